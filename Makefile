@@ -1,0 +1,60 @@
+# Needs Python 3.11 or newer and make, nothing else: every target sets up what it uses.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+help:
+	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
+	@echo "make test    ruff, mypy and pytest"
+	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
+	@echo "make lock    pin the dependencies again (needs uv)"
+	@echo "make clean   remove the virtual environment and caches"
+
+# The lock file has two parts: what the instrument runs on, and below the marker what only its checks need.
+MARKER := \# --- development ---
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "halfpercent needs Python 3.11 or newer; '$(PYTHON)' is older: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@sed '/^$(MARKER)/,$$d' requirements.lock > $(VENV)/run.lock
+	@$(PIP) install --require-hashes -r $(VENV)/run.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/halfpercent demo --out out/demo
+
+test: $(VENV)/dev.stamp lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest tests/bench -s -o addopts=
+
+lock:
+	@tools='uv pip compile --quiet --universal -p 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links'; \
+	$$tools --extra pi --extra build pyproject.toml -o run.lock && \
+	$$tools --extra pi --extra build --extra dev pyproject.toml -c run.lock -o all.lock && \
+	$(PYTHON) -c "import re,sys; from pathlib import Path; \
+	  split=lambda f: re.split(r'\n(?=\S)', Path(f).read_text().strip()); run=split('run.lock'); \
+	  dev=[p for p in split('all.lock') if p not in run]; \
+	  Path('requirements.lock').write_text('\n'.join([*run, '# --- development ---', *dev, '']))"; \
+	rm -f run.lock all.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

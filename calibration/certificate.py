@@ -1,0 +1,257 @@
+"""A load cell's certificate: the numbers that turn its codes into grams, each with its uncertainty.
+
+A certificate is a TOML file, written by the guided calibration or by hand (``docs/calibration.md``). Its
+hash goes into every run. This module must never change or fill in a number that a person or a
+calibration has stated; what a certificate does not state is not known.
+
+What the numbers mean, in the order in which they are applied (T is the *cell's* temperature)::
+
+    zeroed = code − tare − zero_counts_per_k·(T − t_ref_c)
+    load_g = zeroed / (counts_per_g·(1 + span_per_k·(T − t_ref_c)))
+    mass_g = load_g + linearity_per_g·load_g²
+
+So a **positive** ``zero_counts_per_k`` means that the zero RISES with temperature, and a positive
+``span_per_k`` that the same load gives more counts when the cell is warmer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from calibration.errors import BadCertificate
+from calibration.records import Text, convert, parse, read_text
+
+CONVERTER_COUNTS = 1 << 23
+"""What a 24-bit converter has on either side of zero."""
+
+GAINS = {"hx711": (128, 64, 32), "nau7802": (1, 2, 4, 8, 16, 32, 64, 128)}
+"""The gains that the chips we drive have; of other chips nothing is known."""
+
+# 20 times the span drift of the cheapest bar cells, and a tenth of the capacity: beyond is a slip of the pen.
+_SPAN_PER_K_MAX = 1e-3
+_BEND_MAX = 0.1
+
+Mass = Annotated[float, Meta(gt=0, le=1e6, description="a mass in g, above 0, at most 1e6")]
+MassU = Annotated[float, Meta(ge=0, le=1e6, description="a half-width in g, 0 or more")]
+Slope = Annotated[float, Meta(ge=-1e9, le=1e9, description="a number from -1e9 to 1e9 (not nan, not inf)")]
+Sd = Annotated[float, Meta(ge=0, le=1e9, description="a standard deviation: a number from 0 to 1e9")]
+SpanPerK = Annotated[
+    float,
+    Meta(
+        ge=-_SPAN_PER_K_MAX,
+        le=_SPAN_PER_K_MAX,
+        description="a relative change per K, -0.001 to 0.001 (0.05 % in 10 K is 5e-5)",
+    ),
+]
+TempC = Annotated[float, Meta(ge=-50, le=200, description="a temperature in °C, -50 to 200")]
+TempU = Annotated[float, Meta(ge=0, le=50, description="a standard uncertainty in °C, 0 to 50")]
+LagS = Annotated[float, Meta(gt=0, le=86400, description="a time in s, above 0, at most 86400")]
+OffsetC = Annotated[float, Meta(ge=-200, le=200, description="a number in °C, -200 to 200")]
+PerOven = Annotated[float, Meta(ge=0, le=1, description="a ratio from 0 to 1")]
+Ohm = Annotated[float, Meta(gt=0, le=1e5, description="a resistance in Ω, above 0, at most 1e5")]
+
+TareCounts = Annotated[
+    float,
+    Meta(ge=-CONVERTER_COUNTS, lt=CONVERTER_COUNTS, description="a code from -8388608 to 8388607"),
+]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What every table of a certificate has in common."""
+
+
+class Cell(_Table, frozen=True, kw_only=True):
+    """Which load cell this is: rated ``capacity_g`` and its ``serial`` number."""
+
+    capacity_g: Mass
+    serial: Text
+
+
+class BridgeChip(_Table, frozen=True, kw_only=True):
+    """What it was read with: ``chip`` (``hx711``, ``nau7802`` or another) and its ``gain``."""
+
+    chip: Text
+    gain: Annotated[int, Meta(ge=1, le=1024, description="the chip's gain, a whole number from 1 to 1024")]
+
+    def __post_init__(self) -> None:
+        gains = GAINS.get(self.chip, ())
+        if gains and self.gain not in gains:
+            raise ValueError(f"gain = {self.gain}: the {self.chip} has {', '.join(map(str, gains))}")
+
+
+class Span(_Table, frozen=True, kw_only=True):
+    """Counts per gram at ``t_ref_c``: negative for a cell mounted or wired the other way round."""
+
+    counts_per_g: Slope
+    u_counts_per_g: Sd
+
+    def __post_init__(self) -> None:
+        if self.counts_per_g == 0.0:
+            raise ValueError("counts_per_g = 0: give the counts that one gram adds (negative if it takes)")
+        if self.u_counts_per_g >= abs(self.counts_per_g):
+            raise ValueError(
+                f"u_counts_per_g = {self.u_counts_per_g:g}: give less than counts_per_g itself "
+                f"({abs(self.counts_per_g):g}), or calibrate again"
+            )
+
+
+class Linearity(_Table, frozen=True, kw_only=True):
+    """The bend q in mass = load + q·load², per g."""
+
+    linearity_per_g: Slope
+    u_linearity_per_g: Sd
+
+
+class Temperature(_Table, frozen=True, kw_only=True):
+    """What the cell's own temperature does to it, and how that temperature is known.
+
+    ``probe``: a thermometer sits on the cell. ``oven_lag``: the cell's temperature follows the oven's
+    through a first-order lag of ``lag_s`` towards ``cell_offset_c + cell_per_oven·T_oven``.
+    """
+
+    t_ref_c: TempC
+    zero_counts_per_k: Slope
+    u_zero_counts_per_k: Sd
+    span_per_k: SpanPerK
+    u_span_per_k: Annotated[float, Meta(ge=0, le=_SPAN_PER_K_MAX, description="a number from 0 to 0.001")]
+    cell_source: Literal["probe", "oven_lag"]
+    u_cell_temp_c: TempU
+    lag_s: LagS | None = None
+    cell_offset_c: OffsetC | None = None
+    cell_per_oven: PerOven | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("lag_s", "cell_offset_c", "cell_per_oven"):
+            given = getattr(self, name) is not None
+            if self.cell_source == "oven_lag" and not given:
+                raise ValueError(f'{name} is missing: cell_source = "oven_lag" needs it')
+            if self.cell_source == "probe" and given:
+                raise ValueError(
+                    f'{name} belongs to cell_source = "oven_lag": remove it, or change cell_source'
+                )
+
+
+class Stability(_Table, frozen=True, kw_only=True):
+    """What the cell does on its own: half-widths over a whole test, and the noise of one sample.
+
+    ``creep_pct_fs`` is in percent of ``capacity_g`` and counts from the end of the dwell before M1;
+    ``zero_drift_g`` is what the zero may move at constant temperature; ``noise_counts`` a standard deviation.
+    """
+
+    creep_pct_fs: Annotated[float, Meta(ge=0, le=5, description="a half-width in % of capacity, 0 to 5")]
+    zero_drift_g: MassU
+    noise_counts: Sd
+
+
+class Rtd(_Table, frozen=True, kw_only=True):
+    """The oven's resistance thermometer: R = code/32768·ref_ohm − lead_ohm, then IEC 60751 with ``r0_ohm``.
+
+    ``lead_ohm`` is what of the leads is still in the reading (0 with three or four wires). ``u_temp_c`` is
+    the standard uncertainty of the oven temperature, sensor, converter and place together.
+    """
+
+    ref_ohm: Ohm
+    r0_ohm: Ohm
+    lead_ohm: Annotated[float, Meta(ge=0, le=100, description="a resistance in Ω, 0 to 100")]
+    wires: Literal[2, 3, 4]
+    tolerance_class: Literal["AA", "A", "B", "C"]
+    u_temp_c: TempU
+
+    def __post_init__(self) -> None:
+        # At 120 °C the sensor has 1.46·r0, and the converter measures no more than ref_ohm.
+        if self.ref_ohm <= 1.5 * self.r0_ohm:
+            raise ValueError(
+                f"ref_ohm = {self.ref_ohm:g}: give what the board's reference resistor has, more than 1.5 "
+                f"times r0_ohm (430 or 400 for a Pt100, 4300 or 4000 for a Pt1000)"
+            )
+
+
+class Certificate(_Table, frozen=True, kw_only=True):
+    """All that is known of one load cell with its bridge and thermometer. See the module for the formula.
+
+    ``tare_counts`` is only for recordings that hold no tare of their own: the code of the empty holder.
+    """
+
+    format: Literal[1]
+    name: Text
+    made_by: Text
+    made_at: dt.date
+    cell: Cell
+    bridge: BridgeChip
+    span: Span
+    linearity: Linearity
+    temperature: Temperature
+    stability: Stability
+    rtd: Rtd
+    valid_until: dt.date | None = None
+    tare_counts: TareCounts | None = None
+
+    def __post_init__(self) -> None:
+        if self.valid_until is not None and self.valid_until < self.made_at:
+            raise ValueError(f"valid_until = {self.valid_until}: give a day after made_at ({self.made_at})")
+        full_scale = abs(self.span.counts_per_g) * self.cell.capacity_g
+        if full_scale >= CONVERTER_COUNTS:
+            raise ValueError(
+                f"span.counts_per_g = {self.span.counts_per_g:g}: {full_scale:.3g} counts at cell.capacity_g"
+                f", more than the converter's {CONVERTER_COUNTS}: give counts per gram, not per kg"
+            )
+        if abs(self.linearity.linearity_per_g) * self.cell.capacity_g > _BEND_MAX:
+            raise ValueError(
+                f"linearity.linearity_per_g = {self.linearity.linearity_per_g:g}: times cell.capacity_g "
+                f"at most {_BEND_MAX:g} (give 0 where it was not measured)"
+            )
+        if self.stability.zero_drift_g > self.cell.capacity_g:
+            raise ValueError(
+                f"stability.zero_drift_g = {self.stability.zero_drift_g:g}: give less than cell.capacity_g"
+            )
+
+
+def loads(text: str, where: str = "certificate") -> Certificate:
+    """Get the certificate that a TOML ``text`` holds; ``where`` names it in an error.
+
+    Raises :class:`~calibration.errors.BadCertificate`, one line with the field and what would be right.
+    """
+    return convert(parse(text, where, BadCertificate), Certificate, where, BadCertificate)
+
+
+def load_certificate(path: str | Path) -> Certificate:
+    """Get the certificate in the TOML file at ``path``.
+
+    Raises :class:`~calibration.errors.BadCertificate`, one line with file, field and what would be right.
+    """
+    path = Path(path)
+    return loads(read_text(path, BadCertificate), str(path))
+
+
+def certificate_hash(certificate: Certificate) -> str:
+    """Get the SHA-256 (hex) over what the certificate states.
+
+    Layout and comments of the file do not count, and neither does the order of its fields: the hash is
+    over the record as JSON, fields in the record's order, without what is not stated.
+    """
+    return hashlib.sha256(msgspec.json.encode(certificate, order="deterministic")).hexdigest()
+
+
+def to_toml(certificate: Certificate) -> str:
+    """Get the certificate as TOML text that :func:`loads` reads back as the same record."""
+    stated = msgspec.to_builtins(certificate, builtin_types=(dt.date,))
+    top = [_line(name, value) for name, value in stated.items() if not isinstance(value, dict)]
+    tables = [
+        "\n".join(["", f"[{name}]", *(_line(key, value) for key, value in table.items())])
+        for name, table in stated.items()
+        if isinstance(table, dict)
+    ]
+    return "\n".join([*top, *tables, ""])
+
+
+def _line(name: str, value: str | float | dt.date) -> str:
+    # JSON's escapes for text are TOML's; a control character never gets here (see `records.LINE`).
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return f"{name} = {shown}"

@@ -1,0 +1,82 @@
+"""How long a mean is worth taking: the Allan deviation of the very seconds that are averaged.
+
+A load cell's noise falls with averaging for some seconds or minutes, then drift takes over; past that, more
+averaging buys nothing and hides a change. This module must never assume that noise is white. Its sums are
+taken in order or exactly rounded, so that they come out the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+F8 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """A mean over a window, with what is known of it.
+
+    ``mean`` and its standard uncertainty ``u`` are in the unit of the values; the window holds ``n`` values
+    from index ``start``; ``dof`` are the degrees of freedom of ``u``; ``n_seen`` values were looked at to
+    choose it.
+    """
+
+    mean: float
+    u: float
+    dof: float
+    n: int
+    start: int
+    n_seen: int
+
+
+def deviation(values: F8, m: int) -> float:
+    """Get the overlapping Allan deviation of evenly spaced ``values`` for means of ``m`` of them.
+
+    W. J. Riley, NIST SP 1065 (2008), section 5.2.4, for frequency-like data. Needs ``2·m <= len(values)``;
+    raises ``ValueError`` otherwise.
+    """
+    n = len(values)
+    if m < 1 or 2 * m > n:
+        raise ValueError(f"an Allan deviation over {m} of {n} values: at most half of them")
+    # Around the first value: the sums of a large constant would cost digits.
+    total = np.concatenate(([0.0], np.add.accumulate(values - values[0])))
+    step = (total[2 * m :] - 2.0 * total[m:-m] + total[: -2 * m]) / m
+    return math.sqrt(float(np.add.accumulate(step * step)[-1]) / (2.0 * len(step)))
+
+
+def degrees_of_freedom(n: int, m: int) -> float:
+    """Get the equivalent degrees of freedom of :func:`deviation` for white noise (NIST SP 1065, table 5)."""
+    edf = (3.0 * (n - 1) / (2.0 * m) - 2.0 * (n - 2) / n) * 4.0 * m * m / (4.0 * m * m + 5.0)
+    return max(1.0, edf)
+
+
+def integrate(values: Sequence[float], edge: Literal["first", "last"]) -> Integrated:
+    """Take the mean at one edge of ``values``, as long as their Allan deviation justifies.
+
+    The window is the octave at which the deviation is smallest; where it still falls at the longest octave
+    that leaves three independent means, the whole stretch. ``u`` is that smallest deviation: where drift has
+    taken over it is the instability, not a number that averaging has made small. With fewer than six values
+    the window is all of them and ``u`` the sample's standard deviation (0 for a single value: not known).
+    Raises ``ValueError`` without values or with one that is not finite.
+    """
+    n = len(values)
+    if n == 0 or not all(math.isfinite(v) for v in values):
+        raise ValueError("a mean needs values, all finite")
+    if n < 6:
+        mean = math.fsum(values) / n
+        u = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0
+        return Integrated(mean, u, max(1.0, n - 1.0), n, 0, n)
+    array = np.asarray(values, np.float64)
+    octaves = [1 << i for i in range((n // 3).bit_length()) if 1 << i <= n // 3]
+    found = [(deviation(array, m), m) for m in octaves]
+    u, m = min(found)
+    length = n if m == octaves[-1] else m
+    start = 0 if edge == "first" else n - length
+    mean = math.fsum(values[start : start + length]) / length
+    return Integrated(mean, u, degrees_of_freedom(n, m), length, start, n)

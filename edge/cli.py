@@ -1,0 +1,336 @@
+"""The command ``halfpercent``: words in, one line out where something is wrong.
+
+Each command imports what it needs when it runs: ``--help`` and ``runs`` load no compiler. Exit status 0: the
+command did its job, whatever the verdict; 1: it could not; 2: wrong use. No traceback is ever shown for what
+a person, a disk or a chip did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from calibration.certificate import Certificate
+
+    from .words import Event, Row
+
+DB_NAME = "halfpercent.db"
+NATIONAL = "gbt-48093-1-2026"
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_db = click.option(
+    "--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="The database (or HALFPERCENT_DB)."
+)
+_standard = click.option("--standard", "standard_name", help="A standard's name or its TOML file.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="halfpercent")
+def cli() -> None:
+    """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
+
+
+def main() -> NoReturn:
+    """Run the command and end the process with its exit status."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Abort:
+        _stop("stopped by the keyboard; what was committed is safe", 1)
+    except click.ClickException as e:
+        where = f" (try: {e.ctx.command_path} --help)" if isinstance(e, click.UsageError) and e.ctx else ""
+        _stop(e.format_message() + where, e.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as e:
+        if not _is_known(e):
+            raise
+        _stop(_line_of(e), 1)
+
+
+def _is_known(e: Exception) -> bool:
+    """Say whether an error is one that a person, a disk or a chip can cause."""
+    if isinstance(e, OSError | sqlite3.Error | MemoryError):
+        return True
+    from calibration.errors import CalibrationError
+    from hw.errors import HwError
+
+    from .errors import HalfpercentError
+
+    return isinstance(e, HalfpercentError | HwError | CalibrationError)
+
+
+def _line_of(e: Exception) -> str:
+    from calibration.records import one_line
+
+    if type(e).__module__ == "builtins" and isinstance(e, OSError):
+        where = f"{e.filename}: " if e.filename else ""
+        return one_line(f"{where}{e.strerror or e}: check the path, its rights and the room on the disk")
+    if isinstance(e, MemoryError):
+        return "not enough memory: close other programs, or cut the recording"
+    return one_line(str(e) or type(e).__name__)
+
+
+def _stop(line: str, status: int) -> NoReturn:
+    click.echo(f"halfpercent: {line}", err=True)
+    sys.exit(status)
+
+
+def user_db() -> Path:
+    """Get where a person's own runs are kept when nothing else is said."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "halfpercent" / DB_NAME
+
+
+def _reading(db: Path | None) -> Path:
+    """Get the database to read: what was given, else the instrument's, else the person's own."""
+    from .config import VAR
+
+    return db or (VAR if VAR.exists() else user_db())
+
+
+def _writing(db: Path | None, out: Path | None) -> Path:
+    """Get the database to write, its folder made where it is ours to make."""
+    if db and out:
+        raise click.UsageError("--db and --out both name the database: give one")
+    if db:
+        return db
+    path = out / DB_NAME if out else user_db()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        return
+    from .report.text import text
+
+    click.echo(text(result))
+
+
+# demo and replay
+
+
+@cli.command()
+@click.option("--scenario", default="solid", show_default=True, help="solid, hybrid, liquid, borderline or drift.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all that is random.")
+@click.option("--bridge", default="nau7802", show_default=True, help="nau7802 or hx711.")
+@click.option("--sample", "sample_id", default="demo", show_default=True, help="The sample's name.")
+@click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
+@_db
+@_as_json
+@_standard
+def demo(
+    scenario: str,
+    seed: int,
+    bridge: str,
+    sample_id: str,
+    out: Path | None,
+    db: Path | None,
+    as_json: bool,
+    standard_name: str | None,
+) -> None:
+    """Run a whole test on the simulated rig, through the real drivers, in seconds."""
+    from .demo import run_demo
+    from .journal import Journal
+    from .simulated import build
+    from .standard import load_standard
+
+    standard = load_standard(standard_name or NATIONAL)
+    simulated = build(scenario, bridge, seed)
+    path = _writing(db, out)
+    with Journal(path) as journal:
+        if as_json or not sys.stderr.isatty():
+            show = _Plain(quiet=as_json)
+            result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=show)
+        else:
+            from .report.progress import Progress
+
+            with Progress(standard.hold_s.value) as bar:
+                result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=bar)
+    _show(result | {"database": str(path)}, as_json)
+    if not as_json:
+        click.echo(f"\nRun {result['run_id']} is in {path}. Look at it: halfpercent report last --db {path}")
+
+
+class _Plain:
+    """Progress where there is no terminal: a line at each change of phase."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def __call__(self, row: Row, phase: str, events: list[Event]) -> None:
+        if self._quiet:
+            return
+        for event in events:
+            if event.kind == "phase":
+                click.echo(
+                    f"{event.t_s / 3600.0:6.2f} h  {event.data['from']} -> {event.data['to']}: {event.data['why']}",
+                    err=True,
+                )
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_standard
+@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns counts into grams.")
+@click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
+@click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
+@click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
+@click.option("--sample", "sample_id", help="The sample's name [the file's].")
+@click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
+@_db
+@_as_json
+def replay(
+    file: Path,
+    standard_name: str | None,
+    certificate_path: Path | None,
+    weigh: str | None,
+    columns: str,
+    declare: tuple[str, ...],
+    sample_id: str | None,
+    out: Path | None,
+    db: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
+    from .journal import Journal
+    from .recording import parse_columns, read
+    from .replay import parse_declared
+    from .replay import replay as replayed
+    from .standard import load_standard
+
+    standard = load_standard(standard_name or NATIONAL)
+    certificate = _certificate(certificate_path)
+    declared = parse_declared(declare)
+    recording = read(
+        file,
+        columns=parse_columns(columns),
+        use_counts=certificate is not None,
+        temp_declared_c=declared.temp_c,
+    )
+
+    def judge(journal: Journal | None) -> dict[str, Any]:
+        return replayed(
+            recording,
+            standard,
+            certificate,
+            weigh="hot" if (weigh or standard.weigh.value) == "hot" else "cold",
+            declared=declared,
+            journal=journal,
+            sample_id=sample_id or file.stem,
+            wall_s=time.time(),
+        )
+
+    if db is None and out is None:
+        _show(judge(None), as_json)
+        return
+    path = _writing(db, out)
+    with Journal(path) as journal:
+        result = judge(journal)
+    _show(result | {"database": str(path)}, as_json)
+
+
+def _certificate(path: Path | None) -> Certificate | None:
+    if path is None:
+        return None
+    from calibration.certificate import load_certificate
+
+    return load_certificate(path)
+
+
+# what is stored
+
+
+@cli.command()
+@_db
+@_as_json
+def runs(db: Path | None, as_json: bool) -> None:
+    """List the runs in the database."""
+    from .stored import list_runs
+
+    path = _reading(db)
+    found = list_runs(path)
+    if as_json:
+        click.echo(json.dumps({"database": str(path), "runs": found}, ensure_ascii=False))
+        return
+    click.echo(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
+    for run in found:
+        loss = "" if run["loss_pct"] is None else f"{run['loss_pct']:.4f}"
+        plus_minus = "" if run["U_pct"] is None else f"{run['U_pct']:.4f}"
+        click.echo(
+            f"{run['run_id']:>4}  {run['verdict'] or run['state']:12}  {loss:>9}  {plus_minus:>7}  {run['kind']:9}  "
+            f"{run['started_utc'][:19]}  {run['sample_id']}"
+        )
+
+
+@cli.command()
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_db
+@_as_json
+def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
+    """Show a run's result. RUN is its number, or `last`."""
+    from .stored import result_of_run
+
+    _show(result_of_run(_reading(db), run), as_json or form == "json")
+
+
+# the machine
+
+
+@cli.command("check-config")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@_as_json
+def check_config(file: Path | None, as_json: bool) -> None:
+    """Check the instrument's settings: one line per mistake."""
+    from calibration.records import read_text
+
+    from .config import config_path, loads_config, mistakes
+    from .errors import BadConfig
+    from .fitting import disagreements
+
+    path = config_path(file)
+    text = read_text(path, BadConfig)
+    wrong = mistakes(text, str(path))
+    if not wrong:
+        wrong = disagreements(loads_config(text, str(path)), str(path))
+    if as_json:
+        click.echo(json.dumps({"config": str(path), "mistakes": wrong}, ensure_ascii=False))
+    elif wrong:
+        for line in wrong:
+            click.echo(line, err=True)
+    else:
+        click.echo(f"{path}: right")
+    if wrong:
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@_db
+@_as_json
+def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
+    """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
+    from .config import config_path, load_config
+    from .doctor import examine
+
+    path = config_path(config_file)
+    config = load_config(path) if config_file or path.exists() else None
+    found = list(examine(config, path, _reading(db)))
+    if as_json:
+        click.echo(json.dumps({"findings": [f.as_json() for f in found]}, ensure_ascii=False))
+        return
+    for f in found:
+        click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))

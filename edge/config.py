@@ -1,0 +1,193 @@
+"""The instrument's settings: a TOML file that a person writes and the machine only reads.
+
+Every mistake in it is found at once, one line each: where, what, what would be right. This module must never
+write the file, and never run on with a setting that it had to guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from calibration.records import Text, convert, one_line, parse, read_text
+from hw.nau7802 import LDO_V
+
+from .errors import BadConfig
+
+ETC = Path("/etc/halfpercent/config.toml")
+VAR = Path("/var/lib/halfpercent/halfpercent.db")
+
+Bus = Annotated[int, Meta(ge=0, le=31, description="a bus number, 0 to 31 (the Pi's I²C pins are 1)")]
+Pin = Annotated[
+    str,
+    Meta(pattern=r"^(GPIO([0-9]|1[0-9]|2[0-7])|BOARD[0-9]{1,2})\Z", description='a pin such as "GPIO5"'),
+]
+Seconds = Annotated[float, Meta(ge=1, le=60, description="a time in s, 1 to 60")]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every table of the config has in common."""
+
+
+class BridgeConfig(_Table, frozen=True, kw_only=True):
+    """Which load-cell chip, where it is wired, and how it is set."""
+
+    chip: Literal["nau7802", "hx711"]
+    gain: Literal[128, 64, 32] = 128
+    rate_sps: Literal[10, 20, 40, 80, 320] = 10
+    i2c_bus: Bus = 1
+    address: Annotated[int, Meta(ge=0x08, le=0x77, description="an I²C address, 0x08 to 0x77 (0x2A)")] = 0x2A
+    ldo_v: Annotated[float, Meta(ge=2.4, le=4.5, description="the excitation in V, 2.4 to 4.5 in steps of 0.3")] = 3.0
+    sck_pin: Pin | None = None
+    dout_pin: Pin | None = None
+
+    def __post_init__(self) -> None:
+        if self.chip == "nau7802" and self.ldo_v not in LDO_V:
+            raise ValueError(f"ldo_v = {self.ldo_v:g}: the NAU7802 has {', '.join(map(str, sorted(LDO_V)))}")
+        if self.chip == "hx711":
+            for name in ("sck_pin", "dout_pin"):
+                if getattr(self, name) is None:
+                    raise ValueError(f'{name} is missing: an HX711 needs the pin, such as "GPIO6"')
+            if self.rate_sps not in (10, 80):
+                raise ValueError(f"rate_sps = {self.rate_sps}: the HX711 has 10 or 80, as its RATE pin is wired")
+            if self.sck_pin == self.dout_pin:
+                raise ValueError(f"sck_pin and dout_pin are both {self.sck_pin}: give two pins")
+
+
+class ProbeConfig(_Table, frozen=True, kw_only=True):
+    """A MAX31865. Wires, reference resistor and mains have no default: a wrong one gives plausible nonsense."""
+
+    wires: Literal[2, 3, 4]
+    ref_ohm: Annotated[float, Meta(gt=0, le=1e5, description="what the board's reference resistor says: 430 or 400")]
+    mains_hz: Literal[50, 60]
+    nominal_ohm: Annotated[float, Meta(ge=10, le=1e4, description="100.0 for a Pt100, 1000.0 for a Pt1000")] = 100.0
+    spi_bus: Bus = 0
+    chip_select: Annotated[int, Meta(ge=0, le=7, description="a chip-select number, 0 to 7")] = 0
+
+    def __post_init__(self) -> None:
+        if self.ref_ohm <= 1.5 * self.nominal_ohm:
+            raise ValueError(
+                f"ref_ohm = {self.ref_ohm:g}: must be more than 1.5 times nominal_ohm = {self.nominal_ohm:g}: "
+                "430 or 400 for a Pt100, 4300 or 4000 for a Pt1000"
+            )
+
+
+class VacuumConfig(_Table, frozen=True, kw_only=True):
+    """How the pressure is known."""
+
+    gauge: Literal["declared"] = "declared"
+
+
+class StorageConfig(_Table, frozen=True, kw_only=True):
+    """Where the database is, and how often it is committed."""
+
+    database: Text = str(VAR)
+    commit_every_s: Seconds = 5.0
+
+
+class RunConfig(_Table, frozen=True, kw_only=True):
+    """By what a run is judged, unless it says otherwise."""
+
+    standard: Text = "gbt-48093-1-2026"
+    certificate: Text | None = None
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """All settings of one instrument."""
+
+    bridge: BridgeConfig
+    oven_probe: ProbeConfig
+    cell_probe: ProbeConfig | None = None
+    vacuum: VacuumConfig = VacuumConfig()
+    storage: StorageConfig = StorageConfig()
+    test: RunConfig = RunConfig()
+
+    def __post_init__(self) -> None:
+        a, b = self.oven_probe, self.cell_probe
+        if b is not None and (a.spi_bus, a.chip_select) == (b.spi_bus, b.chip_select):
+            raise ValueError(
+                f"oven_probe and cell_probe share spi_bus {a.spi_bus}, chip_select {a.chip_select}: give each its own"
+            )
+
+
+_TABLES: dict[str, tuple[type[_Table], bool]] = {
+    "bridge": (BridgeConfig, True),
+    "oven_probe": (ProbeConfig, True),
+    "cell_probe": (ProbeConfig, False),
+    "vacuum": (VacuumConfig, False),
+    "storage": (StorageConfig, False),
+    "test": (RunConfig, False),
+}
+
+
+def config_path(given: Path | None) -> Path:
+    """Get the config's path: what was given, else ``HALFPERCENT_CONFIG``, else the one under ``/etc``."""
+    return given or Path(os.environ.get("HALFPERCENT_CONFIG") or ETC)
+
+
+def mistakes(text: str, where: str) -> list[str]:
+    """Get one line for each mistake in a config's text: where, what, what would be right. None: it is right."""
+    try:
+        tables = parse(text, where, BadConfig)
+    except BadConfig as e:
+        return [str(e)]
+    out = [
+        one_line(f"{where}: {name} is unknown: " + _instead(name, list(_TABLES)))
+        for name in tables
+        if name not in _TABLES
+    ]
+    for name, (table, required) in _TABLES.items():
+        if name in tables:
+            out += _in_table(name, tables[name], table, where)
+        elif required:
+            out.append(f"{where}: the table [{name}] is missing: add it")
+    if not out:
+        out += _tried({k: v for k, v in tables.items() if k in _TABLES}, Config, where)
+    return out
+
+
+def loads_config(text: str, where: str = "config") -> Config:
+    """Get the settings that a TOML text holds. Raises ``BadConfig`` with the first mistake."""
+    wrong = mistakes(text, where)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: run halfpercent check-config)" if len(wrong) > 1 else ""
+        raise BadConfig(wrong[0] + more)
+    return convert(parse(text, where, BadConfig), Config, where, BadConfig)
+
+
+def load_config(path: Path) -> Config:
+    """Get the settings in the TOML file at ``path``. Raises ``BadConfig``, one line."""
+    return loads_config(read_text(path, BadConfig), str(path))
+
+
+def _in_table(name: str, given: Any, table: type[_Table], where: str) -> list[str]:
+    if not isinstance(given, dict):
+        return [f"{where}: {name} is not a table: write [{name}] and its settings below it"]
+    fields = {f.name: f for f in msgspec.structs.fields(table)}
+    out = []
+    for key, value in given.items():
+        if key not in fields:
+            out.append(one_line(f"{where}: {name}.{key} is unknown: " + _instead(key, list(fields))))
+            continue
+        one = msgspec.defstruct("One", [(key, fields[key].type)], forbid_unknown_fields=True)
+        out += _tried({name: {key: value}}, msgspec.defstruct("Table", [(name, one)]), where)
+    out += [f"{where}: {name}.{key} is missing: add it" for key, f in fields.items() if f.required and key not in given]
+    return out or _tried({name: given}, msgspec.defstruct("Table", [(name, table)]), where)
+
+
+def _tried(tables: dict[str, Any], record: type[msgspec.Struct], where: str) -> list[str]:
+    try:
+        convert(tables, record, where, BadConfig)
+    except BadConfig as e:
+        return [str(e)]
+    return []
+
+
+def _instead(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"

@@ -1,0 +1,134 @@
+"""The course of a run: frames in; rows and events out. The one place where fold and phases meet.
+
+Live, resume, replay and verify all feed a :class:`Course`. The phases may change what the fold is told (the
+tare, the mass M1, whether the hold clock may run); such a change takes effect with the frame after the row
+that caused it, wherever the batches were cut. This module must never read a clock, a chip or a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from . import fold
+from .frame import Channel, Frames
+from .phases import Phases
+from .words import Event, Phase, Plan, Row
+
+NS_PER_S = 1e9
+_BATCH = 256  # frames folded ahead; taken back where a row in between changes the parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the operator said, and the second from which on it holds."""
+
+    seq: int
+    what: str
+
+
+class Course:
+    """One run from its first frame on.
+
+    ``params`` are the fold's parameters as certificate and standard give them; ``t0_ns`` is the clock's time
+    that counts as 0 s.
+    """
+
+    def __init__(self, plan: Plan, params: fold.Record, first: Phase, t0_ns: int) -> None:
+        self.phases = Phases(plan, first)
+        self.state = fold.new_state()
+        self._given = params
+        self._t0_ns = t0_ns
+        self._words: list[Word] = []
+        self.params = self._told()
+
+    def say(self, word: Word) -> None:
+        """Take the operator's word; it holds from the row of second ``word.seq`` on."""
+        self._words.append(word)
+        self._words.sort(key=lambda w: w.seq)
+
+    def feed(self, frames: Frames) -> tuple[fold.Record, list[str], list[Event]]:
+        """Fold frames in. Returns the rows that are now closed, each one's phase, and what happened."""
+        rows: list[fold.Record] = []
+        names: list[str] = []
+        events: list[Event] = []
+        done, n = 0, len(frames)
+        while done < n:
+            stop = min(n, done + _BATCH)
+            state, out = fold.advance(self.state, self.params, block_of(frames.cut(done, stop), self._t0_ns))
+            # Frame i closes the row of the frame before it: row j came with frame j + late.
+            late = (stop - done) - len(out)
+            for j, values in enumerate(out.tolist()):
+                names.append(str(self.phases.phase))
+                happened = self._step(Row(*values))
+                events += happened
+                told = self._told() if happened else self.params  # nothing changes without an event
+                if told.tobytes() != self.params.tobytes():
+                    # Frames after this one must be folded with the new parameters: take them back.
+                    stop = done + j + late + 1
+                    state, out = fold.advance(self.state, self.params, block_of(frames.cut(done, stop), self._t0_ns))
+                    self.params = told
+                    break
+            self.state = state
+            rows.append(out)
+            done = stop
+        return np.concatenate(rows) if rows else np.empty(0, fold.ROW), names, events
+
+    def finish(self, why: str) -> tuple[fold.Record, list[str], list[Event]]:
+        """End the run: close the last second, and say what is missing where it was not done."""
+        self.state, rows = fold.flush(self.state, self.params)
+        names: list[str] = []
+        events: list[Event] = []
+        for values in rows.tolist():
+            names.append(str(self.phases.phase))
+            events += self._step(Row(*values))
+        return rows, names, events + self.phases.finish(why)
+
+    def _step(self, row: Row) -> list[Event]:
+        events: list[Event] = []
+        while self._words and self._words[0].seq <= row.seq:
+            word = self._words.pop(0)
+            events.append(self.phases.ask(word.what, row.seq, row.t_s))
+        return events + self.phases.step(row)
+
+    def _told(self) -> fold.Record:
+        """Get what the fold must be told, given where the phases are."""
+        phases = self.phases
+        values: dict[str, float] = {"armed": 1 if phases.phase in (Phase.RAMP, Phase.HOLD) else 0}
+        tare, m1, start = (phases.weighings.get(k) for k in ("tare", "m1", "start"))
+        if tare is not None:
+            values["tare_code"] = tare.value.mean
+        if m1 is not None:
+            values["base_g"] = m1.value.mean
+        if phases.plan.weigh == "hot":
+            values["base_is_hold_start"] = 1
+            if start is not None and phases.plan.reference == "start":
+                values["reference_g"] = start.value.mean
+        return fold.with_params(self._given, **values)
+
+
+def block_of(frames: Frames, t0_ns: int) -> fold.Block:
+    """Turn frames into the columns that the fold sees; times become seconds since ``t0_ns``."""
+
+    def value(of: Channel) -> fold.F8:
+        return of.value.astype(np.float64)
+
+    def status(of: Channel) -> npt.NDArray[np.uint8]:
+        return of.status.astype(np.uint8)
+
+    oven, cell, gauge = frames.oven, frames.cell, frames.gauge
+    return fold.Block(
+        frames.seq.astype(np.int64),
+        (frames.t_ns.astype(np.int64) - t0_ns) / NS_PER_S,
+        frames.first.astype(np.int64),
+        frames.code.astype(np.float64),
+        frames.status.astype(np.uint8),
+        value(oven),
+        status(oven),
+        value(cell),
+        status(cell),
+        value(gauge),
+        status(gauge),
+    )

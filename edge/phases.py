@@ -1,0 +1,380 @@
+"""Where in the test we are: tare, load, M1, pump, ramp, hold, cool, M2, done.
+
+The phases look at the rows that the fold gives out and at what the operator says, and at nothing else; so
+the same rows and the same words give the same course again. Tare and load are the operator's; the rest
+advances by itself from signals. This module must never judge, and never go on from a state it cannot name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from .allan import Integrated, integrate
+from .words import Event, Excursion, Phase, Plan, Row, Weighing, hours
+
+UNSEEN = ("nothing was recorded", "no temperature", "too few good samples")
+MIN_ROWS = 6  # fewer good seconds are no weighing
+LOOK_EVERY_S = 10.0  # how often a stretch is looked at for a weighing
+HEAD_ROWS = 120  # at most so many rows at an edge of a hot hold are looked at for its mass
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """The newest rows that could become a weighing."""
+
+    rows: deque[Row] = field(default_factory=deque)
+    span_s: float = 0.0
+
+    def add(self, row: Row, longest_s: float) -> None:
+        self.rows.append(row)
+        while row.t_s - self.rows[0].t_s > longest_s:
+            self.rows.popleft()
+        self.span_s = row.t_s - self.rows[0].t_s
+
+
+class Phases:
+    """Follow one run. Give it every row once, in order; it returns what happened."""
+
+    def __init__(self, plan: Plan, first: Phase) -> None:
+        self.plan = plan
+        self.phase = first
+        self.invalid_because = ""
+        self.weighings: dict[str, Weighing] = {}
+        self.excursions: list[Excursion] = []
+        self.hold_from_s = math.nan
+        self.hold_to_s = math.nan
+        self.hold_s = 0.0
+        self._since_s = 0.0
+        self._look_s = 0.0
+        self._tare_asked = False
+        self._loaded = False
+        self._stretch = _Stretch()
+        self._head: list[Row] = []
+        self._hold_head: list[Row] = []
+        self._tail: deque[Row] = deque(maxlen=HEAD_ROWS)
+        self._out_since: Row | None = None
+        self._out_worst_c = math.nan
+        self._out_why = ""
+        self._last: Row | None = None
+
+    # what the operator says
+
+    def ask(self, what: str, seq: int, t_s: float) -> Event:
+        """Take the operator's word (``tare``, ``load`` or ``abort``) at second ``seq``.
+
+        Returns the event: the word itself, or ``refused`` with the reason and what to do.
+        """
+        if what == "tare" and self.phase is Phase.TARE:
+            self._tare_asked = True
+            self._stretch = _Stretch()
+            return Event(seq, t_s, "operator", {"word": what})
+        if what == "load" and self.phase is Phase.LOAD:
+            self._loaded = True
+            return Event(seq, t_s, "operator", {"word": what})
+        if what == "abort" and self.phase is not Phase.DONE:
+            self.invalid_because = f"aborted by the operator in phase {self.phase}"
+            self.phase = Phase.DONE
+            return Event(seq, t_s, "operator", {"word": what})
+        why = f"{what} is not for phase {self.phase}"
+        return Event(seq, t_s, "refused", {"word": what, "why": why})
+
+    # what the rows say
+
+    def step(self, row: Row) -> list[Event]:
+        """Take the next row. Most rows change nothing and return no event."""
+        last, self._last = self._last, row
+        if last is None:
+            self._since_s = row.t_s
+        if self.plan.weigh == "hot" and "start" not in self.weighings and row.n_ok > 0:
+            self._head.append(row)
+        return list(self._steps[self.phase](self, row, last))
+
+    def finish(self, why: str) -> list[Event]:
+        """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
+        events: list[Event] = []
+        if self.phase is Phase.DONE:
+            return events
+        if self._out_since is not None and self._last is not None:
+            events.append(self._close_excursion(self._last))
+        if not self.invalid_because:
+            self.invalid_because = self._what_is_missing(why)
+        if self._last is not None:
+            events.append(self._enter(Phase.DONE, self._last, self.invalid_because))
+        return events
+
+    def _what_is_missing(self, why: str) -> str:
+        plan = self.plan
+        if self.phase is Phase.HOLD:
+            return (
+                f"{why} in phase hold: {hours(self.hold_s)} h qualified of the {hours(plan.hold_s)} h that "
+                f"the standard asks for"
+            )
+        if self.phase is Phase.RAMP:
+            return f"{why} before the hold: never within {plan.hold_temp_c:g} ± {plan.hold_band_c:g} °C" + (
+                f" and below {plan.pressure_limit_pa:g} Pa" if plan.pressure_needed else ""
+            )
+        return f"{why} in phase {self.phase}"
+
+    def _enter(self, phase: Phase, row: Row, why: str) -> Event:
+        event = Event(row.seq, row.t_s, "phase", {"from": str(self.phase), "to": str(phase), "why": why})
+        self.phase = phase
+        self._since_s = row.t_s
+        self._stretch = _Stretch()
+        return event
+
+    def _fail(self, row: Row, why: str) -> Event:
+        self.invalid_because = why
+        return self._enter(Phase.DONE, row, why)
+
+    def _in_phase_s(self, row: Row) -> float:
+        return row.t_s - self._since_s
+
+    # weighings
+
+    def _weigh(self, which: str, rows: list[Row], value: Integrated) -> Event:
+        window = rows[value.start : value.start + value.n]
+        weighing = Weighing(
+            which,
+            value,
+            window[0].t_s,
+            window[-1].t_s,
+            _mean([r.temp_c for r in window]),
+            _mean([r.cell_temp_c for r in window]),
+            _mean([r.pressure_pa for r in window]),
+        )
+        self.weighings[which] = weighing
+        last = rows[-1]
+        return Event(
+            last.seq,
+            last.t_s,
+            "weighing",
+            {
+                "which": which,
+                "value": value.mean,
+                "u": value.u,
+                "unit": "code" if which == "tare" else "g",
+                "window_s": window[-1].t_s - window[0].t_s,
+                "from_s": weighing.from_s,
+                "cell_temp_c": _or_none(weighing.cell_temp_c),
+            },
+        )
+
+    def _steady(self, values: list[float], tolerance: float) -> bool:
+        """Say whether two halves agree within their noise or within ``tolerance``, whichever is more."""
+        half = len(values) // 2
+        a, b = integrate(values[:half], "last"), integrate(values[half:], "last")
+        apart = abs(math.fsum(values[:half]) / half - math.fsum(values[half:]) / (len(values) - half))
+        return apart <= max(tolerance, 3.0 * math.hypot(a.u, b.u))
+
+    def _step_tare(self, row: Row, last: Row | None) -> Iterator[Event]:
+        if not self._tare_asked:
+            return
+        if row.n_ok > 0:
+            self._stretch.add(row, self.plan.tare_s)
+        if self._in_phase_s(row) > self.plan.weigh_max_s and not self._stretch.rows:
+            yield self._fail(row, "no good sample to tare with: run halfpercent doctor")
+            return
+        if self._stretch.span_s < self.plan.tare_s - 1.0:
+            return
+        rows = list(self._stretch.rows)
+        codes = [r.zero_code for r in rows]
+        spread_g = _spread(rows)
+        if len(rows) < 0.9 * self.plan.tare_s or not (
+            spread_g <= self.plan.tare_stability_g or self._steady(codes, 0.0)
+        ):
+            self._tare_asked = False
+            yield Event(
+                row.seq,
+                row.t_s,
+                "refused",
+                {
+                    "word": "tare",
+                    "why": f"{len(rows)} good seconds that wander by {spread_g:.3g} g: leave the holder alone, "
+                    "close the door, and tare again",
+                },
+            )
+            return
+        yield self._weigh("tare", rows, integrate(codes, "last"))
+        yield self._enter(Phase.LOAD, row, "the zero is taken")
+
+    def _step_load(self, row: Row, last: Row | None) -> Iterator[Event]:
+        if self._loaded:
+            yield self._enter(Phase.M1, row, "the sample is on")
+
+    def _step_cold(self, row: Row, last: Row | None) -> Iterator[Event]:
+        """Wait for a stable, cold mass: M1 or M2."""
+        plan, which = self.plan, str(self.phase)
+        waited_s = self._in_phase_s(row)
+        if row.n_ok > 0 and waited_s >= plan.dwell_s:
+            self._stretch.add(row, plan.window_s)
+        if waited_s >= plan.dwell_s + plan.window_s and row.t_s >= self._look_s:
+            self._look_s = row.t_s + LOOK_EVERY_S
+            rows = list(self._stretch.rows)
+            masses = [r.mass_g for r in rows]
+            if len(rows) < MIN_ROWS:
+                return
+            cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
+            cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
+            tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(masses[-1]))
+            if cold and self._steady(masses, tolerance_g):
+                yield self._weigh(which, rows, integrate(masses, "last"))
+                if self.phase is Phase.M2:
+                    yield self._enter(Phase.DONE, row, "M2 is taken")
+                else:
+                    yield self._enter(Phase.PUMP, row, "M1 is taken")
+                return
+        if waited_s > plan.weigh_max_s:
+            yield self._fail(
+                row,
+                f"{which.upper()} was never stable within {hours(plan.weigh_max_s)} h: keep draughts, cables and "
+                "vibration off the cell and let it rest longer",
+            )
+
+    def _step_pump(self, row: Row, last: Row | None) -> Iterator[Event]:
+        if self.plan.pressure_needed:
+            if row.pressure_pa <= self.plan.pressure_limit_pa:
+                yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
+            elif self._in_phase_s(row) > self.plan.ramp_max_s:
+                yield self._fail(row, f"the pressure never fell to {self.plan.pressure_limit_pa:g} Pa")
+        elif self._in_phase_s(row) >= self.plan.pump_wait_s:
+            yield self._enter(Phase.RAMP, row, "vacuum declared, not measured")
+
+    # the hold
+
+    def _step_ramp(self, row: Row, last: Row | None) -> Iterator[Event]:
+        if row.qualified:
+            self.hold_from_s = row.t_s
+            if self.plan.weigh == "hot" and self._head:
+                yield self._weigh_head()
+            yield self._enter(Phase.HOLD, row, "in band: the hold clock runs")
+            yield from self._step_hold(row, None)
+        elif self.plan.weigh == "hot" and len(self._head) == HEAD_ROWS:
+            yield self._weigh_head()
+        elif self._in_phase_s(row) > self.plan.ramp_max_s:
+            yield self._fail(row, self._what_is_missing(f"{hours(self.plan.ramp_max_s)} h have passed"))
+
+    def _weigh_head(self) -> Event:
+        head, self._head = self._head, []
+        return self._weigh("start", head, integrate([r.mass_g for r in head], "first"))
+
+    def _step_hold(self, row: Row, last: Row | None) -> Iterator[Event]:
+        plan = self.plan
+        if row.hold_s < self.hold_s:  # the standard restarts the clock at an excursion
+            self.hold_from_s = row.t_s
+            self._hold_head = []
+            self._tail.clear()
+        self.hold_s = row.hold_s
+        if last is not None and last.qualified and row.qualified and row.hold_s == last.hold_s:
+            self._open_excursion(last, UNSEEN[0])
+        if not row.qualified:
+            if self._out_since is None:
+                self._open_excursion(row, self._why_not(row))
+            if math.isfinite(row.temp_c) and not (
+                abs(row.temp_c - plan.hold_temp_c) <= abs(self._out_worst_c - plan.hold_temp_c)
+            ):
+                self._out_worst_c = row.temp_c
+        else:
+            self.hold_to_s = row.t_s
+            if self._out_since is not None:
+                yield self._close_excursion(row)
+                unseen_s = self.excursions[-1].length_s if self._out_why in UNSEEN else 0.0
+                if unseen_s > plan.unseen_max_s:
+                    yield self._fail(
+                        row,
+                        f"{self._out_why} for {unseen_s:.0f} s of the hold: {plan.unseen_max_s:.0f} s are the most",
+                    )
+                    return
+        if row.n_ok > 0 and row.qualified:
+            if len(self._hold_head) < HEAD_ROWS:
+                self._hold_head.append(row)
+            self._tail.append(row)
+        if row.hold_s >= plan.hold_s:
+            yield from self._end_hold(row)
+        elif self._in_phase_s(row) > plan.hold_s + plan.hold_extra_s:
+            yield self._fail(row, self._what_is_missing(f"{hours(self._in_phase_s(row))} h have passed"))
+
+    def _end_hold(self, row: Row) -> Iterator[Event]:
+        if self.plan.weigh == "hot":
+            for which, rows, edge in (
+                ("hold_start", self._hold_head, "first"),
+                ("hold_end", list(self._tail), "last"),
+            ):
+                yield self._weigh(which, rows, integrate([r.mass_g for r in rows], edge))  # type: ignore[arg-type]  # a literal in a loop
+            yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
+        else:
+            yield self._enter(Phase.COOL, row, "the hold is complete")
+
+    def _why_not(self, row: Row) -> str:
+        plan = self.plan
+        if plan.temp_needed and not math.isfinite(row.temp_c):
+            return UNSEEN[1]
+        if plan.temp_needed and abs(row.temp_c - plan.hold_temp_c) > plan.hold_band_c:
+            return "temperature out of band"
+        if plan.pressure_needed and not row.pressure_pa <= plan.pressure_limit_pa:
+            return "pressure above the limit" if math.isfinite(row.pressure_pa) else "no pressure"
+        return UNSEEN[2]
+
+    def _open_excursion(self, row: Row, why: str) -> None:
+        self._out_since, self._out_why, self._out_worst_c = row, why, row.temp_c
+
+    def _close_excursion(self, row: Row) -> Event:
+        assert self._out_since is not None
+        excursion = Excursion(self._out_since.t_s, row.t_s, self._out_why, self._out_worst_c)
+        self.excursions.append(excursion)
+        self._out_since = None
+        return Event(
+            row.seq,
+            row.t_s,
+            "excursion",
+            {
+                "from_s": excursion.from_s,
+                "to_s": excursion.to_s,
+                "why": excursion.why,
+                "worst_temp_c": _or_none(excursion.worst_temp_c),
+            },
+        )
+
+    def _step_cool(self, row: Row, last: Row | None) -> Iterator[Event]:
+        m1 = self.weighings.get("m1")
+        cold_c = m1.cell_temp_c if m1 is not None else math.nan
+        oven_c = m1.temp_c if m1 is not None else math.nan
+        near = not math.isfinite(cold_c) or abs(row.cell_temp_c - cold_c) <= self.plan.cold_band_c
+        cool = not math.isfinite(oven_c) or row.temp_c - oven_c <= 2.0 * self.plan.cold_band_c
+        if near and cool:
+            yield self._enter(Phase.M2, row, "cold again")
+        elif self._in_phase_s(row) > self.plan.cool_max_s:
+            yield self._fail(row, f"not cold again after {hours(self.plan.cool_max_s)} h: open the oven's vent or wait")
+
+    def _step_done(self, row: Row, last: Row | None) -> Iterator[Event]:
+        yield from ()
+
+    _steps: ClassVar = {
+        Phase.TARE: _step_tare,
+        Phase.LOAD: _step_load,
+        Phase.M1: _step_cold,
+        Phase.PUMP: _step_pump,
+        Phase.RAMP: _step_ramp,
+        Phase.HOLD: _step_hold,
+        Phase.COOL: _step_cool,
+        Phase.M2: _step_cold,
+        Phase.DONE: _step_done,
+    }
+
+
+def _mean(values: list[float]) -> float:
+    finite = [v for v in values if math.isfinite(v)]
+    return math.fsum(finite) / len(finite) if finite else math.nan
+
+
+def _spread(rows: list[Row]) -> float:
+    masses = [r.mass_g for r in rows]
+    half = len(masses) // 2
+    return abs(math.fsum(masses[:half]) / half - math.fsum(masses[half:]) / (len(masses) - half)) if half else 0.0
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

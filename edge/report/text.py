@@ -1,0 +1,148 @@
+"""The report as plain text: for a terminal, a mail, a printer.
+
+It shows the result's record and computes nothing. An INVALID run shows its reason and no loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+WIDTH = 100
+
+
+def text(result: dict[str, Any]) -> str:
+    """Get a result as text of several lines."""
+    return "\n".join(_lines(result))
+
+
+def headline(result: dict[str, Any]) -> str:
+    """Get the verdict in one line."""
+    if result["verdict"] == "INVALID":
+        return f"INVALID: {result['invalid_because']}"
+    places = decimals(result["U_pct"])
+    true = result.get("true_loss_pct")
+    return (
+        f"{result['verdict']}: loss {result['loss_pct']:.{places}f} % ± {result['U_pct']:.{places}f} % "
+        f"(k = {result['k']:.2f}), limit {result['comparator']} {result['limit_pct']:g} %, "
+        f"conformance probability {result['pc']:.4f}" + (f"; true loss {true:.{places}f} %" if true is not None else "")
+    )
+
+
+def decimals(u: float) -> int:
+    """Get how many decimals give an uncertainty two significant digits (JCGM 100, 7.2.6), 1 to 7."""
+    if not (math.isfinite(u) and u > 0.0):
+        return 4
+    return min(7, max(1, 1 - math.floor(math.log10(u))))
+
+
+def _lines(r: dict[str, Any]) -> Iterator[str]:
+    standard = r["standard"]
+    yield f"Sample {r['sample_id']} ({r['kind']}), weighed {r['weigh']}, by {standard['id']}: {standard['title']}"
+    yield headline(r)
+    if r["rule"]:
+        yield f"Rule: {r['rule']}"
+    if r.get("blind_spot"):
+        yield f"Criterion met. {r['blind_spot']}"
+    elif r["verdict"] == "FAIL":
+        yield (
+            "Not solid-state by this criterion. Mass loss alone cannot tell a hybrid cell from a liquid one."
+            if (r["weigh"] == "cold")
+            else "Criterion not met."
+        )
+    for warning in r["warnings"]:
+        yield f"Warning: {warning}"
+    yield ""
+    yield from _hold(r)
+    yield from _masses(r)
+    yield from _recording(r)
+    yield from _budget(r)
+    for head, items in (
+        ("Declared, not measured", r["declared"]),
+        ("Assumed, not from the standard", _assumed(r)),
+    ):
+        if items:
+            yield ""
+            yield f"{head}:"
+            yield from (f"  {item}" for item in items)
+    if not standard["verified"]:
+        yield ""
+        yield "No value of this standard's file has been checked against the official text; see its sources."
+
+
+def _hold(r: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"Hold: {r['hold_s'] / 3600.0:.4f} h qualified of {r['hold_required_s'] / 3600.0:g} h at "
+        f"{r['temp_c']:g} ± {r['temp_band_c']:g} °C"
+    )
+    for e in r["excursions"]:
+        worst = f", as far as {e['worst_temp_c']:.2f} °C" if e["worst_temp_c"] is not None else ""
+        yield f"  not counted: {e['length_s']:.0f} s from {e['from_s'] / 3600.0:.4f} h on: {e['why']}{worst}"
+
+
+def _masses(r: dict[str, Any]) -> Iterator[str]:
+    for w in r["weighings"]:
+        if w["unit"] == "g":
+            places = decimals(w["u"])
+            cell = f", load cell {w['cell_temp_c']:.2f} °C" if w["cell_temp_c"] is not None else ""
+            yield (
+                f"{w['which']:>10}: {w['value']:.{places}f} g, u = {w['u']:.2g} g, mean over "
+                f"{w['to_s'] - w['from_s'] + 1.0:.0f} s from {w['from_s'] / 3600.0:.4f} h on{cell}"
+            )
+    if r["reference_g"] is not None:
+        yield f"{'reference':>10}: {r['reference_g']:.8g} g ({r['reference']}); the loss is in % of it"
+
+
+def _recording(r: dict[str, Any]) -> Iterator[str]:
+    if "recording" not in r:
+        return
+    rec, seen = r["recording"], r["observed"]
+    yield ""
+    yield (
+        f"Recording {rec['file']}: {rec['rows']} rows of {rec['quantity']}, one every {rec['interval_s']:g} s; "
+        f"glitch gate {rec['gate_g']:.3g} g: {rec['refused_by_gate']} refused, {rec['not_numbers']} no numbers"
+    )
+    low, high = seen["band_c"]
+    yield (
+        f"Within {low:g} to {high:g} °C: {seen['first_to_last_in_band_s'] / 60.0:.1f} min "
+        f"({seen['first_to_last_in_band_s'] / 3600.0:.2f} h) from the first second to the last, "
+        f"{seen['in_band_s'] / 60.0:.1f} min of it in the band"
+    )
+    if seen.get("loss_pct_of_start_mass") is not None:
+        yield (
+            f"  in that time the mass went from {seen['mass_at_first_g']:.8g} g to {seen['mass_at_last_g']:.8g} g: "
+            f"{seen['loss_pct_of_start_mass']:.3f} % of the start mass ({seen['start_mass_g']:.8g} g)"
+        )
+        if seen["loss_pct_of_mass_at_first"] is not None:
+            yield f"  or {seen['loss_pct_of_mass_at_first']:.3f} % of the mass at the band's first second"
+    if r["hours"]:
+        yield "  hour of the hold      mass g   % of start   %/h over the last 30 min"
+    for h in r["hours"]:
+        rate = "" if h["rate_pct_per_h"] is None else f"{h['rate_pct_per_h']:.3f} ± {h['u_rate_pct_per_h']:.3f}"
+        yield f"  {h['hour']:16.2f}  {h['mass_g']:10.8g}   {h['mass_pct_of_start']:10.4f}   {rate}"
+
+
+def _budget(r: dict[str, Any]) -> Iterator[str]:
+    if not r["budget"]:
+        return
+    yield ""
+    yield "Uncertainty budget (standard uncertainties):"
+    yield f"  {'component':32} {'u':>10} {'unit':8} {'in the loss':>12}  {'dof':>6}  origin: how"
+    for c in sorted(r["budget"], key=lambda c: -c["contribution_pct"]):
+        dof = "inf" if c["dof"] is None else f"{c['dof']:.1f}"
+        yield (
+            f"  {c['name']:32} {c['u']:10.3g} {c['unit']:8} {c['contribution_pct']:10.2g} %  {dof:>6}  "
+            f"{c['origin']}: {c['why']}"
+        )
+    nu = "inf" if r["nu_eff"] is None or r["nu_eff"] > 1e6 else f"{r['nu_eff']:.1f}"
+    yield f"  {'combined':32} {'':10} {'':8} {r['u_pct']:10.2g} %  {nu:>6}  U = {r['k']:.2f} · u = {r['U_pct']:.2g} %"
+
+
+def _assumed(r: dict[str, Any]) -> list[str]:
+    return [f"{a['field']} = {_short(a['value'])} ({a['source']})" for a in r["assumed"]]
+
+
+def _short(value: Any) -> str:
+    line = str(value)
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

@@ -1,0 +1,187 @@
+"""The result of a run as one plain record: verdict, numbers, budget, and what nobody measured.
+
+Everything a report, the database or ``--json`` shows comes from here. A run that cannot be judged has no
+loss here, so that nothing can print one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+from calibration.certificate import Certificate, certificate_hash
+
+from .budget import Budget, Component, of_loss
+from .phases import Phases
+from .standard import Standard
+from .verdict import Verdict, decide
+from .words import Weighing
+
+NUMBERS = ("loss_pct", "u_pct", "U_pct", "k", "pc")
+
+COLUMNS = {
+    "verdict": "verdict",
+    "invalid_because": "invalid_because",
+    "loss_pct": "loss_pct",
+    "standard_uncertainty_pct": "u_pct",
+    "expanded_uncertainty_pct": "U_pct",
+    "coverage_factor_k": "k",
+    "conformance_probability": "pc",
+    "limit_pct": "limit_pct",
+    "m1_g": "m1_g",
+    "m2_g": "m2_g",
+    "hold_s": "hold_s",
+    "true_loss_pct": "true_loss_pct",
+}
+"""Columns of ``runs`` and the field of the result that fills each."""
+
+
+def result_of(
+    phases: Phases,
+    standard: Standard,
+    certificate: Certificate | None,
+    *,
+    sample_id: str,
+    kind: str,
+    declared: tuple[str, ...],
+    on: datetime.date,
+    resolution_g: float = 0.0,
+    declared_u_g: float | None = None,
+) -> dict[str, Any]:
+    """Judge a run that has ended, by the standard's rule, and put all that is to be said into one record.
+
+    ``on`` is the day of the run, for the certificate's validity; the rest as :func:`edge.budget.of_loss`.
+    """
+    before, after, reference = _weighings(phases, standard)
+    out: dict[str, Any] = {
+        "verdict": str(Verdict.INVALID),
+        **dict.fromkeys(NUMBERS),
+        "limit_pct": standard.limit_pct.value,
+        "comparator": standard.comparator.value,
+        "m1_g": before.value.mean if before else None,
+        "m2_g": after.value.mean if after else None,
+        "reference_g": reference.value.mean if reference else None,
+        "reference": reference.which if reference else None,
+        "hold_s": phases.hold_s,
+        "hold_required_s": standard.hold_s.value,
+        "temp_c": standard.temp_c.value,
+        "temp_band_c": standard.temp_band_c.value,
+        "weigh": phases.plan.weigh,
+        "invalid_because": phases.invalid_because or None,
+        "rule": "",
+        "nu_eff": None,
+        "budget": [],
+        "sample_id": sample_id,
+        "kind": kind,
+        "standard": {
+            "id": standard.id,
+            "title": standard.title.value,
+            "sha256": standard.sha256,
+            "verified": all(f.verified for _, f in standard.fields() if not f.assumed),
+        },
+        "assumed": [
+            {"field": name, "value": _plain(f.value), "source": f.source} for name, f in standard.fields() if f.assumed
+        ],
+        "declared": list(declared),
+        "warnings": _warnings(certificate, on, before),
+        "certificate": {"name": certificate.name, "sha256": certificate_hash(certificate)} if certificate else None,
+        "weighings": [_weighing(w) for w in phases.weighings.values()],
+        "excursions": [
+            {
+                "from_s": e.from_s,
+                "length_s": e.length_s,
+                "why": e.why,
+                "worst_temp_c": e.worst_temp_c if math.isfinite(e.worst_temp_c) else None,
+            }
+            for e in phases.excursions
+        ],
+    }
+    if phases.invalid_because:
+        return out
+    if before is None or after is None or reference is None:
+        return out | {"invalid_because": f"the run ended in phase {phases.phase} without both masses"}
+    if not reference.value.mean > 0.0:
+        return out | {
+            "invalid_because": f"the reference mass is {reference.value.mean:.4g} g: check the tare, the sign of "
+            "counts_per_g and that the sample was on the holder"
+        }
+    budget = of_loss(
+        before,
+        after,
+        reference,
+        coverage=standard.coverage_probability.value,
+        certificate=certificate,
+        tare=phases.weighings.get("tare"),
+        resolution_g=resolution_g,
+        declared_u_g=declared_u_g,
+    )
+    return out | _judged(budget, standard)
+
+
+def _judged(budget: Budget, standard: Standard) -> dict[str, Any]:
+    decision = decide(budget, standard)
+    return {
+        "verdict": str(decision.verdict),
+        "loss_pct": budget.loss_pct,
+        "u_pct": budget.u_pct,
+        "U_pct": budget.expanded_pct,
+        "k": budget.k,
+        "pc": decision.conformance_probability,
+        "nu_eff": budget.dof if math.isfinite(budget.dof) else None,
+        "rule": decision.rule,
+        "budget": [_component(c) for c in budget.components],
+        "blind_spot": standard.blind_spot.value if decision.verdict is Verdict.PASS else None,
+    }
+
+
+def _weighings(phases: Phases, standard: Standard) -> tuple[Weighing | None, Weighing | None, Weighing | None]:
+    """Get the mass before, the mass after, and the one that the loss is divided by."""
+    found = phases.weighings.get
+    if phases.plan.weigh == "cold":
+        return found("m1"), found("m2"), found("m1")
+    before = found("hold_start")
+    return before, found("hold_end"), before if phases.plan.reference == "hold_start" else found("start")
+
+
+def _warnings(certificate: Certificate | None, on: datetime.date, before: Weighing | None) -> list[str]:
+    out = []
+    if certificate is not None and certificate.valid_until is not None and on > certificate.valid_until:
+        out.append(f"certificate {certificate.name} was valid until {certificate.valid_until}: calibrate again")
+    if certificate is not None and before is not None and before.value.mean > certificate.cell.capacity_g:
+        out.append(
+            f"{before.value.mean:.1f} g is more than the cell's capacity of {certificate.cell.capacity_g:g} g: "
+            "the certificate does not hold there"
+        )
+    return out
+
+
+def _component(c: Component) -> dict[str, Any]:
+    return {
+        "name": c.name,
+        "u": c.u,
+        "unit": c.unit,
+        "contribution_pct": c.contribution_pct,
+        "distribution": c.distribution,
+        "dof": c.dof if math.isfinite(c.dof) else None,
+        "origin": c.origin,
+        "why": c.why,
+    }
+
+
+def _weighing(w: Weighing) -> dict[str, Any]:
+    return {
+        "which": w.which,
+        "value": w.value.mean,
+        "u": w.value.u,
+        "unit": "code" if w.which == "tare" else "g",
+        "from_s": w.from_s,
+        "to_s": w.to_s,
+        "cell_temp_c": w.cell_temp_c if math.isfinite(w.cell_temp_c) else None,
+        "temp_c": w.temp_c if math.isfinite(w.temp_c) else None,
+        "pressure_pa": w.pressure_pa if math.isfinite(w.pressure_pa) else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

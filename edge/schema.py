@@ -1,0 +1,235 @@
+"""The database's tables and views, and the opening of a file that may be anything.
+
+Whoever opens the file with a stock tool should understand it: plain names with units, a view per question.
+A file that is not ours, or newer than we are, is refused before a byte of it is changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from .errors import BadDatabase, StorageFull
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x68613530  # "ha50"
+
+TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
+    "runs": (
+        {
+            "run_id": int,
+            "run_uid": str,
+            "sample_id": str,
+            "operator": str,
+            "kind": str,
+            "state": str,
+            "started_utc": str,
+            "ended_utc": str,
+            "verdict": str,
+            "invalid_because": str,
+            "loss_pct": float,
+            "standard_uncertainty_pct": float,
+            "expanded_uncertainty_pct": float,
+            "coverage_factor_k": float,
+            "conformance_probability": float,
+            "limit_pct": float,
+            "m1_g": float,
+            "m2_g": float,
+            "hold_s": float,
+            "true_loss_pct": float,
+            "standard_id": str,
+            "standard_toml": str,
+            "certificate_sha256": str,
+            "settings_json": str,
+            "result_json": str,
+            "software_version": str,
+            "t0_ns": int,
+        },
+        ("run_id",),
+    ),
+    "chunks": (
+        {
+            "run_id": int,
+            "chunk": int,
+            "boot_id": str,
+            "first_second": int,
+            "seconds": int,
+            "samples": int,
+            "wall_utc": str,
+            "raw": bytes,
+            "previous_sha256": str,
+            "sha256": str,
+        },
+        ("run_id", "chunk"),
+    ),
+    "seconds": (
+        {
+            "run_id": int,
+            "second": int,
+            "elapsed_s": float,
+            "phase": str,
+            "mass_g": float,
+            "sd_g": float,
+            "temp_c": float,
+            "cell_temp_c": float,
+            "pressure_pa": float,
+            "qualified": int,
+            "hold_s": float,
+            "loss_pct": float,
+            "drift_g_per_h": float,
+            "zero_code": float,
+            "samples_ok": int,
+            "samples_bad": int,
+            "samples_spike": int,
+            "bad_because": str,
+        },
+        ("run_id", "second"),
+    ),
+    "events": (
+        {
+            "run_id": int,
+            "event": int,
+            "second": int,
+            "elapsed_s": float,
+            "wall_utc": str,
+            "kind": str,
+            "who": str,
+            "data_json": str,
+            "previous_sha256": str,
+            "sha256": str,
+        },
+        ("run_id", "event"),
+    ),
+    "certificates": ({"sha256": str, "name": str, "made_at": str, "toml": str}, ("sha256",)),
+}
+
+VIEWS = {
+    "which_samples_met_the_criterion": """
+        select run_id, sample_id, kind, verdict, round(loss_pct, 4) as loss_pct,
+               round(expanded_uncertainty_pct, 4) as plus_minus_pct, limit_pct,
+               round(conformance_probability, 4) as conformance_probability,
+               invalid_because, standard_id, started_utc
+        from runs order by run_id""",
+    "what_happened_when": """
+        select run_id, event, round(elapsed_s / 3600.0, 4) as elapsed_h, kind, who,
+               coalesce(json_extract(data_json, '$.to'), json_extract(data_json, '$.which'),
+                        json_extract(data_json, '$.word'), '') as what,
+               coalesce(json_extract(data_json, '$.why'), '') as why, data_json
+        from events order by run_id, event""",
+    "how_long_was_each_phase": """
+        select run_id, phase, min(elapsed_s) as from_s, max(elapsed_s) as to_s, count(*) as seconds,
+               round(min(temp_c), 2) as coldest_c, round(max(temp_c), 2) as hottest_c
+        from seconds group by run_id, phase order by run_id, from_s""",
+    "how_did_mass_and_temperature_go_by_minute": """
+        select run_id, second / 60 as minute, phase, avg(mass_g) as mass_g, avg(temp_c) as temp_c,
+               avg(cell_temp_c) as cell_temp_c, max(hold_s) as hold_s, avg(loss_pct) as loss_pct
+        from seconds group by run_id, second / 60, phase order by run_id, minute""",
+    "how_much_was_lost_in_each_hour_of_the_hold": """
+        select run_id, cast(hold_s / 3600 as integer) + 1 as hour, avg(temp_c) as temp_c,
+               max(loss_pct) - min(loss_pct) as loss_range_pct, count(*) as seconds
+        from seconds where phase = 'hold' and qualified = 1 group by run_id, hour order by run_id, hour""",
+    "what_interrupted_the_hold": """
+        select run_id, json_extract(data_json, '$.from_s') as from_s, json_extract(data_json, '$.to_s') as to_s,
+               json_extract(data_json, '$.to_s') - json_extract(data_json, '$.from_s') as length_s,
+               json_extract(data_json, '$.why') as why, json_extract(data_json, '$.worst_temp_c') as worst_temp_c
+        from events where kind = 'excursion' order by run_id, from_s""",
+    "which_samples_were_not_numbers": """
+        select run_id, second, elapsed_s, phase, samples_ok, samples_bad, samples_spike, bad_because
+        from seconds where samples_bad > 0 or samples_spike > 0 order by run_id, second""",
+}
+
+
+@contextmanager
+def spoken(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about ``path`` into one line that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as e:
+        text = str(e)
+        if "full" in text:
+            raise StorageFull(f"{path}: the disk is full; what was committed is safe: make room, then go on") from e
+        if "readonly" in text or "unable to open" in text:
+            raise BadDatabase(
+                f"{path}: cannot be opened or written here: choose another place with --db or --out"
+            ) from e
+        if "not a database" in text or "malformed" in text:
+            raise BadDatabase(f"{path}: is not a SQLite database, or is damaged: it was left as it is") from e
+        if "locked" in text:
+            raise BadDatabase(f"{path}: another program is writing to it: wait, or choose another --db") from e
+        if "I/O" in text:
+            raise StorageFull(f"{path}: the disk gives errors; what was committed is safe: check the disk") from e
+        raise BadDatabase(f"{path}: {text}") from e
+
+
+def check(db: Database, path: Path) -> int:
+    """Get the schema version of an open database (0: empty). Raise ``BadDatabase`` if it is not ours."""
+    version = int(db.execute("pragma user_version").fetchone()[0])
+    application = int(db.execute("pragma application_id").fetchone()[0])
+    if application != APPLICATION_ID:
+        if db.table_names():
+            raise BadDatabase(f"{path}: is a database of another program: choose another --db; it was not changed")
+        return 0
+    if version > SCHEMA_VERSION:
+        raise BadDatabase(
+            f"{path}: has schema version {version}, this halfpercent knows {SCHEMA_VERSION}: update halfpercent; "
+            "the file was not changed"
+        )
+    return version
+
+
+def open_readonly(path: Path) -> Database:
+    """Open a database for reading only. Raise ``BadDatabase`` where it is missing, not ours, or newer."""
+    if not path.exists():
+        raise BadDatabase(f"{path}: no such database: run a test first, or name another with --db")
+    with spoken(path):
+        db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+        try:
+            if check(db, path) == 0:
+                raise BadDatabase(f"{path}: is empty: run a test first, or name another with --db")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_for_writing(path: Path) -> Database:
+    """Open the database for the one writer, and make tables and views where it is new.
+
+    WAL and ``synchronous=FULL``: what is committed survives a power cut. Raises ``BadDatabase`` or
+    ``StorageFull``, before anything in a file that is not ours is changed.
+    """
+    if path.is_dir():
+        raise BadDatabase(f"{path}: is a folder: name a file")
+    if not path.parent.is_dir():
+        raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another --db")
+    with spoken(path):
+        if path.exists() and path.stat().st_size > 0:  # look before touching
+            probe = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+            try:
+                check(probe, path)
+            finally:
+                probe.close()
+        db = Database(sqlite3.connect(path, timeout=10.0), execute_plugins=False)
+        try:
+            db.enable_wal()
+            db.execute("pragma synchronous = FULL")
+            if check(db, path) == 0:
+                _create(db)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _create(db: Database) -> None:
+    with db.atomic():
+        db.execute(f"pragma application_id = {APPLICATION_ID}")
+        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        for name, (columns, pk) in TABLES.items():
+            db.create_table(name, columns, pk=pk if len(pk) > 1 else pk[0])
+        for name, sql in VIEWS.items():
+            db.create_view(name, sql)

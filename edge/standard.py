@@ -1,0 +1,210 @@
+"""A test standard as data: limit, exposure, weighing and decision rule, each with where it was read.
+
+Two standards ship with the package, and a person may write another (``docs/standards.md``). Nothing of a
+standard is in code: this module must never decide a question that a standard's file leaves open without
+marking the answer as assumed, and it must never call anything verified that the file does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from calibration.records import Text, convert, one_line, parse, read_text
+from edge.errors import BadInput
+
+T = TypeVar("T")
+
+FOLDER = Path(__file__).parent / "standards"
+
+THIS_FILE = "this file"
+"""The source of a value that is written plainly (``limit_pct = 0.5``)."""
+
+DEFAULT = "default of halfpercent"
+"""The source of a value that the file leaves out: assumed, not from the standard."""
+
+
+class Field(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A value, where it was read, whether a person checked it there, and whether it is only assumed.
+
+    ``assumed`` is printed as "assumed, not from the standard".
+    """
+
+    value: T
+    source: Text
+    verified: bool = False
+    assumed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.verified and self.assumed:
+            raise ValueError("verified and assumed cannot both be true: set one of them to false")
+
+
+def _default(value: T) -> Field[T]:
+    return Field(value=value, source=DEFAULT, assumed=True)
+
+
+class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A name in use for cells, and what to answer a report's reader who meets it."""
+
+    name: Text
+    answer: Text
+    source: Text
+
+
+LimitPct = Annotated[float, Meta(gt=0, le=100, description="a mass loss in %, above 0, at most 100")]
+TempC = Annotated[float, Meta(ge=-50, le=850, description="a temperature in °C, -50 to 850")]
+BandC = Annotated[float, Meta(gt=0, le=50, description="a half-width in °C, above 0, at most 50")]
+HoldS = Annotated[float, Meta(gt=0, le=2_592_000, description="a time in s, above 0, at most 2592000 (30 d)")]
+GapS = Annotated[float, Meta(gt=0, le=86_400, description="a time in s, above 0, at most 86400")]
+PressurePa = Annotated[float, Meta(gt=0, le=110_000, description="a pressure in Pa, above 0, at most 110000")]
+Guard = Annotated[float, Meta(ge=0, le=3, description="the guard band in units of U, 0 to 3 (1 is usual)")]
+Coverage = Annotated[float, Meta(ge=0.5, le=0.9999, description="a probability from 0.5 to 0.9999 (0.9545)")]
+BalanceG = Annotated[float, Meta(gt=0, le=1000, description="a mass in g, above 0, at most 1000")]
+Replicates = Annotated[int, Meta(ge=1, le=100, description="how many samples, a whole number from 1 to 100")]
+Id = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\Z",
+        description="a short name of a-z, 0-9, '.', '_' and '-', such as \"my-test-1\"",
+    ),
+]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a standard's TOML file may hold, in the order of the report. See ``docs/standards.md``."""
+
+    format: Literal[1] = 1
+    id: Id
+    title: Field[Text]
+    edition: Field[Text] = _default("not stated")
+    published: Field[Text] = _default("not stated")
+    effective: Field[Text] = _default("not stated")
+
+    limit_pct: Field[LimitPct]
+    comparator: Field[Literal["<=", "<"]] = _default("<=")
+
+    temp_c: Field[TempC]
+    temp_band_c: Field[BandC] = _default(2.0)
+    hold_s: Field[HoldS]
+    hold_starts: Field[Literal["first_in_band"]] = _default("first_in_band")
+    excursion: Field[Literal["pause", "restart"]] = _default("pause")
+    max_gap_s: Field[GapS] = _default(600.0)
+    vacuum: Field[Literal["required", "none"]] = _default("none")
+    pressure_limit_pa: Field[PressurePa] = _default(1000.0)
+
+    weigh: Field[Literal["cold", "hot"]] = _default("cold")
+    reference: Field[Literal["start", "m1", "hold_start"]] = _default("start")
+    cold_temp_tolerance_c: Field[BandC] = _default(2.0)
+    balance_max_uncertainty_g: Field[BalanceG] | None = None
+    replicates: Field[Replicates] = _default(1)
+
+    decision_rule: Field[Literal["guarded", "simple"]] = _default("guarded")
+    guard_factor: Field[Guard] = _default(1.0)
+    coverage_probability: Field[Coverage] = _default(0.9545)
+
+    classes: Field[tuple[Text, ...]] = _default(())
+    blind_spot: Field[Text] = _default(
+        "A liquid that does not evaporate in this test is not found by it: "
+        "the criterion is met, which does not say that the sample holds no liquid."
+    )
+    aliases: tuple[Alias, ...] = ()
+    notes: tuple[Field[Text], ...] = ()
+
+
+class Standard(_File, frozen=True, kw_only=True):
+    """A test standard: every value is a :class:`Field`, and ``text`` the exact text it was read from."""
+
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Get the SHA-256 (hex) of the file's bytes."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+    def fields(self) -> Iterator[tuple[str, Field[Any]]]:
+        """Get (name, field) of every value that bears on the test, in the report's order.
+
+        Left out is what has no bearing: the pressure limit where no vacuum is required, the guard factor
+        of a rule without a guard band. ``aliases`` and ``notes`` are lists of their own.
+        """
+        idle = set()
+        if self.vacuum.value == "none":
+            idle.add("pressure_limit_pa")
+        if self.decision_rule.value == "simple":
+            idle.add("guard_factor")
+        for name in self.__struct_fields__:
+            field = getattr(self, name)
+            if isinstance(field, Field) and name not in idle:
+                yield name, field
+
+    def answer_to_name(self, claimed: str) -> str:
+        """Get one sentence on a name that someone gave the cell: a class, an alias, or neither."""
+        asked = _plain(claimed)
+        for known in self.classes.value:
+            if _plain(known) == asked:
+                return f'"{known}" is a class of {self.id}.'
+        for alias in self.aliases:
+            if _plain(alias.name) == asked:
+                return alias.answer
+        classes = ", ".join(self.classes.value)
+        listed = f"its classes are: {classes}" if classes else "its file lists no classes"
+        return one_line(f'"{claimed}" is not a class of {self.id}; {listed}.')
+
+
+def loads_standard(text: str, where: str = "standard") -> Standard:
+    """Get the standard that a TOML ``text`` holds; ``where`` names it in an error.
+
+    Raises :class:`~edge.errors.BadInput`, one line with the field and what would be right.
+    """
+    tables = _with_shorthand(parse(text, where, BadInput))
+    file = convert(tables, _File, where, BadInput)
+    return Standard(text=text, **msgspec.structs.asdict(file))
+
+
+def load_standard(name_or_path: str | Path) -> Standard:
+    """Get a standard by the name of one that ships (``gbt-48093-1-2026``) or by the path of a TOML file.
+
+    Raises :class:`~edge.errors.BadInput`, one line with file, field and what would be right.
+    """
+    names = available_standards()
+    if str(name_or_path) in names:
+        path = FOLDER / f"{name_or_path}.toml"
+        return loads_standard(read_text(path, BadInput), path.name)
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.is_file():
+        raise BadInput(one_line(f"standard {str(name_or_path)!r} is unknown: give {', '.join(names)} or a .toml file"))
+    return loads_standard(read_text(path, BadInput), str(path))
+
+
+def available_standards() -> tuple[str, ...]:
+    """Get the names of the standards that ship with the package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def _with_shorthand(tables: dict[str, Any]) -> dict[str, Any]:
+    """Get ``tables`` with each plain value as ``{ value = …, source = "this file" }``."""
+
+    def full(value: Any) -> Any:
+        return value if isinstance(value, dict) else {"value": value, "source": THIS_FILE}
+
+    out = {}
+    for name, value in tables.items():
+        if name == "notes" and isinstance(value, list):
+            out[name] = [full(note) for note in value]
+        elif name in ("format", "id", "aliases", "notes"):
+            out[name] = value
+        else:
+            out[name] = full(value)
+    return out
+
+
+def _plain(name: str) -> str:
+    """Get a cell's name without case, hyphens, and the word "battery"."""
+    words = name.casefold().replace("-", " ").replace("_", " ").replace("–", " ").split()
+    return " ".join(word for word in words if word not in ("battery", "batteries", "cell"))

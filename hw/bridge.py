@@ -1,0 +1,117 @@
+"""What a load-cell reader and a temperature probe give: raw codes, each with a status.
+
+The sample and its status are the first thing that is stored and the last thing anyone may doubt. This
+module must never turn a code into a physical quantity, and must never encode a failure as a number.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Status(IntEnum):
+    """What a sample is. Only ``OK`` is a number; every other sample says why it is none."""
+
+    OK = 0
+    NOT_READY = 1
+    """No conversion within the deadline (unplugged, powered down, clock stopped)."""
+    LATE = 2
+    """A clock pulse was stretched: the chip may have powered down in mid-word."""
+    DESYNC = 3
+    """The word ended out of step (DOUT not high after the last pulse)."""
+    SATURATED = 4
+    """A rail of the converter: the true value is beyond it."""
+    SETTLING = 5
+    """A conversion after power-up, reset or a change of setting: not yet true."""
+    STUCK = 6
+    """The same code so often that noise alone forbids it."""
+    BUS_ERROR = 7
+    """The bus did not acknowledge, also after the bounded retries."""
+    FAULT = 8
+    """The chip itself reports a fault, or gives a code that only a fault gives."""
+    STALE = 9
+    """Older than it may be: the last good value must not be used any more."""
+
+
+class Sample(NamedTuple):
+    """One conversion of a load-cell bridge.
+
+    ``t_ns`` is the clock's time (CLOCK_BOOTTIME, ns) at which the conversion was found ready, ``code``
+    the two's-complement code, −2²³ … 2²³−1. Where ``status`` is not ``OK`` the code is what the chip
+    sent, for the record, or 0 where it sent nothing.
+    """
+
+    t_ns: int
+    code: int
+    status: Status
+
+
+class ProbeSample(NamedTuple):
+    """One reading of a resistance thermometer.
+
+    ``code`` is the 15-bit ratio code (R = code / 32768 · Rref), ``fault`` the chip's fault register as
+    it was read with this sample (0 where nothing is wrong).
+    """
+
+    t_ns: int
+    code: int
+    fault: int
+    status: Status
+
+
+SAMPLE = np.dtype([("t_ns", "<i8"), ("code", "<i4"), ("status", "u1")])
+"""A :class:`Sample` as it is stored in an array."""
+
+PROBE = np.dtype([("t_ns", "<i8"), ("code", "<u2"), ("fault", "u1"), ("status", "u1")])
+"""A :class:`ProbeSample` as it is stored in an array."""
+
+CODE_MIN = -(1 << 23)
+CODE_MAX = (1 << 23) - 1
+
+
+class Bridge(Protocol):
+    """A load-cell reader: an HX711 on two pins, a NAU7802 on I²C. These are interchangeable."""
+
+    @property
+    def name(self) -> str:
+        """Get the chip's name, as the config and the certificate spell it."""
+
+    @property
+    def rate_sps(self) -> float:
+        """Get the nominal conversion rate in samples per second (10 … 320)."""
+
+    def open(self) -> None:
+        """Find, reset, set up and settle the chip. Raise an ``HwError`` where that fails."""
+
+    def read(self, deadline_ns: int) -> Sample:
+        """Get the next conversion, waiting for it until ``deadline_ns`` at the latest.
+
+        Never raises for what a chip or a bus does: that is a status. Returns at most one sample per
+        conversion, and after a failure no sooner than about one conversion period, so that a caller
+        that loops over it cannot spin.
+        """
+
+    def describe(self) -> dict[str, str | int | float]:
+        """Get the settings in force, for the run's record: plain names with units."""
+
+    def close(self) -> None:
+        """Release the bus or the pins. Safe to call twice and before ``open``."""
+
+
+class Probe(Protocol):
+    """A resistance thermometer's converter: a real MAX31865 or a recording's column."""
+
+    def open(self) -> None:
+        """Find and set up the chip. Raise an ``HwError`` where that fails."""
+
+    def read(self) -> ProbeSample:
+        """Get the newest reading. Never raises for what a chip or a bus does: that is a status."""
+
+    def describe(self) -> dict[str, str | int | float]:
+        """Get the settings in force, for the run's record: plain names with units."""
+
+    def close(self) -> None:
+        """Release the bus. Safe to call twice and before ``open``."""

@@ -1,0 +1,221 @@
+"""The MAX31865 resistance-thermometer converter on SPI, through Adafruit's library.
+
+This driver must never hand out a code that a broken wire, a dead bus or a chip in reset gives, and never
+a conversion that was handed out before. One thread may use it: the library's buffer is shared by all
+its instances.
+
+Source: MAX31865 data sheet Rev 3 (tables 1 to 12; fault detection cycle; conversion times).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adafruit_max31865 import MAX31865
+
+from hw.bridge import ProbeSample, Status
+from hw.clock import NS_PER_S, Clock
+from hw.errors import BadSetting, BusError, ChipNotFound, NotOpen
+from hw.follow import Counters
+from hw.spi import SpiBus, SpiPort
+
+_CONFIG, _HIGH_THRESHOLD = 0x00, 0x03
+_WRITE = 0x80
+_BIAS, _AUTO, _THREE_WIRE, _DETECT, _DETECTING, _CLEAR, _50_HZ = 0x80, 0x40, 0x10, 0x04, 0x0C, 0x02, 0x01
+_THRESHOLDS = b"\xff\xff\x00\x00"
+"""Full scale and zero, as after power-on: a threshold fault then says open or short, never hot or cold."""
+_CODE_MAX = 0x7FFF
+
+_CONVERSION_S = {50: 0.021, 60: 0.0176}
+"""The longest time between two automatic conversions."""
+_BIAS_S = 0.012
+"""Bias start-up (10 ms) and 10.5 time constants of the input filter (about 0.1 ms each) plus 1 ms."""
+_SETTLING_S = 0.1
+"""The bias, then a first conversion of at most 66 ms that began in it, then a whole one after it."""
+_DETECTION_S = 0.005
+"""The automatic fault-detection cycle takes less than 1 ms."""
+_AGREE_CODES = 64
+"""Two readings of one moment differ by a few codes of noise; by more than 2 K only where a bit was lost."""
+
+
+class Max31865Rtd:
+    """A MAX31865 as a :class:`hw.bridge.Probe`, converting by itself 50 or 60 times a second.
+
+    ``open_port`` returns the port when :meth:`open` asks for it, for example
+    ``lambda: SpidevPort(0, 0)``. ``wires`` (2, 3, 4), ``ref_ohm`` (the board's reference: 430 on most
+    Pt100 boards, 400 on others) and ``mains_hz`` (50, 60) have no default because a wrong one gives
+    plausible, wrong temperatures. Raises ``BadSetting``.
+    """
+
+    def __init__(
+        self,
+        open_port: Callable[[], SpiPort],
+        clock: Clock,
+        *,
+        wires: int,
+        ref_ohm: float,
+        mains_hz: int,
+        nominal_ohm: float = 100.0,
+    ) -> None:
+        if wires not in (2, 3, 4):
+            raise BadSetting(f"MAX31865: wires = {wires}; a resistance thermometer has 2, 3 or 4")
+        if mains_hz not in _CONVERSION_S:
+            raise BadSetting(f"MAX31865: mains_hz = {mains_hz}; use 50 or 60")
+        if not ref_ohm > nominal_ohm > 0.0:
+            raise BadSetting(f"MAX31865: ref_ohm = {ref_ohm} must be above nominal_ohm = {nominal_ohm}")
+        self.counters = Counters()
+        self._open_port = open_port
+        self._clock = clock
+        self._wires = wires
+        self._ref_ohm = ref_ohm
+        self._mains_hz = mains_hz
+        self._nominal_ohm = nominal_ohm
+        self._still = _BIAS | (_THREE_WIRE if wires == 3 else 0) | (_50_HZ if mains_hz == 50 else 0)
+        self._config = self._still | _AUTO
+        # A tenth more than the longest conversion, for the host's clock and ours differ.
+        self._fresh_ns = round(1.1 * _CONVERSION_S[mains_hz] * NS_PER_S)
+        self._port: SpiPort | None = None
+        self._sensor: MAX31865 | None = None
+        self._next_ns = 0
+        self._settled_ns = 0
+
+    def open(self) -> None:
+        """Open the port, set the chip up and run its fault-detection cycle (takes about 20 ms).
+
+        Raises ``BusError`` where the port cannot be opened, ``ChipNotFound`` where no MAX31865
+        answers. A broken thermometer is no error here: its samples say ``FAULT``.
+        """
+        self.close()
+        try:
+            self._port = self._open_port()
+        except OSError as e:
+            raise BusError(f"SPI port: {e}; switch it on (dtparam=spi=on) and join the group spi") from e
+        try:
+            bus = SpiBus(self._port)
+            self._sensor = MAX31865(
+                bus,
+                bus.select,
+                rtd_nominal=self._nominal_ohm,
+                ref_resistor=self._ref_ohm,
+                wires=self._wires,
+                filter_frequency=self._mains_hz,
+            )
+            if not self._set_up():
+                raise ChipNotFound("MAX31865: no answer; check SDI, SDO, CLK, CS and power, and the CS pin")
+        except OSError as e:
+            self.close()
+            raise BusError(f"MAX31865: {e}; check the SPI port") from e
+        except Exception:
+            self.close()
+            raise
+
+    def read(self) -> ProbeSample:
+        """Get the newest conversion, waiting up to 24 ms where the last one was read already.
+
+        Statuses: ``OK``; ``SETTLING`` for 0.1 s after ``open`` or a fault (the bias charges the input
+        filter); ``FAULT`` with the fault register (data sheet table 7) after a new fault-detection
+        cycle, also for codes that only a fault gives and for a chip found reset; ``BUS_ERROR`` where
+        nothing sensible answers. A converter that stops while its registers stay right cannot be told
+        from a steady temperature.
+        """
+        if self._port is None or self._sensor is None:
+            raise NotOpen("MAX31865: not open; call open() first")
+        self._clock.sleep_s((self._next_ns - self._clock.now_ns()) / NS_PER_S)
+        t_ns = self._clock.now_ns()
+        self._next_ns = t_ns + self._fresh_ns
+        try:
+            return self._sample(t_ns, self._sensor)
+        except OSError:
+            self.counters.bus_errors += 1
+            return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
+
+    def describe(self) -> dict[str, str | int | float]:
+        """Get the settings in force."""
+        return {
+            "probe": "max31865",
+            "wires": self._wires,
+            "ref_ohm": self._ref_ohm,
+            "mains_hz": self._mains_hz,
+            "nominal_ohm": self._nominal_ohm,
+        }
+
+    def close(self) -> None:
+        """Release the port."""
+        port, self._port, self._sensor = self._port, None, None
+        if port is not None:
+            port.close()
+
+    def _sample(self, t_ns: int, sensor: MAX31865) -> ProbeSample:
+        before = self._registers()
+        if not self._is_set(before):
+            return self._lost(t_ns)
+        # The library answers a fault with a one-shot conversion that leaves the bias off: ask it only
+        # where there is no fault, and look afterwards whether it did so all the same.
+        if before[7]:
+            return self._fault(t_ns, _code(before), before[7])
+        code = int(sensor.read_rtd())
+        after = self._registers()
+        if not self._is_set(after):
+            return self._lost(t_ns)
+        if after[7] or not 0 < code < _CODE_MAX:
+            return self._fault(t_ns, code, after[7])
+        if max(abs(code - _code(before)), abs(code - _code(after))) > _AGREE_CODES:
+            self.counters.bus_errors += 1
+            return ProbeSample(t_ns, code, 0, Status.BUS_ERROR)
+        return ProbeSample(t_ns, code, 0, Status.SETTLING if t_ns < self._settled_ns else Status.OK)
+
+    def _fault(self, t_ns: int, code: int, fault: int) -> ProbeSample:
+        """Find out what is broken, clear the latch and go on converting."""
+        if t_ns < self._settled_ns:
+            # While the bias comes up a threshold may trip: nothing is known yet.
+            self._write(_CONFIG, bytes((self._config | _CLEAR,)))
+            return ProbeSample(t_ns, code, fault, Status.SETTLING)
+        return ProbeSample(t_ns, code, fault | self._detect(), Status.FAULT)
+
+    def _lost(self, t_ns: int) -> ProbeSample:
+        """Set a chip up again that is not as it was set: reset, or not there."""
+        self.counters.resets += 1
+        if self._set_up():
+            return ProbeSample(t_ns, 0, 0, Status.FAULT)
+        self.counters.bus_errors += 1
+        return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
+
+    def _set_up(self) -> bool:
+        """Set thresholds, wires and filter, look for faults and start. False where nothing answers."""
+        self._write(_HIGH_THRESHOLD, _THRESHOLDS)
+        self._write(_CONFIG, bytes((self._still,)))
+        if not self._is_set(self._registers(), self._still):
+            return False
+        self._clock.sleep_s(_BIAS_S)
+        self._detect()
+        return self._is_set(self._registers())
+
+    def _detect(self) -> int:
+        """Run the fault-detection cycle, clear the latch, restart the conversions; get what it found."""
+        self._write(_CONFIG, bytes((self._still | _DETECT,)))
+        end_ns = self._clock.now_ns() + round(_DETECTION_S * NS_PER_S)
+        while (registers := self._registers())[_CONFIG] & _DETECTING and self._clock.now_ns() < end_ns:
+            self._clock.sleep_s(0.0005)
+        self._write(_CONFIG, bytes((self._still | _CLEAR,)))
+        self._write(_CONFIG, bytes((self._config,)))
+        self._settled_ns = self._clock.now_ns() + round(_SETTLING_S * NS_PER_S)
+        return registers[7]
+
+    def _is_set(self, registers: bytes, config: int | None = None) -> bool:
+        # The thresholds hold ones and zeros: neither a line stuck high nor one stuck low passes.
+        return registers[_CONFIG] == (self._config if config is None else config) and (
+            registers[_HIGH_THRESHOLD : _HIGH_THRESHOLD + 4] == _THRESHOLDS
+        )
+
+    def _registers(self) -> bytes:
+        """Get all eight registers as of one moment."""
+        assert self._port is not None
+        return self._port.transfer(bytes(9))[1:]
+
+    def _write(self, register: int, data: bytes) -> None:
+        assert self._port is not None
+        self._port.transfer(bytes((_WRITE | register,)) + data)
+
+
+def _code(registers: bytes) -> int:
+    return int.from_bytes(registers[1:3]) >> 1
