@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
-from . import __version__
+from . import __version__, ending
+from .errors import BadInput
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
@@ -33,62 +34,33 @@ _db = click.option(
 _standard = click.option("--standard", "standard_name", help="A standard's name or its TOML file.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ending.Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="halfpercent")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> NoReturn:
     """Run the command and end the process with its exit status."""
-    try:
-        status = cli.main(standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.Abort:
-        _stop("stopped by the keyboard; what was committed is safe", 1)
-    except click.ClickException as e:
-        where = f" (try: {e.ctx.command_path} --help)" if isinstance(e, click.UsageError) and e.ctx else ""
-        _stop(e.format_message() + where, e.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as e:
-        if not _is_known(e):
-            raise
-        _stop(_line_of(e), 1)
+    ending.run(cli)
 
 
-def _is_known(e: Exception) -> bool:
-    """Say whether an error is one that a person, a disk or a chip can cause."""
-    if isinstance(e, OSError | sqlite3.Error | MemoryError):
-        return True
-    from calibration.errors import CalibrationError
-    from hw.errors import HwError
-
-    from .errors import HalfpercentError
-
-    return isinstance(e, HalfpercentError | HwError | CalibrationError)
-
-
-def _line_of(e: Exception) -> str:
-    from calibration.records import one_line
-
-    if type(e).__module__ == "builtins" and isinstance(e, OSError):
-        where = f"{e.filename}: " if e.filename else ""
-        return one_line(f"{where}{e.strerror or e}: check the path, its rights and the room on the disk")
-    if isinstance(e, MemoryError):
-        return "not enough memory: close other programs, or cut the recording"
-    return one_line(str(e) or type(e).__name__)
-
-
-def _stop(line: str, status: int) -> NoReturn:
-    click.echo(f"halfpercent: {line}", err=True)
-    sys.exit(status)
+def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Take a name that a record can hold and a line can show."""
+    if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
+        raise click.BadParameter("give one line of text, at most 200 characters")
+    return value
 
 
 def user_db() -> Path:
     """Get where a person's own runs are kept when nothing else is said."""
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    try:
+        home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    except RuntimeError as e:
+        raise BadInput("you have no home folder: name the database with --db or HALFPERCENT_DB") from e
     return Path(home) / "halfpercent" / DB_NAME
 
 
@@ -96,14 +68,15 @@ def _reading(db: Path | None) -> Path:
     """Get the database to read: what was given, else the instrument's, else the person's own."""
     from .config import VAR
 
-    return db or (VAR if VAR.exists() else user_db())
+    return db or (VAR if os.access(VAR, os.R_OK) else user_db())
 
 
 def _writing(db: Path | None, out: Path | None) -> Path:
-    """Get the database to write, its folder made where it is ours to make."""
-    if db and out:
+    """Get the database to write, its folder made where it is ours to make. ``--out`` beats HALFPERCENT_DB."""
+    by = click.get_current_context().get_parameter_source("db")
+    if db and out and by is not ParameterSource.ENVIRONMENT:
         raise click.UsageError("--db and --out both name the database: give one")
-    if db:
+    if db and not out:
         return db
     path = out / DB_NAME if out else user_db()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +99,7 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 @click.option("--scenario", default="solid", show_default=True, help="solid, hybrid, liquid, borderline or drift.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all that is random.")
 @click.option("--bridge", default="nau7802", show_default=True, help="nau7802 or hx711.")
-@click.option("--sample", "sample_id", default="demo", show_default=True, help="The sample's name.")
+@click.option("--sample", "sample_id", default="demo", show_default=True, callback=_named, help="The sample's name.")
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @_db
 @_as_json
@@ -147,7 +120,7 @@ def demo(
     from .simulated import build
     from .standard import load_standard
 
-    standard = load_standard(standard_name or NATIONAL)
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
     simulated = build(scenario, bridge, seed)
     path = _writing(db, out)
     with Journal(path) as journal:
@@ -188,7 +161,7 @@ class _Plain:
 @click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
 @click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
 @click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
-@click.option("--sample", "sample_id", help="The sample's name [the file's].")
+@click.option("--sample", "sample_id", callback=_named, help="The sample's name [the file's].")
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @_db
 @_as_json
@@ -205,13 +178,14 @@ def replay(
     as_json: bool,
 ) -> None:
     """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
+    from .columns import parse_columns
     from .journal import Journal
-    from .recording import parse_columns, read
+    from .recording import read
     from .replay import parse_declared
     from .replay import replay as replayed
     from .standard import load_standard
 
-    standard = load_standard(standard_name or NATIONAL)
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = _certificate(certificate_path)
     declared = parse_declared(declare)
     recording = read(
@@ -229,7 +203,7 @@ def replay(
             weigh="hot" if (weigh or standard.weigh.value) == "hot" else "cold",
             declared=declared,
             journal=journal,
-            sample_id=sample_id or file.stem,
+            sample_id=file.stem if sample_id is None else sample_id,
             wall_s=time.time(),
         )
 
@@ -323,12 +297,10 @@ def check_config(file: Path | None, as_json: bool) -> None:
 @_as_json
 def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
-    from .config import config_path, load_config
+    from .config import config_path
     from .doctor import examine
 
-    path = config_path(config_file)
-    config = load_config(path) if config_file or path.exists() else None
-    found = list(examine(config, path, _reading(db)))
+    found = list(examine(config_path(config_file), _reading(db)))
     if as_json:
         click.echo(json.dumps({"findings": [f.as_json() for f in found]}, ensure_ascii=False))
         return

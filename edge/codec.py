@@ -18,6 +18,7 @@ from .frame import Array, Channel, Frames
 
 VERSION = 1
 _CHANNELS = ("oven", "cell", "gauge")
+_DTYPES = ("|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8")
 
 
 def encode(frames: Frames) -> bytes:
@@ -35,36 +36,54 @@ def encode(frames: Frames) -> bytes:
 def decode(blob: bytes) -> Frames:
     """Get the frames of a blob. Raise :class:`BadDatabase` where it is damaged or of a newer version."""
     try:
-        head, body = zlib.decompress(blob).split(b"\n", 1)
+        stream = zlib.decompressobj()
+        head, body = stream.decompress(blob).split(b"\n", 1)
+        if not stream.eof or stream.unused_data:
+            raise ValueError("it is cut off, or something follows it")
         header: dict[str, Any] = json.loads(head)
-    except (zlib.error, ValueError) as e:
+        version = header["version"]
+        if version == VERSION:
+            return _frames(header["columns"], body)
+    except (zlib.error, ValueError, LookupError, TypeError, OverflowError, RecursionError) as e:
         raise BadDatabase(f"a chunk of raw samples is damaged ({e}): restore the database from a backup") from e
-    if header.get("version") != VERSION:
-        raise BadDatabase(
-            f"a chunk of raw samples has version {header.get('version')}, this halfpercent reads {VERSION}: "
-            "update halfpercent"
-        )
-    columns: dict[str, Array] = {}
+    raise BadDatabase(
+        f"a chunk of raw samples has version {version}, this halfpercent reads {VERSION}: update halfpercent"
+    )
+
+
+def _frames(columns: list[tuple[str, str, int]], body: bytes) -> Frames:
+    found: dict[str, Array] = {}
     at = 0
-    for name, dtype, length in header["columns"]:
-        size = length * np.dtype(dtype).itemsize
-        columns[name] = _unpack(body[at : at + size], np.dtype(dtype), length)
+    for name, code, length in columns:
+        if code not in _DTYPES:
+            raise ValueError(f"{name} is no column of numbers")
+        dtype = np.dtype(code)
+        size = length * dtype.itemsize
+        found[name] = _unpack(body[at : at + size], dtype, length)
         at += size
 
     def channel(name: str) -> Channel:
-        return Channel(columns[f"{name}.value"], columns[f"{name}.fault"], columns[f"{name}.status"])
+        return Channel(found[f"{name}.value"], found[f"{name}.fault"], found[f"{name}.status"])
 
-    return Frames(
-        seq=columns["seq"],
-        t_ns=columns["t_ns"],
-        first=columns["first"],
-        sample_us=columns["sample_us"],
-        code=columns["code"],
-        status=columns["status"],
+    frames = Frames(
+        seq=found["seq"],
+        t_ns=found["t_ns"],
+        first=found["first"],
+        sample_us=found["sample_us"],
+        code=found["code"],
+        status=found["status"],
         oven=channel("oven"),
         cell=channel("cell"),
         gauge=channel("gauge"),
     )
+    n_frames, n = len(frames), len(frames.code)
+    lengths = {"first": n_frames + 1, "sample_us": n, "code": n, "status": n}
+    if at != len(body) or any(len(column) != lengths.get(name, n_frames) for name, column in _columns(frames)):
+        raise ValueError("its columns do not fit each other")
+    first = frames.first
+    if first[0] != 0 or first[-1] != n or np.any(np.diff(first) < 0):
+        raise ValueError("its frames do not fit its samples")
+    return frames
 
 
 def _columns(frames: Frames) -> Iterator[tuple[str, Array]]:

@@ -13,6 +13,7 @@ import platform
 import shutil
 import sqlite3
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +24,9 @@ from hw.bridge import CODE_MAX, Status
 from hw.clock import NS_PER_S, BootClock
 from hw.errors import HwError
 
-from .config import Config
+from .config import Config, load_config
+from .errors import BadConfig
+from .fitting import disagreements
 
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
@@ -44,19 +47,30 @@ class Finding:
         return asdict(self)
 
 
-def examine(config: Config | None, config_from: Path, database: Path) -> Iterator[Finding]:
-    """Look at everything, one finding after another. ``config`` None: there is none, chips are not looked for."""
+def examine(config_from: Path, database: Path) -> Iterator[Finding]:
+    """Look at everything, one finding after another. Chips are looked for where the settings name them."""
     yield _python()
     yield from _parts()
     yield from _nodes()
     yield _disk(database)
     yield _clock()
-    if config is None:
-        do = f"write {config_from} (docs/first-test.md); without it, chips are not looked for"
+    if not os.access(config_from, os.F_OK):
+        do = f"write {config_from} (docs/config.md); without it, chips are not looked for"
         yield Finding("config", "absent", f"{config_from}: none", do)
         return
-    yield Finding("config", "ok", str(config_from))
-    yield from _chips(config)
+    try:
+        config = load_config(config_from)
+    except BadConfig as e:
+        yield Finding("config", "fail", str(e), f"correct it, then: halfpercent check-config {config_from}")
+        return
+    wrong = disagreements(config, str(config_from))
+    for line in wrong:
+        yield Finding("config", "fail", line, f"correct it, then: halfpercent check-config {config_from}")
+    if not wrong:
+        yield Finding("config", "ok", str(config_from))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # gpiozero tells of each pin library that is not there; the finding says it
+        yield from _chips(config)
 
 
 def _python() -> Finding:
@@ -85,7 +99,7 @@ def _nodes() -> Iterator[Finding]:
     ):
         path = Path(node)
         if not path.exists():
-            do = f"add {line} to /boot/firmware/config.txt and reboot" if line else "this is not a Raspberry Pi"
+            do = f"add {line} to /boot/firmware/config.txt and reboot" if line else "run it on a Raspberry Pi"
             yield Finding(name, "absent", f"{node}: not there", do)
         elif not os.access(path, os.R_OK | os.W_OK):
             yield Finding(name, "fail", f"{node}: no right to use it", _join_group(group))
@@ -131,7 +145,7 @@ def _chips(config: Config) -> Iterator[Finding]:
     bridge = bridge_of(config.bridge, clock)
     try:
         bridge.open()
-        good = [s for s in (bridge.read(clock.now_ns() + NS_PER_S) for _ in range(20)) if s.status is Status.OK]
+        good = [s for s in (bridge.read(clock.now_ns() + NS_PER_S // 2) for _ in range(20)) if s.status is Status.OK]
         if good:
             share = max(abs(s.code) for s in good) / CODE_MAX * 100.0
             yield Finding(bridge.name, "ok", f"{len(good)} of 20 conversions good, at most {share:.1f} % of full scale")
@@ -148,7 +162,8 @@ def _chips(config: Config) -> Iterator[Finding]:
         try:
             probe.open()
             reading = probe.read()
-            while reading.status is Status.SETTLING:
+            until_ns = clock.now_ns() + 5 * NS_PER_S
+            while reading.status is Status.SETTLING and clock.now_ns() < until_ns:
                 clock.sleep_s(0.1)
                 reading = probe.read()
             ohm = reading.code / RTD_CODES * settings.ref_ohm

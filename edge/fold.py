@@ -123,8 +123,13 @@ ROW = np.dtype(
 )
 """What the fold says of a second. What is not known is NaN."""
 
+_NOT_ZERO = ("span_code_per_g", "oven_ref_ohm", "oven_r0_ohm", "cell_ref_ohm", "cell_r0_ohm")
+_FINITE = (*_NOT_ZERO, "tare_code", "linearity_per_g", "t_ref_c", "zero_code_per_k", "span_per_k", "cell_offset_c",
+           "cell_per_oven", "oven_lead_ohm", "cell_lead_ohm")  # fmt: skip
+_NOT_NEGATIVE = ("gate_code", "cell_lag_s", "hold_band_c", "max_gap_s")
+
 _DRIFT_TAU_S = 600.0
-_OK = 0
+_OK, _STALE = 0, 9
 _RTD_FULL = 32768.0
 _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12  # IEC 60751:2008, table 1 text: Callendar-Van Dusen
 
@@ -153,9 +158,8 @@ class Block(NamedTuple):
 def new_state() -> Record:
     """Get the state before the first frame, shape (1,)."""
     state = np.zeros(1, STATE)
-    for name in ("mean_g", "temp_c", "cell_temp_c", "pressure_pa", "lag_c", "hold_start_g", "last_g"):
+    for name in ("mean_g", "temp_c", "cell_temp_c", "pressure_pa", "lag_c", "hold_start_g", "last_g", "drift_g_per_h"):
         state[name] = np.nan
-    state["drift_g_per_h"] = np.nan
     return state
 
 
@@ -188,19 +192,16 @@ def with_params(params: Record, **values: float) -> Record:
     for name, value in values.items():
         if name not in PARAMS.names:  # type: ignore[operator]  # numpy types names as optional
             raise ValueError(f"fold parameter {name}: there is none; they are {', '.join(PARAMS.names or ())}")
+        if PARAMS[name].kind == "i" and value not in ((0, 1, 2) if name == "cell_source" else (0, 1)):
+            raise ValueError(f"fold parameter {name} is {value}: 0 or 1; for cell_source 0 probe, 1 lag, 2 none")
         out[name] = value
     one = out[0]
-    for name in ("span_code_per_g", "oven_r0_ohm", "cell_r0_ohm", "oven_ref_ohm", "cell_ref_ohm"):
-        if not np.isfinite(one[name]) or one[name] == 0.0:
-            raise ValueError(f"fold parameter {name} is {one[name]}: it must be finite and not 0")
-    for name in ("gate_code", "cell_lag_s", "hold_band_c", "max_gap_s"):
+    for name in _FINITE:
+        if not np.isfinite(one[name]) or (name in _NOT_ZERO and one[name] == 0.0):
+            raise ValueError(f"fold parameter {name} is {one[name]}: it must be finite, and a span or an Ω not 0")
+    for name in _NOT_NEGATIVE:
         if not one[name] >= 0.0:
             raise ValueError(f"fold parameter {name} is {one[name]}: it must not be negative")
-    for name in ("tare_code", "linearity_per_g", "t_ref_c", "zero_code_per_k", "span_per_k"):
-        if not np.isfinite(one[name]):
-            raise ValueError(f"fold parameter {name} is {one[name]}: it must be finite")
-    if one["cell_source"] not in (0, 1, 2):
-        raise ValueError(f"fold parameter cell_source is {one['cell_source']}: 0 probe, 1 lag, 2 none")
     return out
 
 
@@ -242,14 +243,20 @@ def _check(state: Record, params: Record, block: Block) -> None:
         raise ValueError("fold: first must rise from 0 to the number of samples")
     if n_frames and (np.any(np.diff(block.seq) <= 0) or not np.all(np.diff(block.t_s) > 0.0)):
         raise ValueError("fold: frames must follow each other in seq and in time")
-    if n_frames and previous["open"] and not (block.seq[0] > previous["seq"] and block.t_s[0] > previous["t_s"]):
+    if n and block.status.max() > _STALE:
+        raise ValueError(f"fold: status {block.status.max()}: there is none above {_STALE}")
+    begun = previous["open"] or previous["closed"]
+    if n_frames and begun and not (block.seq[0] > previous["seq"] and block.t_s[0] > previous["t_s"]):
         raise ValueError("fold: a frame lies before the one that was folded last")
 
 
-# The kernel. Below this line: + − × ÷ √ and comparisons, nothing else.
+# The kernel. Below this line: + − × ÷ √ and comparisons, nothing else. "numpy": a division by 0 is IEEE 754's,
+# as in C, and not an exception; where one could occur it is asked for, so that it does not warn without the JIT.
+_jit = njit(cache=True, nogil=True, error_model="numpy")
+_jit_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_jit_inline
 def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any) -> Any:
     """Turn a ratio code into °C: IEC 60751 inverted, a quadratic above 0 °C, Newton's steps below."""
     if is_code == 0:
@@ -267,8 +274,8 @@ def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any) -
     return t
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _believed(work: Any, i: Any, lo: Any, hi: Any, gate: Any) -> Any:
+@_jit_inline
+def _believed(work: Any, i: Any, hi: Any, gate: Any) -> Any:
     """Say whether ``work[i]`` lies within the gate of the median of itself and two neighbours on each side.
 
     So a lone glitch or a pair is refused, while a step and a steep slope pass whole. Without sorting: the
@@ -277,32 +284,29 @@ def _believed(work: Any, i: Any, lo: Any, hi: Any, gate: Any) -> Any:
     if gate <= 0.0:
         return True
     x = work[i]
-    start = max(lo, i - 2)
-    stop = min(hi, i + 3)
-    as_high = 0
-    as_low = 0
+    low, high = x - gate, x + gate
+    start, stop = max(0, i - 2), min(hi, i + 3)
+    as_high = as_low = 0
+    if stop - start == 5:  # nearly always: the compiler unrolls a loop whose length it knows
+        for j in range(5):
+            as_high += work[start + j] >= low
+            as_low += work[start + j] <= high
+        return as_high > 2 and as_low > 2
     for j in range(start, stop):
-        if work[j] >= x - gate:
-            as_high += 1
-        if work[j] <= x + gate:
-            as_low += 1
+        as_high += work[j] >= low
+        as_low += work[j] <= high
     half = (stop - start - 1) // 2
     return as_high > half and as_low > half
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _gate_and_sum(s: Any, work: Any, start: Any, stop: Any, hi: Any, gate: Any) -> None:
     """Gate ``work[start:stop]`` among ``work[:hi]`` and add the believed ones to the open second's sums."""
-    n = s["n"]
-    n_spike = s["n_spike"]
-    mean_g = s["mean_g"]
-    m2 = s["m2_g2"]
-    mean_code = s["mean_code"]
-    zero = s["zero"]
-    divisor = s["divisor"]
-    linearity = s["linearity"]
+    n, n_spike = s["n"], s["n_spike"]
+    mean_g, m2, mean_code = s["mean_g"], s["m2_g2"], s["mean_code"]
+    zero, divisor, linearity = s["zero"], s["divisor"], s["linearity"]
     for i in range(start, stop):
-        if not _believed(work, i, 0, hi, gate):
+        if not _believed(work, i, hi, gate):
             n_spike += 1
             continue
         load = (work[i] - zero) / divisor
@@ -316,24 +320,18 @@ def _gate_and_sum(s: Any, work: Any, start: Any, stop: Any, hi: Any, gate: Any) 
             mean_g += d / n
             m2 += d * (g - mean_g)
             mean_code += (work[i] - mean_code) / n
-    s["n"] = n
-    s["n_spike"] = n_spike
-    s["mean_g"] = mean_g
-    s["m2_g2"] = m2
-    s["mean_code"] = mean_code
+    s["n"], s["n_spike"] = n, n_spike
+    s["mean_g"], s["m2_g2"], s["mean_code"] = mean_g, m2, mean_code
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: Any, cell_ok: Any, pressure: Any,
            pressure_ok: Any) -> Any:  # fmt: skip
-    """Open a second: its temperatures, its limits and what turns its codes into grams. False: no cell °C."""
+    """Open a second: its temperatures, its limits, what turns its codes into grams. False: nothing known does."""
     s["open"] = 1
     s["seq"] = seq
     s["t_s"] = t_s
-    s["n"] = 0
-    s["n_bad"] = 0
-    s["n_spike"] = 0
-    s["bad_mask"] = 0
+    s["n"] = s["n_bad"] = s["n_spike"] = s["bad_mask"] = 0
     s["mean_g"] = np.nan
     s["m2_g2"] = 0.0
     s["mean_code"] = np.nan
@@ -347,8 +345,11 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     # the load cell's own temperature
     known = True
     if p["cell_source"] == 0:
+        cell_c = np.nan
         if cell_ok:
-            s["lag_c"] = _rtd_c(cell, p["rtd_is_code"], p["cell_ref_ohm"], p["cell_r0_ohm"], p["cell_lead_ohm"])
+            cell_c = _rtd_c(cell, p["rtd_is_code"], p["cell_ref_ohm"], p["cell_r0_ohm"], p["cell_lead_ohm"])
+        if cell_c == cell_c:
+            s["lag_c"] = cell_c
             s["lag_known"] = 1
             s["lag_t_s"] = t_s
     elif p["cell_source"] == 1 and temp_c == temp_c:
@@ -372,6 +373,9 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     s["divisor"] = p["span_code_per_g"] * (1.0 + p["span_per_k"] * dt_c)
     s["linearity"] = p["linearity_per_g"]
 
+    if s["divisor"] == 0.0:
+        known = False
+
     inside = True
     if p["temp_needed"] == 1:
         off_c = temp_c - p["hold_temp_c"]
@@ -382,28 +386,27 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     return known
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _close(p: Any, s: Any, row: Any) -> None:
     """Close the open second: clock, loss and drift, and its row."""
     n = s["n"]
     t_s = s["t_s"]
     mass_g = s["mean_g"]
-    qualified = 0
-    if p["armed"] == 1 and s["in_limits"] == 1 and n > 0 and n >= s["n_bad"] + s["n_spike"]:
-        qualified = 1
-    dt = t_s - s["closed_t_s"]
-    seen = s["closed"] == 1 and dt <= p["max_gap_s"]
-    if p["restart_on_excursion"] == 1 and s["hold_s"] > 0.0 and (qualified == 0 or not seen):
-        s["hold_s"] = 0.0
-        s["hold_start_g"] = np.nan
-    if qualified == 1:
-        if seen and s["closed_qualified"] == 1:
-            s["hold_s"] += dt
-        if s["hold_start_g"] != s["hold_start_g"]:
-            s["hold_start_g"] = mass_g
-    s["closed"] = 1
-    s["closed_t_s"] = t_s
-    s["closed_qualified"] = qualified
+    may_count = p["armed"] == 1 and s["in_limits"] == 1
+    enough = n > 0 and n >= s["n_bad"] + s["n_spike"]
+    qualified = 1 if may_count and enough else 0
+    if enough or not may_count:  # else nothing was seen for or against: as if it were not there
+        dt = t_s - s["closed_t_s"]
+        seen = s["closed"] == 1 and dt <= p["max_gap_s"]
+        if p["armed"] == 1 and p["restart_on_excursion"] == 1 and (qualified == 0 or not seen):
+            s["hold_s"] = 0.0
+            s["hold_start_g"] = np.nan
+        if qualified == 1:
+            if seen and s["closed_qualified"] == 1:
+                s["hold_s"] += dt
+            if s["hold_start_g"] != s["hold_start_g"]:
+                s["hold_start_g"] = mass_g
+        s["closed"], s["closed_t_s"], s["closed_qualified"] = 1, t_s, qualified
 
     if n > 0:
         if s["last_g"] == s["last_g"]:
@@ -432,28 +435,24 @@ def _close(p: Any, s: Any, row: Any) -> None:
     row["pressure_pa"] = s["pressure_pa"]
     row["qualified"] = qualified
     row["hold_s"] = s["hold_s"]
-    row["loss_pct"] = (base_g - mass_g) / reference_g * 100.0
+    row["loss_pct"] = (base_g - mass_g) / reference_g * 100.0 if reference_g != 0.0 else np.nan
     row["drift_g_per_h"] = s["drift_g_per_h"]
     s["open"] = 0
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any, status: Any, oven: Any,
              oven_status: Any, cell: Any, cell_status: Any, pressure: Any, pressure_status: Any, rows: Any,
              work: Any) -> Any:  # fmt: skip
-    p = params[0]
-    s = state[0]
+    p, s = params[0], state[0]
     gate = p["gate_code"]
-    n_rows = 0
-    n_work = s["n_work"]
-    n_tail = s["n_tail"]
+    n_rows, n_work, n_tail = 0, s["n_work"], s["n_tail"]
     for i in range(n_work):
         work[i] = s["work"][i]
     for f in range(seq.shape[0]):
         # this frame's good codes behind what is kept of the last ones
         m = n_work
-        n_bad = 0
-        bad_mask = 0
+        n_bad = bad_mask = 0
         for i in range(first[f], first[f + 1]):
             if status[i] == _OK:
                 work[m] = code[i]
@@ -474,7 +473,7 @@ def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any,
             _gate_and_sum(s, work, n_work, m - n_tail, m, gate)
         else:  # without the cell's temperature these codes are no masses
             s["n_bad"] += m - n_work
-            s["bad_mask"] |= 1 << 9
+            s["bad_mask"] |= 1 << _STALE
             n_tail = 0
         keep = min(m, 4)
         for i in range(keep):
@@ -482,15 +481,13 @@ def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any,
         n_work = keep
     for i in range(n_work):
         s["work"][i] = work[i]
-    s["n_work"] = n_work
-    s["n_tail"] = n_tail
+    s["n_work"], s["n_tail"] = n_work, n_tail
     return n_rows
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _flush(params: Any, state: Any, rows: Any) -> Any:
-    p = params[0]
-    s = state[0]
+    p, s = params[0], state[0]
     if s["open"] == 0:
         return 0
     n_work = s["n_work"]

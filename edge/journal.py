@@ -8,11 +8,9 @@ change or delete what is stored, and there is one writer: a lock beside the file
 from __future__ import annotations
 
 import datetime
-import fcntl
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +21,27 @@ from sqlite_utils import Database
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from hw.bridge import Status
 
-from . import __version__, codec, schema
+from . import __version__, codec, lock, schema
 from .errors import BadDatabase
 from .frame import Frames, join
 from .standard import Standard
 from .words import Event, Row
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
+HEADER = (
+    "run_uid",
+    "sample_id",
+    "operator",
+    "kind",
+    "started_utc",
+    "standard_id",
+    "standard_toml",
+    "certificate_sha256",
+    "settings_json",
+    "software_version",
+    "t0_ns",
+)
+"""Columns of ``runs`` that are written when a run begins, and that its chains start from."""
 
 
 def utc(wall_s: float) -> str:
@@ -56,12 +68,14 @@ class Journal:
     """The one writer of a database. Use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
+        schema.check_place(path)
         self.path = path
-        self._lock = _take_lock(path)
+        self._file = path.resolve()  # a link is another name for the same database
+        self._lock = lock.take(self._file)
         try:
             self.db: Database = schema.open_for_writing(path)
         except BaseException:
-            _drop_lock(path, self._lock)
+            lock.drop(self._file, self._lock)
             raise
 
     def __enter__(self) -> Journal:
@@ -75,7 +89,7 @@ class Journal:
     def close(self) -> None:
         """Close the database and give the lock back."""
         self.db.close()
-        _drop_lock(self.path, self._lock)
+        lock.drop(self._file, self._lock)
 
     def begin(
         self,
@@ -121,17 +135,17 @@ class Journal:
                 )
             self.db.table("runs").insert(header, pk="run_id")
             run_id = int(self.db.execute("select last_insert_rowid()").fetchone()[0])
-        return RunJournal(self, run_id, link("", canonical(header)), boot_id, batch_s)
+        return RunJournal(self, run_id, link("", canonical(header)), boot_id, batch_s, wall_s)
 
 
 class RunJournal:
     """One run being written. Give it the raw frames first, then what was derived from them."""
 
-    def __init__(self, journal: Journal, run_id: int, genesis: str, boot_id: str, batch_s: int) -> None:
+    def __init__(self, journal: Journal, run_id: int, genesis: str, boot_id: str, batch_s: int, wall_s: float) -> None:
         self.run_id = run_id
         self._journal = journal
         self._boot_id = boot_id
-        self._wall_s = 0.0
+        self._wall_s = wall_s
         self._batch_s = batch_s
         self._chunk = 0
         self._event = 0
@@ -157,7 +171,7 @@ class RunJournal:
         self._wall_s = wall_s
         self._seconds += [_second(self.run_id, row, name) for row, name in zip(rows, names, strict=True)]
         for event in events:
-            by = "operator" if event.kind == "operator" else who
+            by = "operator" if event.kind in ("operator", "refused") else who
             self._events.append(self._link_event(event, wall_s, by))
         if events or self._n_frames >= self._batch_s:
             self.commit(wall_s)
@@ -203,7 +217,7 @@ class RunJournal:
             "run_id": self.run_id,
             "event": self._event,
             "second": event.seq,
-            "elapsed_s": event.t_s,
+            "elapsed_s": float(event.t_s),
             "wall_utc": utc(wall_s),
             "kind": event.kind,
             "who": who,
@@ -218,15 +232,13 @@ class RunJournal:
 
 def chunks_of(db: Database, run_id: int) -> Iterator[Frames]:
     """Get a run's raw frames, chunk by chunk. Raise ``BadDatabase`` where the chain is broken."""
-    previous = genesis_of(db, run_id)
-    for row in db.table("chunks").rows_where("run_id = ?", [run_id], order_by="chunk"):
-        named = {k: v for k, v in row.items() if k not in ("raw", "previous_sha256", "sha256")}
-        if row["previous_sha256"] != previous or link(previous, canonical(named), row["raw"]) != row["sha256"]:
-            raise BadDatabase(
-                f"run {run_id}, chunk {row['chunk']}: does not fit its chain: it, or one before it, was changed"
-            )
-        previous = row["sha256"]
+    for row in _chained(db, run_id, "chunk"):
         yield codec.decode(row["raw"])
+
+
+def events_of(db: Database, run_id: int) -> Iterator[dict[str, Any]]:
+    """Get the rows of a run's events, in order. Raise ``BadDatabase`` where the chain is broken."""
+    yield from _chained(db, run_id, "event")
 
 
 def genesis_of(db: Database, run_id: int) -> str:
@@ -234,20 +246,29 @@ def genesis_of(db: Database, run_id: int) -> str:
     rows = list(db.table("runs").rows_where("run_id = ?", [run_id]))
     if not rows:
         raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
-    names = [
-        "run_uid",
-        "sample_id",
-        "operator",
-        "kind",
-        "started_utc",
-        "standard_id",
-        "standard_toml",
-        "certificate_sha256",
-        "settings_json",
-        "software_version",
-        "t0_ns",
-    ]
-    return link("", canonical({"state": "running"} | {name: rows[0][name] for name in names}))
+    return _hash("", {"state": "running"} | {name: rows[0][name] for name in HEADER})
+
+
+def _chained(db: Database, run_id: int, what: str) -> Iterator[dict[str, Any]]:
+    """Get the rows of a run's chunks or events, each once it is found to follow from the one before it."""
+    previous = genesis_of(db, run_id)
+    for row in db.table(f"{what}s").rows_where("run_id = ?", [run_id], order_by=what):
+        if row["previous_sha256"] != previous or _hash(previous, row) != row["sha256"]:
+            raise BadDatabase(
+                f"run {run_id}, {what} {row[what]}: does not fit its chain: it, or one before it, was changed; "
+                "trust a copy that was exported earlier"
+            )
+        previous = row["sha256"]
+        yield row
+
+
+def _hash(previous: str, row: dict[str, Any]) -> str:
+    """Get the link that a stored row makes: '' where it holds what was never written."""
+    named = {k: v for k, v in row.items() if k not in ("raw", "previous_sha256", "sha256")}
+    try:
+        return link(previous, canonical(named), *([row["raw"]] if "raw" in row else []))
+    except (TypeError, ValueError):
+        return ""
 
 
 def _second(run_id: int, row: Row, phase: str) -> dict[str, Any]:
@@ -276,35 +297,3 @@ def _second(run_id: int, row: Row, phase: str) -> dict[str, Any]:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(path.name + ".lock")
-
-
-def _take_lock(path: Path) -> int:
-    """Take the writer's lock beside the database. Raise ``BadDatabase`` where another holds it."""
-    beside = _lock_path(path)
-    while True:
-        try:
-            fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError as e:
-            raise BadDatabase(
-                f"{path}: cannot write beside it ({e.strerror}): choose another place with --db or --out"
-            ) from e
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e:
-            os.close(fd)
-            raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another --db") from e
-        try:  # a lock on a file that its last owner has just removed is worth nothing
-            if beside.stat().st_ino == os.fstat(fd).st_ino:
-                return fd
-        except FileNotFoundError:
-            pass
-        os.close(fd)
-
-
-def _drop_lock(path: Path, fd: int) -> None:
-    _lock_path(path).unlink(missing_ok=True)
-    os.close(fd)

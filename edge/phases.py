@@ -59,6 +59,7 @@ class Phases:
         self._out_since: Row | None = None
         self._out_worst_c = math.nan
         self._out_why = ""
+        self._counted_s = self._counted_t_s = math.nan
         self._last: Row | None = None
 
     # what the operator says
@@ -190,7 +191,7 @@ class Phases:
             yield Event(
                 row.seq,
                 row.t_s,
-                "refused",
+                "tare_refused",
                 {
                     "word": "tare",
                     "why": f"{len(rows)} good seconds that wander by {spread_g:.3g} g: leave the holder alone, "
@@ -279,15 +280,17 @@ class Phases:
                 self._out_worst_c = row.temp_c
         else:
             self.hold_to_s = row.t_s
-            if self._out_since is not None:
+            if self._out_since is not None and row.hold_s - self._counted_s >= row.t_s - self._counted_t_s:
+                self._out_since = None  # the clock has run on: a second without a good sample, both sides near
+            elif self._out_since is not None:
                 yield self._close_excursion(row)
                 unseen_s = self.excursions[-1].length_s if self._out_why in UNSEEN else 0.0
                 if unseen_s > plan.unseen_max_s:
                     yield self._fail(
-                        row,
-                        f"{self._out_why} for {unseen_s:.0f} s of the hold: {plan.unseen_max_s:.0f} s are the most",
+                        row, f"{self._out_why} for {unseen_s:.0f} s of the hold: {plan.unseen_max_s:.0f} s are the most"
                     )
                     return
+            self._counted_s, self._counted_t_s = row.hold_s, row.t_s
         if row.n_ok > 0 and row.qualified:
             if len(self._hold_head) < HEAD_ROWS:
                 self._hold_head.append(row)

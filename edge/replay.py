@@ -20,13 +20,14 @@ from . import fold
 from .course import Course
 from .errors import BadInput
 from .journal import Journal, RunJournal
-from .recording import Recording
+from .recording import PLAUSIBLE_C, Recording
 from .result import COLUMNS, result_of
 from .standard import Standard
 from .terms import Terms, replay_terms
 from .words import Event, Row
 
 RATE_WINDOW_S = 1800.0
+FRAME_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,10 @@ def parse_declared(pairs: tuple[str, ...]) -> Declared:
         try:
             values[name] = float(text)
         except ValueError:
-            raise BadInput(f"--declare {name}: {text[:40]!r} is not a number") from None
-        if not math.isfinite(values[name]) or (name == "u_mass_g" and values[name] < 0.0):
-            raise BadInput(f"--declare {name}: {text[:40]} is not possible")
+            raise BadInput(f"--declare {name}: {text[:40]!r} is not a number: write NAME=NUMBER") from None
+        low, high = (0.0, 1e6) if name == "u_mass_g" else PLAUSIBLE_C
+        if not low <= values[name] <= high:
+            raise BadInput(f"--declare {name}: {text[:40]} is not possible: give {low:g} to {high:g}")
     return Declared(**values)
 
 
@@ -119,7 +121,7 @@ def replay(
 def observed(rows: fold.Record, standard: Standard, *, temp_measured: bool) -> dict[str, Any]:
     """Get what the recording holds, whatever the phases made of it.
 
-    From the first second within the band to the last: its length, the seconds in it that were within the
+    From the first second within the band to the last, both included: its length, the seconds in it that were within the
     band, the masses at both ends, and the loss in % of the record's first mass and of the mass at its start.
     """
     seen = rows[rows["n_ok"] > 0]
@@ -143,7 +145,7 @@ def observed(rows: fold.Record, standard: Standard, *, temp_measured: bool) -> d
     gap_s = max(1.5, 2.5 * float(np.median(steps))) if len(steps) else 1.5
     lost_g = float(mass_g[first] - mass_g[last])
     return out | {
-        "first_to_last_in_band_s": float(t_s[last] - t_s[first]),
+        "first_to_last_in_band_s": float(t_s[last] - t_s[first]) + FRAME_S,
         "in_band_s": float(np.sum(steps[both & (steps <= gap_s)])),
         "from_s": float(t_s[first]),
         "to_s": float(t_s[last]),
@@ -165,7 +167,7 @@ def by_hour(rows: fold.Record, seen: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     good = rows[rows["n_ok"] > 0]
     t_s, pct = good["t_s"], good["mass_g"] / seen["start_mass_g"] * 100.0
-    length_s = seen["to_s"] - seen["from_s"]
+    length_s: float = seen["to_s"] - seen["from_s"]
     marks = [h * 3600.0 for h in range(int(length_s // 3600.0) + 1)]
     if length_s > marks[-1]:
         marks.append(length_s)

@@ -143,26 +143,31 @@ VIEWS = {
 }
 
 
+_SAID = {
+    sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; what was committed is safe: make room, then go on"),
+    sqlite3.SQLITE_IOERR: (StorageFull, "the disk gives errors or is full; what was committed is safe: check the disk"),
+    sqlite3.SQLITE_READONLY: (BadDatabase, "cannot be written here: choose another place with --db or --out"),
+    sqlite3.SQLITE_CANTOPEN: (BadDatabase, "cannot be opened here: check its rights, or choose another --db"),
+    sqlite3.SQLITE_NOTADB: (BadDatabase, "is not a SQLite database: name another with --db; it was left as it is"),
+    sqlite3.SQLITE_CORRUPT: (BadDatabase, "is damaged: restore it from a copy, or name another with --db"),
+    sqlite3.SQLITE_BUSY: (BadDatabase, "another program is writing to it: wait, or choose another --db"),
+    sqlite3.SQLITE_LOCKED: (BadDatabase, "another program is writing to it: wait, or choose another --db"),
+}
+"""SQLite's result codes, and what to say to a person."""
+
+
 @contextmanager
 def spoken(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about ``path`` into one line that says what to do."""
     try:
         yield
     except sqlite3.Error as e:
-        text = str(e)
-        if "full" in text:
-            raise StorageFull(f"{path}: the disk is full; what was committed is safe: make room, then go on") from e
-        if "readonly" in text or "unable to open" in text:
-            raise BadDatabase(
-                f"{path}: cannot be opened or written here: choose another place with --db or --out"
-            ) from e
-        if "not a database" in text or "malformed" in text:
-            raise BadDatabase(f"{path}: is not a SQLite database, or is damaged: it was left as it is") from e
-        if "locked" in text:
-            raise BadDatabase(f"{path}: another program is writing to it: wait, or choose another --db") from e
-        if "I/O" in text:
-            raise StorageFull(f"{path}: the disk gives errors; what was committed is safe: check the disk") from e
-        raise BadDatabase(f"{path}: {text}") from e
+        error, what = _SAID.get(_code(e), (BadDatabase, f"{e}: restore it from a copy, or name another with --db"))
+        raise error(f"{path}: {what}") from e
+
+
+def _code(e: sqlite3.Error) -> int:
+    return getattr(e, "sqlite_errorcode", 0) & 0xFF  # without the extension; an error of the module's has none
 
 
 def check(db: Database, path: Path) -> int:
@@ -173,6 +178,8 @@ def check(db: Database, path: Path) -> int:
         if db.table_names():
             raise BadDatabase(f"{path}: is a database of another program: choose another --db; it was not changed")
         return 0
+    if version < 1:
+        raise BadDatabase(f"{path}: has no schema version: restore it from a copy; it was not changed")
     if version > SCHEMA_VERSION:
         raise BadDatabase(
             f"{path}: has schema version {version}, this halfpercent knows {SCHEMA_VERSION}: update halfpercent; "
@@ -185,15 +192,46 @@ def open_readonly(path: Path) -> Database:
     """Open a database for reading only. Raise ``BadDatabase`` where it is missing, not ours, or newer."""
     if not path.exists():
         raise BadDatabase(f"{path}: no such database: run a test first, or name another with --db")
+    if path.is_dir():
+        raise BadDatabase(f"{path}: is a folder: name a file")
     with spoken(path):
-        db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
         try:
-            if check(db, path) == 0:
-                raise BadDatabase(f"{path}: is empty: run a test first, or name another with --db")
-        except BaseException:
-            db.close()
-            raise
+            db, version = _look(path, "mode=ro")
+        except sqlite3.OperationalError as e:
+            if _code(e) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            # Nothing can be written beside it, as WAL wants even of a reader: then it is read as it stands.
+            _refuse_waiting(path)
+            db, version = _look(path, "immutable=1")
+    if version == 0:
+        db.close()
+        raise BadDatabase(f"{path}: is empty: run a test first, or name another with --db")
     return db
+
+
+def _look(path: Path, how: str) -> tuple[Database, int]:
+    """Open a database without changing it, and get its schema version."""
+    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True), execute_plugins=False)
+    try:
+        return db, check(db, path)
+    except BaseException:
+        db.close()
+        raise
+
+
+def _refuse_waiting(path: Path) -> None:
+    """Raise ``BadDatabase`` where the last that was written still waits in the ``-wal`` beside the file."""
+    wal = Path(f"{path.resolve()}-wal")
+    if wal.exists() and wal.stat().st_size > 0:
+        raise BadDatabase(f"{path}: its newest part is in {wal.name}: copy both to a folder that can be written")
+
+
+def check_place(path: Path) -> None:
+    """Raise ``BadDatabase`` where there can be no database: before a byte is written beside it."""
+    if path.is_dir():
+        raise BadDatabase(f"{path}: is a folder: name a file")
+    if not path.parent.is_dir():
+        raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another --db")
 
 
 def open_for_writing(path: Path) -> Database:
@@ -202,17 +240,10 @@ def open_for_writing(path: Path) -> Database:
     WAL and ``synchronous=FULL``: what is committed survives a power cut. Raises ``BadDatabase`` or
     ``StorageFull``, before anything in a file that is not ours is changed.
     """
-    if path.is_dir():
-        raise BadDatabase(f"{path}: is a folder: name a file")
-    if not path.parent.is_dir():
-        raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another --db")
+    check_place(path)
     with spoken(path):
         if path.exists() and path.stat().st_size > 0:  # look before touching
-            probe = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
-            try:
-                check(probe, path)
-            finally:
-                probe.close()
+            _look(path, "mode=ro")[0].close()
         db = Database(sqlite3.connect(path, timeout=10.0), execute_plugins=False)
         try:
             db.enable_wal()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .errors import BadInput
+from .errors import BadDatabase, BadInput
 from .schema import open_readonly, spoken
 
 COLUMNS = {
@@ -56,5 +56,10 @@ def result_of_run(path: Path, run: str) -> dict[str, Any]:
         raise BadInput(f"{path}: no run {run}: halfpercent runs lists them")
     if found[0]["result_json"] is None:
         raise BadInput(f"{path}: run {found[0]['run_id']} has not ended: it has no result yet")
-    result: dict[str, Any] = json.loads(found[0]["result_json"])
+    try:
+        result = json.loads(found[0]["result_json"])
+    except (TypeError, ValueError):
+        result = None
+    if not isinstance(result, dict):
+        raise BadDatabase(f"{path}: the result of run {found[0]['run_id']} is damaged: take it from a copy")
     return result

@@ -43,12 +43,6 @@ _CALIBRATION_S = 2.0  # about 0.35 s was measured by others
 class I2c(Protocol):
     """What this driver needs of ``smbus2.SMBus``."""
 
-    def read_byte_data(self, i2c_addr: int, register: int, /) -> int:
-        """Read one register."""
-
-    def write_byte_data(self, i2c_addr: int, register: int, value: int, /) -> None:
-        """Write one register."""
-
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int, /) -> list[int]:
         """Read ``length`` registers in one transfer."""
 
@@ -138,9 +132,13 @@ class Nau7802:
     def read(self, deadline_ns: int) -> Sample:
         """Get the next conversion (data sheet 11.1: CR, then ADCO in one block, which cannot tear).
 
-        Statuses: ``OK``; ``SETTLING`` for six conversions after ``open`` or a reset of the chip;
-        ``SATURATED``; ``STUCK``; ``NOT_READY`` at the deadline; ``BUS_ERROR`` after three tries. After
-        ``NOT_READY`` or ``BUS_ERROR`` one conversion period has passed, if need be beyond the deadline.
+        Statuses: ``OK``; ``SETTLING`` for six conversions after ``open``, a reset of the chip (there also
+        for 0.6 s) or a conversion that came late; ``SATURATED``; ``STUCK``; ``NOT_READY`` at the
+        deadline; ``BUS_ERROR`` after three tries. After ``NOT_READY`` or ``BUS_ERROR`` one conversion
+        period has passed, if need be beyond the deadline.
+
+        A conversion that may have waited for half a period or more, because ``read`` was called late or
+        the bus was down, is thrown away and the next one waited for: nobody knows its time.
         """
         if self._bus is None:
             raise NotOpen("NAU7802: not open; call open() first")
@@ -148,15 +146,21 @@ class Nau7802:
         follow = self._follow
         try:
             follow.wait(deadline_ns)
-            looks = 1
-            while not self._ready():
+            looks, thrown, unready_ns = 0, False, 0
+            while True:
+                looks += 1
+                if self._ready():
+                    t_ns = self._clock.now_ns()
+                    code = int.from_bytes(self._read_block(ADCO, 3), signed=True)
+                    if looks > 1 or not follow.waited(t_ns):
+                        break
+                    thrown = True
+                else:
+                    unready_ns = self._clock.now_ns()
                 if self._clock.now_ns() >= deadline_ns:
+                    follow.settle(SETTLING_CONVERSIONS)
                     return self._failed(begin_ns, Status.NOT_READY)
                 self._clock.sleep_s(follow.step_s)
-                looks += 1
-            t_ns = self._clock.now_ns()
-            high, middle, low = self._read_block(ADCO, 3)
-            code = high << 16 | middle << 8 | low
             # A chip that reset itself since the look has an output of exactly zero: ask once more.
             if code == 0 and not self._as_set():
                 self._restore()
@@ -164,9 +168,11 @@ class Nau7802:
         except OSError:  # also a ChipNotReady, where a chip found reset does not come up
             self.counters.bus_errors += 1
             return self._failed(begin_ns, Status.BUS_ERROR)
-        if code > CODE_MAX:
-            code -= 1 << 24
+        overdue = not thrown and follow.overdue(unready_ns)
         follow.found(t_ns, looks)
+        if overdue:
+            # The oscillator paused or the conversion was restarted: the filter settles anew.
+            follow.settle(SETTLING_CONVERSIONS)
         return Sample(t_ns, code, follow.judge(t_ns, code))
 
     def describe(self) -> dict[str, str | int | float]:

@@ -61,11 +61,15 @@ class NauRig:
 
     def __post_init__(self) -> None:
         self.clock = ScriptedClock()
-        self.chip = Nau7802Model(self.clock, self.signal, **self.chip_settings)  # type: ignore[arg-type]
+        self.chip = Nau7802Model(self.clock, self.signal, **self.chip_settings)
         self.bus = I2cBus(self.clock)
         self.bus.attach(0x2A, self.chip)
         self.smbus = SimSMBus(self.bus)
-        self.driver = Nau7802(lambda: self.smbus, self.clock, **self.driver_settings)  # type: ignore[arg-type]
+        self.driver = Nau7802(self._open_bus, self.clock, **self.driver_settings)
+
+    def _open_bus(self) -> SimSMBus:
+        self.smbus = SimSMBus(self.bus)
+        return self.smbus
 
 
 @dataclass
@@ -78,7 +82,7 @@ class HxRig:
 
     def __post_init__(self) -> None:
         self.clock = ScriptedClock()
-        self.chip = Hx711Model(self.clock, self.signal, **self.chip_settings)  # type: ignore[arg-type]
+        self.chip = Hx711Model(self.clock, self.signal, **self.chip_settings)
         self.pins = SimPinFactory(self.clock)
         self.pins.wire(sck=5, dout=6, chip=self.chip)
         self.driver = Hx711(
@@ -86,7 +90,7 @@ class HxRig:
             dout_pin=6,
             clock=self.clock,
             pin_factory=self.pins,
-            **self.driver_settings,  # type: ignore[arg-type]
+            **self.driver_settings,
         )
 
 
@@ -100,10 +104,10 @@ class RtdRig:
 
     def __post_init__(self) -> None:
         self.clock = ScriptedClock()
-        self.chip = Max31865Model(self.clock, self.resistance, **self.chip_settings)  # type: ignore[arg-type]
+        self.chip = Max31865Model(self.clock, self.resistance, **self.chip_settings)
         self.port = SimSpiPort(self.chip, self.clock)
         settings = {"wires": 4, "ref_ohm": 430.0, "mains_hz": 50} | self.driver_settings
-        self.driver = Max31865Rtd(lambda: self.port, self.clock, **settings)  # type: ignore[arg-type]
+        self.driver = Max31865Rtd(lambda: self.port, self.clock, **settings)
 
     def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
         samples = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
 
+import pytest
 from chips import RATIO, HxRig, names, numbers, read
+
 from hw.bridge import Sample, Status
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
@@ -54,7 +56,7 @@ def test_every_conversion_is_read_once_and_when_it_is_ready(rate_sps: int, rate_
     assert rig.driver.counters.missed == 0
     assert near_truth(rig, samples)
     period_ns = NS_PER_S / (rate_sps * (1 + rate_error))
-    steps = [b.t_ns - a.t_ns for a, b in zip(samples, samples[1:], strict=False)]
+    steps = [b.t_ns - a.t_ns for a, b in itertools.pairwise(samples)]
     assert sum(steps) / len(steps) == pytest.approx(period_ns, rel=0.001)
     assert all(abs(step - period_ns) < 0.03 * period_ns + 200_000 for step in steps)
 
@@ -156,7 +158,7 @@ def test_a_line_that_breaks_in_mid_word_is_no_number(bits: int) -> None:
         if count == bits:
             rig.chip.unplug()
 
-    rig.chip.sck = break_after  # type: ignore[method-assign]
+    rig.chip.sck = break_after
     samples = read(rig.driver, rig.clock, 3)
     assert samples[0].status in (Status.DESYNC, Status.SATURATED)  # 0x7FFFFF is a rail
     assert [s.status for s in samples[1:]] == [Status.NOT_READY, Status.NOT_READY]
@@ -217,7 +219,7 @@ def test_no_chip_and_busy_machines_are_named() -> None:
     with pytest.raises(ChipNotFound, match="shorted"):
         rig.driver.open()
     rig = HxRig()
-    rig.pins.spend_edge = lambda: rig.clock.advance_ns(40_000)  # type: ignore[method-assign]
+    rig.pins.spend_edge = lambda: rig.clock.advance_ns(40_000)
     with pytest.raises(ChipNotReady, match="busy"):
         rig.driver.open()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import itertools
 
 import pytest
-
 from chips import RATIO, NauRig, names, numbers, read
+
 from hw.bridge import Status
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
@@ -81,7 +82,7 @@ def test_every_conversion_is_read_once_and_when_it_is_ready(rate_sps: int, rate_
     assert names(samples) == ["OK"]
     assert rig.driver.counters.missed == 0
     period_ns = NS_PER_S / (rate_sps * (1 + rate_error))
-    steps = [b.t_ns - a.t_ns for a, b in zip(samples, samples[1:], strict=False)]
+    steps = [b.t_ns - a.t_ns for a, b in itertools.pairwise(samples)]
     assert sum(steps) / len(steps) == pytest.approx(period_ns, rel=0.001)
     assert all(abs(step - period_ns) < 0.03 * period_ns + 700_000 for step in steps)
 
@@ -222,7 +223,7 @@ def test_no_chip_wrong_chip_and_dead_chips_are_named() -> None:
         rig.driver.open()
     rig = NauRig()
     rig.chip._regs[0x1F] = 0x03  # another chip
-    rig.chip._reset = lambda: None  # type: ignore[method-assign]
+    rig.chip._reset = lambda: None
     with pytest.raises(ChipNotFound, match="0x03"):
         rig.driver.open()
     for script, words in (
@@ -240,7 +241,7 @@ def test_a_bus_that_cannot_be_opened_says_what_to_do() -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/dev/i2c-1")
 
     rig = NauRig()
-    rig.driver._open_bus = no_bus  # type: ignore[assignment]
+    rig.driver._open_bus = no_bus
     with pytest.raises(BusError, match="dtparam"):
         rig.driver.open()
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import os
 
 import pytest
-
 from chips import RtdRig, names
+
 from hw.bridge import Status
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound
 from hw.sim.spi import SimSpiPort
-from hw.spi import SpiBus
+from hw.spi import SpiBus, SpidevPort
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_no_conversion_is_handed_out_twice(mains_hz: int, conversion_ns: int) ->
     rig = opened(RtdRig(driver_settings={"mains_hz": mains_hz}))
     samples = [rig.driver.read() for _ in range(50)]
     assert names(samples) == ["OK"]
-    assert all(b.t_ns - a.t_ns > conversion_ns for a, b in zip(samples, samples[1:], strict=False))
+    assert all(b.t_ns - a.t_ns > conversion_ns for a, b in itertools.pairwise(samples))
     assert rig.clock.now_ns() < 2 * NS_PER_S
 
 
@@ -250,3 +252,35 @@ def test_a_write_and_a_read_under_one_selection_are_one_transfer() -> None:
     bus.write(b"\x80\xc1")
     bus.select.value = True
     assert port.sent[1:] == [b"\x80\xc1"]
+
+
+def test_the_real_port_is_opened_in_mode_1_at_500_khz_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_with = []
+    handle, other = os.pipe()
+
+    class FakeSpi:
+        def __init__(self, device: tuple[int, int], **settings: object) -> None:
+            opened_with.append((device, settings))
+            self.handle = handle
+
+        def transfer(self, data: bytes) -> list[int]:
+            return [byte ^ 0xFF for byte in data]
+
+    monkeypatch.setattr("Adafruit_PureIO.spi.SPI", FakeSpi)
+    port = SpidevPort(0, 1)
+    settings = {"max_speed_hz": 500_000, "bits_per_word": 8, "phase": 1, "polarity": 0}
+    assert opened_with == [((0, 1), settings)]
+    assert port.mode == 1
+    assert port.transfer(b"\x00\x0f") == b"\xff\xf0"
+    port.close()
+    port.close()
+    os.close(other)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.close(handle)
+
+
+def test_a_port_that_does_not_exist_says_what_to_do() -> None:
+    rig = RtdRig()
+    rig.driver._open_port = lambda: SpidevPort(9, 9)
+    with pytest.raises(BusError, match=r"spidev9\.9.*dtparam=spi=on"):
+        rig.driver.open()

@@ -31,10 +31,11 @@ def headline(result: dict[str, Any]) -> str:
 
 
 def decimals(u: float) -> int:
-    """Get how many decimals give an uncertainty two significant digits (JCGM 100, 7.2.6), 1 to 7."""
+    """Get how many decimals give an uncertainty two significant digits (JCGM 100, 7.2.6), 0 to 12."""
     if not (math.isfinite(u) and u > 0.0):
         return 4
-    return min(7, max(1, 1 - math.floor(math.log10(u))))
+    exponent = int(f"{u:.1e}".partition("e")[2])  # of the rounded value: 0.0996 is 0.10
+    return min(12, max(0, 1 - exponent))
 
 
 def _lines(r: dict[str, Any]) -> Iterator[str]:

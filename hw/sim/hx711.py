@@ -96,8 +96,9 @@ class Hx711Model:
 
     def go(self) -> None:
         """Let the oscillator run again, from a reset."""
-        self._stopped = False
-        self._reset(self._clock.now_ns())
+        if self._stopped:
+            self._stopped = False
+            self._reset(self._clock.now_ns())
 
     def short_dout(self, level: bool | None) -> None:
         """Short the data line to ground (False) or supply (True); None takes the short away."""

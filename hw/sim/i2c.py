@@ -127,9 +127,7 @@ class SimSMBus:
         """Write two registers, low byte first."""
         self._transfer((i2c_addr, bytes((register,)) + value.to_bytes(2, "little")))
 
-    def read_i2c_block_data(
-        self, i2c_addr: int, register: int, length: int, force: bool | None = None
-    ) -> list[int]:
+    def read_i2c_block_data(self, i2c_addr: int, register: int, length: int, force: bool | None = None) -> list[int]:
         """Read ``length`` (at most 32) registers in one transfer."""
         if length > 32:
             raise ValueError("Desired block length over 32 bytes")
@@ -146,9 +144,7 @@ class SimSMBus:
     def i2c_rdwr(self, *i2c_msgs: i2c_msg) -> None:
         """Do several messages as one transfer with repeated starts."""
         reads = [m for m in i2c_msgs if m.flags & _READ_FLAG]
-        answers = self._transfer(
-            *((m.addr, m.len) if m.flags & _READ_FLAG else (m.addr, bytes(m)) for m in i2c_msgs)
-        )
+        answers = self._transfer(*((m.addr, m.len) if m.flags & _READ_FLAG else (m.addr, bytes(m)) for m in i2c_msgs))
         for message, answer in zip(reads, answers, strict=True):
             for i, byte in enumerate(answer):
                 message.buf[i] = bytes((byte,))
@@ -191,9 +187,7 @@ class SimI2C:
         """Write ``buffer[start:end]``."""
         self._bus.transfer(((address, bytes(buffer[start:end])),))
 
-    def readfrom_into(
-        self, address: int, buffer: bytearray, *, start: int = 0, end: int | None = None
-    ) -> None:
+    def readfrom_into(self, address: int, buffer: bytearray, *, start: int = 0, end: int | None = None) -> None:
         """Read into ``buffer[start:end]``."""
         view = memoryview(buffer)[start:end]
         view[:] = self._bus.transfer(((address, len(view)),))[0]

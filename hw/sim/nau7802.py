@@ -129,9 +129,10 @@ class Nau7802Model:
         self._stopped = True
 
     def go(self) -> None:
-        """Let the oscillator run again."""
-        self._stopped = False
-        self._restart(self._clock.now_ns())
+        """Let the oscillator run again; the filter then has to settle anew."""
+        if self._stopped:
+            self._stopped = False
+            self._restart(self._clock.now_ns())
 
     def poke(self, register: int, value: int) -> None:
         """Change a register behind the driver's back, as a disturbance does."""

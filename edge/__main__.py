@@ -1,0 +1,5 @@
+"""``python -m edge``: the command, for where it is not installed on the path."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,75 @@
+"""How the command ends: with its output, or with one line on standard error and a status.
+
+Exit status 0: it did its job, whatever the verdict; 1: it could not; 2: wrong use. What a person, a disk or a
+chip did is never shown as a traceback; a mistake of our own is, since hiding it would help nobody.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from .errors import HalfpercentError
+
+
+class Commands(click.Group):
+    """Answers for itself what click would answer with an empty line or another status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as e:
+            raise click.ClickException("stopped by the keyboard; what was committed is safe") from e
+        except BrokenPipeError as e:  # the reader of our output has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from e
+
+
+def run(cli: click.Group) -> NoReturn:
+    """Run a command and end the process with its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack the minus sign, a path may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.ClickException as e:
+        where = f" (try: {e.ctx.command_path} --help)" if isinstance(e, click.UsageError) and e.ctx else ""
+        _stop(e.format_message() + where, e.exit_code)
+    except Exception as e:
+        if not _is_known(e):
+            raise
+        _stop(_line_of(e), 1)
+
+
+def _is_known(e: Exception) -> bool:
+    """Say whether an error is one that a person, a disk or a chip can cause."""
+    if isinstance(e, OSError | sqlite3.Error | MemoryError):
+        return True
+    from calibration.errors import CalibrationError
+    from hw.errors import HwError
+
+    return isinstance(e, HalfpercentError | HwError | CalibrationError)
+
+
+def _line_of(e: Exception) -> str:
+    if type(e).__module__ == "builtins" and isinstance(e, OSError):
+        where = f"{e.filename}: " if e.filename else ""
+        return f"{where}{e.strerror or e}: check the path, its rights and the room on the disk"
+    if isinstance(e, MemoryError):
+        return "not enough memory: close other programs, or cut the recording"
+    if isinstance(e, sqlite3.Error):
+        return f"the database gives an error ({e}): check the disk, or name another with --db"
+    return str(e) or type(e).__name__
+
+
+def _stop(line: str, status: int) -> NoReturn:
+    from calibration.records import one_line
+
+    click.echo(f"halfpercent: {one_line(line)}", err=True)
+    sys.exit(status)

@@ -1,0 +1,46 @@
+"""The writer's lock: a file beside the database, held as long as its owner lives.
+
+There is one writer. The lock goes with the process that holds it, however that ends; it must never have to
+be removed by hand.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from .errors import BadDatabase
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def take(path: Path) -> int:
+    """Take the writer's lock beside the database, for :func:`drop`. Raises ``BadDatabase`` where another holds it."""
+    beside = _beside(path)
+    while True:
+        try:
+            fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as e:
+            raise BadDatabase(
+                f"{path}: cannot write beside it ({e.strerror}): choose another place with --db or --out"
+            ) from e
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            os.close(fd)
+            raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another --db") from e
+        try:  # a lock on a file that its last owner has just removed is worth nothing
+            if beside.stat().st_ino == os.fstat(fd).st_ino:
+                return fd
+        except FileNotFoundError:
+            pass
+        os.close(fd)
+
+
+def drop(path: Path, fd: int) -> None:
+    """Give the writer's lock back."""
+    _beside(path).unlink(missing_ok=True)
+    os.close(fd)

@@ -1,0 +1,136 @@
+"""The budget: GUM's published figures for k and νeff, and that every component does what its name says."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.certificate import Certificate
+from edge.allan import Integrated
+from edge.budget import Component, combine, coverage_factor, effective_dof, of_loss
+from edge.simulated import calibrated
+from edge.words import Weighing
+from hw.sim.rig import RigTruth
+
+
+def component(u_pct: float, dof: float = math.inf) -> Component:
+    return Component("c", u_pct, "%", u_pct, "measured", "", "t", dof)
+
+
+@pytest.mark.parametrize(
+    ("dof", "k"),  # JCGM 100:2008, table G.2, column p = 95.45 %
+    [(1, 13.97), (2, 4.53), (3, 3.31), (5, 2.65), (10, 2.28), (20, 2.13), (50, 2.05), (100, 2.025), (math.inf, 2.000)],
+)
+def test_coverage_factor_of_gum_table_g2(dof: float, k: float) -> None:
+    assert coverage_factor(0.9545, [component(1.0, dof)]) == pytest.approx(k, abs=0.0051)
+
+
+def test_effective_degrees_of_freedom_of_gum_h1() -> None:
+    # JCGM 100:2008, H.1.6: end gauge, u in nm with their dof; νeff(lS) etc. combine to 16 (16.7 truncated)
+    parts = [component(25.0, 18), component(9.7, 25.6), component(2.9, 50), component(16.6, 2)]
+    assert combine(0.0, parts, 0.99).u_pct == pytest.approx(32.0, abs=0.5)
+    assert math.floor(effective_dof(parts)) == 16
+
+
+def weighing(which: str, mean: float, u: float = 1e-4, cell_c: float = 25.0, dof: float = 50.0) -> Weighing:
+    return Weighing(which, Integrated(mean, u, dof, 100, 0, 600), 0.0, 99.0, 25.0, cell_c, math.nan)
+
+
+def certificate() -> Certificate:
+    return calibrated(RigTruth(), "nau7802", 1)
+
+
+def loss(m1: Weighing, m2: Weighing, cert: Certificate | None = None, **other: float) -> float:
+    return of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, **other).u_pct  # type: ignore[arg-type]  # by name
+
+
+def test_the_loss_is_relative_to_m1() -> None:
+    b = of_loss(weighing("m1", 200.0), weighing("m2", 199.0), weighing("m1", 200.0), coverage=0.9545, certificate=None)
+    assert b.loss_pct == pytest.approx(0.5, rel=1e-12)
+
+
+def test_noise_propagates_by_the_derivatives_of_the_loss() -> None:
+    m1, m2 = weighing("m1", 100.0, u=0.01), weighing("m2", 90.0, u=0.02)
+    b = of_loss(m1, m2, m1, coverage=0.9545, certificate=None)
+    d = 1e-6
+    by_m1 = ((100.0 + d - 90.0) / (100.0 + d) - 0.1) * 100.0 / d  # numerically, independent of the code
+    by_m2 = ((100.0 - 90.0 - d) / 100.0 - 0.1) * 100.0 / d
+    found = {c.name: c.contribution_pct for c in b.components}
+    assert found["noise of M1"] == pytest.approx(abs(by_m1) * 0.01, rel=1e-4)
+    assert found["noise of M2"] == pytest.approx(abs(by_m2) * 0.02, rel=1e-4)
+
+
+def test_every_component_of_the_issue_is_there_with_where_it_came_from() -> None:
+    b = of_loss(
+        weighing("m1", 200.0),
+        weighing("m2", 199.0),
+        weighing("m1", 200.0),
+        coverage=0.9545,
+        certificate=certificate(),
+        tare=weighing("tare", 300_000.0, u=2.0),
+    )
+    names = {c.name for c in b.components}
+    assert {"noise of M1", "noise of M2", "tare", "zero drift", "creep", "span", "linearity"} <= names
+    assert {"zero temperature coefficient", "span temperature coefficient", "cell temperature"} <= names
+    assert any(name.startswith("buoyancy") for name in names)
+    assert all(c.origin in ("measured", "certificate", "declared", "assumed") and c.why for c in b.components)
+
+
+def test_tare_and_span_hardly_matter_because_they_divide_out() -> None:
+    def worst(tare_code: float, span: float) -> float:
+        c1, c2 = 1_171_800.0, 1_167_500.0  # codes of M1 and M2
+        return ((c1 - tare_code) - (c2 - tare_code)) / (c1 - tare_code) * 100.0 * span / span
+
+    u_tare = 50.0
+    by_hand = abs(worst(312_800.0 + u_tare, 4295.0) - worst(312_800.0, 4295.0))
+    cert = certificate()
+    s = cert.span.counts_per_g
+    m1, m2 = weighing("m1", (1_171_800 - 312_800) / s), weighing("m2", (1_167_500 - 312_800) / s)
+    b = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, tare=weighing("tare", 312_800.0, u=u_tare))
+    found = {c.name: c.contribution_pct for c in b.components}
+    assert found["tare"] == pytest.approx(by_hand, rel=1e-3)
+    assert found["span"] == 0.0
+
+
+def test_a_cell_that_is_not_as_cold_as_at_m1_costs_certainty() -> None:
+    cert = certificate()
+    same = loss(weighing("m1", 200.0), weighing("m2", 199.0), cert)
+    warm = loss(weighing("m1", 200.0), weighing("m2", 199.0, cell_c=30.0), cert)
+    unknown = loss(weighing("m1", 200.0), weighing("m2", 199.0, cell_c=math.nan), cert)
+    assert same < warm < unknown
+
+
+def test_buoyancy_is_that_of_facts() -> None:
+    # FACTS.md: 100 g at 2.5 g/cm³ gains 48 mg when all air goes; 2 % of it, at 1 g/cm³, over √3
+    b = of_loss(weighing("m1", 100.0), weighing("m2", 99.9), weighing("m1", 100.0), coverage=0.9545, certificate=None)
+    u_g = next(c.u for c in b.components if c.name.startswith("buoyancy"))
+    assert u_g == pytest.approx(0.048 * 2.5 * 0.02 / math.sqrt(3.0), rel=0.02)
+
+
+@given(
+    scale=st.floats(1.01, 10.0),
+    name=st.sampled_from(["zero_drift_g", "creep_pct_fs"]),
+)
+def test_more_drift_never_makes_the_result_more_certain(scale: float, name: str) -> None:
+    cert = certificate()
+    worse = msgspec.structs.replace(
+        cert, stability=msgspec.structs.replace(cert.stability, **{name: getattr(cert.stability, name) * scale})
+    )
+    m1, m2 = weighing("m1", 200.0), weighing("m2", 199.0)
+    assert loss(m1, m2, worse) > loss(m1, m2, cert)
+
+
+def test_a_certificate_of_the_rig_is_off_by_about_what_it_states() -> None:
+    """The simulated calibration draws its errors: over many rigs their spread is the stated uncertainty."""
+    truth = RigTruth()
+    per_g = truth.cell.ratio_at_capacity / truth.cell.capacity_g * 128 * 2.0 * 2.0**23
+    certs = [calibrated(truth, "nau7802", seed) for seed in range(400)]
+    off = [(c.span.counts_per_g - per_g) / c.span.u_counts_per_g for c in certs]
+    mean = math.fsum(off) / len(off)
+    sd = math.sqrt(math.fsum((x - mean) ** 2 for x in off) / (len(off) - 1))
+    assert abs(mean) < 4.0 / math.sqrt(len(off))
+    assert sd == pytest.approx(1.0, abs=0.15)  # four standard deviations of a standard deviation of 400

@@ -1,0 +1,92 @@
+"""Imports point down, the fold stands alone, and a command that computes nothing loads no compiler."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("hw", "calibration", "edge")
+DRAWS_OR_SENDS = ("rich", "click", "jinja2", "matplotlib", "nicegui", "paho", "prometheus_client")
+MEASURES = ("station", "frame", "fold", "journal", "codec", "schema", "course", "phases", "words", "allan", "terms")
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, with relative ones made absolute."""
+    package = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level]) if node.level else ""
+            yield ".".join(filter(None, (base, node.module or "")))
+
+
+@pytest.mark.parametrize("room", ["hw", "calibration"])
+def test_hw_and_calibration_know_nothing_above_or_beside_them(room: str) -> None:
+    others = [other for other in ROOMS if other != room]
+    for path in modules(room):
+        for name in imported(path):
+            assert name.split(".")[0] not in others, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_the_fold_imports_numpy_and_numba_alone() -> None:
+    allowed = {"__future__", "typing", "numpy", "numba"}
+    assert {name.split(".")[0] for name in imported(ROOT / "edge" / "fold.py")} <= allowed
+
+
+def test_nothing_that_draws_or_sends_is_imported_by_what_measures() -> None:
+    for name in MEASURES:
+        for module in imported(ROOT / "edge" / f"{name}.py"):
+            assert module.split(".")[0] not in DRAWS_OR_SENDS, f"edge/{name}.py imports {module}"
+            assert not module.startswith(("edge.report", "edge.cli", "edge.web", "edge.publish"))
+
+
+def test_nothing_in_the_street_knows_what_is_on_its_right() -> None:
+    street = ["frame", "journal", "course", "phases", "budget", "verdict", "result"]
+    for i, name in enumerate(street):
+        right = {f"edge.{later}" for later in street[i + 1 :]}
+        # the journal stands before the fold in time; the words of a run are records, not a room
+        assert right.isdisjoint(imported(ROOT / "edge" / f"{name}.py")) or name == "course"
+    assert "edge.course" not in set(imported(ROOT / "edge" / "phases.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_module_says_what_it_is_for(room: str) -> None:
+    for path in modules(room):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_module_is_longer_than_one_sitting(room: str) -> None:
+    for path in modules(room):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path
+
+
+def test_the_simulated_chips_are_not_known_to_the_drivers() -> None:
+    for path in (ROOT / "hw").glob("*.py"):
+        assert not any(name.startswith("hw.sim") for name in imported(path)), path
+
+
+@pytest.mark.parametrize("command", [["--help"], ["runs", "--db", "none.db"], ["demo", "--help"], ["--version"]])
+def test_a_command_that_computes_nothing_loads_no_compiler(command: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['halfpercent', *{command!r}]\n"
+        "from edge.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "loaded = {m.split('.')[0] for m in sys.modules} & {'numba', 'llvmlite', 'scipy', 'matplotlib'}\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
