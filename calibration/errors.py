@@ -23,3 +23,7 @@ class BelowDomain(OutOfDomain):
 
 class AboveDomain(OutOfDomain):
     """A value over the highest for which the function holds."""
+
+
+class BadFit(CalibrationError, ValueError):
+    """Points from which the coefficients cannot be found."""

@@ -1,0 +1,146 @@
+"""From the uncertainties of inputs to that of a result: GUM's first order, and Monte Carlo beside it.
+
+JCGM 100:2008 (GUM) section 5 and annex G; JCGM 101:2008 sections 5 to 7 with the adaptive procedure of 7.9. The
+model is any function of named inputs that also takes arrays. This module must never take one method's answer for
+the other's: it gives both, and whether they agree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+F8 = npt.NDArray[np.float64]
+Distribution = Literal["normal", "rectangular", "triangular", "t"]
+Model = Callable[[Mapping[str, Any]], Any]
+"""A measurement model: inputs by name, floats or arrays of one length, to the result of that shape."""
+
+LEAST_T_DOF = 3.0
+"""A t distribution with fewer degrees of freedom has no variance to simulate (JCGM 101, 6.4.9.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input quantity: its estimate, standard uncertainty (>= 0), distribution and degrees of freedom.
+
+    A ``rectangular`` input of half-width a has u = a/√3, a ``triangular`` one u = a/√6; ``t`` is Student's,
+    scaled by u, with ``dof`` degrees of freedom.
+    """
+
+    name: str
+    value: float
+    u: float
+    distribution: Distribution = "normal"
+    dof: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOrder:
+    """GUM's result: estimate, standard uncertainty, effective degrees of freedom, and each input's c·u."""
+
+    y: float
+    u: float
+    dof: float
+    contributions: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Monte Carlo's result: mean, standard uncertainty, the probabilistically symmetric coverage interval.
+
+    ``stable``: the adaptive procedure ended because all four numbers stand still within the numerical tolerance.
+    """
+
+    y: float
+    u: float
+    low: float
+    high: float
+    trials: int
+    stable: bool
+
+
+def first_order(
+    model: Model, inputs: Sequence[Input], correlations: Mapping[tuple[str, str], float] | None = None
+) -> FirstOrder:
+    """Propagate by the law of propagation of uncertainty (JCGM 100, 5.1.2 and, with correlations, 5.2.2).
+
+    c·u of each input is half the change of the model over ±u (5.1.3, note 2). The degrees of freedom are
+    Welch-Satterthwaite's (G.4.1), for which the inputs with finite dof must not be correlated.
+    """
+    at = {i.name: i.value for i in inputs}
+    cu = {
+        i.name: (float(model({**at, i.name: i.value + i.u})) - float(model({**at, i.name: i.value - i.u}))) / 2.0
+        for i in inputs
+    }
+    variance = math.fsum(v * v for v in cu.values())
+    for (a, b), r in (correlations or {}).items():
+        variance += 2.0 * r * cu[a] * cu[b]
+    u = math.sqrt(max(0.0, variance))
+    weight = math.fsum(cu[i.name] ** 4 / i.dof for i in inputs if math.isfinite(i.dof))
+    return FirstOrder(float(model(at)), u, u**4 / weight if weight > 0.0 else math.inf, cu)
+
+
+def simulate(
+    model: Model,
+    inputs: Sequence[Input],
+    *,
+    coverage: float,
+    seed: int,
+    digits: int = 2,
+    max_trials: int = 2_000_000,
+) -> Simulated:
+    """Propagate distributions by Monte Carlo, adaptively (JCGM 101, 7.9).
+
+    Sequences of M = max(100/(1 − p), 10⁴) trials are added until estimate, u and both ends of the interval have
+    twice their standard deviation of the mean within half a unit of the last of ``digits`` significant digits of u,
+    or until ``max_trials``. The same ``seed`` gives the same result.
+    """
+    rng = np.random.default_rng(seed)
+    block = max(math.ceil(100.0 / (1.0 - coverage)), 10_000)
+    parts: list[F8] = []
+    numbers: list[tuple[float, float, float, float]] = []
+    while True:
+        drawn = {i.name: _draw(i, rng, block) for i in inputs}
+        part = np.broadcast_to(np.asarray(model(drawn), np.float64), (block,))
+        parts.append(part)
+        numbers.append(_summary(part, coverage))
+        trials = block * len(parts)
+        if len(parts) >= 2:
+            u = float(np.std(np.concatenate(parts), ddof=1))
+            spread = np.std(np.array(numbers), axis=0, ddof=1) / math.sqrt(len(numbers))
+            stable = bool(np.all(2.0 * spread <= tolerance(u, digits)))
+            if stable or trials + block > max_trials:
+                y, u, low, high = _summary(np.concatenate(parts), coverage)
+                return Simulated(y, u, low, high, trials, stable)
+
+
+def tolerance(u: float, digits: int) -> float:
+    """Get the numerical tolerance δ of u given to so many significant digits (JCGM 101, 7.9.2)."""
+    if not u > 0.0:
+        return 0.0
+    return float(0.5 * 10.0 ** (math.floor(math.log10(u)) - (digits - 1)))
+
+
+def _summary(y: F8, coverage: float) -> tuple[float, float, float, float]:
+    tail = (1.0 - coverage) / 2.0
+    low, high = np.quantile(y, [tail, 1.0 - tail])
+    return float(np.mean(y)), float(np.std(y, ddof=1)), float(low), float(high)
+
+
+def _draw(of: Input, rng: np.random.Generator, n: int) -> F8:
+    """Draw n values of an input (JCGM 101, 6.4)."""
+    if of.u == 0.0:
+        return np.full(n, of.value)
+    if of.distribution == "rectangular":
+        return of.value + of.u * math.sqrt(3.0) * rng.uniform(-1.0, 1.0, n)
+    if of.distribution == "triangular":
+        half = of.u * math.sqrt(6.0) / 2.0
+        return of.value + half * (rng.uniform(-1.0, 1.0, n) + rng.uniform(-1.0, 1.0, n))
+    if of.distribution == "t" and math.isfinite(of.dof):
+        return of.value + of.u * rng.standard_t(max(LEAST_T_DOF, of.dof), n)
+    return of.value + of.u * rng.standard_normal(n)
