@@ -71,6 +71,7 @@ def result_of(
         "invalid_because": phases.invalid_because or None,
         "rule": "",
         "nu_eff": None,
+        "method": None,
         "budget": [],
         "sample_id": sample_id,
         "kind": kind,
@@ -130,6 +131,9 @@ def _judged(budget: Budget, standard: Standard) -> dict[str, Any]:
         "pc": decision.conformance_probability,
         "nu_eff": budget.dof if math.isfinite(budget.dof) else None,
         "rule": decision.rule,
+        "method": budget.method,
+        "first_order": {"u_pct": budget.first_order_u_pct, "U_pct": budget.first_order_expanded_pct},
+        "monte_carlo": _simulated(budget),
         "budget": [_component(c) for c in budget.components],
         "blind_spot": standard.blind_spot.value if decision.verdict is Verdict.PASS else None,
     }
@@ -156,9 +160,24 @@ def _warnings(certificate: Certificate | None, on: datetime.date, before: Weighi
     return out
 
 
+def _simulated(budget: Budget) -> dict[str, Any] | None:
+    mc = budget.simulated
+    if mc is None:
+        return None
+    return {
+        "loss_pct": mc.y,
+        "u_pct": mc.u,
+        "low_pct": mc.low,
+        "high_pct": mc.high,
+        "trials": mc.trials,
+        "stable": mc.stable,
+    }
+
+
 def _component(c: Component) -> dict[str, Any]:
     return {
         "name": c.name,
+        "value": c.value,
         "u": c.u,
         "unit": c.unit,
         "contribution_pct": c.contribution_pct,

@@ -20,7 +20,7 @@ def standard(extra: str = "") -> Standard:
 
 
 def budget(loss_pct: float, u_pct: float, k: float = 2.0) -> Budget:
-    return Budget(loss_pct, (), u_pct, math.inf, k)
+    return Budget(loss_pct, (), u_pct, k * u_pct, math.inf, u_pct, k * u_pct, None, "first order")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ class Progress:
             return
         now = (
             f"{_number(row.mass_g, 9, 3)} g  {_number(row.temp_c, 6, 1)} °C  "
-            f"hold {row.hold_s / 3600.0:4.2f} of {self._hold_s / 3600.0:g} h  apparent loss {_number(row.loss_pct, 7, 3)} %"
+            f"hold {row.hold_s / 3600.0:4.2f} of {self._hold_s / 3600.0:g} h  "
+            f"apparent loss {_number(row.loss_pct, 7, 3)} %"
         )
         self._bar.update(self._task, completed=min(row.hold_s, self._hold_s), phase=phase, now=now)
 

@@ -137,7 +137,15 @@ def _budget(r: dict[str, Any]) -> Iterator[str]:
             f"{c['origin']}: {c['why']}"
         )
     nu = "inf" if r["nu_eff"] is None or r["nu_eff"] > 1e6 else f"{r['nu_eff']:.1f}"
-    yield f"  {'combined':32} {'':10} {'':8} {r['u_pct']:10.2g} %  {nu:>6}  U = {r['k']:.2f} · u = {r['U_pct']:.2g} %"
+    gum, mc = r["first_order"], r["monte_carlo"]
+    yield f"  {'first order (GUM)':32} {'':10} {'':8} {gum['u_pct']:10.2g} %  {nu:>6}  U = {gum['U_pct']:.2g} %"
+    if mc is not None:
+        half = (mc["high_pct"] - mc["low_pct"]) / 2.0
+        yield (
+            f"  {'Monte Carlo (JCGM 101)':32} {'':10} {'':8} {mc['u_pct']:10.2g} %  {'':6}  U = {half:.2g} %, "
+            f"{mc['trials']} trials" + ("" if mc["stable"] else ", not stable yet")
+        )
+    yield f"  used: {r['method']}: u = {r['u_pct']:.2g} %, U = {r['k']:.2f} · u = {r['U_pct']:.2g} %"
 
 
 def _assumed(r: dict[str, Any]) -> list[str]:
