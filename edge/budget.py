@@ -96,7 +96,7 @@ def of_loss(
     resolution_g: float = 0.0,
     declared_u_g: float | None = None,
     density_g_cm3: tuple[float, float] = DENSITY_G_CM3,
-    seed: int = 1,
+    seed: int | None = 1,
 ) -> Budget:
     """Get the budget of w = (before − after) / reference · 100 %.
 
@@ -104,14 +104,14 @@ def of_loss(
     may do (None: the recording is of masses, and only their noise, ``resolution_g`` and ``declared_u_g``, the standard
     uncertainty of a mass difference, are known). ``density_g_cm3`` bounds the sample's density. That both weighings
     were made at the same pressure is not in the budget: where it was not measured, the report says that it is declared.
-    ``seed`` is Monte Carlo's.
+    ``seed`` is Monte Carlo's (None: first order alone, for a forecast).
     """
     model = _Loss(before, after, reference, certificate)
     lines = list(_lines(before, after, reference, certificate, tare, resolution_g, declared_u_g, density_g_cm3))
     return combine(model, lines, coverage, seed)
 
 
-def combine(model: Any, lines: Sequence[Component], coverage: float, seed: int) -> Budget:
+def combine(model: Any, lines: Sequence[Component], coverage: float, seed: int | None) -> Budget:
     """Propagate the inputs by both methods and take the wider (JCGM 101, 8.1).
 
     They agree where both ends of Monte Carlo's interval lie within its numerical tolerance of w ± U.
@@ -123,8 +123,8 @@ def combine(model: Any, lines: Sequence[Component], coverage: float, seed: int) 
         for c in lines
     )
     expanded = coverage_factor(coverage, gum.dof) * gum.u
-    if not gum.u > 0.0:
-        return Budget(gum.y, components, 0.0, 0.0, gum.dof, 0.0, 0.0, None, "first order")
+    if seed is None or not gum.u > 0.0:
+        return Budget(gum.y, components, gum.u, expanded, gum.dof, gum.u, expanded, None, "first order")
     mc = simulate(model, inputs, coverage=coverage, seed=seed)
     half = max(mc.high - gum.y, gum.y - mc.low)
     wider = half - expanded > tolerance(gum.u, 2)
