@@ -50,6 +50,7 @@ class Phases:
         self.hold_s = 0.0
         self._since_s = 0.0
         self._look_s = 0.0
+        self._cold_c = math.nan
         self._tare_asked = False
         self._loaded = False
         self._stretch = _Stretch()
@@ -101,6 +102,9 @@ class Phases:
             return events
         if self._out_since is not None and self._last is not None:
             events.append(self._close_excursion(self._last))
+        weighed = self._weigh_at_rest("m2") if self.phase is Phase.M2 else None
+        if weighed is not None and self._last is not None:
+            return [*events, weighed, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
         if not self.invalid_because:
             self.invalid_because = self._what_is_missing(why)
         if self._last is not None:
@@ -124,6 +128,7 @@ class Phases:
         event = Event(row.seq, row.t_s, "phase", {"from": str(self.phase), "to": str(phase), "why": why})
         self.phase = phase
         self._since_s = row.t_s
+        self._cold_c = math.nan
         self._stretch = _Stretch()
         return event
 
@@ -207,33 +212,48 @@ class Phases:
             yield self._enter(Phase.M1, row, "the sample is on")
 
     def _step_cold(self, row: Row, last: Row | None) -> Iterator[Event]:
-        """Wait for a stable, cold mass: M1 or M2."""
+        """Wait for a stable, cold mass: M1 or M2. Where the heating begins first, M1 is what there was until then."""
         plan, which = self.plan, str(self.phase)
         waited_s = self._in_phase_s(row)
-        if row.n_ok > 0 and waited_s >= plan.dwell_s:
+        if not math.isfinite(self._cold_c):
+            self._cold_c = row.temp_c
+        heating = self.phase is Phase.M1 and row.temp_c - self._cold_c > plan.cold_band_c
+        if row.n_ok > 0 and waited_s >= plan.dwell_s and not heating:
             self._stretch.add(row, plan.window_s)
-        if waited_s >= plan.dwell_s + plan.window_s and row.t_s >= self._look_s:
+        due = waited_s >= plan.dwell_s + plan.window_s and row.t_s >= self._look_s
+        if due or heating:
             self._look_s = row.t_s + LOOK_EVERY_S
-            rows = list(self._stretch.rows)
-            masses = [r.mass_g for r in rows]
-            if len(rows) < MIN_ROWS:
-                return
-            cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
-            cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
-            tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(masses[-1]))
-            if cold and self._steady(masses, tolerance_g):
-                yield self._weigh(which, rows, integrate(masses, "last"))
+            weighed = self._weigh_at_rest(which)
+            if weighed is not None:
+                yield weighed
                 if self.phase is Phase.M2:
                     yield self._enter(Phase.DONE, row, "M2 is taken")
                 else:
                     yield self._enter(Phase.PUMP, row, "M1 is taken")
                 return
-        if waited_s > plan.weigh_max_s:
+        if heating:
+            yield self._fail(row, "the heating began before M1 was taken: let the sample rest cold on the cell first")
+        elif waited_s > plan.weigh_max_s:
             yield self._fail(
                 row,
                 f"{which.upper()} was never stable within {hours(plan.weigh_max_s)} h: keep draughts, cables and "
                 "vibration off the cell and let it rest longer",
             )
+
+    def _weigh_at_rest(self, which: str) -> Event | None:
+        """Take a mass from the newest rows if they are enough, at one temperature, at rest, and hold a load."""
+        rows, plan = list(self._stretch.rows), self.plan
+        if len(rows) < MIN_ROWS:
+            return None
+        masses = [r.mass_g for r in rows]
+        cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
+        cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
+        tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(masses[-1]))
+        if not cold or not self._steady(masses, tolerance_g):
+            return None
+        value = integrate(masses, "last")
+        loaded = abs(value.mean) > 10.0 * value.u
+        return self._weigh(which, rows, value) if loaded else None
 
     def _step_pump(self, row: Row, last: Row | None) -> Iterator[Event]:
         if self.plan.pressure_needed:

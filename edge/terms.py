@@ -129,6 +129,16 @@ def replay_terms(
 ) -> Terms:
     """Get the terms of a replay: what the recording holds decides what is measured and what declared."""
     plan = plan_of(standard, weigh, temp_measured=temp_declared_c is None, gauge=has_pressure)
+    # A recording is as long as it is: nothing is waited for that nobody would wait for again.
+    plan = replace(
+        plan,
+        dwell_s=0.0,
+        pump_wait_s=0.0,
+        weigh_max_s=math.inf,
+        ramp_max_s=math.inf,
+        hold_extra_s=math.inf,
+        cool_max_s=math.inf,
+    )
     declared = _vacuum_declared(standard, has_pressure)
     if temp_declared_c is not None:
         declared.append(f"temperature: {temp_declared_c:g} °C; the recording has none")

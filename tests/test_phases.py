@@ -214,3 +214,36 @@ def test_a_clock_is_never_shown_with_time_it_has_not_had() -> None:
     assert hours(21_599.0) == "5.99"
     assert hours(21_600.0) == "6.00"
     assert hours(21_208.0) == "5.89"
+
+
+def test_m1_is_taken_from_what_there_was_when_the_heating_begins_early() -> None:
+    phases = Phases(replace(PLAN, dwell_s=0.0), Phase.M1)
+    events = feed(phases, (row(s, mass_g=200.0 + jitter(s, 0.002)) for s in range(60)))
+    assert events == []
+    events = feed(phases, [row(60, temp_c=28.0, mass_g=150.0)])
+    assert [e.data.get("which") for e in events if e.kind == "weighing"] == ["m1"]
+    assert phases.weighings["m1"].value.mean == pytest.approx(200.0, abs=0.002)
+    assert phases.phase is Phase.PUMP
+
+
+def test_a_heating_before_any_rest_cannot_be_judged() -> None:
+    phases = Phases(PLAN, Phase.M1)
+    feed(phases, (row(s, temp_c=25.0 + s) for s in range(10)))
+    assert phases.phase is Phase.DONE
+    assert "before M1 was taken" in phases.invalid_because
+
+
+def test_an_empty_holder_is_no_m1() -> None:
+    phases = Phases(PLAN, Phase.M1)
+    feed(phases, (row(s, mass_g=jitter(s, 0.002)) for s in range(400)))
+    assert phases.phase is Phase.M1
+    feed(phases, (row(s, mass_g=200.0 + jitter(s, 0.002)) for s in range(400, 800)))
+    assert phases.weighings["m1"].value.mean == pytest.approx(200.0, abs=0.002)
+
+
+def test_m2_is_taken_from_what_there_is_when_nothing_more_comes() -> None:
+    phases = Phases(replace(PLAN, dwell_s=0.0), Phase.M2)
+    feed(phases, (row(s, mass_g=199.0 + jitter(s, 0.002)) for s in range(40)))
+    events = phases.finish("the recording ends")
+    assert [e.kind for e in events] == ["weighing", "phase"]
+    assert phases.invalid_because == ""
