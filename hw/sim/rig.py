@@ -12,15 +12,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from hw.clock import NS_PER_S
+from hw.errors import BadSetting
+
+F8 = npt.NDArray[np.float64]
 
 _KELVIN = 273.15
 _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12  # IEC 60751
 _GAS_J_PER_MOL_K = 8.314462618
 _AIR_KG_M3, _ATMOSPHERE_PA = 1.184, 101_325.0  # at 25 °C
+_VENT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,38 +134,55 @@ def drawn(truth: RigTruth, seed: int) -> RigTruth:
     )
 
 
+MOST_VOLATILES = 3
+
+_STATE = np.dtype(
+    [(name, "f8") for name in ("oven_c", "wander_c", "cell_c", "pressure_pa", "walk_g", "creep_g", "creep_tail_g")]
+    + [(name, "f8") for name in ("inert_g", "heating", "pumping", "on", "before", "now")]
+    + [("left_g", "f8", (MOST_VOLATILES,))]
+)
+
+
 class Rig:
     """The physics, moved on in steps of one second as far as anyone asks."""
 
     def __init__(self, truth: RigTruth, seed: int) -> None:
+        if len(truth.scenario.volatiles) > MOST_VOLATILES:
+            raise BadSetting(f"a scenario has at most {MOST_VOLATILES} volatile parts")
         self.truth = truth
         self._rng = np.random.default_rng((seed, 12))
         self._second = 0
-        self._heating = False
-        self._pumping = False
-        self._on = False
-        self._left = [v.fraction * truth.sample_g for v in truth.scenario.volatiles]
-        self._inert_g = truth.sample_g - sum(self._left)
-        self._oven_c = self._cell_c = truth.ambient_c
-        self._wander_c = 0.0
-        self._pa = _ATMOSPHERE_PA
-        self._walk_g = 0.0
-        self._creep_g = self._creep_tail_g = 0.0
-        self._now = self._before = self._ratio()
+        self._state = np.zeros(1, _STATE)
+        self._params = _params(truth)
+        parts_g = [v.fraction * truth.sample_g for v in truth.scenario.volatiles]
+        self._set("inert_g", truth.sample_g - sum(parts_g))
+        self._state["left_g"][0, : len(parts_g)] = parts_g
+        self._set("oven_c", truth.ambient_c)
+        self._set("cell_c", truth.ambient_c)
+        self._set("pressure_pa", _ATMOSPHERE_PA)
+        ratio = _ratio(self._state[0], self._params[0])
+        self._set("now", ratio)
+        self._set("before", ratio)
+
+    def _set(self, name: str, value: float) -> None:
+        self._state[name] = value
+
+    def _get(self, name: str) -> float:
+        return float(self._state[name][0])
 
     # what the operator does
 
-    def place_sample(self) -> None:
-        """Put the sample on the holder."""
-        self._on = True
+    def place_sample(self, on: bool = True) -> None:
+        """Put the sample on the holder, or take it off."""
+        self._set("on", float(on))
 
     def heat(self, on: bool) -> None:
         """Set the oven to its setpoint, or off."""
-        self._heating = on
+        self._set("heating", float(on))
 
     def pump(self, on: bool) -> None:
         """Pump the chamber, or vent it."""
-        self._pumping = on
+        self._set("pumping", float(on))
 
     # what the chips see
 
@@ -166,90 +190,165 @@ class Rig:
         """Get the bridge's output in V/V of its excitation at ``t_ns``."""
         second, ns = divmod(t_ns, NS_PER_S)
         self._move_to(second + 1)
-        return self._before + (self._now - self._before) * (ns / NS_PER_S)
+        before = self._get("before")
+        return before + (self._get("now") - before) * (ns / NS_PER_S)
 
     def oven_ohm(self, t_ns: int) -> float:
         """Get the resistance of the oven's Pt100 in Ω at ``t_ns``."""
         self._move_to(t_ns // NS_PER_S + 1)
-        return _pt100_ohm(self._oven_c)
+        return pt100_ohm(self._get("oven_c"))
 
     def cell_ohm(self, t_ns: int) -> float:
         """Get the resistance of the load cell's Pt100 in Ω at ``t_ns``."""
         self._move_to(t_ns // NS_PER_S + 1)
-        return _pt100_ohm(self._cell_c)
+        return pt100_ohm(self._get("cell_c"))
+
+    def stretch(self, seconds: int) -> tuple[F8, F8, F8]:
+        """Move on by ``seconds`` at once: bridge ratios at each end of them, oven and cell in °C within each.
+
+        Shapes (seconds + 1,), (seconds,), (seconds,): what the chips would see, without asking for it.
+        """
+        out = self._steps(seconds)
+        return np.append(out[:, 0], out[-1, 1]), out[:, 2], out[:, 3]
 
     # what is true
 
     @property
     def sample_mass_g(self) -> float:
         """Get the sample's true mass in g."""
-        return self._inert_g + sum(self._left)
+        return self._get("inert_g") + float(np.sum(self._state["left_g"]))
 
     @property
     def oven_c(self) -> float:
         """Get the oven's true temperature in °C."""
-        return self._oven_c
+        return self._get("oven_c")
 
     @property
     def pressure_pa(self) -> float:
         """Get the true pressure in Pa."""
-        return self._pa
+        return self._get("pressure_pa")
 
     def _move_to(self, second: int) -> None:
-        while self._second < second:
-            self._second += 1
-            self._step()
+        if second > self._second:
+            self._steps(second - self._second)
 
-    def _step(self) -> None:
-        """Move on by one second."""
-        truth, cell = self.truth, self.truth.cell
-        a, b = self._rng.standard_normal(2).tolist()
-        # the oven: a ramp that eases into its setpoint, then a wander of some 0.05 K; off: Newton's cooling
-        if self._heating:
-            gap_c = truth.setpoint_c - self._oven_c
-            self._oven_c += min(truth.ramp_c_per_min / 60.0, gap_c / 120.0)
-            self._wander_c += 0.01 * a - self._wander_c / 60.0
-            self._oven_c += (self._wander_c if gap_c < 1.0 else 0.0) / 60.0
-        else:
-            self._oven_c += (truth.ambient_c - self._oven_c) / truth.cool_s
-        target_c = truth.ambient_c + cell.cell_per_oven * (self._oven_c - truth.ambient_c)
-        self._cell_c += (target_c - self._cell_c) / cell.lag_s
-        # the vacuum
-        goal_pa, tau_s = (truth.vacuum_pa, truth.pump_s) if self._pumping else (_ATMOSPHERE_PA, 20.0)
-        self._pa += (goal_pa - self._pa) / tau_s
-        # the sample
-        kelvin = self._oven_c + _KELVIN
-        boost = 1.0 if self._pa < 10_000.0 else 0.2  # air hinders what evaporates
-        if self._on:
-            for i, v in enumerate(truth.scenario.volatiles):
-                arrhenius = math.exp(-v.activation_kj * 1e3 / _GAS_J_PER_MOL_K * (1.0 / kelvin - 1.0 / 393.15))
-                self._left[i] -= self._left[i] * v.per_h_at_120c / 3600.0 * arrhenius * boost
-        # the load cell
-        load_g = self._load_g()
-        creep = truth.scenario.creep
-        self._creep_g += (creep * load_g - self._creep_g) / cell.creep_s
-        self._creep_tail_g += (0.5 * creep * load_g - self._creep_tail_g) / cell.creep_tail_s
-        self._walk_g += truth.scenario.zero_walk_g / 60.0 * b
-        self._before, self._now = self._now, self._ratio()
-
-    def _load_g(self) -> float:
-        """Get the apparent load in g: what hangs on the cell, less the air it displaces."""
-        truth = self.truth
-        air_g_cm3 = _AIR_KG_M3 / 1000.0 * self._pa / _ATMOSPHERE_PA
-        load_g = truth.holder_g * (1.0 - air_g_cm3 / truth.holder_density_g_cm3)
-        if self._on:
-            load_g += self.sample_mass_g * (1.0 - air_g_cm3 / truth.sample_density_g_cm3)
-        return load_g
-
-    def _ratio(self) -> float:
-        cell = self.truth.cell
-        dt_c = self._cell_c - cell.t_ref_c
-        load_g = self._load_g() + self._creep_g + self._creep_tail_g + self._walk_g
-        bent_g = load_g - cell.linearity_per_g * load_g * load_g
-        per_g = cell.ratio_at_capacity / cell.capacity_g
-        return cell.zero_ratio + cell.zero_ratio_per_k * dt_c + bent_g * per_g * (1.0 + cell.span_per_k * dt_c)
+    def _steps(self, n: int) -> F8:
+        out = np.empty((n, 4))
+        _move(self._state, self._params, self._rng.standard_normal((n, 2)), out)
+        self._second += n
+        return out
 
 
-def _pt100_ohm(temp_c: float) -> float:
+def pt100_ohm(temp_c: float) -> float:
+    """Get the resistance of a Pt100 in Ω (IEC 60751) at ``temp_c``."""
     cold = _C * (temp_c - 100.0) * temp_c**3 if temp_c < 0.0 else 0.0
     return 100.0 * (1.0 + temp_c * (_A + _B * temp_c) + cold)
+
+
+_PARAMS = np.dtype(
+    [(name, "f8") for name in ("ambient_c", "setpoint_c", "ramp_c_per_s", "cool_s", "vacuum_pa", "pump_s")]
+    + [(name, "f8") for name in ("cell_per_oven", "lag_s", "creep", "creep_s", "creep_tail_s", "walk_g")]
+    + [(name, "f8") for name in ("holder_g", "holder_density", "sample_density", "zero_ratio", "zero_ratio_per_k")]
+    + [(name, "f8") for name in ("t_ref_c", "ratio_per_g", "span_per_k", "linearity_per_g")]
+    + [("rate_per_s", "f8", (MOST_VOLATILES,)), ("activation_j", "f8", (MOST_VOLATILES,))]
+)
+
+
+def _params(truth: RigTruth) -> npt.NDArray[np.void]:
+    cell, scenario = truth.cell, truth.scenario
+    values = {
+        "ambient_c": truth.ambient_c,
+        "setpoint_c": truth.setpoint_c,
+        "ramp_c_per_s": truth.ramp_c_per_min / 60.0,
+        "cool_s": truth.cool_s,
+        "vacuum_pa": truth.vacuum_pa,
+        "pump_s": truth.pump_s,
+        "cell_per_oven": cell.cell_per_oven,
+        "lag_s": cell.lag_s,
+        "creep": scenario.creep,
+        "creep_s": cell.creep_s,
+        "creep_tail_s": cell.creep_tail_s,
+        "walk_g": scenario.zero_walk_g / 60.0,
+        "holder_g": truth.holder_g,
+        "holder_density": truth.holder_density_g_cm3,
+        "sample_density": truth.sample_density_g_cm3,
+        "zero_ratio": cell.zero_ratio,
+        "zero_ratio_per_k": cell.zero_ratio_per_k,
+        "t_ref_c": cell.t_ref_c,
+        "ratio_per_g": cell.ratio_at_capacity / cell.capacity_g,
+        "span_per_k": cell.span_per_k,
+        "linearity_per_g": cell.linearity_per_g,
+    }
+    out = np.zeros(1, _PARAMS)
+    for name, value in values.items():
+        out[name] = value
+    for i, volatile in enumerate(scenario.volatiles):
+        out["rate_per_s"][0, i] = volatile.per_h_at_120c / 3600.0
+        out["activation_j"][0, i] = volatile.activation_kj * 1e3
+    return out
+
+
+# The physics itself, compiled: one step a second, on plain records.
+
+
+@njit(cache=True)
+def _load_g(s: Any, p: Any) -> Any:
+    """Get the apparent load in g: what hangs on the cell, less the air it displaces."""
+    air_g_cm3 = _AIR_KG_M3 / 1000.0 * s["pressure_pa"] / _ATMOSPHERE_PA
+    load_g = p["holder_g"] * (1.0 - air_g_cm3 / p["holder_density"])
+    if s["on"] > 0.0:
+        mass_g = s["inert_g"] + s["left_g"][0] + s["left_g"][1] + s["left_g"][2]
+        load_g += mass_g * (1.0 - air_g_cm3 / p["sample_density"])
+    return load_g
+
+
+@njit(cache=True)
+def _ratio(s: Any, p: Any) -> Any:
+    """Get the bridge's output in V/V."""
+    dt_c = s["cell_c"] - p["t_ref_c"]
+    load_g = _load_g(s, p) + s["creep_g"] + s["creep_tail_g"] + s["walk_g"]
+    bent_g = load_g - p["linearity_per_g"] * load_g * load_g
+    return p["zero_ratio"] + p["zero_ratio_per_k"] * dt_c + bent_g * p["ratio_per_g"] * (1.0 + p["span_per_k"] * dt_c)
+
+
+@njit(cache=True)
+def _move(state: Any, params: Any, deviates: Any, out: Any) -> None:
+    """Move on by one second for each row of ``deviates`` (n, 2); ``out`` (n, 4) gets ratios, oven and cell."""
+    s = state[0]
+    p = params[0]
+    for k in range(deviates.shape[0]):
+        # the oven: a ramp that eases into its setpoint, then a wander of some 0.05 K; off: Newton's cooling
+        if s["heating"] > 0.0:
+            gap_c = p["setpoint_c"] - s["oven_c"]
+            s["oven_c"] += min(p["ramp_c_per_s"], gap_c / 120.0)
+            s["wander_c"] += 0.01 * deviates[k, 0] - s["wander_c"] / 60.0
+            if gap_c < 1.0:
+                s["oven_c"] += s["wander_c"] / 60.0
+        else:
+            s["oven_c"] += (p["ambient_c"] - s["oven_c"]) / p["cool_s"]
+        target_c = p["ambient_c"] + p["cell_per_oven"] * (s["oven_c"] - p["ambient_c"])
+        s["cell_c"] += (target_c - s["cell_c"]) / p["lag_s"]
+        # the vacuum
+        if s["pumping"] > 0.0:
+            s["pressure_pa"] += (p["vacuum_pa"] - s["pressure_pa"]) / p["pump_s"]
+        else:
+            s["pressure_pa"] += (_ATMOSPHERE_PA - s["pressure_pa"]) / _VENT_S
+        # the sample: first order, Arrhenius; air hinders what evaporates
+        if s["on"] > 0.0:
+            hindered = 1.0 if s["pressure_pa"] < 10_000.0 else 0.2
+            for i in range(MOST_VOLATILES):
+                if s["left_g"][i] > 0.0:
+                    warmer = 1.0 / (s["oven_c"] + _KELVIN) - 1.0 / (120.0 + _KELVIN)
+                    rate = p["rate_per_s"][i] * math.exp(-p["activation_j"][i] / _GAS_J_PER_MOL_K * warmer)
+                    s["left_g"][i] -= s["left_g"][i] * rate * hindered
+        # the load cell
+        load_g = _load_g(s, p)
+        s["creep_g"] += (p["creep"] * load_g - s["creep_g"]) / p["creep_s"]
+        s["creep_tail_g"] += (0.5 * p["creep"] * load_g - s["creep_tail_g"]) / p["creep_tail_s"]
+        s["walk_g"] += p["walk_g"] * deviates[k, 1]
+        s["before"] = s["now"]
+        s["now"] = _ratio(s, p)
+        out[k, 0] = s["before"]
+        out[k, 1] = s["now"]
+        out[k, 2] = s["oven_c"]
+        out[k, 3] = s["cell_c"]
