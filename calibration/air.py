@@ -55,8 +55,7 @@ def density_kg_m3(temp_c: float, pressure_pa: float, humidity_pct: float, co2_pp
     per_t = pressure_pa / kelvin
     z = (
         1.0
-        - per_t
-        * (_A0 + (_A1 + _A2 * temp_c) * temp_c + (_B0 + _B1 * temp_c) * xv + (_C0 + _C1 * temp_c) * xv**2)
+        - per_t * (_A0 + (_A1 + _A2 * temp_c) * temp_c + (_B0 + _B1 * temp_c) * xv + (_C0 + _C1 * temp_c) * xv**2)
         + per_t**2 * (_D + _E * xv**2)
     )
     return per_t * ma / (z * _R) * (1.0 - xv * (1.0 - _MV / ma))
@@ -70,9 +69,7 @@ def density_simplified_kg_m3(temp_c: float, pressure_pa: float, humidity_pct: fl
     7e-5 below CIPM-2007 (Picard et al. 2008). Takes and raises what :func:`density_kg_m3` does.
     """
     _check_air(temp_c, pressure_pa, humidity_pct)
-    rho = (0.34848 * pressure_pa / 100.0 - 0.009 * humidity_pct * math.exp(0.061 * temp_c)) / (
-        _ZERO_C_K + temp_c
-    )
+    rho = (0.34848 * pressure_pa / 100.0 - 0.009 * humidity_pct * math.exp(0.061 * temp_c)) / (_ZERO_C_K + temp_c)
     if rho <= 0.0:
         raise OutOfDomain(
             f"humidity_pct = {humidity_pct:g}: more water than gas at {pressure_pa:g} Pa and {temp_c:g} °C: "

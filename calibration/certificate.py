@@ -133,9 +133,7 @@ class Temperature(_Table, frozen=True, kw_only=True):
             if self.cell_source == "oven_lag" and not given:
                 raise ValueError(f'{name} is missing: cell_source = "oven_lag" needs it')
             if self.cell_source == "probe" and given:
-                raise ValueError(
-                    f'{name} belongs to cell_source = "oven_lag": remove it, or change cell_source'
-                )
+                raise ValueError(f'{name} belongs to cell_source = "oven_lag": remove it, or change cell_source')
 
 
 class Stability(_Table, frozen=True, kw_only=True):
@@ -143,11 +141,15 @@ class Stability(_Table, frozen=True, kw_only=True):
 
     ``creep_pct_fs`` is in percent of ``capacity_g`` and counts from the end of the dwell before M1;
     ``zero_drift_g`` is what the zero may move at constant temperature; ``noise_counts`` a standard deviation.
+    ``zero_walk_g`` is the measured standard deviation of what the zero wanders in one hour (it grows with the square
+    root of time), with ``zero_walk_dof`` degrees of freedom; 0 where it is within ``zero_drift_g``.
     """
 
     creep_pct_fs: Annotated[float, Meta(ge=0, le=5, description="a half-width in % of capacity, 0 to 5")]
     zero_drift_g: MassU
     noise_counts: Sd
+    zero_walk_g: MassU = 0.0
+    zero_walk_dof: Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")] = 1e6
 
 
 class Rtd(_Table, frozen=True, kw_only=True):

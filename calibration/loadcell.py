@@ -201,6 +201,32 @@ def _minutes(t_s: F8, *columns: F8) -> tuple[F8, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class WalkFit:
+    """How a zero wanders by itself: the standard deviation (in codes) of its random walk after one hour."""
+
+    per_sqrt_h: float
+    dof: float
+
+
+def fit_walk(t_s: F8, code: F8, *, short_s: float = 120.0, long_s: float = 1200.0) -> WalkFit:
+    """Find a random walk in a steady code's record from its increments over a long and a short time.
+
+    The variance of an increment is 2σ² + q²·τ for white noise σ and a walk q: the difference of the two leaves the
+    walk. ``dof`` is the number of long increments that do not overlap. Give it codes from which temperature has been
+    taken out. Raises ``BadFit`` for a record shorter than ten long increments.
+    """
+    minute, value = _minutes(t_s, code)
+    short, long = round(short_s / BIN_S), round(long_s / BIN_S)
+    n = len(value) // long - 1 if len(value) else 0
+    if n < 9:
+        raise BadFit(f"{len(value)} minutes of readings: record at least {10 * long}, better a night")
+    even = np.interp(np.arange(minute[0], minute[-1], BIN_S), minute, value)
+    over_long, over_short = even[long:] - even[:-long], even[short:] - even[:-short]
+    q2 = (float(np.mean(over_long**2)) - float(np.mean(over_short**2))) / (long_s - short_s)
+    return WalkFit(math.sqrt(max(0.0, q2) * 3600.0), float(n))
+
+
+@dataclass(frozen=True, slots=True)
 class LagFit:
     """How the load cell's temperature follows the oven's: a first-order lag towards offset + gain · T_oven.
 

@@ -23,9 +23,7 @@ MAX_BYTES = 1_000_000
 # Control characters and line separators would break a report's line and a one-line message.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 
-Text = Annotated[
-    str, msgspec.Meta(pattern=LINE, max_length=2000, description="one line of text, in quotes, not empty")
-]
+Text = Annotated[str, msgspec.Meta(pattern=LINE, max_length=2000, description="one line of text, in quotes, not empty")]
 """One line of text for people."""
 
 

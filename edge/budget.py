@@ -15,6 +15,7 @@ from typing import Any, Literal
 from calibration.certificate import Certificate
 from calibration.propagation import Distribution, Input, Simulated, first_order, simulate, tolerance
 
+from .blank import Blank
 from .words import Weighing
 
 Origin = Literal["measured", "certificate", "declared", "assumed"]
@@ -25,6 +26,16 @@ AIR_DENSITY_CHANGE = 0.02
 DENSITY_G_CM3 = (1.0, 10.0)  # of a sample of which nothing is declared
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
+ADDED_G = (
+    "blank",
+    "zero drift",
+    "zero walk",
+    "creep",
+    "resolution of the readings",
+    "mass difference",
+    "drift of the balance",
+)
+"""Inputs in g that simply add to the loss that is indicated."""
 LABELS = {
     "m1": "M1",
     "m2": "M2",
@@ -96,6 +107,7 @@ def of_loss(
     resolution_g: float = 0.0,
     declared_u_g: float | None = None,
     density_g_cm3: tuple[float, float] = DENSITY_G_CM3,
+    blank: Blank | None = None,
     seed: int | None = 1,
 ) -> Budget:
     """Get the budget of w = (before − after) / reference · 100 %.
@@ -104,10 +116,10 @@ def of_loss(
     may do (None: the recording is of masses, and only their noise, ``resolution_g`` and ``declared_u_g``, the standard
     uncertainty of a mass difference, are known). ``density_g_cm3`` bounds the sample's density. That both weighings
     were made at the same pressure is not in the budget: where it was not measured, the report says that it is declared.
-    ``seed`` is Monte Carlo's (None: first order alone, for a forecast).
+    ``blank`` is subtracted. ``seed`` is Monte Carlo's (None: first order alone, for a forecast).
     """
     model = _Loss(before, after, reference, certificate)
-    lines = list(_lines(before, after, reference, certificate, tare, resolution_g, declared_u_g, density_g_cm3))
+    lines = list(_lines(before, after, reference, certificate, tare, resolution_g, declared_u_g, density_g_cm3, blank))
     return combine(model, lines, coverage, seed)
 
 
@@ -161,9 +173,7 @@ class _Loss:
         before, after, reference = (
             self._mass(x, name, dt_k, i) for i, (name, dt_k) in enumerate(zip(self._names, self._dt_k, strict=True))
         )
-        lost = before - after + x.get("zero drift", 0.0) + x.get("creep", 0.0)
-        lost = lost + x.get("resolution of the readings", 0.0) + x.get("mass difference", 0.0)
-        lost = lost + x.get("drift of the balance", 0.0)
+        lost = before - after - sum(x[name] for name in ADDED_G if name in x)
         return lost / reference * 100.0
 
     def _mass(self, x: Mapping[str, Any], which: str, dt_k: float, i: int) -> Any:
@@ -201,6 +211,7 @@ def _lines(
     resolution_g: float,
     declared_u_g: float | None,
     density_g_cm3: tuple[float, float],
+    blank: Blank | None,
 ) -> Iterator[Component]:
     """Get the inputs of the model, each with its uncertainty and where it is from."""
     for w in {w.which: w for w in (before, after, reference)}.values():
@@ -218,7 +229,7 @@ def _lines(
         why = "not stated with the recording: taken as none"
         yield Component("drift of the balance", 0.0, 0.0, "g", 0.0, "assumed", why)
     if certificate is not None:
-        yield from _of_cell(certificate, before, after, tare)
+        yield from _of_cell(certificate, before, after, tare, blank)
     if before.which == "m1":
         low, high = (1.0 / density_g_cm3[1], 1.0 / density_g_cm3[0])
         why = f"±{AIR_DENSITY_CHANGE * 100:g} % between M1 and M2"
@@ -228,7 +239,9 @@ def _lines(
         yield Component("specific volume of the sample", (low + high) / 2.0, u, "cm³/g", 0.0, "assumed", why)
 
 
-def _of_cell(cert: Certificate, before: Weighing, after: Weighing, tare: Weighing | None) -> Iterator[Component]:
+def _of_cell(
+    cert: Certificate, before: Weighing, after: Weighing, tare: Weighing | None, blank: Blank | None
+) -> Iterator[Component]:
     """Get what the load cell's certificate leaves open."""
     t, stability, s = cert.temperature, cert.stability, abs(cert.span.counts_per_g)
     if tare is not None:
@@ -236,8 +249,18 @@ def _of_cell(cert: Certificate, before: Weighing, after: Weighing, tare: Weighin
         yield Component("tare", 0.0, tare.value.u, "count", 0.0, "measured", why, "t", tare.value.dof)
     u = stability.zero_drift_g / SQRT3
     yield Component("zero drift", 0.0, u, "g", 0.0, "certificate", f"±{stability.zero_drift_g:g} g over a test")
-    u = stability.creep_pct_fs / 100.0 * cert.cell.capacity_g / SQRT3
+    if stability.zero_walk_g > 0.0:
+        apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
+        u = stability.zero_walk_g * math.sqrt(apart_h)
+        why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {apart_h:.2f} h"
+        yield Component("zero walk", 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
+    creep_g = stability.creep_pct_fs / 100.0 * cert.cell.capacity_g
     why = f"±{stability.creep_pct_fs:g} % of {cert.cell.capacity_g:g} g after the dwell"
+    if blank is not None:
+        yield Component("blank", blank.loss_g, blank.u_g, "g", 0.0, "measured", blank.name, "t", blank.dof)
+        rest = abs(1.0 - blank.mass_g / before.value.mean)
+        creep_g, why = creep_g * rest, f"{why}, of which the blank leaves {rest * 100.0:.1f} %"
+    u = creep_g / SQRT3
     yield Component("creep", 0.0, u, "g", 0.0, "certificate", why)
     apart_k = after.cell_temp_c - before.cell_temp_c
     if math.isfinite(apart_k):

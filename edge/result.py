@@ -12,6 +12,7 @@ from typing import Any
 
 from calibration.certificate import Certificate, certificate_hash
 
+from .blank import blank_of, check_blank
 from .budget import Budget, Component, of_loss
 from .phases import Phases
 from .standard import Standard
@@ -48,10 +49,14 @@ def result_of(
     on: datetime.date,
     resolution_g: float = 0.0,
     declared_u_g: float | None = None,
+    blank_run: bool = False,
+    subtract: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Judge a run that has ended, by the standard's rule, and put all that is to be said into one record.
 
-    ``on`` is the day of the run, for the certificate's validity; the rest as :func:`edge.budget.of_loss`.
+    ``on`` is the day of the run, for the certificate's validity. ``blank_run``: the sample is an inert dummy;
+    ``subtract``: the result of a blank run, which must match. The rest as :func:`edge.budget.of_loss`. Raises
+    ``BadInput`` for a blank that does not match.
     """
     before, after, reference = _weighings(phases, standard)
     out: dict[str, Any] = {
@@ -74,6 +79,7 @@ def result_of(
         "method": None,
         "budget": [],
         "sample_id": sample_id,
+        "blank_run": blank_run,
         "kind": kind,
         "standard": {
             "id": standard.id,
@@ -107,6 +113,11 @@ def result_of(
             "invalid_because": f"the reference mass is {reference.value.mean:.4g} g: check the tare, the sign of "
             "counts_per_g and that the sample was on the holder"
         }
+    blank = None
+    if subtract is not None:
+        check_blank(subtract, out)
+        blank = blank_of(subtract)
+        out["blank"] = {"name": blank.name, "loss_g": blank.loss_g, "u_g": blank.u_g, "mass_g": blank.mass_g}
     budget = of_loss(
         before,
         after,
@@ -116,6 +127,7 @@ def result_of(
         tare=phases.weighings.get("tare"),
         resolution_g=resolution_g,
         declared_u_g=declared_u_g,
+        blank=blank,
     )
     return out | _judged(budget, standard)
 

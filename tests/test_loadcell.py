@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.errors import BadFit
-from calibration.loadcell import SpanPoint, fit_lag, fit_span, fit_temperature, lagged
+from calibration.loadcell import SpanPoint, fit_lag, fit_span, fit_temperature, fit_walk, lagged
 
 S, ZERO, CAPACITY_G = 4295.0, 84_000.0, 500.0
 
@@ -141,3 +141,30 @@ def test_the_lag_behind_the_oven_is_found_again(lag_s: float) -> None:
     f = fit_lag(t_s, oven_c, code, 25.0)
     assert abs(f.lag_s - lag_s) <= 4.0 * f.u_lag_s
     assert abs(f.fit.per_k - 7.0) <= 4.0 * f.fit.u_per_k
+
+
+@pytest.mark.parametrize("noise", [0.0, 30.0])
+def test_a_random_walk_is_told_from_noise(noise: float) -> None:
+    """Over 60 records of eight hours the walk that is found is, in the mean square, the one that was made."""
+    q, n = 40.0, 8 * 3600
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        walk = np.cumsum(rng.standard_normal(n)) * q / 60.0
+        f = fit_walk(np.arange(n, dtype=float), walk + noise * rng.standard_normal(n))
+        found.append(f.per_sqrt_h**2)
+    assert f.dof == 23.0
+    # the mean of 60 estimates with some 23 degrees of freedom each: 4 standard deviations
+    assert np.mean(found) / q**2 == pytest.approx(1.0, abs=4.0 * math.sqrt(2.0 / (60 * 23)))
+
+
+def test_noise_alone_is_hardly_a_walk() -> None:
+    rng = np.random.default_rng(1)
+    n = 8 * 3600
+    f = fit_walk(np.arange(n, dtype=float), 30.0 * rng.standard_normal(n))
+    assert f.per_sqrt_h < 3.0  # a minute's mean of this noise is good to 4 codes
+
+
+def test_a_record_too_short_for_a_walk_is_refused() -> None:
+    with pytest.raises(BadFit, match="record at least"):
+        fit_walk(np.arange(3600.0), np.zeros(3600))
