@@ -471,7 +471,7 @@ def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any,
         n_tail = min(2, m - n_work)
         if known:
             _gate_and_sum(s, work, n_work, m - n_tail, m, gate)
-        else:  # without the cell's temperature these codes are no masses
+        elif m > n_work:  # without the cell's temperature these codes are no masses
             s["n_bad"] += m - n_work
             s["bad_mask"] |= 1 << _STALE
             n_tail = 0

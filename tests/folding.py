@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def fold_all(params, block: fold.Block, cuts: Iterable[int] = (), *, through_byt
     """Fold ``block`` cut at ``cuts`` and flush. Returns the state before the flush, and all rows."""
     state, rows = fold.new_state(), []
     edges = [0, *sorted(cuts), len(block.seq)]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         state, out = fold.advance(state, params, cut(block, start, stop))
         rows.append(out)
         if through_bytes:

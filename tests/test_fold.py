@@ -1,4 +1,4 @@
-"""The fold: the same bits whatever the grouping, only good samples in a mean, and a hold clock that never overcounts."""
+"""The fold: the same bits for any grouping, only good samples in a mean, a hold clock that never overcounts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -206,7 +207,7 @@ def test_what_a_bad_sample_says_changes_no_bit(seed, n):
 def stream_rows(codes, gate, sizes=()):
     """Fold one stream of codes, cut into frames at ``sizes``; grams in, grams out."""
     edges = sorted({0, len(codes), *sizes})
-    frames = [codes[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    frames = [codes[a:b] for a, b in pairwise(edges)]
     return fold_all(fold.new_params(gate_code=gate), seconds(frames))[1]
 
 
@@ -248,7 +249,7 @@ def test_a_step_of_any_size_passes_whole(at, levels, sizes):
 )
 def test_a_slope_of_any_steepness_passes(rises, falling, sizes):
     codes = np.cumsum(rises) * (-1 if falling else 1)
-    # Outside the stream's ends nothing is known; there the slope goes on at rest.
+    # At a stream's very ends a sample has no neighbours on one side: there it is at rest.
     codes = np.concatenate(([codes[0]] * 3, codes, [codes[-1]] * 3))
     assert stream_rows(codes.tolist(), 100.0, [s for s in sizes if s < len(codes) - 1])["n_spike"].sum() == 0
 
@@ -266,7 +267,7 @@ def test_glitches_reported_as_streams_are_refused_and_their_neighbours_kept():
     assert [-459753, -459702, -459744, 5307, -459832] in streams
     for codes in streams:
         middle = float(np.median(codes))
-        gate = 0.001 * abs(middle)
+        gate = 0.01 * abs(middle)
         honest = [c for c in codes if abs(c - middle) <= gate]
         assert len(honest) == len(codes) - 1
         row = stream_rows(codes, gate)[0]
@@ -348,7 +349,7 @@ def test_compensation_takes_the_temperature_of_the_cell_out_and_has_the_document
     plain_g = fold_all(fold.new_params(**cell), block)[1]["mass_g"]
     wrong_g = (zero_code_per_k + true_g * span * span_per_k) / span * (temps_c - 20)
     assert plain_g - true_g == pytest.approx(wrong_g, rel=1e-9, abs=1e-9)
-    assert np.ptp(plain_g) > 0.3
+    assert np.ptp(plain_g) > 0.2  # half of what is looked for in such a sample
 
 
 def test_without_the_temperature_of_the_cell_there_is_no_mass():
@@ -396,6 +397,13 @@ def test_the_drift_tends_to_the_slope_of_the_mass():
     x, h = np.arange(n)[1:] / 600, 1 / 600
     left = 1 - drift[1:] / slope_g_per_h  # one step later than the mass: a slope takes two
     assert np.all(np.abs(left) <= np.exp(-(x - h)) * (1 + np.expm1(x * h / 2)) + 1e-7)
+
+
+def test_after_a_long_gap_the_drift_lies_between_the_old_one_and_the_new_slope():
+    t_s = [0.0, 1.0, 2.0, 6002.0]
+    rows = fold_all(fold.new_params(), columns(range(4), t_s, [[100.0], [100.0], [100.0], [99.0]]))[1]
+    assert rows["drift_g_per_h"][2] == 0.0
+    assert -1.0 / 6000 * 3600 < rows["drift_g_per_h"][3] < 0.0
 
 
 # the hold clock
@@ -488,7 +496,7 @@ def test_the_hold_clock_never_shows_time_in_which_nothing_was_seen_to_qualify(se
     block = random_block(rng, n, is_code=bool(params["rtd_is_code"][0]))
     edges = sorted({0, n, *data.draw(st.lists(st.integers(1, n - 1), max_size=4))})
     state, parts, armed = fold.new_state(), [], []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         params = fold.with_params(params, armed=int(rng.random() < 0.7))
         state, rows = fold.advance(state, params, cut(block, start, stop))
         parts.append(rows)
@@ -510,7 +518,8 @@ def test_the_hold_clock_never_shows_time_in_which_nothing_was_seen_to_qualify(se
     step_s = np.diff(rows["hold_s"][speaks])
     assert rows["hold_s"][0] == 0.0
     assert np.all(step_s <= most_s + 1e-9)
-    assert np.all(np.diff(rows["hold_s"])[np.setdiff1d(np.arange(n), speaks) - 1] == 0.0)
+    silent = np.setdiff1d(np.arange(1, n), speaks)
+    assert rows["hold_s"][silent].tolist() == rows["hold_s"][silent - 1].tolist()
     if not p["restart_on_excursion"]:
         assert rows["hold_s"][-1] == pytest.approx(most_s.sum(), abs=1e-9)
 

@@ -264,7 +264,7 @@ int64_t fold_advance(const params_t *p, state_t *s, int64_t n_frames, const int6
         n_tail = m - n_work < 2 ? m - n_work : 2;
         if (known)
             gate_and_sum(s, work, n_work, m - n_tail, m, gate);
-        else {
+        else if (m > n_work) {
             s->n_bad += m - n_work;
             s->bad_mask |= 1 << 9;
             n_tail = 0;
