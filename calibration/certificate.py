@@ -139,7 +139,8 @@ class Temperature(_Table, frozen=True, kw_only=True):
 class Stability(_Table, frozen=True, kw_only=True):
     """What the cell does on its own: half-widths over a whole test, and the noise of one sample.
 
-    ``creep_pct_fs`` is in percent of ``capacity_g`` and counts from the end of the dwell before M1;
+    ``creep_pct_fs`` is in percent of full scale at full load (with less load in proportion) and counts from the end
+    of the dwell before M1;
     ``zero_drift_g`` is what the zero may move at constant temperature; ``noise_counts`` a standard deviation.
     ``zero_walk_g`` is the measured standard deviation of what the zero wanders in one hour (it grows with the square
     root of time), with ``zero_walk_dof`` degrees of freedom; 0 where it is within ``zero_drift_g``.

@@ -153,11 +153,12 @@ class TemperatureFit:
 
 
 def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float) -> TemperatureFit:
-    """Fit code = z + k·(T − t_ref) + d·t to readings over hours, averaged to minutes.
+    """Fit code = z + k·(T − t_ref) + d·t + e·t² to readings over hours, averaged to minutes.
 
-    Without the drift d a slow warming could not be told from a wandering zero. The residuals of neighbouring minutes
-    are alike, so uncertainties are widened by √((1 + r)/(1 − r)), r their lag-one autocorrelation (JCGM 100 has no
-    word on it; as for an AR(1) process). Raises ``BadFit`` for less than 5 K of swing or fewer than 20 minutes.
+    Without the drift d a slow warming could not be told from a wandering zero, without its bend e not from the creep
+    that a change of load leaves. The residuals of neighbouring minutes are alike, so the uncertainties are those for
+    residuals that are white noise and a random walk, both estimated from them. Raises ``BadFit`` for less than 5 K of
+    swing or fewer than 20 minutes.
     """
     minute, temp, value = _minutes(t_s, cell_c, code)
     swing_k = float(np.ptp(temp)) if len(temp) else 0.0
@@ -168,13 +169,32 @@ def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float) -> Temperatur
             f"the cell's temperature moved by {swing_k:.1f} K: warm and cool it by at least {LEAST_SWING_K:g} K"
         )
     hours = (minute - minute[0]) / 3600.0
-    design = np.column_stack([np.ones_like(temp), temp - t_ref_c, hours - hours.mean()])
+    late = hours - hours.mean()
+    design = np.column_stack([np.ones_like(temp), temp - t_ref_c, late, late * late])
     b, covariance, rest = _ordinary(design, value)
-    sd = math.sqrt(float(rest @ rest) / (len(rest) - 3))
-    r = min(0.99, max(0.0, float(rest[1:] @ rest[:-1]) / float(rest @ rest))) if sd > 0.0 else 0.0
-    inflation = math.sqrt((1.0 + r) / (1.0 - r))
-    u = [math.sqrt(covariance[i, i]) * inflation for i in range(3)]
+    sd = math.sqrt(float(rest @ rest) / (len(rest) - design.shape[1]))
+    widened = _with_walk(design, minute, rest, covariance)
+    u = [math.sqrt(max(covariance[i, i], widened[i, i])) for i in range(3)]
+    inflation = u[1] / math.sqrt(covariance[1, 1]) if covariance[1, 1] > 0.0 else 1.0
     return TemperatureFit(float(b[1]), u[1], float(b[0]), u[0], float(b[2]), u[2], swing_k, sd, inflation)
+
+
+def _with_walk(design: F8, minute: F8, rest: F8, covariance: F8) -> F8:
+    """Get the covariance of ordinary least squares where the residuals are white noise and a random walk.
+
+    (XᵀX)⁻¹ Xᵀ Σ X (XᵀX)⁻¹ with Σ = q²·min(ti, tj) + σ²·1, q from the residuals' own increments (:func:`fit_walk`);
+    a record too short for that is taken as white.
+    """
+    try:
+        walk = fit_walk(minute, rest)
+    except BadFit:
+        return covariance
+    hours = (minute - minute[0]) / 3600.0
+    q2 = walk.per_sqrt_h**2
+    white = float(np.mean(np.diff(rest) ** 2)) / 2.0
+    sigma = q2 * np.minimum.outer(hours, hours) + white * np.eye(len(hours))
+    bread = np.linalg.inv(design.T @ design) @ design.T
+    return np.asarray(bread @ sigma @ bread.T)
 
 
 def _ordinary(design: F8, y: F8) -> tuple[F8, F8, F8]:

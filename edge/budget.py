@@ -254,14 +254,18 @@ def _of_cell(
         u = stability.zero_walk_g * math.sqrt(apart_h)
         why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {apart_h:.2f} h"
         yield Component("zero walk", 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
-    creep_g = stability.creep_pct_fs / 100.0 * cert.cell.capacity_g
-    why = f"±{stability.creep_pct_fs:g} % of {cert.cell.capacity_g:g} g after the dwell"
-    if blank is not None:
-        yield Component("blank", blank.loss_g, blank.u_g, "g", 0.0, "measured", blank.name, "t", blank.dof)
-        rest = abs(1.0 - blank.mass_g / before.value.mean)
-        creep_g, why = creep_g * rest, f"{why}, of which the blank leaves {rest * 100.0:.1f} %"
-    u = creep_g / SQRT3
-    yield Component("creep", 0.0, u, "g", 0.0, "certificate", why)
+    # What a load makes a cell creep is in proportion to it (OIML R 60-1, 5.3.1 states it for a load).
+    u = stability.creep_pct_fs / 100.0 * abs(before.value.mean) / SQRT3
+    why = f"±{stability.creep_pct_fs:g} % of the load after the dwell"
+    if blank is None:
+        yield Component("creep", 0.0, u, "g", 0.0, "certificate", why)
+    else:
+        # Two statements about one quantity, what an inert load seems to lose: 0 ± creep from the certificate, and
+        # the blank's. Their weighted mean (by 1/u²) is subtracted: a blank noisier than the creep hardly counts.
+        weight = u * u / (u * u + blank.u_g**2) if u > 0.0 else 0.0
+        value, u = weight * blank.loss_g, math.sqrt(weight) * blank.u_g
+        why = f"{blank.name}: {blank.loss_g:.4f} g ± {blank.u_g:.4f} g, weight {weight:.2f} against creep {why}"
+        yield Component("blank", value, u, "g", 0.0, "measured", why, "t", blank.dof)
     apart_k = after.cell_temp_c - before.cell_temp_c
     if math.isfinite(apart_k):
         why = f"times {apart_k:+.2f} K between the weighings"

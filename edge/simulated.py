@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calibration import certificate as cal
 from hw.bridge import Bridge
-from hw.clock import SimClock
+from hw.clock import Clock, SimClock
 from hw.rtd import Max31865Rtd
 from hw.sim.max31865 import Max31865Model
 from hw.sim.rig import SCENARIOS, Rig, RigTruth, drawn
@@ -24,6 +25,10 @@ from hw.sim.spi import SimSpiPort
 from .errors import BadInput
 from .station import Station
 from .words import Phase
+
+if TYPE_CHECKING:
+    from hw.sim.hx711 import Hx711Model
+    from hw.sim.nau7802 import Nau7802Model
 
 BRIDGES = ("nau7802", "hx711")
 REF_OHM = 430.0
@@ -34,11 +39,21 @@ SCK_PIN, DOUT_PIN = 6, 5
 
 
 @dataclass(frozen=True, slots=True)
+class Chips:
+    """The chip models on one rig: what a plug is pulled from."""
+
+    bridge: Nau7802Model | Hx711Model
+    oven: Max31865Model
+    cell: Max31865Model
+
+
+@dataclass(frozen=True, slots=True)
 class Simulated:
-    """A rig, the station on it, its clock, and the certificate that a calibration of it gave."""
+    """A rig with its chips, the station on it, its clock, and the certificate that a calibration of it gave."""
 
     clock: SimClock
     rig: Rig
+    chips: Chips
     station: Station
     certificate: cal.Certificate
 
@@ -48,38 +63,56 @@ def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10) -> Simulate
 
     Raises ``BadInput`` for a scenario or a bridge that does not exist.
     """
-    if scenario not in SCENARIOS:
-        raise BadInput(f"--scenario {scenario}: unknown: use {', '.join(SCENARIOS)}")
-    if bridge not in BRIDGES:
-        raise BadInput(f"--bridge {bridge}: unknown: use {', '.join(BRIDGES)}")
     clock = SimClock()
-    truth = drawn(RigTruth(scenario=SCENARIOS[scenario]), seed)
-    rig = Rig(truth, seed)
-    oven = Max31865Model(clock, rig.oven_ohm, ref_ohm=REF_OHM, seed=seed + 1)
-    cell = Max31865Model(clock, rig.cell_ohm, ref_ohm=REF_OHM, seed=seed + 2)
+    rig = rig_of(scenario, seed)
+    chips = chips_on(rig, bridge, clock, seed, rate_sps)
 
     def probe(chip: Max31865Model) -> Max31865Rtd:
         return Max31865Rtd(lambda: SimSpiPort(chip, clock), clock, wires=4, ref_ohm=REF_OHM, mains_hz=50)
 
-    station = Station(_bridge(bridge, clock, rig, seed, rate_sps), probe(oven), probe(cell), clock)
-    return Simulated(clock, rig, station, calibrated(truth, bridge, seed, rate_sps))
+    station = Station(_driver(chips.bridge, clock, rate_sps), probe(chips.oven), probe(chips.cell), clock)
+    return Simulated(clock, rig, chips, station, calibrated(rig.truth, bridge, seed, rate_sps))
 
 
-def _bridge(name: str, clock: SimClock, rig: Rig, seed: int, rate_sps: int) -> Bridge:
-    if name == "nau7802":
-        from hw.nau7802 import ADDRESS, Nau7802
-        from hw.sim.i2c import I2cBus, SimSMBus
+def rig_of(scenario: str, seed: int) -> Rig:
+    """Get the rig that ``seed`` draws. Raises ``BadInput`` for a scenario that does not exist."""
+    if scenario not in SCENARIOS:
+        raise BadInput(f"--scenario {scenario}: unknown: use {', '.join(SCENARIOS)}")
+    return Rig(drawn(RigTruth(scenario=SCENARIOS[scenario]), seed), seed)
+
+
+def chips_on(rig: Rig, bridge: str, clock: Clock, seed: int, rate_sps: int = 10) -> Chips:
+    """Connect chip models to a rig. Raises ``BadInput`` for a bridge that does not exist."""
+    if bridge not in BRIDGES:
+        raise BadInput(f"--bridge {bridge}: unknown: use {', '.join(BRIDGES)}")
+    chip: Nau7802Model | Hx711Model
+    if bridge == "nau7802":
         from hw.sim.nau7802 import Nau7802Model
 
+        chip = Nau7802Model(clock, rig.bridge_ratio, seed=seed, noise_v=NOISE_V[bridge])
+    else:
+        from hw.sim.hx711 import Hx711Model
+
+        chip = Hx711Model(clock, rig.bridge_ratio, seed=seed, rate_sps=rate_sps, rate_error=0.16)
+    oven = Max31865Model(clock, rig.oven_ohm, ref_ohm=REF_OHM, seed=seed + 1)
+    cell = Max31865Model(clock, rig.cell_ohm, ref_ohm=REF_OHM, seed=seed + 2)
+    return Chips(chip, oven, cell)
+
+
+def _driver(chip: Nau7802Model | Hx711Model, clock: SimClock, rate_sps: int) -> Bridge:
+    from hw.sim.nau7802 import Nau7802Model
+
+    if isinstance(chip, Nau7802Model):
+        from hw.nau7802 import ADDRESS, Nau7802
+        from hw.sim.i2c import I2cBus, SimSMBus
+
         bus = I2cBus(clock)
-        bus.attach(ADDRESS, Nau7802Model(clock, rig.bridge_ratio, seed=seed, noise_v=NOISE_V[name]))
+        bus.attach(ADDRESS, chip)
         return Nau7802(lambda: SimSMBus(bus), clock, gain=GAIN, rate_sps=rate_sps)
     from hw.hx711 import Hx711
-    from hw.sim.hx711 import Hx711Model
     from hw.sim.pins import SimPinFactory
 
     pins = SimPinFactory(clock)
-    chip = Hx711Model(clock, rig.bridge_ratio, seed=seed, rate_sps=rate_sps, rate_error=0.16)
     pins.wire(sck=SCK_PIN, dout=DOUT_PIN, chip=chip)
     return Hx711(sck_pin=SCK_PIN, dout_pin=DOUT_PIN, clock=clock, gain=GAIN, rate_sps=rate_sps, pin_factory=pins)
 
@@ -157,12 +190,16 @@ class SimulatedOperator:
         if phase is Phase.COOL and self._rig.oven_c < self.VENT_BELOW_C:
             self._rig.pump(False)
         if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
-            self._rig.place_sample()
+            self.place()
         due_s = {Phase.TARE: self.TARE_AT_S, Phase.LOAD: self.PLACE_AFTER_S}.get(phase, math.inf)
         if waited_s >= due_s and t_s - self._asked_s >= self.TARE_AT_S:
             self._asked_s = t_s
             return [str(phase)]
         return []
+
+    def place(self) -> None:
+        """Put the sample on the holder."""
+        self._rig.place_sample()
 
     def _leave(self, phase: Phase | None) -> None:
         if phase in (Phase.M1, Phase.M2):

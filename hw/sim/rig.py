@@ -28,6 +28,8 @@ _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12  # IEC 60751
 _GAS_J_PER_MOL_K = 8.314462618
 _AIR_KG_M3, _ATMOSPHERE_PA = 1.184, 101_325.0  # at 25 °C
 _VENT_S = 20.0
+_STEEL_G_CM3 = 7.95
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class RigTruth:
     holder_g: float = 60.0
     holder_density_g_cm3: float = 7.9
     ambient_c: float = 25.0
+    ambient_swing_c: float = 0.0
+    """How far the room goes up and down in a day, from ``ambient_c`` at the start upwards."""
     setpoint_c: float = 120.0
     ramp_c_per_min: float = 3.0
     cool_s: float = 1_500.0
@@ -138,7 +142,7 @@ MOST_VOLATILES = 3
 
 _STATE = np.dtype(
     [(name, "f8") for name in ("oven_c", "wander_c", "cell_c", "pressure_pa", "walk_g", "creep_g", "creep_tail_g")]
-    + [(name, "f8") for name in ("inert_g", "heating", "pumping", "on", "before", "now")]
+    + [(name, "f8") for name in ("inert_g", "weight_g", "heating", "pumping", "on", "before", "now", "t_s")]
     + [("left_g", "f8", (MOST_VOLATILES,))]
 )
 
@@ -175,6 +179,10 @@ class Rig:
     def place_sample(self, on: bool = True) -> None:
         """Put the sample on the holder, or take it off."""
         self._set("on", float(on))
+
+    def place_weight(self, mass_g: float) -> None:
+        """Put a steel check weight (or an inert dummy) on the holder; 0 takes it off."""
+        self._set("weight_g", mass_g)
 
     def heat(self, on: bool) -> None:
         """Set the oven to its setpoint, or off."""
@@ -246,7 +254,7 @@ def pt100_ohm(temp_c: float) -> float:
 
 
 _PARAMS = np.dtype(
-    [(name, "f8") for name in ("ambient_c", "setpoint_c", "ramp_c_per_s", "cool_s", "vacuum_pa", "pump_s")]
+    [(name, "f8") for name in ("ambient_c", "swing_c", "setpoint_c", "ramp_c_per_s", "cool_s", "vacuum_pa", "pump_s")]
     + [(name, "f8") for name in ("cell_per_oven", "lag_s", "creep", "creep_s", "creep_tail_s", "walk_g")]
     + [(name, "f8") for name in ("holder_g", "holder_density", "sample_density", "zero_ratio", "zero_ratio_per_k")]
     + [(name, "f8") for name in ("t_ref_c", "ratio_per_g", "span_per_k", "linearity_per_g")]
@@ -258,6 +266,7 @@ def _params(truth: RigTruth) -> npt.NDArray[np.void]:
     cell, scenario = truth.cell, truth.scenario
     values = {
         "ambient_c": truth.ambient_c,
+        "swing_c": truth.ambient_swing_c,
         "setpoint_c": truth.setpoint_c,
         "ramp_c_per_s": truth.ramp_c_per_min / 60.0,
         "cool_s": truth.cool_s,
@@ -296,6 +305,7 @@ def _load_g(s: Any, p: Any) -> Any:
     """Get the apparent load in g: what hangs on the cell, less the air it displaces."""
     air_g_cm3 = _AIR_KG_M3 / 1000.0 * s["pressure_pa"] / _ATMOSPHERE_PA
     load_g = p["holder_g"] * (1.0 - air_g_cm3 / p["holder_density"])
+    load_g += s["weight_g"] * (1.0 - air_g_cm3 / _STEEL_G_CM3)
     if s["on"] > 0.0:
         mass_g = s["inert_g"] + s["left_g"][0] + s["left_g"][1] + s["left_g"][2]
         load_g += mass_g * (1.0 - air_g_cm3 / p["sample_density"])
@@ -317,6 +327,10 @@ def _move(state: Any, params: Any, deviates: Any, out: Any) -> None:
     s = state[0]
     p = params[0]
     for k in range(deviates.shape[0]):
+        s["t_s"] += 1.0
+        room_c = p["ambient_c"]
+        if p["swing_c"] != 0.0:
+            room_c += p["swing_c"] * math.sin(2.0 * math.pi * s["t_s"] / _DAY_S)
         # the oven: a ramp that eases into its setpoint, then a wander of some 0.05 K; off: Newton's cooling
         if s["heating"] > 0.0:
             gap_c = p["setpoint_c"] - s["oven_c"]
@@ -325,8 +339,8 @@ def _move(state: Any, params: Any, deviates: Any, out: Any) -> None:
             if gap_c < 1.0:
                 s["oven_c"] += s["wander_c"] / 60.0
         else:
-            s["oven_c"] += (p["ambient_c"] - s["oven_c"]) / p["cool_s"]
-        target_c = p["ambient_c"] + p["cell_per_oven"] * (s["oven_c"] - p["ambient_c"])
+            s["oven_c"] += (room_c - s["oven_c"]) / p["cool_s"]
+        target_c = room_c + p["cell_per_oven"] * (s["oven_c"] - room_c)
         s["cell_c"] += (target_c - s["cell_c"]) / p["lag_s"]
         # the vacuum
         if s["pumping"] > 0.0:
