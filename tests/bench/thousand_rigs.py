@@ -239,10 +239,8 @@ def report(outcomes: list[Outcome], limit_pct: float, seconds: float) -> None:
     false_fail = sum(o.verdict == "FAIL" and o.true_pct <= limit_pct for o in judged)
     print(f"{len(outcomes)} rigs in {seconds:.0f} s: {dict(Counter(o.verdict for o in outcomes))}")
     print(f"95 % interval holds the true loss: {inside} of {n} = {inside / n * 100:.1f} %")
-    print(
     shares = f"({false_pass / n * 100:.2f} %), false FAIL {false_fail} ({false_fail / n * 100:.2f} %)"
     print(f"false PASS {false_pass} {shares}")
-    )
     print(f"U: median {np.median([o.expanded_pct for o in judged]):.4f} %")
     for name, values in (
         ("ours", [o.loss_pct - o.true_pct for o in judged]),
