@@ -10,6 +10,8 @@ import io
 import os
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -20,15 +22,26 @@ from .errors import HalfpercentError
 class Commands(click.Group):
     """Answers for itself what click would answer with an empty line or another status."""
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Parse the words; ``--help`` is answered here."""
+        with _answered():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        try:
+        with _answered():
             return super().invoke(ctx)
-        except KeyboardInterrupt as e:
-            raise click.ClickException("stopped by the keyboard; what was committed is safe") from e
-        except BrokenPipeError as e:  # the reader of our output has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.exceptions.Exit(0) from e
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as e:
+        raise click.ClickException("stopped by the keyboard; what was committed is safe") from e
+    except BrokenPipeError as e:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from e
 
 
 def run(cli: click.Group) -> NoReturn:

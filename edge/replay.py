@@ -28,6 +28,7 @@ from .words import Event, Row
 
 RATE_WINDOW_S = 1800.0
 FRAME_S = 1.0
+MOST_PCT = 1e9  # beyond it a start mass was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,8 @@ def observed(rows: fold.Record, standard: Standard, *, temp_measured: bool) -> d
         "start_mass_g": float(mass_g[0]),
         "mass_at_first_g": float(mass_g[first]),
         "mass_at_last_g": float(mass_g[last]),
-        "loss_pct_of_start_mass": lost_g / float(mass_g[0]) * 100.0 if mass_g[0] > 0.0 else None,
-        "loss_pct_of_mass_at_first": lost_g / float(mass_g[first]) * 100.0 if mass_g[first] > 0.0 else None,
+        "loss_pct_of_start_mass": _pct(lost_g, float(mass_g[0])),
+        "loss_pct_of_mass_at_first": _pct(lost_g, float(mass_g[first])),
     }
 
 
@@ -163,9 +164,9 @@ def by_hour(rows: fold.Record, seen: dict[str, Any]) -> list[dict[str, Any]]:
     The rate is the slope of a straight line through the half hour before, in % of the start mass per hour,
     with its standard uncertainty from the scatter about that line.
     """
-    if seen["first_to_last_in_band_s"] <= 0.0 or not seen["start_mass_g"] > 0.0:
-        return []
     good = rows[rows["n_ok"] > 0]
+    if seen["first_to_last_in_band_s"] <= 0.0 or _pct(_largest(good["mass_g"]), seen["start_mass_g"]) is None:
+        return []
     t_s, pct = good["t_s"], good["mass_g"] / seen["start_mass_g"] * 100.0
     length_s: float = seen["to_s"] - seen["from_s"]
     marks = [h * 3600.0 for h in range(int(length_s // 3600.0) + 1)]
@@ -188,6 +189,16 @@ def by_hour(rows: fold.Record, seen: dict[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return out
+
+
+def _pct(part: float, whole: float) -> float | None:
+    """Get a part in % of a whole; None where the whole is no mass, or too small to divide by."""
+    pct = part / whole * 100.0 if whole > 0.0 else math.nan
+    return pct if math.isfinite(pct) and abs(pct) < MOST_PCT else None
+
+
+def _largest(values: fold.F8) -> float:
+    return float(np.max(np.abs(values), initial=0.0))
 
 
 def _slope(x: fold.F8, y: fold.F8) -> tuple[float | None, float | None]:

@@ -155,6 +155,9 @@ _SAID = {
 }
 """SQLite's result codes, and what to say to a person."""
 
+_NOTHING_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL)
+"""What SQLite says where it cannot make the ``-shm`` that WAL wants even of a reader: read-only, or a full disk."""
+
 
 @contextmanager
 def spoken(path: Path) -> Iterator[None]:
@@ -189,7 +192,10 @@ def check(db: Database, path: Path) -> int:
 
 
 def open_readonly(path: Path) -> Database:
-    """Open a database for reading only. Raise ``BadDatabase`` where it is missing, not ours, or newer."""
+    """Open a database for reading only. Raise ``BadDatabase`` where it is missing, not ours, or newer.
+
+    Where nothing can be written beside it and nothing waits in a ``-wal``, it is read as it stands.
+    """
     if not path.exists():
         raise BadDatabase(f"{path}: no such database: run a test first, or name another with --db")
     if path.is_dir():
@@ -198,9 +204,8 @@ def open_readonly(path: Path) -> Database:
         try:
             db, version = _look(path, "mode=ro")
         except sqlite3.OperationalError as e:
-            if _code(e) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if _code(e) not in _NOTHING_BESIDE and "_SHM" not in getattr(e, "sqlite_errorname", ""):
                 raise
-            # Nothing can be written beside it, as WAL wants even of a reader: then it is read as it stands.
             _refuse_waiting(path)
             db, version = _look(path, "immutable=1")
     if version == 0:

@@ -117,9 +117,7 @@ def test_a_mistake_is_named_with_what_would_be_right(line, field, right):
 
 
 def test_a_probe_has_no_lag():
-    assert 'lag_s belongs to cell_source = "oven_lag"' in refusal(
-        changed('cell_source = "probe"', text=WITH_LAG)
-    )
+    assert 'lag_s belongs to cell_source = "oven_lag"' in refusal(changed('cell_source = "probe"', text=WITH_LAG))
 
 
 def test_tare_beyond_the_converter_is_refused():
@@ -128,9 +126,7 @@ def test_tare_beyond_the_converter_is_refused():
 
 
 def test_a_missing_field_is_named():
-    assert "span.counts_per_g is missing: add a number" in refusal(
-        EXAMPLE.replace("counts_per_g = 1540.32", "", 1)
-    )
+    assert "span.counts_per_g is missing: add a number" in refusal(EXAMPLE.replace("counts_per_g = 1540.32", "", 1))
     assert "rtd is missing: add a table with ref_ohm" in refusal(EXAMPLE.partition("[rtd]")[0])
     assert "rtd = 1: give a table" in refusal("rtd = 1\n" + EXAMPLE.partition("[rtd]")[0])
 

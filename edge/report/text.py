@@ -38,6 +38,11 @@ def decimals(u: float) -> int:
     return min(12, max(0, 1 - exponent))
 
 
+def two_digits(u: float) -> str:
+    """Write an uncertainty with two significant digits."""
+    return f"{u:.{decimals(u)}f}" if u == 0.0 or u >= 1e-4 else f"{u:.1e}"
+
+
 def _lines(r: dict[str, Any]) -> Iterator[str]:
     standard = r["standard"]
     yield f"Sample {r['sample_id']} ({r['kind']}), weighed {r['weigh']}, by {standard['id']}: {standard['title']}"
@@ -69,12 +74,13 @@ def _lines(r: dict[str, Any]) -> Iterator[str]:
             yield from (f"  {item}" for item in items)
     if not standard["verified"]:
         yield ""
-        yield "No value of this standard's file has been checked against the official text; see its sources."
+        yield "Not every value of this standard's file has been checked against the official text; see its sources."
 
 
 def _hold(r: dict[str, Any]) -> Iterator[str]:
+    held_h = math.floor(r["hold_s"] / 0.36 + 1e-6) / 1e4  # rounded down: time that was not seen is not shown
     yield (
-        f"Hold: {r['hold_s'] / 3600.0:.4f} h qualified of {r['hold_required_s'] / 3600.0:g} h at "
+        f"Hold: {held_h:.4f} h qualified of {r['hold_required_s'] / 3600.0:g} h at "
         f"{r['temp_c']:g} ± {r['temp_band_c']:g} °C"
     )
     for e in r["excursions"]:
@@ -88,7 +94,7 @@ def _masses(r: dict[str, Any]) -> Iterator[str]:
             places = decimals(w["u"])
             cell = f", load cell {w['cell_temp_c']:.2f} °C" if w["cell_temp_c"] is not None else ""
             yield (
-                f"{w['which']:>10}: {w['value']:.{places}f} g, u = {w['u']:.2g} g, mean over "
+                f"{w['which']:>10}: {w['value']:.{places}f} g, u = {two_digits(w['u'])} g, mean over "
                 f"{w['to_s'] - w['from_s'] + 1.0:.0f} s from {w['from_s'] / 3600.0:.4f} h on{cell}"
             )
     if r["reference_g"] is not None:
@@ -138,14 +144,14 @@ def _budget(r: dict[str, Any]) -> Iterator[str]:
         )
     nu = "inf" if r["nu_eff"] is None or r["nu_eff"] > 1e6 else f"{r['nu_eff']:.1f}"
     gum, mc = r["first_order"], r["monte_carlo"]
-    yield f"  {'first order (GUM)':32} {'':10} {'':8} {gum['u_pct']:10.2g} %  {nu:>6}  U = {gum['U_pct']:.2g} %"
+    yield f"  {'first order (GUM)':32} {'':10} {'':8} {gum['u_pct']:10.2g} %  {nu:>6}  U = {two_digits(gum['U_pct'])} %"
     if mc is not None:
         half = (mc["high_pct"] - mc["low_pct"]) / 2.0
         yield (
-            f"  {'Monte Carlo (JCGM 101)':32} {'':10} {'':8} {mc['u_pct']:10.2g} %  {'':6}  U = {half:.2g} %, "
+            f"  {'Monte Carlo (JCGM 101)':32} {'':10} {'':8} {mc['u_pct']:10.2g} %  {'':6}  U = {two_digits(half)} %, "
             f"{mc['trials']} trials" + ("" if mc["stable"] else ", not stable yet")
         )
-    yield f"  used: {r['method']}: u = {r['u_pct']:.2g} %, U = {r['k']:.2f} · u = {r['U_pct']:.2g} %"
+    yield f"  used: {r['method']}: u = {two_digits(r['u_pct'])} %, U = {r['k']:.2f} · u = {two_digits(r['U_pct'])} %"
 
 
 def _assumed(r: dict[str, Any]) -> list[str]:

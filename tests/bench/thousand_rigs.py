@@ -182,25 +182,23 @@ class Outcome:
     why: str = ""
 
 
-def naive(rows: np.ndarray, certificate: cal.Certificate, result: dict[str, Any]) -> tuple[float, float]:
-    """End minus start of the raw codes; and the same after a linear regression of the run's codes on temperature."""
-    s = certificate.span.counts_per_g
-    t = certificate.temperature
-    at = {w["which"]: w for w in result["weighings"]}
-    code = rows["zero_code"] + t.zero_counts_per_k * (rows["cell_temp_c"] - t.t_ref_c)  # as the chip gave it
+def naive(rows: np.ndarray, certificate: cal.Certificate, tared_s: float) -> tuple[float, float]:
+    """End minus start: the mean code of the minute after the sample is on, and that of the last minute.
 
-    def mean(values: np.ndarray, which: str) -> float:
-        w = at[which]
-        return float(np.nanmean(values[(rows["t_s"] >= w["from_s"]) & (rows["t_s"] <= w["to_s"])]))
+    And the same after a linear regression of the run's own codes on the load cell's temperature.
+    """
+    t = certificate.temperature
+    code = rows["zero_code"] + t.zero_counts_per_k * (rows["cell_temp_c"] - t.t_ref_c)  # as the chip gave it
+    on = np.flatnonzero((rows["t_s"] > tared_s + 5.0) & (rows["mass_g"] > 10.0))
+    first, last, empty = slice(on[0] + 60, on[0] + 120), slice(len(rows) - 60, len(rows)), slice(0, on[0] - 60)
 
     def loss(values: np.ndarray) -> float:
-        zero = mean(values, "tare")
-        return (mean(values, "m1") - mean(values, "m2")) / (mean(values, "m1") - zero) * 100.0
+        start, end, zero = (float(np.nanmean(values[part])) for part in (first, last, empty))
+        return (start - end) / (start - zero) * 100.0
 
-    loaded = (rows["t_s"] >= at["m1"]["from_s"]) & np.isfinite(code) & np.isfinite(rows["cell_temp_c"])
-    x = rows["cell_temp_c"][loaded]
-    slope = float(np.cov(x, code[loaded])[0, 1] / np.var(x, ddof=1))
-    return loss(code), loss(code - slope * (rows["cell_temp_c"] - t.t_ref_c)) + 0.0 * s
+    loaded = slice(on[0] + 60, len(rows))
+    slope = np.polyfit(rows["cell_temp_c"][loaded], code[loaded], 1)[0]
+    return loss(code), loss(code - slope * (rows["cell_temp_c"] - t.t_ref_c))
 
 
 def one(seed: int) -> Outcome:
@@ -223,7 +221,7 @@ def one(seed: int) -> Outcome:
     true_pct = operator.true_loss_pct
     if result["loss_pct"] is None or true_pct is None:
         return Outcome(seed, "INVALID", true_pct or math.nan, *[math.nan] * 4, why=str(result["invalid_because"]))
-    by_hand, regressed = naive(rows, certificate, result)
+    by_hand, regressed = naive(rows, certificate, next(w["to_s"] for w in result["weighings"] if w["which"] == "tare"))
     return Outcome(seed, result["verdict"], true_pct, result["loss_pct"], result["U_pct"], by_hand, regressed)
 
 
