@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench virtual-pi test-virtual-pi lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
 	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
+	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
+	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
 	@echo "make lock    pin the dependencies again (needs uv)"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -35,7 +37,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/halfpercent demo --out out/demo
 
 test: $(VENV)/dev.stamp lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -45,10 +47,16 @@ lint: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest tests/bench -s -o addopts=
 
+virtual-pi:
+	@$(PYTHON) tests/virtualpi/build.py
+
+test-virtual-pi: $(VENV)/dev.stamp virtual-pi
+	$(BIN)/python -m pytest tests/virtualpi -s -o addopts=
+
 lock:
 	@tools='uv pip compile --quiet --universal -p 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links'; \
 	$$tools --extra pi --extra build pyproject.toml -o run.lock && \
-	$$tools --extra pi --extra build --extra dev pyproject.toml -c run.lock -o all.lock && \
+	$$tools --extra pi --extra build --extra gauge --extra dev pyproject.toml -c run.lock -o all.lock && \
 	$(PYTHON) -c "import re,sys; from pathlib import Path; \
 	  split=lambda f: re.split(r'\n(?=\S)', Path(f).read_text().strip()); run=split('run.lock'); \
 	  dev=[p for p in split('all.lock') if p not in run]; \

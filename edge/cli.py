@@ -261,6 +261,53 @@ def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
     _show(result_of_run(_reading(db), run), as_json or form == "json")
 
 
+# before a test
+
+
+@cli.command()
+@click.option("--sample-mass", "sample_g", type=float, required=True, help="The sample's mass in g.")
+@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="The load cell's [config's].")
+@_standard
+@_as_json
+def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
+    """Say what uncertainty to expect, and the smallest sample that can be judged."""
+    from .config import config_path, load_config
+    from .forecast import forecast
+    from .report.text import forecast_text
+    from .standard import load_standard
+
+    if certificate_path is None:
+        path = config_path(None)
+        named = load_config(path).test.certificate if path.exists() else None
+        if named is None:
+            raise BadInput("no certificate: name the load cell's with --certificate")
+        certificate_path = Path(named)
+    certificate = _certificate(certificate_path)
+    assert certificate is not None  # a path was given
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
+    found = forecast(certificate, standard, sample_g)
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else forecast_text(found))
+
+
+@cli.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@click.option("--bridge", type=click.Choice(["nau7802", "hx711", "hx711_spi"]), help="Another bridge, usual pins.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw it into this file.")
+def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> None:
+    """Say which pin goes where, for these settings."""
+    from .config import config_path, load_config, usual
+    from .wiring import wiring_svg, wiring_text
+
+    path = config_path(config_file)
+    known = config_file is not None or (bridge is None and path.exists())
+    config = load_config(path) if known else usual(bridge or "nau7802")
+    if config_file is not None and bridge is not None and bridge != config.bridge.chip:
+        raise click.UsageError(f"--bridge {bridge}: {path} says {config.bridge.chip}: give one of the two")
+    if svg is not None:
+        svg.write_text(wiring_svg(config), encoding="utf-8")
+    click.echo(wiring_text(config).rstrip())
+
+
 # the machine
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.records import Text, convert, one_line, parse, read_text
+from hw.gauge import ADS1115_ADDRESSES, FULL_SCALE_V
 from hw.nau7802 import LDO_V
 
 from .errors import BadConfig
@@ -25,9 +27,16 @@ VAR = Path("/var/lib/halfpercent/halfpercent.db")
 Bus = Annotated[int, Meta(ge=0, le=31, description="a bus number, 0 to 31 (the Pi's I²C pins are 1)")]
 Pin = Annotated[
     str,
-    Meta(pattern=r"^(GPIO([0-9]|1[0-9]|2[0-7])|BOARD[0-9]{1,2})\Z", description='a pin such as "GPIO5"'),
+    Meta(
+        # The header's power pins are no pins in this sense.
+        pattern=r"^(GPIO([0-9]|1[0-9]|2[0-7])"
+        r"|BOARD([3578]|1[0-35689]|2[1-46-9]|3[1-35-8]|40))\Z",
+        description='a pin such as "GPIO5"',
+    ),
 ]
 Seconds = Annotated[float, Meta(ge=1, le=60, description="a time in s, 1 to 60")]
+Address = Annotated[int, Meta(ge=0x08, le=0x77, description="an I²C address, 0x08 to 0x77 (0x2A)")]
+ChipSelect = Annotated[int, Meta(ge=0, le=7, description="a chip-select number, 0 to 7")]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,14 +46,16 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class BridgeConfig(_Table, frozen=True, kw_only=True):
     """Which load-cell chip, where it is wired, and how it is set."""
 
-    chip: Literal["nau7802", "hx711"]
+    chip: Literal["nau7802", "hx711", "hx711_spi"]
     gain: Literal[128, 64, 32] = 128
     rate_sps: Literal[10, 20, 40, 80, 320] = 10
     i2c_bus: Bus = 1
-    address: Annotated[int, Meta(ge=0x08, le=0x77, description="an I²C address, 0x08 to 0x77 (0x2A)")] = 0x2A
+    address: Address = 0x2A
     ldo_v: Annotated[float, Meta(ge=2.4, le=4.5, description="the excitation in V, 2.4 to 4.5 in steps of 0.3")] = 3.0
     sck_pin: Pin | None = None
     dout_pin: Pin | None = None
+    spi_bus: Bus = 1
+    chip_select: ChipSelect = 0
 
     def __post_init__(self) -> None:
         if self.chip == "nau7802" and self.ldo_v not in LDO_V:
@@ -53,10 +64,10 @@ class BridgeConfig(_Table, frozen=True, kw_only=True):
             for name in ("sck_pin", "dout_pin"):
                 if getattr(self, name) is None:
                     raise ValueError(f'{name} is missing: an HX711 needs the pin, such as "GPIO6"')
-            if self.rate_sps not in (10, 80):
-                raise ValueError(f"rate_sps = {self.rate_sps}: the HX711 has 10 or 80, as its RATE pin is wired")
             if self.sck_pin == self.dout_pin:
                 raise ValueError(f"sck_pin and dout_pin are both {self.sck_pin}: give two pins")
+        if self.chip != "nau7802" and self.rate_sps not in (10, 80):
+            raise ValueError(f"rate_sps = {self.rate_sps}: the HX711 has 10 or 80, as its RATE pin is wired")
 
 
 class ProbeConfig(_Table, frozen=True, kw_only=True):
@@ -67,7 +78,7 @@ class ProbeConfig(_Table, frozen=True, kw_only=True):
     mains_hz: Literal[50, 60]
     nominal_ohm: Annotated[float, Meta(ge=10, le=1e4, description="100.0 for a Pt100, 1000.0 for a Pt1000")] = 100.0
     spi_bus: Bus = 0
-    chip_select: Annotated[int, Meta(ge=0, le=7, description="a chip-select number, 0 to 7")] = 0
+    chip_select: ChipSelect = 0
 
     def __post_init__(self) -> None:
         if self.ref_ohm <= 1.5 * self.nominal_ohm:
@@ -78,9 +89,50 @@ class ProbeConfig(_Table, frozen=True, kw_only=True):
 
 
 class VacuumConfig(_Table, frozen=True, kw_only=True):
-    """How the pressure is known."""
+    """How the pressure is known: declared by whoever runs the test, or measured.
 
-    gauge: Literal["declared"] = "declared"
+    ``curve`` is an analogue gauge's: pairs of V at the gauge's output and Pa, volts rising. ``divider`` is how
+    many times smaller the ADS1115's input is. ``zero_pa`` is what an MPRLS shows where the pressure is
+    next to nothing.
+    """
+
+    gauge: Literal["declared", "mprls", "ads1115"] = "declared"
+    i2c_bus: Bus = 1
+    address: Address | None = None
+    zero_pa: Annotated[float, Meta(ge=-5000, le=5000, description="a pressure in Pa, -5000 to 5000")] = 0.0
+    channel: Annotated[int, Meta(ge=0, le=3, description="an input of the ADS1115, 0 to 3")] = 0
+    full_scale_v: float = 4.096
+    divider: Annotated[float, Meta(ge=1, le=100, description="a ratio, 1 to 100")] = 1.0
+    curve: Annotated[tuple[tuple[float, float], ...], Meta(description="pairs such as [[1.0, 0.1], [9.0, 1e5]]")] = ()
+
+    def __post_init__(self) -> None:
+        if self.gauge != "ads1115":
+            return
+        if self.full_scale_v not in FULL_SCALE_V:
+            ranges = ", ".join(f"{v:g}" for v in sorted(FULL_SCALE_V))
+            raise ValueError(f"full_scale_v = {self.full_scale_v:g}: the ADS1115 has {ranges}")
+        if self.address is not None and self.address not in ADS1115_ADDRESSES:
+            raise ValueError(f"address = 0x{self.address:02X}: the ADS1115 has 0x48 to 0x4B")
+        if not all(-100.0 <= volts <= 100.0 and 0.0 < pa <= 1e6 for volts, pa in self.curve):
+            raise ValueError("curve: give volts from -100 to 100, and pressures in Pa above 0, at most 1e6")
+        if len(self.curve) < 2:
+            raise ValueError("curve is missing: give the gauge's points, such as [[1.0, 0.1], [9.0, 1e5]]")
+        if any(a[0] >= b[0] for a, b in pairwise(self.curve)):
+            raise ValueError("curve: the volts must rise from each point to the next")
+        if len({a[1] < b[1] for a, b in pairwise(self.curve)}) > 1 or any(
+            a[1] == b[1] for a, b in pairwise(self.curve)
+        ):
+            raise ValueError("curve: the pressures must all rise or all fall from each point to the next")
+
+
+class PanelConfig(_Table, frozen=True, kw_only=True):
+    """What of the panel is wired; a pin that is not given is not there."""
+
+    lamp_pin: Pin | None = None
+    buzzer_pin: Pin | None = None
+    button_pin: Pin | None = None
+    relay_pin: Pin | None = None
+    relay_within_s: Seconds = 3.0
 
 
 class StorageConfig(_Table, frozen=True, kw_only=True):
@@ -104,6 +156,7 @@ class Config(_Table, frozen=True, kw_only=True):
     oven_probe: ProbeConfig
     cell_probe: ProbeConfig | None = None
     vacuum: VacuumConfig = VacuumConfig()
+    panel: PanelConfig = PanelConfig()
     storage: StorageConfig = StorageConfig()
     test: RunConfig = RunConfig()
 
@@ -120,6 +173,7 @@ _TABLES: dict[str, tuple[type[_Table], bool]] = {
     "oven_probe": (ProbeConfig, True),
     "cell_probe": (ProbeConfig, False),
     "vacuum": (VacuumConfig, False),
+    "panel": (PanelConfig, False),
     "storage": (StorageConfig, False),
     "test": (RunConfig, False),
 }
@@ -191,3 +245,12 @@ def _tried(tables: dict[str, Any], record: type[msgspec.Struct], where: str) -> 
 def _instead(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, 1)
     return f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"
+
+
+def usual(chip: str) -> Config:
+    """Get the settings of a usual rig with this bridge and two thermometers: for a first look at its wiring."""
+    pins = 'sck_pin = "GPIO6"\ndout_pin = "GPIO5"\n' if chip == "hx711" else ""
+    probe = "wires = 4\nref_ohm = 430\nmains_hz = 50\n"
+    return loads_config(
+        f'[bridge]\nchip = "{chip}"\n{pins}[oven_probe]\n{probe}[cell_probe]\n{probe}chip_select = 1\n', "usual rig"
+    )

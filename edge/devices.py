@@ -5,12 +5,13 @@ Nothing is opened here; each driver opens its bus when it is opened itself.
 
 from __future__ import annotations
 
-from hw.bridge import Bridge
+from hw.bridge import Bridge, Probe
 from hw.clock import Clock
+from hw.panel import Panel
 from hw.rtd import Max31865Rtd
 from hw.spi import SpidevPort
 
-from .config import BridgeConfig, ProbeConfig
+from .config import BridgeConfig, PanelConfig, ProbeConfig, VacuumConfig
 
 
 def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
@@ -27,6 +28,15 @@ def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
             gain=config.gain,
             rate_sps=config.rate_sps,
             ldo_v=config.ldo_v,
+        )
+    if config.chip == "hx711_spi":
+        from hw.hx711_spi import FREQUENCY_HZ, MODE, Hx711Spi
+
+        return Hx711Spi(
+            lambda: SpidevPort(config.spi_bus, config.chip_select, mode=MODE, frequency_hz=FREQUENCY_HZ),
+            clock,
+            gain=config.gain,
+            rate_sps=config.rate_sps,
         )
     from hw.hx711 import Hx711
 
@@ -50,4 +60,37 @@ def probe_of(config: ProbeConfig, clock: Clock) -> Max31865Rtd:
         ref_ohm=config.ref_ohm,
         mains_hz=config.mains_hz,
         nominal_ohm=config.nominal_ohm,
+    )
+
+
+def gauge_of(config: VacuumConfig, clock: Clock) -> Probe | None:
+    """Get the vacuum gauge that the settings name; None where the pressure is declared."""
+    if config.gauge == "declared":
+        return None
+    from smbus2 import SMBus
+
+    from hw.gauge import ADS1115_ADDRESSES, MPRLS_ADDRESS, Ads1115Gauge, MprlsGauge
+
+    if config.gauge == "mprls":
+        return MprlsGauge(lambda: SMBus(config.i2c_bus), clock, address=config.address or MPRLS_ADDRESS)
+    return Ads1115Gauge(
+        lambda: SMBus(config.i2c_bus),
+        clock,
+        channel=config.channel,
+        full_scale_v=config.full_scale_v,
+        address=config.address or ADS1115_ADDRESSES[0],
+    )
+
+
+def panel_of(config: PanelConfig, clock: Clock) -> Panel | None:
+    """Get the panel that the settings describe; None where nothing of it is wired."""
+    if not any((config.lamp_pin, config.buzzer_pin, config.button_pin, config.relay_pin)):
+        return None
+    return Panel(
+        clock,
+        lamp_pin=config.lamp_pin,
+        buzzer_pin=config.buzzer_pin,
+        button_pin=config.button_pin,
+        relay_pin=config.relay_pin,
+        feed_within_s=config.relay_within_s,
     )

@@ -1,50 +1,43 @@
 """The doctor: what is wrong with this machine, and what to do. It works without any hardware.
 
-It looks at buses, rights, chips, clock, disk and versions. It must never change anything, and never call a
-check passed that it could not make.
+It looks at buses, rights, clock, power, disk and versions; :mod:`edge.chipdoctor` looks at the chips. It must
+never change anything, and never call a check passed that it could not make.
+
+Sources: the bits of ``get_throttled``, Raspberry Pi documentation, ``vcgencmd``; ``life_time`` of an eMMC or
+of the few cards that have it, Linux' ``mmc-dev-attrs``; ``adjtimex(2)``.
 """
 
 from __future__ import annotations
 
+import ctypes
 import grp
 import importlib.metadata
 import os
 import platform
 import shutil
 import sqlite3
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from calibration.iec60751 import temperature_c
-from hw.bridge import CODE_MAX, Status
-from hw.clock import NS_PER_S, BootClock
-from hw.errors import HwError
+from hw.clock import BootClock
 
-from .config import Config, load_config
+from .chipdoctor import chips
+from .config import load_config
 from .errors import BadConfig
+from .finding import Finding
 from .fitting import disagreements
 
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
-RTD_CODES = 32768.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: ``ok``, ``warn`` (it will work, but), ``fail`` (it will not) or ``absent`` (not there)."""
-
-    check: str
-    state: Literal["ok", "warn", "fail", "absent"]
-    found: str
-    do: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Get the finding as plain JSON."""
-        return asdict(self)
+SYS = Path("/sys")
+THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "too hot"}
+WORN = 0x09
+"""``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
+_TIME_ERROR = 5
+"""What ``adjtimex`` returns while nothing disciplines the clock."""
 
 
 def examine(config_from: Path, database: Path) -> Iterator[Finding]:
@@ -53,6 +46,8 @@ def examine(config_from: Path, database: Path) -> Iterator[Finding]:
     yield from _parts()
     yield from _nodes()
     yield _disk(database)
+    yield from _wear()
+    yield _power()
     yield _clock()
     if not os.access(config_from, os.F_OK):
         do = f"write {config_from} (docs/config.md); without it, chips are not looked for"
@@ -70,7 +65,7 @@ def examine(config_from: Path, database: Path) -> Iterator[Finding]:
         yield Finding("config", "ok", str(config_from))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gpiozero tells of each pin library that is not there; the finding says it
-        yield from _chips(config)
+        yield from chips(config, BootClock())
 
 
 def _python() -> Finding:
@@ -126,9 +121,57 @@ def _disk(database: Path) -> Finding:
     return Finding("disk", "ok", found)
 
 
+def _wear() -> Iterator[Finding]:
+    """Look at what memory cards and file systems say of themselves."""
+    worn = {}
+    for path in SYS.glob("block/mmcblk*/device/life_time"):
+        tenths = [int(word, 16) for word in _read(path).split()]
+        worn[path.parts[-3]] = max(tenths, default=0)
+    errors = {p.parts[-2]: int(_read(p) or 0) for p in SYS.glob("fs/ext4/*/errors_count")}
+    for name, tenths_used in worn.items():
+        found = f"{name}: {max(0, tenths_used - 1) * 10} to {tenths_used * 10} % of its life used"
+        if tenths_used >= WORN:
+            yield Finding("card wear", "warn", found, "copy the database away and replace the card before a test")
+        elif tenths_used:
+            yield Finding("card wear", "ok", found)
+    if not any(worn.values()):
+        do = "most cards cannot: keep a copy of the database elsewhere, and replace the card every few years"
+        yield Finding("card wear", "absent", "no memory card that says how worn it is", do)
+    broken = [name for name, count in errors.items() if count]
+    if broken:
+        do = "copy the database away, then check the file system: sudo touch /forcefsck and reboot"
+        yield Finding("file system", "fail", f"errors recorded on {', '.join(broken)}", do)
+
+
+def _power() -> Finding:
+    """Look at what the Pi's firmware says of its supply voltage."""
+    word = next((text for p in SYS.glob("devices/platform/soc*/soc*:firmware/get_throttled") if (text := _read(p))), "")
+    if not word and shutil.which("vcgencmd"):
+        asked = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False, timeout=5)
+        word = asked.stdout.partition("=")[2]
+    try:
+        bits = int(word, 16)
+    except ValueError:
+        return Finding("power", "absent", "no firmware that tells of the supply voltage", "run it on a Raspberry Pi")
+    now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
+    before = [name for bit, name in THROTTLED.items() if bits >> bit + 16 & 1]
+    do = "use the Pi's own supply and a short cable; if too hot, cool it"
+    if now:
+        return Finding("power", "fail", f"now: {', '.join(now)}", do)
+    if before:
+        return Finding("power", "warn", f"since it started: {', '.join(before)}", do)
+    return Finding("power", "ok", "never under-voltage or throttled since it started")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def _clock() -> Finding:
-    synced = Path("/run/systemd/timesync/synchronized").exists()
-    if synced:
+    if Path("/run/systemd/timesync/synchronized").exists() or _disciplined():
         return Finding("clock", "ok", "synchronised by NTP")
     return Finding(
         "clock",
@@ -138,43 +181,10 @@ def _clock() -> Finding:
     )
 
 
-def _chips(config: Config) -> Iterator[Finding]:
-    from .devices import bridge_of, probe_of
-
-    clock = BootClock()
-    bridge = bridge_of(config.bridge, clock)
-    try:
-        bridge.open()
-        good = [s for s in (bridge.read(clock.now_ns() + NS_PER_S // 2) for _ in range(20)) if s.status is Status.OK]
-        if good:
-            share = max(abs(s.code) for s in good) / CODE_MAX * 100.0
-            yield Finding(bridge.name, "ok", f"{len(good)} of 20 conversions good, at most {share:.1f} % of full scale")
-        else:
-            yield Finding(bridge.name, "fail", "20 conversions, none good", "check the load cell's four wires")
-    except (HwError, OSError, ImportError) as e:
-        yield Finding(bridge.name, "fail", str(e), "check supply and wires (docs/first-test.md)")
-    finally:
-        bridge.close()
-    for name, settings in (("oven probe", config.oven_probe), ("cell probe", config.cell_probe)):
-        if settings is None:
-            continue
-        probe = probe_of(settings, clock)
-        try:
-            probe.open()
-            reading = probe.read()
-            until_ns = clock.now_ns() + 5 * NS_PER_S
-            while reading.status is Status.SETTLING and clock.now_ns() < until_ns:
-                clock.sleep_s(0.1)
-                reading = probe.read()
-            ohm = reading.code / RTD_CODES * settings.ref_ohm
-            if reading.status is Status.OK:
-                temp_c = temperature_c(ohm, settings.nominal_ohm)
-                do = f"if that is wrong, look at the board's reference resistor: it must say {settings.ref_ohm:g} Ω"
-                yield Finding(name, "ok", f"{ohm:.2f} Ω, {temp_c:.1f} °C", do)
-            else:
-                found = f"{reading.status.name.lower()}, fault register 0x{reading.fault:02X}"
-                yield Finding(name, "fail", found, "check the thermometer's wires and the wires setting")
-        except (HwError, OSError, ImportError, ValueError) as e:
-            yield Finding(name, "fail", str(e), "check supply, wires and chip-select (docs/first-test.md)")
-        finally:
-            probe.close()
+def _disciplined() -> bool:
+    """Get whether the kernel says that something (chrony, ntpd) keeps its clock right."""
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    if adjtimex is None:
+        return False
+    # All zeros ask and change nothing; the structure is 208 bytes on 64-bit machines.
+    return 0 <= int(adjtimex(ctypes.create_string_buffer(512))) < _TIME_ERROR

@@ -8,11 +8,12 @@ from calibration.errors import CalibrationError
 from .config import Config
 from .errors import HalfpercentError
 from .standard import load_standard
+from .wiring import conflicts
 
 
 def disagreements(config: Config, where: str) -> list[str]:
     """Get one line for each thing in which the settings contradict their standard or certificate."""
-    out = []
+    out = [f"{where}: {line}" for line in conflicts(config)]
     try:
         load_standard(config.test.standard)
     except HalfpercentError as e:
@@ -24,7 +25,8 @@ def disagreements(config: Config, where: str) -> list[str]:
     except CalibrationError as e:
         return [*out, f"{where}: test.certificate: {e}"]
     for name, ours, theirs in (
-        ("bridge.chip", config.bridge.chip, certificate.bridge.chip),
+        # However an HX711 is clocked, it is the same converter.
+        ("bridge.chip", config.bridge.chip.removesuffix("_spi"), certificate.bridge.chip),
         ("bridge.gain", config.bridge.gain, certificate.bridge.gain),
         ("oven_probe.ref_ohm", config.oven_probe.ref_ohm, certificate.rtd.ref_ohm),
         ("oven_probe.nominal_ohm", config.oven_probe.nominal_ohm, certificate.rtd.r0_ohm),

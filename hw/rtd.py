@@ -34,6 +34,8 @@ _SETTLING_S = 0.1
 """The bias, then a first conversion of at most 66 ms that began in it, then a whole one after it."""
 _DETECTION_S = 0.005
 """The automatic fault-detection cycle takes less than 1 ms."""
+_LEISURE_NS = 150_000_000
+"""Reads that are further apart leave time for a fault-detection cycle and a settled conversion after it."""
 _AGREE_CODES = 64
 """Two readings of one moment differ by a few codes of noise; by more than 2 K only where a bit was lost."""
 
@@ -78,6 +80,9 @@ class Max31865Rtd:
         self._sensor: MAX31865 | None = None
         self._next_ns = 0
         self._settled_ns = 0
+        self._read_ns = 0
+        self._unhurried = False
+        self._found = 0
 
     def open(self) -> None:
         """Open the port, set the chip up and run its fault-detection cycle (takes about 20 ms).
@@ -112,19 +117,26 @@ class Max31865Rtd:
     def read(self) -> ProbeSample:
         """Get the newest conversion, waiting up to 24 ms where the last one was read already.
 
-        Statuses: ``OK``; ``SETTLING`` for 0.1 s after ``open`` or a fault (the bias charges the input
-        filter); ``FAULT`` with the fault register (data sheet table 7) after a new fault-detection
-        cycle, also for codes that only a fault gives and for a chip found reset; ``BUS_ERROR`` where
-        nothing sensible answers. A converter that stops while its registers stay right cannot be told
-        from a steady temperature.
+        Statuses: ``OK``; ``SETTLING`` for 0.1 s after ``open``, a fault or a fault-detection cycle (the bias
+        charges the input filter); ``FAULT`` with the fault register (data sheet table 7) and what the
+        last cycle found, also for codes that only a fault gives and for a chip found reset; ``BUS_ERROR``
+        where nothing sensible answers. A cycle runs after each fault and, where reads are at least 0.15 s
+        apart, after each sample: what it finds makes the next one a ``FAULT``. A converter that stops while
+        its registers stay right cannot be told from a steady temperature.
         """
         if self._port is None or self._sensor is None:
             raise NotOpen("MAX31865: not open; call open() first")
         self._clock.sleep_s((self._next_ns - self._clock.now_ns()) / NS_PER_S)
         t_ns = self._clock.now_ns()
         self._next_ns = t_ns + self._fresh_ns
+        # Twice in a row: one pause between two fast reads is no sign that there will be another.
+        unhurried, self._unhurried = self._unhurried, t_ns - self._read_ns >= _LEISURE_NS
+        self._read_ns = t_ns
         try:
-            return self._sample(t_ns, self._sensor)
+            sample = self._sample(t_ns, self._sensor)
+            if unhurried and self._unhurried and sample.status is Status.OK:
+                self._detect()
+            return sample
         except OSError:
             self.counters.bus_errors += 1
             return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
@@ -151,7 +163,7 @@ class Max31865Rtd:
             return self._lost(t_ns)
         # The library answers a fault with a one-shot conversion that leaves the bias off: ask it only
         # where there is no fault, and look afterwards whether it did so all the same.
-        if before[7]:
+        if before[7] or self._found:
             return self._fault(t_ns, _code(before), before[7])
         code = int(sensor.read_rtd())
         after = self._registers()
@@ -170,7 +182,8 @@ class Max31865Rtd:
             # While the bias comes up a threshold may trip: nothing is known yet.
             self._write(_CONFIG, bytes((self._config | _CLEAR,)))
             return ProbeSample(t_ns, code, fault, Status.SETTLING)
-        return ProbeSample(t_ns, code, fault | self._detect(), Status.FAULT)
+        found = self._found
+        return ProbeSample(t_ns, code, fault | found | self._detect(), Status.FAULT)
 
     def _lost(self, t_ns: int) -> ProbeSample:
         """Set a chip up again that is not as it was set: reset, or not there."""
@@ -183,7 +196,7 @@ class Max31865Rtd:
     def _set_up(self) -> bool:
         """Set thresholds, wires and filter, look for faults and start. False where nothing answers."""
         self._write(_HIGH_THRESHOLD, _THRESHOLDS)
-        self._write(_CONFIG, bytes((self._still,)))
+        self._write(_CONFIG, bytes((self._still | _CLEAR,)))
         if not self._is_set(self._registers(), self._still):
             return False
         self._clock.sleep_s(_BIAS_S)
@@ -199,7 +212,8 @@ class Max31865Rtd:
         self._write(_CONFIG, bytes((self._still | _CLEAR,)))
         self._write(_CONFIG, bytes((self._config,)))
         self._settled_ns = self._clock.now_ns() + round(_SETTLING_S * NS_PER_S)
-        return registers[7]
+        self._found = registers[7]
+        return self._found
 
     def _is_set(self, registers: bytes, config: int | None = None) -> bool:
         # The thresholds hold ones and zeros: neither a line stuck high nor one stuck low passes.

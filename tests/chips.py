@@ -6,17 +6,20 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hw.bridge import Bridge, ProbeSample, Sample, Status
+from hw.bridge import Bridge, Probe, ProbeSample, Sample, Status
 from hw.clock import NS_PER_S, SimClock
+from hw.gauge import Ads1115Gauge, MprlsGauge
 from hw.hx711 import Hx711
+from hw.hx711_spi import Hx711Spi
 from hw.nau7802 import Nau7802
 from hw.rtd import Max31865Rtd
+from hw.sim.gauges import Ads1115Model, MprModel
 from hw.sim.hx711 import Hx711Model
 from hw.sim.i2c import I2cBus, SimSMBus
 from hw.sim.max31865 import Max31865Model
 from hw.sim.nau7802 import Nau7802Model
 from hw.sim.pins import SimPinFactory
-from hw.sim.spi import SimSpiPort
+from hw.sim.spi import SimSpiPort, SimSpiPulses
 
 RATIO = 2e-4
 """100 g on a 500 g cell of 1 mV/V, in V/V."""
@@ -95,6 +98,22 @@ class HxRig:
 
 
 @dataclass
+class HxSpiRig:
+    """An HX711 on an SPI port: MOSI to SCK, MISO to DOUT."""
+
+    signal: Callable[[int], float] = steady
+    driver_settings: dict[str, object] = field(default_factory=dict)
+    chip_settings: dict[str, object] = field(default_factory=dict)
+    port_settings: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock = ScriptedClock()
+        self.chip = Hx711Model(self.clock, self.signal, **self.chip_settings)
+        self.port = SimSpiPulses(self.chip, self.clock, **self.port_settings)
+        self.driver = Hx711Spi(lambda: self.port, self.clock, **self.driver_settings)
+
+
+@dataclass
 class RtdRig:
     """A MAX31865 on an SPI port, with a Pt100 at 120 °C."""
 
@@ -110,17 +129,61 @@ class RtdRig:
         self.driver = Max31865Rtd(lambda: self.port, self.clock, **settings)
 
     def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
-        samples = []
-        for _ in range(count):
-            self.clock.sleep_s(every_s)
-            samples.append(self.driver.read())
-        return samples
+        return read_probe(self.driver, self.clock, count, every_s)
+
+
+@dataclass
+class MprRig:
+    """An MPR on an I²C bus, in a chamber at 5 kPa."""
+
+    pressure: Callable[[int], float] = lambda _t_ns: 5_000.0
+    driver_settings: dict[str, object] = field(default_factory=dict)
+    chip_settings: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock = ScriptedClock()
+        self.chip = MprModel(self.clock, self.pressure, **self.chip_settings)
+        self.bus = I2cBus(self.clock)
+        self.bus.attach(0x18, self.chip)
+        self.driver = MprlsGauge(lambda: SimSMBus(self.bus), self.clock, **self.driver_settings)
+
+    def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
+        return read_probe(self.driver, self.clock, count, every_s)
+
+
+@dataclass
+class AdsRig:
+    """An analogue gauge of 1.5 V on input 2 of an ADS1115."""
+
+    volts: Callable[[int, int], float] = lambda channel, _t_ns: 1.5 if channel == 2 else 0.1
+    driver_settings: dict[str, object] = field(default_factory=dict)
+    chip_settings: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock = ScriptedClock()
+        self.chip = Ads1115Model(self.clock, self.volts, **self.chip_settings)
+        self.bus = I2cBus(self.clock)
+        self.bus.attach(0x48, self.chip)
+        settings = {"channel": 2, "full_scale_v": 4.096} | self.driver_settings
+        self.driver = Ads1115Gauge(lambda: SimSMBus(self.bus), self.clock, **settings)
+
+    def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
+        return read_probe(self.driver, self.clock, count, every_s)
 
 
 def read(bridge: Bridge, clock: SimClock, count: int, within_s: float = 0.5) -> list[Sample]:
     """Read ``count`` samples, each with a deadline ``within_s`` from its call."""
     within_ns = round(within_s * NS_PER_S)
     return [bridge.read(clock.now_ns() + within_ns) for _ in range(count)]
+
+
+def read_probe(probe: Probe, clock: SimClock, count: int, every_s: float) -> list[ProbeSample]:
+    """Read ``count`` samples, each ``every_s`` after the one before."""
+    samples = []
+    for _ in range(count):
+        clock.sleep_s(every_s)
+        samples.append(probe.read())
+    return samples
 
 
 def names(samples: list[Sample] | list[ProbeSample]) -> list[str]:

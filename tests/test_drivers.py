@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable
 
 import pytest
-from chips import HxRig, NauRig, RtdRig, names, numbers, read
+from chips import AdsRig, HxRig, HxSpiRig, MprRig, NauRig, RtdRig, names, numbers, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,10 +17,12 @@ import hw
 from hw import errors
 from hw.bridge import CODE_MAX, CODE_MIN, PROBE, SAMPLE, Bridge, Probe, Status
 from hw.clock import NS_PER_S, BootClock
+from hw.panel import Panel
 from hw.sim.pins import SimPinFactory
 
-RIGS = [NauRig, HxRig, RtdRig]
-BRIDGES = [NauRig, HxRig]
+BRIDGES = [NauRig, HxRig, HxSpiRig]
+PROBES = [RtdRig, MprRig, AdsRig]
+RIGS = BRIDGES + PROBES
 MODULES = [m.name for m in pkgutil.walk_packages(hw.__path__, "hw.")]
 VERBS = ("Get", "Set", "Measure", "Open", "Release")
 
@@ -28,7 +30,7 @@ VERBS = ("Get", "Set", "Measure", "Open", "Release")
 @pytest.mark.parametrize("make", RIGS)
 def test_a_driver_has_every_method_of_its_protocol_with_its_signature(make: type) -> None:
     driver = make().driver
-    protocol = Probe if make is RtdRig else Bridge
+    protocol = Probe if make in PROBES else Bridge
     for name, member in inspect.getmembers(protocol, inspect.isfunction):
         if not name.startswith("_"):
             assert inspect.signature(getattr(type(driver), name)) == inspect.signature(member)
@@ -37,9 +39,9 @@ def test_a_driver_has_every_method_of_its_protocol_with_its_signature(make: type
         assert driver.rate_sps == 10.0
 
 
-@pytest.mark.parametrize("make", RIGS)
-def test_public_docstrings_begin_with_what_the_method_does(make: type) -> None:
-    for name, member in inspect.getmembers(type(make().driver)):
+@pytest.mark.parametrize("driver", [*(type(make().driver) for make in RIGS), Panel])
+def test_public_docstrings_begin_with_what_the_method_does(driver: type) -> None:
+    for name, member in inspect.getmembers(driver):
         if not name.startswith("_"):
             assert member.__doc__.split()[0] in VERBS, name
 
@@ -56,7 +58,7 @@ def test_a_module_says_what_it_is_for_and_imports_nothing_above_it(name: str) ->
 def test_a_driver_is_used_only_while_open(make: type) -> None:
     rig = make()
     rig.driver.close()
-    arguments = () if make is RtdRig else (NS_PER_S,)
+    arguments = () if make in PROBES else (NS_PER_S,)
     with pytest.raises(errors.NotOpen, match="call open"):
         rig.driver.read(*arguments)
     rig.driver.open()
@@ -127,14 +129,32 @@ def test_samples_fit_their_stored_form(make: type) -> None:
     assert all(CODE_MIN <= s.code <= CODE_MAX for s in samples)
 
 
-def test_a_probes_samples_fit_their_stored_form() -> None:
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (RtdRig, lambda c: c.open_rtd()),
+        *((make, lambda c, sign=sign: c.saturate(sign)) for make in (MprRig, AdsRig) for sign in (-1, 0, 1)),
+    ],
+)
+def test_a_probes_samples_fit_their_stored_form(make: type, fault: Callable) -> None:
     import numpy as np
 
-    rig = RtdRig()
+    rig = make()
     rig.driver.open()
-    rig.chip.open_rtd()
+    fault(rig.chip)
     samples = rig.read(5)
     assert np.array(samples, dtype=PROBE).tolist() == [tuple(s) for s in samples]
+
+
+@pytest.mark.parametrize("make", PROBES)
+def test_a_probe_that_fails_takes_a_bounded_time(make: type) -> None:
+    rig = make()
+    rig.driver.open()
+    rig.chip.unplug()
+    for _ in range(5):
+        begin_ns = rig.clock.now_ns()
+        assert rig.driver.read().status in (Status.BUS_ERROR, Status.FAULT)
+        assert rig.clock.now_ns() - begin_ns < 0.2 * NS_PER_S
 
 
 @pytest.mark.parametrize("make", BRIDGES)
@@ -236,6 +256,7 @@ def test_nau7802_whatever_happens_a_number_is_true(ratio: float, slope: float, e
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
+    make=st.sampled_from([HxRig, HxSpiRig]),
     ratio=RATIOS,
     slope=st.floats(-1e-4, 1e-4),
     events=script(HX_FAULTS),
@@ -243,14 +264,18 @@ def test_nau7802_whatever_happens_a_number_is_true(ratio: float, slope: float, e
     rate_error=st.sampled_from([-0.04, 0.0, 0.16]),
 )
 def test_hx711_whatever_happens_a_number_is_true(
-    ratio: float, slope: float, events: list, preemptions: list, rate_error: float
+    make: type, ratio: float, slope: float, events: list, preemptions: list, rate_error: float
 ) -> None:
-    rig = HxRig(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"rate_error": rate_error})
+    rig = make(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"rate_error": rate_error})
     rig.driver.open()
     for t_ms, name in events:
         rig.clock.at(t_ms * 1_000_000, lambda name=name: HX_FAULTS[name](rig.chip))
     for i, (pulse, us) in enumerate(preemptions):
-        rig.clock.at((1 + i) * NS_PER_S, lambda p=pulse, us=us: rig.pins.preempt(us * 1000, pulse=p))
+        disturb = {
+            HxRig: lambda p=pulse, us=us: rig.pins.preempt(us * 1000, pulse=p),
+            HxSpiRig: lambda p=pulse, us=us: rig.port.stretch(us * 1000, after_byte=1 + p % 9),
+        }[make]
+        rig.clock.at((1 + i) * NS_PER_S, disturb)
     noise = 50e-9 / 5.0 * 128 * (2 << 23)
     while rig.clock.now_ns() < 7 * NS_PER_S:
         for s in numbers(read(rig.driver, rig.clock, 1)):

@@ -164,6 +164,25 @@ def test_a_line_that_breaks_in_mid_word_is_no_number(bits: int) -> None:
     assert [s.status for s in samples[1:]] == [Status.NOT_READY, Status.NOT_READY]
 
 
+@pytest.mark.parametrize("bits", range(12, 26))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_line_that_breaks_while_the_input_is_at_a_rail_makes_no_number_of_it(bits: int, sign: int) -> None:
+    rig = settled(HxRig())
+    rig.chip.saturate(sign)
+    read(rig.driver, rig.clock, 3)
+    honest, count = rig.chip.sck, 0
+
+    def break_after(level: bool) -> None:
+        nonlocal count
+        honest(level)
+        count += level
+        if count == bits:
+            rig.chip.unplug()
+
+    rig.chip.sck = break_after
+    assert read(rig.driver, rig.clock, 1)[0].status is not Status.OK
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_rail_is_saturated(rig: HxRig, sign: int) -> None:
     rig.chip.saturate(sign)
@@ -171,7 +190,7 @@ def test_a_rail_is_saturated(rig: HxRig, sign: int) -> None:
     assert names(samples) == ["SATURATED"]
     assert {s.code for s in samples} == {(1 << 23) - 1 if sign > 0 else -(1 << 23)}
     rig.chip.saturate(0)
-    assert names(read(rig.driver, rig.clock, 5)) == ["OK"]
+    assert names(read(rig.driver, rig.clock, 5)) == ["SETTLING", "OK"]
 
 
 def test_the_same_code_fifty_times_is_stuck_until_it_changes(rig: HxRig) -> None:
@@ -180,6 +199,40 @@ def test_the_same_code_fifty_times_is_stuck_until_it_changes(rig: HxRig) -> None
     assert [i for i, s in enumerate(samples) if s.status == Status.STUCK] == list(range(49, 70))
     rig.chip.stick(None)
     assert names(read(rig.driver, rig.clock, 5)) == ["OK"]
+
+
+def test_a_step_is_a_number_once_the_next_code_confirms_it() -> None:
+    rig = settled(HxRig(lambda t: RATIO if t < 3 * NS_PER_S else 2 * RATIO))
+    samples = read(rig.driver, rig.clock, 30)
+    assert names(samples) == ["OK", "DESYNC", "OK"]
+    assert sum(s.status == Status.DESYNC for s in samples) == 1
+    assert near_truth(rig, samples[-10:])
+    assert rig.driver.counters.resets == 0
+
+
+@pytest.mark.parametrize("bits", range(1, 25))
+@pytest.mark.parametrize("level", [True, False])
+def test_an_edge_too_many_or_too_few_is_no_number(bits: int, level: bool) -> None:
+    # A disturbance gives the chip an extra pulse, or swallows one of ours.
+    rig = settled(HxRig(lambda t: 0.7 * 1.2e-3, chip_settings={"noise_v": 1e-9}))
+    honest, count = rig.chip.sck, 0
+
+    def disturb(sck: bool) -> None:
+        nonlocal count
+        count += sck
+        if count != bits:
+            honest(sck)
+        elif level and sck:
+            honest(True)
+            honest(False)
+            honest(True)
+        elif level:
+            honest(False)
+
+    rig.chip.sck = disturb
+    samples = read(rig.driver, rig.clock, 40)
+    assert all(abs(s.code - rig.chip.true_code(s.t_ns)) < 1024 for s in numbers(samples))
+    assert names(samples)[-1] == "OK"
 
 
 @pytest.mark.parametrize("code", [-1, 0, 255, 256, 65535, -65537])
@@ -191,7 +244,7 @@ def test_true_codes_that_end_in_ones_are_numbers(code: int) -> None:
 def test_a_late_read_never_tears_a_word() -> None:
     # The true code goes up and down over a boundary where every bit changes.
     rig = HxRig(
-        lambda t: (0.5 if t // 100_000_000 % 2 else 0.49) * (1 << 23) / 128 / (2 << 23),
+        lambda t: ((1 << 22) + (400 if t // 100_000_000 % 2 else -400)) / 128 / (2 << 23),
         chip_settings={"noise_v": 0.0},
     )
     settled(rig)

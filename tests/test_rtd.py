@@ -104,6 +104,25 @@ def test_a_wire_shorted_before_the_start_is_found_by_the_detection_cycle() -> No
     assert rig.driver._detect() == 0x18
 
 
+@pytest.mark.parametrize("bits", [0x08, 0x10, 0x18, 0x20])
+def test_a_wire_that_shorts_without_moving_a_code_is_found_and_heals(rig: RtdRig, bits: int) -> None:
+    assert names(rig.read(5)) == ["OK"]
+    rig.chip.short_wire(bits)
+    samples = rig.read(6)
+    assert names(samples) == ["OK", "FAULT"]
+    assert sum(s.status == Status.OK for s in samples) == 1
+    assert {s.fault for s in samples if s.status == Status.FAULT} == {bits}
+    rig.chip.mend()
+    assert names(rig.read(4)) == ["FAULT", "OK"]
+
+
+def test_a_wire_that_is_shorted_from_the_start_never_gives_a_number() -> None:
+    rig = RtdRig()
+    rig.chip.short_wire(0x18)
+    rig.driver.open()
+    assert set(names(rig.read(6))) == {"FAULT"}
+
+
 def test_a_fault_bit_left_from_power_up_does_not_spoil_good_readings() -> None:
     rig = opened(RtdRig(chip_settings={"power_up_fault": 0x40}))
     assert names(rig.read(5)) == ["OK"]

@@ -17,6 +17,33 @@ def text(result: dict[str, Any]) -> str:
     return "\n".join(_lines(result))
 
 
+def forecast_text(forecast: dict[str, Any]) -> str:
+    """Get a forecast (:func:`edge.forecast.forecast`) as text of several lines."""
+    f = forecast
+    places = decimals(f["U_pct"])
+    smallest = f["smallest_sample_g"]
+    lines = [
+        f"A sample of {f['sample_mass_g']:g} g, by {f['standard']}, with {f['certificate']}:",
+        f"  the limit of {f['limit_pct']:g} % is {f['limit_g'] * 1000.0:.4g} mg",
+        f"  U = {f['U_pct']:.{places}f} % (k = {f['k']:.2f}): PASS up to {f['passes_below_pct']:.{places}f} %, "
+        f"FAIL from {f['fails_above_pct']:.{places}f} % on, INCONCLUSIVE between",
+        "  good enough: U is at most a third of the limit"
+        if f["worth_it"]
+        else "  not good enough: U is more than a third of the limit",
+        "  no sample on this load cell can be judged that well: see what weighs most"
+        if smallest is None
+        else f"  the smallest sample that can be judged that well: {smallest:.3g} g",
+        "",
+        "  what weighs most:",
+    ]
+    lines += [
+        f"    {c['contribution_pct']:.2g} %  {c['name']} ({c['origin']}: {c['why']})"
+        for c in f["budget"]
+        if c["contribution_pct"] >= 0.05 * f["u_pct"]
+    ]
+    return "\n".join(lines)
+
+
 def headline(result: dict[str, Any]) -> str:
     """Get the verdict in one line."""
     if result["verdict"] == "INVALID":

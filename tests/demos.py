@@ -1,0 +1,19 @@
+"""Simulated tests for the tests: one call, one database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edge.demo import run_demo
+from edge.journal import Journal
+from edge.simulated import build
+from edge.standard import Standard
+
+SHORT = 'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 1200\n'
+
+
+def run(path: Path, scenario: str, bridge: str, seed: int, standard: Standard) -> dict[str, Any]:
+    with Journal(path) as journal:
+        rig = build(scenario, bridge, seed)
+        return run_demo(rig, standard, journal, sample_id="S-1", seed=seed, show=lambda *seen: None)

@@ -1,0 +1,61 @@
+"""From a gauge's codes to pascals: by the MPR's transfer function, or along an analogue gauge's curve."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from chips import AdsRig, MprRig
+
+from edge.config import VacuumConfig
+from edge.pressure import MPRLS_ERROR_PA, pascals
+
+MPRLS = VacuumConfig(gauge="mprls")
+PIRANI = VacuumConfig(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
+
+
+@pytest.mark.parametrize("pa", [0.0, 50.0, 1_000.0, 101_325.0, 172_368.9])
+def test_an_mprls_gives_back_the_pressure_it_saw(pa: float) -> None:
+    rig = MprRig(lambda t: pa, chip_settings={"noise_codes": 0.0})
+    rig.driver.open()
+    assert pascals([rig.driver.read().code], MPRLS)[0] == pytest.approx(pa, abs=1.7)
+
+
+def test_what_an_mprls_shows_at_nothing_is_taken_away() -> None:
+    rig = MprRig(lambda t: 840.0 + 60.0)
+    rig.driver.open()
+    shifted = VacuumConfig(gauge="mprls", zero_pa=840.0)
+    assert pascals([rig.driver.read().code], shifted)[0] == pytest.approx(60.0, abs=20.0)
+    assert pytest.approx(2586, abs=1) == MPRLS_ERROR_PA
+
+
+@pytest.mark.parametrize(
+    ("volts", "pa"), [(2.0, 0.1), (3.5, math.sqrt(10.0)), (5.0, 100.0), (6.5, math.sqrt(1e7)), (8.0, 1e5)]
+)
+def test_a_curve_is_followed_in_the_logarithm_of_the_pressure(volts: float, pa: float) -> None:
+    codes = [32768 + round(volts / 3.2 / 4.096 * 32768 + step) for step in (-1, 0, 1)]
+    got = pascals(codes, PIRANI)
+    assert got[np.isfinite(got)] == pytest.approx(pa, rel=0.005)
+    assert np.isfinite(got).sum() >= 1
+
+
+def test_a_falling_curve_is_followed_too() -> None:
+    falling = VacuumConfig(gauge="ads1115", curve=((0.5, 1e5), (2.5, 10.0)))
+    assert pascals([32768 + 12000], falling)[0] == pytest.approx(1e3, rel=0.001)  # 1.5 V
+
+
+@pytest.mark.parametrize("volts", [0.0, 1.9, 8.1, -1.0])
+def test_outside_the_curve_there_is_no_pressure(volts: float) -> None:
+    assert np.isnan(pascals([32768 + round(volts / 3.2 / 4.096 * 32768)], PIRANI)[0])
+
+
+def test_driver_chip_and_curve_agree() -> None:
+    rig = AdsRig(lambda channel, t: 5.0 / 3.2)
+    rig.driver.open()
+    assert pascals([rig.driver.read().code], PIRANI)[0] == pytest.approx(100.0, rel=0.01)
+
+
+def test_a_declared_pressure_has_no_codes() -> None:
+    with pytest.raises(ValueError, match="declared"):
+        pascals([1], VacuumConfig())
