@@ -1,0 +1,74 @@
+"""Starts the virtual Pi for one program and brings back what it said.
+
+One machine is one process without rights of its own: its root is a folder that it reads, the repository is mounted at
+``/halfpercent``, and ``/out`` is a folder of the caller's. This module must never build anything.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import build
+
+MEMORY = "2048M"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program on the virtual Pi left: exit status, what the console showed, and how long the machine was on."""
+
+    status: int
+    console: str
+    took_s: float
+
+
+def run(argv: list[str], out: Path, *, timeout_s: float = 900.0) -> Ran:
+    """Boot, run ``argv`` with ``out`` as ``/out``, power off. Raises ``RuntimeError`` where the machine did not end."""
+    missing = build.missing()
+    if missing:
+        raise RuntimeError(f"the virtual Pi lacks {', '.join(m.name for m in missing)}: run make virtual-pi")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "job").write_text(f"exec {shlex.join(argv)}\n", encoding="utf-8")
+    (out / "status").unlink(missing_ok=True)
+    compiled = build.CACHE / "numba"
+    compiled.mkdir(exist_ok=True)
+    folders = {"VPI_REPO": build.REPO, "VPI_MODULE": build.module(), "VPI_OUT": out.resolve(), "VPI_NUMBA": compiled}
+    for folder in (*folders.values(), build.CACHE):
+        if any(c in str(folder) for c in " \t,"):
+            raise RuntimeError(f"{folder}: a kernel's command line has no room for blanks and commas in a path")
+    command = [
+        *(str(build.kernel() / "linux"), f"mem={MEMORY}", "quiet"),
+        *("rootfstype=hostfs", f"rootflags={build.root()}", "ro", "init=/sbin/vpi-init"),
+        *("con=null", "con0=null,fd:1", "ssl=null"),
+        *(f"{name}={folder}" for name, folder in folders.items()),
+    ]
+    # The machine's memory is a file in TMPDIR, which must be in memory itself.
+    environment = {"PATH": os.environ["PATH"], "HOME": str(out), "TMPDIR": "/dev/shm"}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        console, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired as e:
+        raise RuntimeError(f"the virtual Pi was still on after {timeout_s:g} s: {argv}") from e
+    finally:
+        # Its helper processes are in a process group that only this machine has.
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+            process.wait()
+    text = console.decode(errors="replace")
+    status = out / "status"
+    if not status.exists():
+        raise RuntimeError(f"the virtual Pi ended without a status: {argv}\n{text}")
+    return Ran(int(status.read_text()), text, time.monotonic() - began)
