@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench virtual-pi test-virtual-pi lock clean
+.PHONY: help demo test lint bench coverage virtual-pi test-virtual-pi lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
 	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
+	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
 	@echo "make lock    pin the dependencies again (needs uv)"
@@ -46,6 +47,9 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest tests/bench -s -o addopts=
+
+coverage: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/thousand_rigs.py
 
 virtual-pi:
 	@$(PYTHON) tests/virtualpi/build.py

@@ -1,0 +1,98 @@
+"""A blank: subtracted with its uncertainty where it matches, refused in one line where it does not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from edge.allan import Integrated
+from edge.blank import Blank, blank_of, check_blank
+from edge.budget import of_loss
+from edge.errors import BadInput
+from edge.simulated import calibrated
+from edge.words import Weighing
+from hw.sim.rig import RigTruth
+
+
+def run(**changed: Any) -> dict[str, Any]:
+    """A run's result, as far as a blank looks at it."""
+    made: dict[str, Any] = {
+        "run_id": 7,
+        "sample_id": "dummy",
+        "blank_run": True,
+        "loss_pct": -0.02,
+        "reference_g": 200.0,
+        "m1_g": 200.0,
+        "invalid_because": None,
+        "certificate": {"sha256": "a"},
+        "temp_c": 120.0,
+        "temp_band_c": 2.0,
+        "hold_required_s": 21_600.0,
+        "weigh": "cold",
+        "budget": [
+            {"name": "zero walk", "contribution_pct": 0.003, "dof": 40.0},
+            {"name": "noise of M1", "contribution_pct": 0.004, "dof": None},
+            {"name": "creep", "contribution_pct": 0.03, "dof": None},
+        ],
+    }
+    return made | changed
+
+
+def test_a_blank_is_its_run_s_loss_without_the_creep_that_it_measures() -> None:
+    blank = blank_of(run())
+    assert blank.loss_g == pytest.approx(-0.04)
+    assert blank.u_g == pytest.approx(0.01)  # √(0.003² + 0.004²) % of 200 g
+    assert blank.dof == pytest.approx(0.005**4 / (0.003**4 / 40.0))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"blank_run": False}, "was a sample, not a blank"),
+        ({"loss_pct": None, "invalid_because": "hold too short"}, "was INVALID"),
+    ],
+)
+def test_what_is_no_blank_is_refused(changed: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        blank_of(run(**changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"certificate": {"sha256": "b"}}, "another rig or certificate"),
+        ({"certificate": None}, "another rig or certificate"),
+        ({"m1_g": 120.0}, "within 20 %"),
+        ({"temp_c": 130.0}, "the hold's temperature"),
+        ({"hold_required_s": 3600.0}, "the hold's length"),
+        ({"weigh": "hot"}, "the way of weighing"),
+    ],
+)
+def test_a_blank_that_does_not_match_is_refused_in_one_line(changed: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason) as e:
+        check_blank(run(**changed), run(blank_run=False, m1_g=201.0))
+    assert "\n" not in str(e.value)
+
+
+def test_a_blank_that_matches_is_taken() -> None:
+    check_blank(run(m1_g=190.0), run(blank_run=False, m1_g=205.0))
+
+
+def weighing(which: str, mean: float) -> Weighing:
+    return Weighing(which, Integrated(mean, 1e-4, 50.0, 100, 0, 600), 0.0, 99.0, 25.0, 25.0, math.nan)
+
+
+@pytest.mark.parametrize(("u_blank_g", "weight"), [(1e-6, 1.0), (1e3, 0.0)])
+def test_a_blank_counts_by_how_well_it_is_known_against_the_certificate_s_creep(
+    u_blank_g: float, weight: float
+) -> None:
+    cert = calibrated(RigTruth(), "nau7802", 1)
+    m1, m2 = weighing("m1", 200.0), weighing("m2", 199.5)
+    plain = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert)
+    blank = Blank("run 7", -0.04, u_blank_g, 50.0, 200.0)
+    corrected = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, blank=blank)
+    # 0.04 g of 200 g; the reference mass is that in vacuum, up to 0.12 % more (air at 1 g/cm³)
+    assert corrected.loss_pct - plain.loss_pct == pytest.approx(weight * 0.02, rel=1.2e-3, abs=1e-6)
+    assert corrected.first_order_u_pct <= plain.first_order_u_pct * (1.0 + 1e-9)
