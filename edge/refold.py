@@ -13,15 +13,15 @@ from sqlite_utils import Database
 from . import fold
 from .course import Course, Word
 from .errors import BadDatabase
-from .journal import chunks_of
+from .journal import chunks_of, events_of
 from .terms import Terms
 from .words import Event
 
 
 def words_of(db: Database, run_id: int) -> list[Word]:
-    """Get what the operator said in a run, and the second from which on each word held."""
-    rows = db.table("events").rows_where("run_id = ? and kind in ('operator', 'refused')", [run_id], order_by="event")
-    return [Word(row["second"], json.loads(row["data_json"])["word"]) for row in rows]
+    """Get what the operator said in a run, and the second from which on each word held. Raises ``BadDatabase``."""
+    said = (row for row in events_of(db, run_id) if row["kind"] in ("operator", "refused"))
+    return [Word(row["second"], json.loads(row["data_json"])["word"]) for row in said]
 
 
 def refold(db: Database, run_id: int) -> tuple[Course, fold.Record, list[str], list[Event]]:

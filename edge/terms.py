@@ -143,7 +143,9 @@ def replay_terms(
     if temp_declared_c is not None:
         declared.append(f"temperature: {temp_declared_c:g} °C; the recording has none")
     fold = _limits(standard, plan, max(LIVE_GAP_S, 2.5 * interval_s)) | {"gate_code": gate, "rtd_is_code": 0}
-    if certificate is not None and quantity == "counts":
+    if certificate is not None and quantity != "counts":
+        declared.append(f"certificate: {certificate.name} was not used; the recording is of masses")
+    elif certificate is not None:
         fold |= _cell(certificate)
         from_oven = certificate.temperature.cell_source == "oven_lag" and temp_declared_c is None
         if not has_cell_temp and not from_oven:

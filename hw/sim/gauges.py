@@ -14,6 +14,7 @@ zero before its first measurement, its noise of 300 codes of 2²⁴, the ADS1115
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from hw.clock import NS_PER_S, Clock
@@ -32,7 +33,7 @@ _ADS_PAIRS = ((0, 1), (0, 3), (1, 3), (2, 3))
 _ADS_WAKE_NS = 110_000
 
 
-class _I2cChip:
+class _I2cChip(ABC):
     """What a test or a scenario does to either chip."""
 
     def __init__(self, clock: Clock, seed: int) -> None:
@@ -55,9 +56,9 @@ class _I2cChip:
             self._plugged = True
             self.reset()
 
+    @abstractmethod
     def reset(self) -> None:
         """Brown the chip out: everything at its reset values."""
-        raise NotImplementedError
 
     def nack_next(self, count: int) -> None:
         """Do not acknowledge the next ``count`` messages."""
