@@ -5,8 +5,11 @@ Nothing is opened here; each driver opens its bus when it is opened itself.
 
 from __future__ import annotations
 
+import os
+from functools import partial
+
 from hw.bridge import Bridge, Probe
-from hw.clock import Clock
+from hw.clock import BootClock, Clock
 from hw.panel import Panel
 from hw.rtd import Max31865Rtd
 from hw.spi import SpidevPort
@@ -15,7 +18,7 @@ from .config import BridgeConfig, PanelConfig, ProbeConfig, VacuumConfig
 
 
 def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
-    """Get the load-cell reader that the settings name."""
+    """Get the load-cell reader that the settings name: an HX711 on GPIO lines in a process of its own."""
     if config.chip == "nau7802":
         from smbus2 import SMBus
 
@@ -38,14 +41,31 @@ def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
             gain=config.gain,
             rate_sps=config.rate_sps,
         )
+    if isinstance(clock, BootClock):
+        from hw.apart import Apart
+
+        return Apart(partial(_hx711, config), name="hx711", rate_sps=float(config.rate_sps))
+    return _hx711(config, clock)  # a simulated clock is in this process
+
+
+def _use_lgpio() -> None:
+    """Have gpiozero use lgpio, the only library that drives a Pi 5, and say so where it is missing.
+
+    Left to itself it falls back to others one after the other, the last of which is not made for reading chips.
+    """
+    os.environ.setdefault("GPIOZERO_PIN_FACTORY", "lgpio")
+
+
+def _hx711(config: BridgeConfig, clock: Clock | None = None) -> Bridge:
     from hw.hx711 import Hx711
 
+    _use_lgpio()
     assert config.sck_pin is not None  # the config sees to it
     assert config.dout_pin is not None
     return Hx711(
         sck_pin=config.sck_pin,
         dout_pin=config.dout_pin,
-        clock=clock,
+        clock=clock or BootClock(),
         gain=config.gain,
         rate_sps=config.rate_sps,
     )
@@ -86,6 +106,7 @@ def panel_of(config: PanelConfig, clock: Clock) -> Panel | None:
     """Get the panel that the settings describe; None where nothing of it is wired."""
     if not any((config.lamp_pin, config.buzzer_pin, config.button_pin, config.relay_pin)):
         return None
+    _use_lgpio()
     return Panel(
         clock,
         lamp_pin=config.lamp_pin,

@@ -145,6 +145,9 @@ def _serve(pipe: Connection, make: Callable[[], Bridge]) -> None:
             pipe.send((type(e).__name__, str(e)))
     except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         pass
+    except Exception as e:  # told to the instrument, which says it in one line; a child has nobody to show a trace to
+        with contextlib.suppress(OSError):
+            pipe.send(("BusError", f"{type(e).__name__}: {e}"))
     finally:
         if bridge is not None:
             bridge.close()

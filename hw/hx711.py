@@ -83,7 +83,7 @@ class Hx711(Hx711Base):
             self._sck = OutputDevice(self._sck_pin, pin_factory=self._pin_factory)
             # An unplugged line must read high, which is "not ready".
             self._dout = InputDevice(self._dout_pin, pull_up=True, pin_factory=self._pin_factory)
-        except (GPIOZeroError, OSError) as e:
+        except (GPIOZeroError, OSError, ImportError) as e:
             self.close()
             raise BusError(
                 f"HX711: pins {self._sck_pin}, {self._dout_pin}: {e}; check the numbers, the group gpio "

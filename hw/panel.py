@@ -95,7 +95,7 @@ class Panel:
                 self._button = Button(pin, pull_up=True, pin_factory=self._pin_factory)
                 self._button.when_pressed = self._contacts.met
                 self._button.when_released = self._contacts.parted
-        except (GPIOZeroError, OSError) as e:
+        except (GPIOZeroError, OSError, ImportError) as e:
             self.close()
             raise BusError(f"panel: {e}; check the pin numbers, the group gpio and GPIOZERO_PIN_FACTORY") from e
         self._open = True

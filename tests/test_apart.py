@@ -35,12 +35,14 @@ def test_samples_come_with_the_chip_s_codes_and_the_shared_clock_s_times() -> No
     bridge = Apart(hx711, name="hx711", rate_sps=80.0)
     bridge.open()
     try:
-        until_ok(bridge)
-        samples = [bridge.read(soon()) for _ in range(40)]
+        samples: list[Sample] = []
+        good: list[Sample] = []
+        while len(good) < 30 and len(samples) < 600:  # a machine under load is late now and then, and says so
+            samples.append(bridge.read(soon()))
+            good = [s for s in samples if s.status is Status.OK]
     finally:
         bridge.close()
-    good = [s for s in samples if s.status is Status.OK]
-    assert len(good) >= 30  # a machine under load may be late now and then, and then says so
+    assert len(good) == 30
     assert all(abs(s.code - CODE) < 8 * 40 for s in good)  # the noise is 38 codes rms
     times = [s.t_ns for s in samples]
     assert times == sorted(times)
