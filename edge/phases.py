@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from .allan import Integrated, integrate
@@ -143,6 +143,8 @@ class Phases:
 
     def _weigh(self, which: str, rows: list[Row], value: Integrated) -> Event:
         window = rows[value.start : value.start + value.n]
+        if len(rows) == 1 and rows[0].n_ok > 1:  # a single second: what its own samples say
+            value = replace(value, u=rows[0].sd_g / math.sqrt(rows[0].n_ok), dof=rows[0].n_ok - 1.0)
         weighing = Weighing(
             which,
             value,

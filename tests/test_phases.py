@@ -247,3 +247,10 @@ def test_m2_is_taken_from_what_there_is_when_nothing_more_comes() -> None:
     events = phases.finish("the recording ends")
     assert [e.kind for e in events] == ["weighing", "phase"]
     assert phases.invalid_because == ""
+
+
+def test_a_start_mass_of_one_second_is_as_uncertain_as_its_own_samples() -> None:
+    phases = Phases(replace(PLAN, weigh="hot"), Phase.RAMP)
+    feed(phases, [row(0, temp_c=120.0, qualified=1)])  # in band from the first second on: 10 samples, sd 0.001 g
+    assert phases.weighings["start"].value.u == pytest.approx(0.001 / math.sqrt(10.0))
+    assert phases.weighings["start"].value.dof == 9.0
