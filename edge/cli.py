@@ -31,6 +31,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
 _db = click.option(
     "--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="The database (or HALFPERCENT_DB)."
 )
+_claim = click.option("--claim", help='The name it is sold by, such as "semi-solid".')
 _standard = click.option("--standard", "standard_name", help="A standard's name or its TOML file.")
 
 
@@ -104,6 +105,7 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 @_db
 @_as_json
 @_standard
+@_claim
 def demo(
     scenario: str,
     seed: int,
@@ -113,6 +115,7 @@ def demo(
     db: Path | None,
     as_json: bool,
     standard_name: str | None,
+    claim: str | None,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from .demo import run_demo
@@ -126,12 +129,12 @@ def demo(
     with Journal(path) as journal:
         if as_json or not sys.stderr.isatty():
             show = _Plain(quiet=as_json)
-            result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=show)
+            result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=show, claim=claim)
         else:
             from .report.progress import Progress
 
             with Progress(standard.hold_s.value) as bar:
-                result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=bar)
+                result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=bar, claim=claim)
     _show(result | {"database": str(path)}, as_json)
     if not as_json:
         click.echo(f"\nRun {result['run_id']} is in {path}. Look at it: halfpercent report last --db {path}")
@@ -162,6 +165,9 @@ class _Plain:
 @click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
 @click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
 @click.option("--sample", "sample_id", callback=_named, help="The sample's name [the file's].")
+@click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
+@click.option("--blank", help="Subtract this blank run (its number in the database).")
+@_claim
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @_db
 @_as_json
@@ -173,6 +179,9 @@ def replay(
     columns: str,
     declare: tuple[str, ...],
     sample_id: str | None,
+    blank_run: bool,
+    blank: str | None,
+    claim: str | None,
     out: Path | None,
     db: Path | None,
     as_json: bool,
@@ -184,6 +193,7 @@ def replay(
     from .replay import parse_declared
     from .replay import replay as replayed
     from .standard import load_standard
+    from .stored import result_of_run
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = _certificate(certificate_path)
@@ -195,6 +205,11 @@ def replay(
         temp_declared_c=declared.temp_c,
     )
 
+    path = None if db is None and out is None else _writing(db, out)
+    if blank is not None and path is None:
+        raise click.UsageError("--blank names a run in a database: give --db or --out too")
+    subtract = result_of_run(path, blank) if blank is not None and path is not None else None
+
     def judge(journal: Journal | None) -> dict[str, Any]:
         return replayed(
             recording,
@@ -205,12 +220,14 @@ def replay(
             journal=journal,
             sample_id=file.stem if sample_id is None else sample_id,
             wall_s=time.time(),
+            blank_run=blank_run,
+            subtract=subtract,
+            claim=claim,
         )
 
-    if db is None and out is None:
+    if path is None:
         _show(judge(None), as_json)
         return
-    path = _writing(db, out)
     with Journal(path) as journal:
         result = judge(journal)
     _show(result | {"database": str(path)}, as_json)

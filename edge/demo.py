@@ -21,7 +21,14 @@ Show = Callable[[Row, str, list[Event]], None]
 
 
 def run_demo(
-    simulated: Simulated, standard: Standard, journal: Journal, *, sample_id: str, seed: int, show: Show
+    simulated: Simulated,
+    standard: Standard,
+    journal: Journal,
+    *,
+    sample_id: str,
+    seed: int,
+    show: Show,
+    claim: str | None = None,
 ) -> dict[str, Any]:
     """Run one simulated test to its end, journalled like a real one. Returns the result with the true loss."""
     station, clock, certificate = simulated.station, simulated.clock, simulated.certificate
@@ -56,6 +63,7 @@ def run_demo(
         kind="simulated",
         declared=terms.declared,
         on=datetime.datetime.fromtimestamp(wall_s, datetime.UTC).date(),
+        claim=claim,
     )
     result |= {"true_loss_pct": operator.true_loss_pct, "run_id": run.run_id, "seed": seed}
     run.end(clock.wall_s(), result, {column: result.get(name) for column, name in COLUMNS.items()})

@@ -66,8 +66,12 @@ def replay(
     journal: Journal | None,
     sample_id: str,
     wall_s: float,
+    **judging: Any,
 ) -> dict[str, Any]:
-    """Fold a recording, judge it, and write it into ``journal`` where there is one. Returns the result."""
+    """Fold a recording, judge it, and write it into ``journal`` where there is one. Returns the result.
+
+    ``judging`` (``blank_run``, ``subtract``, ``claim``) is for :func:`edge.result.result_of`, and raises as it does.
+    """
     terms = replay_terms(
         standard,
         certificate,
@@ -101,6 +105,7 @@ def replay(
         on=datetime.datetime.fromtimestamp(wall_s, datetime.UTC).date(),
         resolution_g=recording.quantum / per_g,
         declared_u_g=declared.u_mass_g,
+        **judging,
     )
     result["recording"] = {
         "file": recording.path.name,

@@ -51,11 +51,13 @@ def result_of(
     declared_u_g: float | None = None,
     blank_run: bool = False,
     subtract: dict[str, Any] | None = None,
+    claim: str | None = None,
 ) -> dict[str, Any]:
     """Judge a run that has ended, by the standard's rule, and put all that is to be said into one record.
 
     ``on`` is the day of the run, for the certificate's validity. ``blank_run``: the sample is an inert dummy;
-    ``subtract``: the result of a blank run, which must match. The rest as :func:`edge.budget.of_loss`. Raises
+    ``subtract``: the result of a blank run, which must match; ``claim``: the name under which the sample is sold,
+    which the standard's file answers. The rest as :func:`edge.budget.of_loss`. Raises
     ``BadInput`` for a blank that does not match.
     """
     before, after, reference = _weighings(phases, standard)
@@ -80,6 +82,7 @@ def result_of(
         "budget": [],
         "sample_id": sample_id,
         "blank_run": blank_run,
+        "claim": None if claim is None else {"name": claim, "answer": standard.answer_to_name(claim)},
         "kind": kind,
         "standard": {
             "id": standard.id,
@@ -115,8 +118,8 @@ def result_of(
         }
     blank = None
     if subtract is not None:
-        check_blank(subtract, out)
         blank = blank_of(subtract)
+        check_blank(subtract, out)
         out["blank"] = {"name": blank.name, "loss_g": blank.loss_g, "u_g": blank.u_g, "mass_g": blank.mass_g}
     budget = of_loss(
         before,

@@ -236,3 +236,57 @@ def test_a_replay_leaves_its_database_and_can_be_looked_at(tmp_path: Path) -> No
     stored = json.loads(done.stdout)
     assert stored["verdict"] == r["verdict"] == "FAIL"
     assert stored["loss_pct"] == r["loss_pct"]
+
+
+def counts_test(loss_g: float, seed: int, mass_g: float = 200.0) -> list[tuple[float, ...]]:
+    """A cold test as codes of the documented certificate's cell, which gains 0.05 g of its own on the way (creep)."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for t_s, g, temp_c in cold_test(5.0, loss_g=loss_g, noise_g=0.0):
+        creep_g = 0.05 * (1.0 - math.exp(-t_s / 9000.0))
+        code = 1540.32 * (mass_g + (g - 100.0) + creep_g) + 5.0 * float(rng.standard_normal())
+        out.append((t_s, float(round(code)), temp_c, 25.0))
+    return out
+
+
+def test_a_blank_takes_out_what_the_rig_does_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "cell.toml").write_text(
+        example_certificate().replace("zero_drift_g = 0.05 ", "zero_drift_g = 0.01 "), encoding="utf-8"
+    )
+    header = "t_s,counts,temp_c,cell_temp_c"
+    standard = 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600\n'
+    how = ("--certificate", "cell.toml", "--out", "kept")
+    dummy = replay(tmp_path, write(tmp_path / "dummy.csv", counts_test(0.0, 1), header), standard, *how, "--blank-run")
+    assert dummy["blank_run"] is True
+    sample = write(tmp_path / "sample.csv", counts_test(0.6, 2), header)
+    plain = replay(tmp_path, sample, standard, *how)
+    blanked = replay(tmp_path, sample, standard, *how, "--blank", "1")
+    true_pct = 0.6 / 200.0 * 100.0
+    assert abs(blanked["loss_pct"] - true_pct) < abs(plain["loss_pct"] - true_pct)
+    assert abs(blanked["loss_pct"] - true_pct) <= blanked["U_pct"]
+    assert blanked["u_pct"] < plain["u_pct"]
+    heavier = write(tmp_path / "heavier.csv", counts_test(0.6, 3, mass_g=400.0), header)
+    command = [
+        sys.executable,
+        "-m",
+        "edge",
+        "replay",
+        str(heavier),
+        "--standard",
+        "standard.toml",
+        *how,
+        "--blank",
+        "1",
+    ]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "within 20 %" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_claimed_name_is_answered_from_the_standard_s_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", cold_test(5.0))
+    command = [sys.executable, "-m", "edge", "replay", str(path), "--claim", "semi-solid"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert 'Claimed to be "semi-solid": "Semi-solid" is not a class' in done.stdout
+    assert "Not solid-state by this criterion" in done.stdout

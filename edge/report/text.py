@@ -84,6 +84,10 @@ def _lines(r: dict[str, Any]) -> Iterator[str]:
             if (r["weigh"] == "cold")
             else "Criterion not met."
         )
+    if r.get("claim"):
+        yield f'Claimed to be "{r["claim"]["name"]}": {r["claim"]["answer"]}'
+    if r.get("blank_run"):
+        yield "A blank run: the sample is an inert dummy, and what it seems to lose is the rig's own."
     for warning in r["warnings"]:
         yield f"Warning: {warning}"
     yield ""
