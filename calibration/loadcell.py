@@ -246,6 +246,27 @@ def fit_walk(t_s: F8, code: F8, *, short_s: float = 120.0, long_s: float = 1200.
     return WalkFit(math.sqrt(max(0.0, q2) * 3600.0), float(n))
 
 
+CREEP_FROM_S = 1200.0  # M1 is taken about so long after the load is on
+CREEP_MEAN_S = 600.0
+
+
+def creep_pct(t_s: F8, code: F8, load_code: float) -> float:
+    """Get how much a load has crept, in % of it, from 20 min after it was put on to the end of the record.
+
+    ``code`` from the moment the load is on, at one temperature; ``load_code`` is the load in codes. Means over ten
+    minutes around the 20th and at the end. Raises ``BadFit`` for less than an hour of record, or a load of nothing.
+    """
+    minute, value = _minutes(t_s, code)
+    if not len(minute) or minute[-1] - minute[0] < 3540.0:
+        raise BadFit("less than an hour of readings under load: leave the weight on for two hours")
+    if load_code == 0.0:
+        raise BadFit("the load is nothing: put a weight on")
+    since = minute - minute[0]
+    early = np.abs(since - CREEP_FROM_S) <= CREEP_MEAN_S / 2.0
+    late = since >= since[-1] - CREEP_MEAN_S
+    return float(np.mean(value[late]) - np.mean(value[early])) / load_code * 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class LagFit:
     """How the load cell's temperature follows the oven's: a first-order lag towards offset + gain · T_oven.

@@ -15,7 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration import certificate as cal
-from calibration.loadcell import SpanFit, SpanPoint, TemperatureFit, WalkFit, fit_span, fit_temperature, fit_walk
+from calibration.loadcell import (
+    SpanFit,
+    SpanPoint,
+    TemperatureFit,
+    WalkFit,
+    creep_pct,
+    fit_span,
+    fit_temperature,
+    fit_walk,
+)
 
 from . import fold
 from .allan import Integrated, integrate
@@ -24,7 +33,8 @@ from .errors import BadInput
 from .frame import Frames
 
 STEADY_S = 60.0
-CREEP_CLASS_PCT_FS = 0.05  # of a cheap bar cell (FACTS: 0.05 %FS in 30 min), where no blank was run
+CREEP_CLASS_PCT_FS = 0.05  # of a cheap bar cell (FACTS: 0.05 %FS in 30 min), where it was not measured
+CREEP_ON = 2.0  # a night's creep after the dwell is at most so many times that of the first two hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class Found:
     noise_code: float
     t_ref_c: float
     weight_g: float
+    creep_pct: float | None
+    """Half-width of what a load may creep over a night after the dwell, in % of it; None: not measured."""
 
 
 def find(
@@ -104,12 +116,15 @@ def find(
     empty: Readings,
     loaded: Readings | None,
     *,
+    settling: Readings | None = None,
     weight_g: float,
     capacity_g: float,
     t_ref_c: float,
 ) -> Found:
-    """Fit span, temperature and walk. ``empty`` and ``loaded`` are hours of warming and cooling, the latter with
-    ``weight_g`` on. Raises ``BadFit`` with what to do.
+    """Fit span, temperature, walk and creep.
+
+    ``empty`` and ``loaded`` are hours of warming and cooling, the latter with ``weight_g`` on; ``settling`` are the
+    first two hours after that weight was put on. Raises ``BadFit`` with what to do.
     """
     span = fit_span(points, capacity_g)
     zero = fit_temperature(empty.t_s, empty.cell_c, empty.code, t_ref_c)
@@ -120,7 +135,17 @@ def find(
     dof = math.fsum(w.dof for w in walks)
     mean2 = math.fsum(w.per_sqrt_h**2 * w.dof for w in walks) / dof
     noise = float(np.nanmedian(empty.sd_code))
-    return Found(span, zero, warm, WalkFit(math.sqrt(mean2), dof), noise, t_ref_c, weight_g)
+    walk = WalkFit(math.sqrt(mean2), dof)
+    creep = _creep_pct(settling, span.counts_per_g * weight_g, walk) if settling is not None else None
+    return Found(span, zero, warm, walk, noise, t_ref_c, weight_g, creep)
+
+
+def _creep_pct(settling: Readings, load_code: float, walk: WalkFit) -> float:
+    """Get the half-width for a night: what was seen in two hours and twice what the zero may have added to it."""
+    seen = creep_pct(settling.t_s, settling.code, load_code)
+    hours = float(settling.t_s[-1] - settling.t_s[0]) / 3600.0
+    wandered = walk.per_sqrt_h * math.sqrt(hours) / abs(load_code) * 100.0
+    return CREEP_ON * (abs(seen) + 2.0 * wandered)
 
 
 def certificate_of(
@@ -133,9 +158,9 @@ def certificate_of(
     bridge: cal.BridgeChip,
     rtd: cal.Rtd,
     u_cell_temp_c: float = 0.05,
-    creep_pct_fs: float = CREEP_CLASS_PCT_FS,
+    creep_class_pct_fs: float = CREEP_CLASS_PCT_FS,
 ) -> cal.Certificate:
-    """Make the certificate of what was found. ``creep_pct_fs`` is the class's where nothing was measured."""
+    """Make the certificate of what was found. ``creep_class_pct_fs`` is taken where creep was not measured."""
     s = found.span.counts_per_g
     span_per_k, u_span_per_k = 0.0, 5e-5
     if found.loaded is not None:
@@ -162,7 +187,7 @@ def certificate_of(
             u_cell_temp_c=u_cell_temp_c,
         ),
         stability=cal.Stability(
-            creep_pct_fs=creep_pct_fs,
+            creep_pct_fs=creep_class_pct_fs if found.creep_pct is None else min(5.0, found.creep_pct),
             zero_drift_g=0.0,
             noise_counts=found.noise_code,
             zero_walk_g=found.walk.per_sqrt_h / abs(s),

@@ -102,8 +102,9 @@ def calibrate(quick: QuickRig, capacity_g: float, rng: np.random.Generator) -> c
             points.append(span_point(record(quick, BLOCK_S), m, u_weight_g if m else 0.0, rising=rising))
     cycles = []
     for weight_g in (0.0, 200.0):
+        quick.frames(REST_S)
         rig.place_weight(weight_g)
-        quick.frames(2 * HOUR)  # the creep of the new load dies out first
+        settling = record(quick, 2 * HOUR)  # the creep of the new load
         parts = [quick.frames(HOUR)]
         rig.heat(True)
         parts.append(quick.frames(3 * HOUR))
@@ -111,7 +112,7 @@ def calibrate(quick: QuickRig, capacity_g: float, rng: np.random.Generator) -> c
         parts.append(quick.frames(4 * HOUR))
         cycles.append(readings(join(parts), RTD))
     rig.place_weight(0.0)
-    found = find(points, cycles[0], cycles[1], weight_g=200.0, capacity_g=capacity_g, t_ref_c=25.0)
+    found = find(points, cycles[0], cycles[1], settling=settling, weight_g=200.0, capacity_g=capacity_g, t_ref_c=25.0)
     return certificate_of(
         found,
         name="drawn",
