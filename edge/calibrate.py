@@ -34,7 +34,7 @@ from .frame import Frames
 
 STEADY_S = 60.0
 CREEP_CLASS_PCT_FS = 0.05  # of a cheap bar cell (FACTS: 0.05 %FS in 30 min), where it was not measured
-CREEP_ON = 2.0  # a night's creep after the dwell is at most so many times that of the first two hours
+CREEP_ON = 2.5  # a night of creep after the dwell is at most so many times that of the first two hours
 
 
 @dataclass(frozen=True, slots=True)
