@@ -35,7 +35,7 @@ REF_OHM = 430.0
 GAIN = 128
 NOISE_V = {"nau7802": 30e-9, "hx711": 50e-9}  # input noise at 10 SPS
 EXCITATION_V = {"nau7802": 3.0, "hx711": 5.0}
-SCK_PIN, DOUT_PIN = 6, 5
+SCK_PIN, DOUT_PIN = "GPIO6", "GPIO5"
 
 
 @dataclass(frozen=True, slots=True)
