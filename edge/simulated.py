@@ -35,7 +35,7 @@ REF_OHM = 430.0
 GAIN = 128
 NOISE_V = {"nau7802": 30e-9, "hx711": 50e-9}  # input noise at 10 SPS
 EXCITATION_V = {"nau7802": 3.0, "hx711": 5.0}
-SCK_PIN, DOUT_PIN = "GPIO6", "GPIO5"
+SCK_PIN, DOUT_PIN = 6, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,14 @@ def _driver(chip: Nau7802Model | Hx711Model, clock: SimClock, rate_sps: int) -> 
 
     pins = SimPinFactory(clock)
     pins.wire(sck=SCK_PIN, dout=DOUT_PIN, chip=chip)
-    return Hx711(sck_pin=SCK_PIN, dout_pin=DOUT_PIN, clock=clock, gain=GAIN, rate_sps=rate_sps, pin_factory=pins)
+    return Hx711(
+        sck_pin=f"GPIO{SCK_PIN}",
+        dout_pin=f"GPIO{DOUT_PIN}",
+        clock=clock,
+        gain=GAIN,
+        rate_sps=rate_sps,
+        pin_factory=pins,
+    )
 
 
 def calibrated(truth: RigTruth, bridge: str, seed: int, rate_sps: int = 10) -> cal.Certificate:

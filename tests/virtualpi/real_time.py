@@ -62,9 +62,11 @@ def lines() -> dict[str, Any]:
             for _ in range(3):
                 led.toggle()
                 lit.append(led.value)
-            for level in (False, True, False):
+            for heard, level in enumerate((False, True, False), start=1):
                 outside.do("drive", 27, level)
-                time.sleep(0.3)
+                end_s = time.monotonic() + 10.0  # lgpio's own thread hears it, when it gets the processor
+                while len(seen) < heard and time.monotonic() < end_s:
+                    time.sleep(0.05)
             info = subprocess.run(["gpioinfo", "gpiochip0"], capture_output=True, text=True, check=True).stdout
     return {"factory": factory, "lit": lit, "seen": seen, "info": info}
 
