@@ -11,6 +11,7 @@ from typing import Protocol
 
 from smbus2 import i2c_msg
 
+from hw.buslock import BusLock
 from hw.clock import NS_PER_S, Clock
 from hw.errors import ChipNotReady
 
@@ -28,31 +29,20 @@ class MessageBus(Protocol):
         """Release the bus."""
 
 
-class BusioI2c:
+class BusioI2c(BusLock):
     """A bus as CircuitPython's ``busio.I2C``. Each transfer raises ``OSError`` where the bus fails."""
 
     def __init__(self, bus: MessageBus, clock: Clock) -> None:
+        super().__init__()
         self.answer = b""
         """What the last read got: the bytes behind the number that a library makes of them."""
         self._bus = bus
         self._clock = clock
         self._end_ns = 0
-        self._locked = False
 
     def allow(self, seconds: float) -> None:
         """Set how long transfers may go on from now; after that each raises ``ChipNotReady``."""
         self._end_ns = self._clock.now_ns() + round(seconds * NS_PER_S)
-
-    def try_lock(self) -> bool:
-        """Take the bus; False where it is taken."""
-        if self._locked:
-            return False
-        self._locked = True
-        return True
-
-    def unlock(self) -> None:
-        """Give the bus back."""
-        self._locked = False
 
     def close(self) -> None:
         """Release the bus."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from typing import Protocol
 
+from hw.buslock import BusLock
 from hw.errors import BadSetting
 
 
@@ -63,25 +64,14 @@ class SpidevPort:
             os.close(handle)
 
 
-class SpiBus:
+class SpiBus(BusLock):
     """A port as CircuitPython's ``busio.SPI``; its chip-select is :attr:`select`."""
 
     def __init__(self, port: SpiPort) -> None:
+        super().__init__()
         self.select = ChipSelect(self)
         self._port = port
-        self._locked = False
         self._held = b""
-
-    def try_lock(self) -> bool:
-        """Take the bus; False where it is taken."""
-        if self._locked:
-            return False
-        self._locked = True
-        return True
-
-    def unlock(self) -> None:
-        """Give the bus back."""
-        self._locked = False
 
     def configure(self, *, baudrate: int = 100_000, polarity: int = 0, phase: int = 0, bits: int = 8) -> None:
         """Check that the port runs in the wanted mode; its speed was set when it was opened."""

@@ -17,6 +17,7 @@ from typing import Protocol, Self
 
 from smbus2 import i2c_msg
 
+from hw.buslock import BusLock
 from hw.clock import Clock
 
 _READ_FLAG = 0x0001
@@ -150,27 +151,16 @@ class SimSMBus:
                 message.buf[i] = bytes((byte,))
 
 
-class SimI2C:
+class SimI2C(BusLock):
     """A simulated bus with the methods of CircuitPython's ``busio.I2C``."""
 
     def __init__(self, bus: I2cBus) -> None:
+        super().__init__()
         self._bus = bus
-        self._locked = False
-
-    def try_lock(self) -> bool:
-        """Take the bus; False where it is taken."""
-        if self._locked:
-            return False
-        self._locked = True
-        return True
-
-    def unlock(self) -> None:
-        """Give the bus back."""
-        self._locked = False
 
     def deinit(self) -> None:
         """Release the bus."""
-        self._locked = False
+        self.unlock()
 
     def scan(self) -> list[int]:
         """Get the addresses that acknowledge."""
