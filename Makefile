@@ -5,15 +5,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench coverage virtual-pi test-virtual-pi lock clean
+.PHONY: help demo test lint bench coverage corrections virtual-pi test-virtual-pi install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
 	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
+	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
+	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
+	@echo "sudo make uninstall   takes that away and leaves settings and data"
 	@echo "make lock    pin the dependencies again (needs uv)"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -51,15 +54,22 @@ bench: $(VENV)/dev.stamp
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python tests/bench/thousand_rigs.py
 
+corrections: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/corrections.py
+
 virtual-pi:
 	@$(PYTHON) tests/virtualpi/build.py
 
 test-virtual-pi: $(VENV)/dev.stamp virtual-pi
 	$(BIN)/python -m pytest tests/virtualpi -s -o addopts=
 
+# PREFIX, DESTDIR, WHEELS, PYTHON: see the script.
+install uninstall:
+	@sh systemd/install.sh $@
+
 lock:
 	@tools='uv pip compile --quiet --universal -p 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links'; \
-	$$tools --extra pi --extra build pyproject.toml -o run.lock && \
+	$$tools --extra pi --extra gauge --extra build pyproject.toml -o run.lock && \
 	$$tools --extra pi --extra build --extra gauge --extra dev pyproject.toml -c run.lock -o all.lock && \
 	$(PYTHON) -c "import re,sys; from pathlib import Path; \
 	  split=lambda f: re.split(r'\n(?=\S)', Path(f).read_text().strip()); run=split('run.lock'); \

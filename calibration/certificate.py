@@ -1,7 +1,8 @@
 """A load cell's certificate: the numbers that turn its codes into grams, each with its uncertainty.
 
 A certificate is a TOML file, written by the guided calibration or by hand (``docs/calibration.md``). Its
-hash goes into every run. This module must never change or fill in a number that a person or a
+hash goes into every run. One that a calibration wrote carries the record of it and its own hash, so that a change
+by hand is seen. This module must never change or fill in a number that a person or a
 calibration has stated; what a certificate does not state is not known.
 
 What the numbers mean, in the order in which they are applied (T is the *cell's* temperature)::
@@ -19,13 +20,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from calibration.errors import BadCertificate
+from calibration.recorded import Record
+from calibration.recorded import Table as _Table
 from calibration.records import Text, convert, parse, read_text
 
 CONVERTER_COUNTS = 1 << 23
@@ -56,15 +60,15 @@ LagS = Annotated[float, Meta(gt=0, le=86400, description="a time in s, above 0, 
 OffsetC = Annotated[float, Meta(ge=-200, le=200, description="a number in °C, -200 to 200")]
 PerOven = Annotated[float, Meta(ge=0, le=1, description="a ratio from 0 to 1")]
 Ohm = Annotated[float, Meta(gt=0, le=1e5, description="a resistance in Ω, above 0, at most 1e5")]
+# From IEC 60751's platinum (3.9083e-3, -5.775e-7) to the purest there is, of a standard thermometer.
+APerK = Annotated[float, Meta(ge=3.8e-3, le=4.0e-3, description="Callendar-Van Dusen's A in 1/K, 3.8e-3 to 4.0e-3")]
+BPerK2 = Annotated[float, Meta(ge=-7e-7, le=-5e-7, description="Callendar-Van Dusen's B in 1/K², -7e-7 to -5e-7")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z", description="a SHA-256, 64 hexadecimal digits")]
 
 TareCounts = Annotated[
     float,
     Meta(ge=-CONVERTER_COUNTS, lt=CONVERTER_COUNTS, description="a code from -8388608 to 8388607"),
 ]
-
-
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What every table of a certificate has in common."""
 
 
 class Cell(_Table, frozen=True, kw_only=True):
@@ -154,10 +158,11 @@ class Stability(_Table, frozen=True, kw_only=True):
 
 
 class Rtd(_Table, frozen=True, kw_only=True):
-    """The oven's resistance thermometer: R = code/32768·ref_ohm − lead_ohm, then IEC 60751 with ``r0_ohm``.
+    """A resistance thermometer: R = code/32768·ref_ohm − lead_ohm, then R = r0_ohm·(1 + A·t + B·t²).
 
-    ``lead_ohm`` is what of the leads is still in the reading (0 with three or four wires). ``u_temp_c`` is
-    the standard uncertainty of the oven temperature, sensor, converter and place together.
+    A and B are IEC 60751's, or the sensor's own ``a_per_k`` and ``b_per_k2``. ``lead_ohm`` is what of the leads is
+    still in the reading (0 with three or four wires). ``u_temp_c`` is the standard uncertainty of the oven
+    temperature, sensor, converter and place together.
     """
 
     ref_ohm: Ohm
@@ -166,8 +171,12 @@ class Rtd(_Table, frozen=True, kw_only=True):
     wires: Literal[2, 3, 4]
     tolerance_class: Literal["AA", "A", "B", "C"]
     u_temp_c: TempU
+    a_per_k: APerK | None = None
+    b_per_k2: BPerK2 | None = None
 
     def __post_init__(self) -> None:
+        if (self.a_per_k is None) != (self.b_per_k2 is None):
+            raise ValueError("a_per_k and b_per_k2 belong together: give both, or neither for IEC 60751's")
         # At 120 °C the sensor has 1.46·r0, and the converter measures no more than ref_ohm.
         if self.ref_ohm <= 1.5 * self.r0_ohm:
             raise ValueError(
@@ -179,7 +188,9 @@ class Rtd(_Table, frozen=True, kw_only=True):
 class Certificate(_Table, frozen=True, kw_only=True):
     """All that is known of one load cell with its bridge and thermometer. See the module for the formula.
 
-    ``tare_counts`` is only for recordings that hold no tare of their own: the code of the empty holder.
+    ``rtd`` is the oven's thermometer, and the load cell's too where there is no ``cell_rtd``. ``tare_counts`` is
+    only for recordings that hold no tare of their own: the code of the empty holder. ``record`` and ``sha256`` are a
+    guided calibration's.
     """
 
     format: Literal[1]
@@ -195,6 +206,14 @@ class Certificate(_Table, frozen=True, kw_only=True):
     rtd: Rtd
     valid_until: dt.date | None = None
     tare_counts: TareCounts | None = None
+    cell_rtd: Rtd | None = None
+    record: Record | None = None
+    sha256: Sha256 | None = None
+
+    @property
+    def recorded(self) -> bool:
+        """Say whether a calibration wrote it and nobody has changed it since; else a person wrote it by hand."""
+        return self.record is not None and self.sha256 == certificate_hash(self)
 
     def __post_init__(self) -> None:
         if self.valid_until is not None and self.valid_until < self.made_at:
@@ -219,9 +238,16 @@ class Certificate(_Table, frozen=True, kw_only=True):
 def loads(text: str, where: str = "certificate") -> Certificate:
     """Get the certificate that a TOML ``text`` holds; ``where`` names it in an error.
 
-    Raises :class:`~calibration.errors.BadCertificate`, one line with the field and what would be right.
+    Raises :class:`~calibration.errors.BadCertificate`, one line with the field and what would be right, or that it was
+    changed after it was made.
     """
-    return convert(parse(text, where, BadCertificate), Certificate, where, BadCertificate)
+    certificate = convert(parse(text, where, BadCertificate), Certificate, where, BadCertificate)
+    if certificate.sha256 is not None and certificate.sha256 != certificate_hash(certificate):
+        raise BadCertificate(
+            f"{where}: changed after it was made: put the original back or calibrate again; without its line sha256 it "
+            "counts as written by hand"
+        )
+    return certificate
 
 
 def load_certificate(path: str | Path) -> Certificate:
@@ -234,27 +260,81 @@ def load_certificate(path: str | Path) -> Certificate:
 
 
 def certificate_hash(certificate: Certificate) -> str:
-    """Get the SHA-256 (hex) over what the certificate states.
+    """Get the SHA-256 (hex) over what the certificate states, its own ``sha256`` aside.
 
     Layout and comments of the file do not count, and neither does the order of its fields: the hash is
     over the record as JSON, fields in the record's order, without what is not stated.
     """
-    return hashlib.sha256(msgspec.json.encode(certificate, order="deterministic")).hexdigest()
+    bare = msgspec.structs.replace(certificate, sha256=None)
+    return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+
+
+def sealed(certificate: Certificate) -> Certificate:
+    """Get the certificate with its own hash in it."""
+    return msgspec.structs.replace(certificate, sha256=certificate_hash(certificate))
+
+
+HEAVIER = 1.1
+"""A mass may be so many times the heaviest check weight, ..."""
+WARMER_K = 2.0
+"""... and the cell so far outside the temperatures at which it was calibrated."""
+
+
+def out_of_range(certificate: Certificate, mass_g: float, cell_temp_c: float) -> str | None:
+    """Say in one line what of a weighing lies outside what was calibrated; None where nothing does.
+
+    ``mass_g`` is what lies on the holder; ``cell_temp_c`` as the certificate means it, NaN where not known. Of a
+    certificate without a record only the capacity is known.
+    """
+    name, record = certificate.name, certificate.record
+    if mass_g > certificate.cell.capacity_g:
+        return (
+            f"{mass_g:.1f} g is more than the cell's capacity of {certificate.cell.capacity_g:g} g: "
+            f"certificate {name} does not hold there"
+        )
+    if record is None:
+        return None
+    heaviest_g = max((p.mass_g for p in record.points), default=0.0)
+    if mass_g > HEAVIER * heaviest_g:
+        return (
+            f"{mass_g:.1f} g is more than certificate {name} was calibrated for (weights up to {heaviest_g:g} g): "
+            "calibrate with a heavier weight"
+        )
+    slopes = [s for s in (record.zero_slope, record.loaded_slope) if s is not None]
+    if slopes:
+        low_c, high_c = min(s.low_c for s in slopes), max(s.high_c for s in slopes)
+        if cell_temp_c < low_c - WARMER_K or cell_temp_c > high_c + WARMER_K:
+            return (
+                f"the load cell was at {cell_temp_c:.1f} °C, certificate {name} holds from {low_c:.1f} to "
+                f"{high_c:.1f} °C: calibrate over a wider swing of temperature"
+            )
+    return None
 
 
 def to_toml(certificate: Certificate) -> str:
     """Get the certificate as TOML text that :func:`loads` reads back as the same record."""
-    stated = msgspec.to_builtins(certificate, builtin_types=(dt.date,))
-    top = [_line(name, value) for name, value in stated.items() if not isinstance(value, dict)]
-    tables = [
-        "\n".join(["", f"[{name}]", *(_line(key, value) for key, value in table.items())])
-        for name, table in stated.items()
-        if isinstance(table, dict)
-    ]
-    return "\n".join([*top, *tables, ""])
+    return "\n".join([*_lines((), msgspec.to_builtins(certificate, builtin_types=(dt.date,))), ""])
 
 
-def _line(name: str, value: str | float | dt.date) -> str:
+def _lines(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:
+    """Get the lines of a table: its own values first, then its tables, then its lists of tables."""
+    tables = {name: value for name, value in table.items() if _is_table(value)}
+    yield from (f"{name} = {_shown(value)}" for name, value in table.items() if name not in tables)
+    for name, value in tables.items():
+        head = ".".join((*path, name))
+        for one in [value] if isinstance(value, dict) else value:
+            yield from ("", f"[{head}]" if isinstance(value, dict) else f"[[{head}]]")
+            yield from _lines((*path, name), one)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list | tuple) and bool(value) and isinstance(value[0], dict))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     # JSON's escapes for text are TOML's; a control character never gets here (see `records.LINE`).
-    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return f"{name} = {shown}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

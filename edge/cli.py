@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from . import __version__, ending
+from . import __version__, calibrating, controls, ending, running
 from .errors import BadInput
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
         raise click.BadParameter("give one line of text, at most 200 characters")
     return value
+
+
+_composition = click.option(
+    "--composition", callback=_named, help='What it is said to hold, such as "oxide, liquid 3 %".'
+)
 
 
 def user_db() -> Path:
@@ -106,6 +111,9 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 @_as_json
 @_standard
 @_claim
+@_composition
+@click.option("--zero-after", is_flag=True, help="The zero is taken again after M2.")
+@click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
 def demo(
     scenario: str,
     seed: int,
@@ -116,25 +124,31 @@ def demo(
     as_json: bool,
     standard_name: str | None,
     claim: str | None,
+    composition: str | None,
+    zero_after: bool,
+    check_weight_g: float | None,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from .demo import run_demo
     from .journal import Journal
+    from .sample import Sample
     from .simulated import build
     from .standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     simulated = build(scenario, bridge, seed)
+    sample = Sample(sample_id, claim=claim, composition=composition)
+    how: dict[str, Any] = {"seed": seed, "zero_after": zero_after, "check_weight_g": check_weight_g}
     path = _writing(db, out)
     with Journal(path) as journal:
         if as_json or not sys.stderr.isatty():
             show = _Plain(quiet=as_json)
-            result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=show, claim=claim)
+            result = run_demo(simulated, standard, journal, sample, show=show, **how)
         else:
             from .report.progress import Progress
 
             with Progress(standard.hold_s.value) as bar:
-                result = run_demo(simulated, standard, journal, sample_id=sample_id, seed=seed, show=bar, claim=claim)
+                result = run_demo(simulated, standard, journal, sample, show=bar, **how)
     _show(result | {"database": str(path)}, as_json)
     if not as_json:
         click.echo(f"\nRun {result['run_id']} is in {path}. Look at it: halfpercent report last --db {path}")
@@ -168,6 +182,10 @@ class _Plain:
 @click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
 @click.option("--blank", help="Subtract this blank run (its number in the database).")
 @_claim
+@_composition
+@click.option("--density", help="The sample's density in g/cm³: 2.5 or 1.8..3.5 [1..10].")
+@click.option("--density-u", type=float, help="Standard uncertainty of --density 2.5, in g/cm³ [±10 %].")
+@click.option("--air", multiple=True, help="The room's air, hPa,°C,%: 1013.25,23.5,45; again where M2's was read.")
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @_db
 @_as_json
@@ -182,6 +200,10 @@ def replay(
     blank_run: bool,
     blank: str | None,
     claim: str | None,
+    composition: str | None,
+    density: str | None,
+    density_u: float | None,
+    air: tuple[str, ...],
     out: Path | None,
     db: Path | None,
     as_json: bool,
@@ -192,9 +214,17 @@ def replay(
     from .recording import read
     from .replay import parse_declared
     from .replay import replay as replayed
+    from .sample import Sample, parse_air, parse_density
     from .standard import load_standard
     from .stored import result_of_run
 
+    sample = Sample(
+        file.stem if sample_id is None else sample_id,
+        claim,
+        composition,
+        parse_density(density, density_u),
+        parse_air(air),
+    )
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = _certificate(certificate_path)
     declared = parse_declared(declare)
@@ -218,11 +248,10 @@ def replay(
             weigh="hot" if (weigh or standard.weigh.value) == "hot" else "cold",
             declared=declared,
             journal=journal,
-            sample_id=file.stem if sample_id is None else sample_id,
+            sample=sample,
             wall_s=time.time(),
             blank_run=blank_run,
             subtract=subtract,
-            claim=claim,
         )
 
     if path is None:
@@ -370,3 +399,12 @@ def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
         return
     for f in found:
         click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
+
+
+# the instrument
+
+cli.add_command(running.run)
+cli.add_command(running.station)
+cli.add_command(calibrating.calibrate)
+for _command in controls.COMMANDS:
+    cli.add_command(_command)

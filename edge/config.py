@@ -140,6 +140,16 @@ class StorageConfig(_Table, frozen=True, kw_only=True):
 
     database: Text = str(VAR)
     commit_every_s: Seconds = 5.0
+    backup: Text | None = None
+    """A folder, on a stick or elsewhere, into which each run is copied when it has ended."""
+
+
+class AlarmConfig(_Table, frozen=True, kw_only=True):
+    """From where on something is wrong. Over-temperature opens the interlock."""
+
+    over_temp_c: Annotated[float, Meta(ge=30, le=400, description="an oven temperature in °C, 30 to 400")] = 130.0
+    cell_over_temp_c: Annotated[float, Meta(ge=20, le=150, description="a temperature in °C, 20 to 150")] = 60.0
+    loss_rate_pct_per_h: Annotated[float, Meta(gt=0, le=1e4, description="a rate in %/h, above 0")] = 20.0
 
 
 class RunConfig(_Table, frozen=True, kw_only=True):
@@ -158,6 +168,7 @@ class Config(_Table, frozen=True, kw_only=True):
     vacuum: VacuumConfig = VacuumConfig()
     panel: PanelConfig = PanelConfig()
     storage: StorageConfig = StorageConfig()
+    alarms: AlarmConfig = AlarmConfig()
     test: RunConfig = RunConfig()
 
     def __post_init__(self) -> None:
@@ -175,6 +186,7 @@ _TABLES: dict[str, tuple[type[_Table], bool]] = {
     "vacuum": (VacuumConfig, False),
     "panel": (PanelConfig, False),
     "storage": (StorageConfig, False),
+    "alarms": (AlarmConfig, False),
     "test": (RunConfig, False),
 }
 

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hw.bridge import Status
+
 from . import fold
+from .config import VacuumConfig
 from .frame import Channel, Frames
 from .phases import Phases
+from .pressure import pascals
+from .terms import Terms
 from .words import Event, Phase, Plan, Row
 
 NS_PER_S = 1e9
@@ -33,14 +38,18 @@ class Course:
     """One run from its first frame on.
 
     ``params`` are the fold's parameters as certificate and standard give them; ``t0_ns`` is the clock's time
-    that counts as 0 s.
+    that counts as 0 s, and changes between two batches where the machine has started again. ``vacuum`` turns the
+    gauge's codes into Pa (None: the frames hold Pa, or no pressure).
     """
 
-    def __init__(self, plan: Plan, params: fold.Record, first: Phase, t0_ns: int) -> None:
+    def __init__(
+        self, plan: Plan, params: fold.Record, first: Phase, t0_ns: int, vacuum: VacuumConfig | None = None
+    ) -> None:
         self.phases = Phases(plan, first)
         self.state = fold.new_state()
         self._given = params
-        self._t0_ns = t0_ns
+        self.t0_ns = t0_ns
+        self._vacuum = vacuum
         self._words: list[Word] = []
         self.params = self._told()
 
@@ -57,7 +66,7 @@ class Course:
         done, n = 0, len(frames)
         while done < n:
             stop = min(n, done + _BATCH)
-            state, out = fold.advance(self.state, self.params, block_of(frames.cut(done, stop), self._t0_ns))
+            state, out = self._fold(frames.cut(done, stop))
             # Frame i closes the row of the frame before it: row j came with frame j + late.
             late = (stop - done) - len(out)
             for j, values in enumerate(out.tolist()):
@@ -68,7 +77,7 @@ class Course:
                 if told.tobytes() != self.params.tobytes():
                     # Frames after this one must be folded with the new parameters: take them back.
                     stop = done + j + late + 1
-                    state, out = fold.advance(self.state, self.params, block_of(frames.cut(done, stop), self._t0_ns))
+                    state, out = self._fold(frames.cut(done, stop))
                     self.params = told
                     break
             self.state = state
@@ -85,6 +94,9 @@ class Course:
             names.append(str(self.phases.phase))
             events += self._step(Row(*values))
         return rows, names, events + self.phases.finish(why)
+
+    def _fold(self, frames: Frames) -> tuple[fold.Record, fold.Record]:
+        return fold.advance(self.state, self.params, block_of(frames, self.t0_ns, self._vacuum))
 
     def _step(self, row: Row) -> list[Event]:
         events: list[Event] = []
@@ -109,8 +121,16 @@ class Course:
         return fold.with_params(self._given, **values)
 
 
-def block_of(frames: Frames, t0_ns: int) -> fold.Block:
-    """Turn frames into the columns that the fold sees; times become seconds since ``t0_ns``."""
+def course_of(terms: Terms, t0_ns: int) -> Course:
+    """Get the course of a run by these terms, before its first frame."""
+    return Course(terms.plan, fold.new_params(**terms.fold), terms.first, t0_ns, terms.vacuum)
+
+
+def block_of(frames: Frames, t0_ns: int, vacuum: VacuumConfig | None = None) -> fold.Block:
+    """Turn frames into the columns that the fold sees; times become seconds since ``t0_ns``.
+
+    ``vacuum``: the gauge's codes become Pa by these settings; what they make no pressure is no good reading.
+    """
 
     def value(of: Channel) -> fold.F8:
         return of.value.astype(np.float64)
@@ -119,6 +139,10 @@ def block_of(frames: Frames, t0_ns: int) -> fold.Block:
         return of.status.astype(np.uint8)
 
     oven, cell, gauge = frames.oven, frames.cell, frames.gauge
+    if vacuum is not None:
+        pressure_pa = pascals(gauge.value, vacuum)
+        bad = (gauge.status == Status.OK) & ~np.isfinite(pressure_pa)
+        gauge = Channel(pressure_pa, gauge.fault, np.where(bad, Status.FAULT, gauge.status))
     return fold.Block(
         frames.seq.astype(np.int64),
         (frames.t_ns.astype(np.int64) - t0_ns) / NS_PER_S,

@@ -14,7 +14,8 @@ from hw.panel import Panel
 from hw.rtd import Max31865Rtd
 from hw.spi import SpidevPort
 
-from .config import BridgeConfig, PanelConfig, ProbeConfig, VacuumConfig
+from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from .instrument import Instrument
 
 
 def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
@@ -46,6 +47,18 @@ def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
 
         return Apart(partial(_hx711, config), name="hx711", rate_sps=float(config.rate_sps))
     return _hx711(config, clock)  # a simulated clock is in this process
+
+
+def instrument_of(config: Config, clock: Clock, *, looks: int) -> Instrument:
+    """Get the instrument that the settings describe, with ``looks`` a second for its alarms."""
+    return Instrument(
+        bridge_of(config.bridge, clock),
+        probe_of(config.oven_probe, clock),
+        None if config.cell_probe is None else probe_of(config.cell_probe, clock),
+        clock,
+        gauge=gauge_of(config.vacuum, clock),
+        looks=looks,
+    )
 
 
 def _use_lgpio() -> None:

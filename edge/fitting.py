@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from calibration.certificate import load_certificate
+from collections.abc import Iterator
+
+from calibration.certificate import Rtd, load_certificate
 from calibration.errors import CalibrationError
 
-from .config import Config
+from .config import Config, ProbeConfig
 from .errors import HalfpercentError
 from .standard import load_standard
 from .wiring import conflicts
+
+# A certificate holds what was measured, the settings what is printed on a part. Boards of 400 and 430 Ω are 7 % apart.
+REF_OFF, R0_OFF = 0.02, 0.01
 
 
 def disagreements(config: Config, where: str) -> list[str]:
@@ -24,15 +29,14 @@ def disagreements(config: Config, where: str) -> list[str]:
         certificate = load_certificate(config.test.certificate)
     except CalibrationError as e:
         return [*out, f"{where}: test.certificate: {e}"]
-    for name, ours, theirs in (
+    for name, ours, theirs, near in (
         # However an HX711 is clocked, it is the same converter.
-        ("bridge.chip", config.bridge.chip.removesuffix("_spi"), certificate.bridge.chip),
-        ("bridge.gain", config.bridge.gain, certificate.bridge.gain),
-        ("oven_probe.ref_ohm", config.oven_probe.ref_ohm, certificate.rtd.ref_ohm),
-        ("oven_probe.nominal_ohm", config.oven_probe.nominal_ohm, certificate.rtd.r0_ohm),
-        ("oven_probe.wires", config.oven_probe.wires, certificate.rtd.wires),
+        ("bridge.chip", config.bridge.chip.removesuffix("_spi"), certificate.bridge.chip, 0.0),
+        ("bridge.gain", config.bridge.gain, certificate.bridge.gain, 0.0),
+        *_probe("oven_probe", config.oven_probe, certificate.rtd),
+        *(_probe("cell_probe", config.cell_probe, certificate.cell_rtd) if certificate.cell_rtd else ()),
     ):
-        if ours != theirs:
+        if ours != theirs and not _is_near(ours, theirs, near):
             out.append(
                 f"{where}: {name} = {ours}, but certificate {certificate.name} was made with {theirs}: correct the "
                 "setting, or calibrate again"
@@ -40,3 +44,18 @@ def disagreements(config: Config, where: str) -> list[str]:
     if certificate.temperature.cell_source == "probe" and config.cell_probe is None:
         out.append(f"{where}: certificate {certificate.name} wants a thermometer on the load cell: add [cell_probe]")
     return out
+
+
+def _probe(table: str, config: ProbeConfig | None, rtd: Rtd) -> Iterator[tuple[str, float, float, float]]:
+    """Get what a thermometer's settings and the certificate both say, and how near they must be."""
+    if config is None:
+        return
+    yield f"{table}.ref_ohm", config.ref_ohm, rtd.ref_ohm, REF_OFF
+    yield f"{table}.nominal_ohm", config.nominal_ohm, rtd.r0_ohm, R0_OFF
+    yield f"{table}.wires", config.wires, rtd.wires, 0.0
+
+
+def _is_near(ours: object, theirs: object, near: float) -> bool:
+    if isinstance(ours, int | float) and isinstance(theirs, int | float):
+        return abs(ours / theirs - 1.0) <= near
+    return False

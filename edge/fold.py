@@ -43,6 +43,7 @@ PARAMS = np.dtype(
         ("cell_ref_ohm", "f8"),
         ("cell_r0_ohm", "f8"),
         ("cell_lead_ohm", "f8"),
+        *((f"{where}_{name}", "f8") for where in ("oven", "cell") for name in "ab"),  # IEC 60751's, or a sensor's own
         # what qualifies a second
         ("armed", "i8"),  # 1 while the hold clock may run
         ("hold_temp_c", "f8"),
@@ -123,9 +124,9 @@ ROW = np.dtype(
 )
 """What the fold says of a second. What is not known is NaN."""
 
-_NOT_ZERO = ("span_code_per_g", "oven_ref_ohm", "oven_r0_ohm", "cell_ref_ohm", "cell_r0_ohm")
-_FINITE = (*_NOT_ZERO, "tare_code", "linearity_per_g", "t_ref_c", "zero_code_per_k", "span_per_k", "cell_offset_c",
-           "cell_per_oven", "oven_lead_ohm", "cell_lead_ohm")  # fmt: skip
+_NOT_ZERO = ("span_code_per_g", "oven_ref_ohm", "oven_r0_ohm", "cell_ref_ohm", "cell_r0_ohm", "oven_b", "cell_b")
+_FINITE = (*_NOT_ZERO, "oven_a", "cell_a", "tare_code", "linearity_per_g", "t_ref_c", "zero_code_per_k", "span_per_k",
+           "cell_offset_c", "cell_per_oven", "oven_lead_ohm", "cell_lead_ohm")  # fmt: skip
 _NOT_NEGATIVE = ("gate_code", "cell_lag_s", "hold_band_c", "max_gap_s")
 
 _DRIFT_TAU_S = 600.0
@@ -172,11 +173,11 @@ def new_params(**values: float) -> Record:
     neutral: dict[str, float] = {
         "span_code_per_g": 1.0,
         "cell_source": 2,
-        "oven_ref_ohm": 430.0,
-        "oven_r0_ohm": 100.0,
-        "cell_ref_ohm": 430.0,
-        "cell_r0_ohm": 100.0,
         "cell_per_oven": 1.0,
+        **dict.fromkeys(("oven_ref_ohm", "cell_ref_ohm"), 430.0),
+        **dict.fromkeys(("oven_r0_ohm", "cell_r0_ohm"), 100.0),
+        **dict.fromkeys(("oven_a", "cell_a"), _A),
+        **dict.fromkeys(("oven_b", "cell_b"), _B),
         "hold_band_c": np.inf,
         "pressure_limit_pa": np.inf,
         "max_gap_s": 1.5,
@@ -257,19 +258,19 @@ _jit_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 @_jit_inline
-def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any) -> Any:
-    """Turn a ratio code into °C: IEC 60751 inverted, a quadratic above 0 °C, Newton's steps below."""
+def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any, a: Any, b: Any) -> Any:
+    """Turn a ratio code into °C: Callendar-Van Dusen inverted, a quadratic above 0 °C, Newton's steps below."""
     if is_code == 0:
         return value
     w = (value / _RTD_FULL * ref_ohm - lead_ohm) / r0_ohm
-    under_root = _A * _A - 4.0 * _B * (1.0 - w)
+    under_root = a * a - 4.0 * b * (1.0 - w)
     if not under_root >= 0.0:
         return np.nan
-    t = (-_A + np.sqrt(under_root)) / (2.0 * _B)
+    t = (-a + np.sqrt(under_root)) / (2.0 * b)
     if w < 1.0:
         for _ in range(6):
-            f = 1.0 + t * (_A + t * (_B + _C * (t - 100.0) * t)) - w
-            slope = _A + t * (2.0 * _B + _C * t * (4.0 * t - 300.0))
+            f = 1.0 + t * (a + t * (b + _C * (t - 100.0) * t)) - w
+            slope = a + t * (2.0 * b + _C * t * (4.0 * t - 300.0))
             t = t - f / slope
     return t
 
@@ -338,7 +339,8 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
 
     temp_c = np.nan
     if oven_ok:
-        temp_c = _rtd_c(oven, p["rtd_is_code"], p["oven_ref_ohm"], p["oven_r0_ohm"], p["oven_lead_ohm"])
+        temp_c = _rtd_c(oven, p["rtd_is_code"], p["oven_ref_ohm"], p["oven_r0_ohm"], p["oven_lead_ohm"],
+                        p["oven_a"], p["oven_b"])  # fmt: skip
     s["temp_c"] = temp_c
     s["pressure_pa"] = pressure if pressure_ok else np.nan
 
@@ -347,7 +349,8 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     if p["cell_source"] == 0:
         cell_c = np.nan
         if cell_ok:
-            cell_c = _rtd_c(cell, p["rtd_is_code"], p["cell_ref_ohm"], p["cell_r0_ohm"], p["cell_lead_ohm"])
+            cell_c = _rtd_c(cell, p["rtd_is_code"], p["cell_ref_ohm"], p["cell_r0_ohm"], p["cell_lead_ohm"],
+                            p["cell_a"], p["cell_b"])  # fmt: skip
         if cell_c == cell_c:
             s["lag_c"] = cell_c
             s["lag_known"] = 1

@@ -22,14 +22,17 @@ WORTH = 1.0 / 3.0
 """A result is worth having where U is at most this part of the limit."""
 
 LEAST_G = 0.01
+BESIDE_HOLD_S = 3.0 * 3600.0
+"""Pumping, warming and cooling take about so long: what lies between M1 and M2 beside the hold."""
 WINDOW_DOF = 5.0  # what an Allan deviation over a third of a window leaves
 
 
-def expected(certificate: Certificate, standard: Standard, sample_g: float) -> Budget:
+def expected(certificate: Certificate, standard: Standard, sample_g: float, *, zero_after: bool = False) -> Budget:
     """Get the budget to expect for a sample of ``sample_g`` that loses just the limit.
 
     M1 and M2 are means over the plan's window with the certificate's noise, at one sample a second (as many as any
-    bridge gives), and the load cell is as far from its temperature at M1 as the standard's tolerance lets it be.
+    bridge gives), the hold and ``BESIDE_HOLD_S`` apart, and the load cell is as far from its temperature at M1 as the
+    standard's tolerance lets it be. ``zero_after``: the zero is taken again after M2, and has not moved.
     Raises ``BadInput`` for a mass that is not above 0 or is beyond the capacity.
     """
     if not (math.isfinite(sample_g) and sample_g > 0.0):
@@ -43,15 +46,26 @@ def expected(certificate: Certificate, standard: Standard, sample_g: float) -> B
     u_g = certificate.stability.noise_counts / abs(certificate.span.counts_per_g) / math.sqrt(n)
     t_ref_c = certificate.temperature.t_ref_c
 
-    def weighing(which: str, mass_g: float, cell_c: float) -> Weighing:
-        value = Integrated(mass_g, u_g, WINDOW_DOF, n, 0, n)
-        return Weighing(which, value, 0.0, plan.window_s, cell_c, cell_c, math.nan)
+    per_g = abs(certificate.span.counts_per_g)
 
-    m1 = weighing("m1", sample_g, t_ref_c)
-    after_g = sample_g * (1.0 - standard.limit_pct.value / 100.0)
-    m2 = weighing("m2", after_g, t_ref_c + standard.cold_temp_tolerance_c.value)
-    coverage = standard.coverage_probability.value
-    return of_loss(m1, m2, m1, coverage=coverage, certificate=certificate, seed=None)
+    def weighing(which: str, value: float, u: float, cell_c: float, from_s: float) -> Weighing:
+        taken = Integrated(value, u, WINDOW_DOF, n, 0, n)
+        return Weighing(which, taken, from_s, from_s + plan.window_s, cell_c, cell_c, math.nan)
+
+    m2_s, beside_s = plan.hold_s + BESIDE_HOLD_S, plan.dwell_s + plan.window_s
+    warm_c = t_ref_c + standard.cold_temp_tolerance_c.value
+    m1 = weighing("m1", sample_g, u_g, t_ref_c, 0.0)
+    m2 = weighing("m2", sample_g * (1.0 - standard.limit_pct.value / 100.0), u_g, warm_c, m2_s)
+    return of_loss(
+        m1,
+        m2,
+        m1,
+        coverage=standard.coverage_probability.value,
+        certificate=certificate,
+        tare=weighing("tare", 0.0, u_g * per_g, t_ref_c, -beside_s) if zero_after else None,
+        zero=weighing("zero", 0.0, u_g * per_g, warm_c, m2_s + beside_s) if zero_after else None,
+        seed=None,
+    )
 
 
 def smallest_sample_g(certificate: Certificate, standard: Standard) -> float | None:
@@ -85,6 +99,7 @@ def forecast(certificate: Certificate, standard: Standard, sample_g: float) -> d
         "k": budget.k,
         "passes_below_pct": max(0.0, limit - budget.expanded_pct),
         "fails_above_pct": limit + budget.expanded_pct,
+        "U_pct_with_second_zero": expected(certificate, standard, sample_g, zero_after=True).expanded_pct,
         "worth_it": budget.expanded_pct <= WORTH * limit,
         "smallest_sample_g": smallest,
         "certificate": certificate.name,

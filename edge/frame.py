@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from hw.bridge import ProbeSample, Sample, Status
 
-NS_PER_US = 1_000
+TIME_NS, TIME_US = 1_000_000, 1_000
+"""A sample's time is kept to 1 ms: what is finer is when a driver looked, and no chip's."""
 NOT_FITTED = ProbeSample(0, 0, 0, Status.NOT_READY)
 """What stands in a frame for a probe or gauge that the rig does not have."""
 
@@ -91,7 +92,7 @@ def one_frame(
 ) -> Frames:
     """Collect one second of readings into a batch of one frame.
 
-    ``t_ns`` is the clock's time at the frame's start; every sample's time becomes µs after it.
+    ``t_ns`` is the clock's time at the frame's start; every sample's time becomes µs after it, in whole ms.
     """
     n = len(samples)
 
@@ -102,7 +103,7 @@ def one_frame(
         seq=np.array([seq], "<i8"),
         t_ns=np.array([t_ns], "<i8"),
         first=np.array([0, n], "<i8"),
-        sample_us=np.array([(s.t_ns - t_ns) // NS_PER_US for s in samples], "<i4"),
+        sample_us=np.array([(s.t_ns - t_ns) // TIME_NS * TIME_US for s in samples], "<i4"),
         code=np.array([s.code for s in samples], "<i4"),
         status=np.array([s.status for s in samples], "u1"),
         oven=channel(oven),

@@ -7,61 +7,32 @@ change or delete what is stored, and there is one writer: a lock beside the file
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import json
+import contextlib
 import math
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from hw.bridge import Status
 
-from . import __version__, codec, lock, schema
-from .errors import BadDatabase
+from . import __version__, chain, codec, lock, schema
+from .chain import canonical, link, utc
 from .frame import Frames, join
 from .standard import Standard
 from .words import Event, Row
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
-HEADER = (
-    "run_uid",
-    "sample_id",
-    "operator",
-    "kind",
-    "started_utc",
-    "standard_id",
-    "standard_toml",
-    "certificate_sha256",
-    "settings_json",
-    "software_version",
-    "t0_ns",
+HAPPENED = frozenset(
+    ("said", "note", "resumed", "clock", "storage", "alarm_opened", "alarm_acknowledged", "alarm_closed")
 )
-"""Columns of ``runs`` that are written when a run begins, and that its chains start from."""
-
-
-def utc(wall_s: float) -> str:
-    """Write wall time (s since 1970) as ISO 8601 in UTC: a label."""
-    return datetime.datetime.fromtimestamp(wall_s, datetime.UTC).isoformat(timespec="milliseconds")
-
-
-def canonical(data: Any) -> str:
-    """Write plain data as JSON in the one form that is hashed: sorted keys, no spaces, no NaN."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def link(previous: str, *parts: str | bytes) -> str:
-    """Get the SHA-256 (hex) of the previous link and these parts, each preceded by its length in bytes."""
-    sha = hashlib.sha256(previous.encode())
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        sha.update(len(raw).to_bytes(8, "big"))
-        sha.update(raw)
-    return sha.hexdigest()
+"""Kinds of events that no frame makes; all others are made again when the run is folded again."""
 
 
 class Journal:
@@ -135,61 +106,177 @@ class Journal:
                 )
             self.db.table("runs").insert(header, pk="run_id")
             run_id = int(self.db.execute("select last_insert_rowid()").fetchone()[0])
-        return RunJournal(self, run_id, link("", canonical(header)), boot_id, batch_s, wall_s)
+        ends = dict.fromkeys(("chunk", "event"), (0, link("", canonical(header))))
+        return RunJournal(self, run_id, ends, boot_id, batch_s, wall_s)
+
+    def go_on(self, run_id: int, *, boot_id: str, wall_s: float, batch_s: int = 5) -> RunJournal:
+        """Open a run again that was being written when its writer stopped: its chains go on where they end.
+
+        Whoever calls has found the chains to be whole (:func:`chunks_of`, :func:`events_of`).
+        """
+        with schema.spoken(self.path):
+            return RunJournal(self, run_id, self.ends(run_id), boot_id, batch_s, wall_s)
+
+    def ends(self, run_id: int) -> dict[str, tuple[int, str]]:
+        """Get, for a run's chains of chunks and events, the next number and the hash that the next link follows."""
+        return {what: chain.end_of(self.db, run_id, what) for what in ("chunk", "event")}
+
+    def log(self, kind: str, data: dict[str, Any], who: str, boot_id: str, uptime_s: float, wall_s: float) -> None:
+        """Write an event into the station's own chained log, for what happens where no run is measured."""
+        last = self.db.execute("select event, sha256 from station_events order by event desc limit 1").fetchone()
+        number, sha = (last[0] + 1, last[1]) if last else (0, chain.STATION)
+        row = {
+            "event": number,
+            "boot_id": boot_id,
+            "uptime_s": round(uptime_s, 3),
+            "wall_utc": utc(wall_s),
+            "kind": kind,
+            "who": who,
+            "data_json": canonical(data),
+        }
+        row |= {"previous_sha256": sha, "sha256": link(sha, canonical(row))}
+        with schema.spoken(self.path), self.db.atomic():
+            self.db.table("station_events").insert(row)
+
+    def open_again(self) -> None:
+        """Take a new connection, after a disk gave errors: what the old one believes of the file may be wrong."""
+        with contextlib.suppress(sqlite3.Error):
+            self.db.close()
+        self.db = schema.open_for_writing(self.path)
 
 
 class RunJournal:
-    """One run being written. Give it the raw frames first, then what was derived from them."""
+    """One run being written. Give it the raw frames first, then what was derived from them.
 
-    def __init__(self, journal: Journal, run_id: int, genesis: str, boot_id: str, batch_s: int, wall_s: float) -> None:
+    Where the disk fails, what is waiting is kept, and :meth:`recover` tries again. ``ends`` are the next numbers of the
+    run's two chains and the hashes that they follow.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        run_id: int,
+        ends: dict[str, tuple[int, str]],
+        boot_id: str,
+        batch_s: int,
+        wall_s: float,
+    ) -> None:
         self.run_id = run_id
         self._journal = journal
         self._boot_id = boot_id
+        self.forgetful = False
         self._wall_s = wall_s
         self._batch_s = batch_s
-        self._chunk = 0
-        self._event = 0
-        self._chunk_sha = self._event_sha = genesis
+        self._chunk, self._chunk_sha = ends["chunk"]
+        self._event, self._event_sha = ends["event"]
         self._frames: list[Frames] = []
         self._n_frames = 0
         self._seconds: list[dict[str, Any]] = []
-        self._events: list[dict[str, Any]] = []
+        self._events: list[_Waiting] = []
 
     def raw(self, frames: Frames) -> None:
         """Take raw frames: before anything is computed from them."""
         for start in range(0, len(frames), CHUNK_SECONDS):
             part = frames.cut(start, start + CHUNK_SECONDS)
-            if self._n_frames + len(part) > CHUNK_SECONDS:
+            if self._n_frames and self._n_frames + len(part) > CHUNK_SECONDS:
                 self.commit(self._wall_s)
             self._frames.append(part)
             self._n_frames += len(part)
+
+    @property
+    def waiting_s(self) -> int:
+        """Get how many seconds of frames wait to be written."""
+        return self._n_frames
 
     def derived(
         self, rows: list[Row], names: list[str], events: list[Event], wall_s: float, who: str = "instrument"
     ) -> None:
         """Take what the fold and the phases made of the frames; commit if it is time or anything happened."""
         self._wall_s = wall_s
+        if self.forgetful:
+            return
         self._seconds += [_second(self.run_id, row, name) for row, name in zip(rows, names, strict=True)]
         for event in events:
             by = "operator" if event.kind in ("operator", "refused") else who
-            self._events.append(self._link_event(event, wall_s, by))
+            self._events.append(_Waiting(_event(self.run_id, event, wall_s, by), derived=True))
         if events or self._n_frames >= self._batch_s:
             self.commit(wall_s)
 
+    def catch_up(self, rows: list[Row], names: list[str], events: list[Event], wall_s: float) -> None:
+        """Write what a run's stored frames make and is not stored: all ``rows`` and ``events`` from its start on."""
+        db, run = self._journal.db, [self.run_id]
+        newest = db.execute("select max(second) from seconds where run_id = ?", run).fetchone()[0]
+        kinds = db.execute("select kind from events where run_id = ?", run).fetchall()
+        start = 0 if newest is None else next((i for i, row in enumerate(rows) if row.seq > newest), len(rows))
+        stored = sum(kind not in HAPPENED for (kind,) in kinds)
+        self.derived(rows[start:], names[start:], events[stored:], wall_s)
+
+    def happened(self, event: Event, who: str, wall_s: float) -> None:
+        """Take one event that no frame made, of a kind in ``HAPPENED``, and commit at once."""
+        if event.kind not in HAPPENED:
+            raise ValueError(f"an event of kind {event.kind} is made from frames")
+        self._events.append(_Waiting(_event(self.run_id, event, wall_s, who), derived=False))
+        self.commit(wall_s)
+
     def commit(self, wall_s: float) -> None:
-        """Write what is waiting, in one transaction, raw samples first."""
+        """Write what is waiting, in one transaction, raw samples first. Where that fails, it goes on waiting."""
         db = self._journal.db
+        chunk = self._link_chunk(join(self._frames), wall_s) if self._frames else None
+        events = self._link_events()
         with schema.spoken(self._journal.path), db.atomic():
-            if self._frames:
-                db.table("chunks").insert(self._link_chunk(join(self._frames), wall_s))
+            if chunk is not None:
+                db.table("chunks").insert(chain.stored_chunk(db, **chunk))
             if self._seconds:
                 db.table("seconds").insert_all(self._seconds)
-            if self._events:
-                db.table("events").insert_all(self._events)
-        if self._frames:
-            self._chunk += 1
-            self._chunk_sha = self._next_chunk_sha
+            if events:
+                db.table("events").insert_all(events)
+        if chunk is not None:
+            self._chunk, self._chunk_sha = self._chunk + 1, chunk["sha256"]
+        if events:
+            self._event, self._event_sha = self._event + len(events), events[-1]["sha256"]
         self._frames, self._n_frames, self._seconds, self._events = [], 0, [], []
+
+    def recover(self, wall_s: float) -> None:
+        """Try again, on a new connection, to write what is waiting. Raises as :meth:`commit` does.
+
+        What was written though the disk said that it was not, is found and not written twice.
+        """
+        journal = self._journal
+        with schema.spoken(journal.path):
+            journal.open_again()
+            ends = journal.ends(self.run_id)
+            if ends["chunk"][0] > self._chunk:
+                newest = journal.db.execute(
+                    "select raw from chunks where run_id = ? order by chunk desc limit 1", [self.run_id]
+                ).fetchone()
+                self._keep_after(int(codec.decode(newest[0]).seq[-1]))
+            if ends["event"][0] > self._event:
+                stored = journal.db.table("events").rows_where(
+                    "run_id = ? and event >= ?", [self.run_id, self._event], order_by="event"
+                )
+                for row in stored:
+                    self._events = [e for e in self._events if e.row.items() - row.items()]
+            (self._chunk, self._chunk_sha), (self._event, self._event_sha) = ends["chunk"], ends["event"]
+        self.commit(wall_s)
+
+    def forget(self, keep_s: int) -> None:
+        """Let go of all but the newest ``keep_s`` seconds of frames, for a disk that does not come back.
+
+        What was derived from frames goes with them, and nothing more is taken (``forgetful``), for the fold has seen
+        what will not be stored: resume the run when the disk is back. Words and alarms stay.
+        """
+        self.forgetful = True
+        self._keep_after(int(self._frames[-1].seq[-1]) - keep_s)
+        self._seconds = []
+        self._events = [e for e in self._events if not e.derived]
+
+    def _keep_after(self, seq: int) -> None:
+        """Let go of frames and seconds up to second ``seq``."""
+        frames = join(self._frames)
+        after = int(np.searchsorted(frames.seq, seq, side="right"))
+        self._frames = [frames.cut(after, len(frames))] if after < len(frames) else []
+        self._n_frames = len(frames) - after
+        self._seconds = [s for s in self._seconds if s["second"] >= seq]  # the row of a second comes a frame late
 
     def end(self, wall_s: float, result: dict[str, Any], columns: dict[str, Any]) -> None:
         """Write the run's outcome: ``result`` as JSON, and the ``columns`` of ``runs`` that it fills."""
@@ -200,7 +287,7 @@ class RunJournal:
 
     def _link_chunk(self, frames: Frames, wall_s: float) -> dict[str, Any]:
         raw = codec.encode(frames)
-        row = {
+        said = {
             "run_id": self.run_id,
             "chunk": self._chunk,
             "boot_id": self._boot_id,
@@ -209,66 +296,52 @@ class RunJournal:
             "samples": len(frames.code),
             "wall_utc": utc(wall_s),
         }
-        self._next_chunk_sha = link(self._chunk_sha, canonical(row), raw)
-        return row | {"raw": raw, "previous_sha256": self._chunk_sha, "sha256": self._next_chunk_sha}
+        return {"said": said, "raw": raw, "sha256": link(self._chunk_sha, canonical(said), raw)}
 
-    def _link_event(self, event: Event, wall_s: float, who: str) -> dict[str, Any]:
-        row = {
-            "run_id": self.run_id,
-            "event": self._event,
-            "second": event.seq,
-            "elapsed_s": float(event.t_s),
-            "wall_utc": utc(wall_s),
-            "kind": event.kind,
-            "who": who,
-            "data_json": canonical(event.data),
-        }
-        sha = link(self._event_sha, canonical(row))
-        out = row | {"previous_sha256": self._event_sha, "sha256": sha}
-        self._event += 1
-        self._event_sha = sha
+    def _link_events(self) -> list[dict[str, Any]]:
+        out, sha = [], self._event_sha
+        for number, waiting in enumerate(self._events, start=self._event):
+            row = {"run_id": self.run_id, "event": number} | waiting.row
+            out.append(row | {"previous_sha256": sha, "sha256": link(sha, canonical(row))})
+            sha = out[-1]["sha256"]
         return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event that is not written yet, and whether it was made from frames."""
+
+    row: dict[str, Any]
+    derived: bool
+
+
+def _event(run_id: int, event: Event, wall_s: float, who: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "second": event.seq,
+        "elapsed_s": float(event.t_s),
+        "wall_utc": utc(wall_s),
+        "kind": event.kind,
+        "who": who,
+        "data_json": canonical(event.data),
+    }
 
 
 def chunks_of(db: Database, run_id: int) -> Iterator[Frames]:
     """Get a run's raw frames, chunk by chunk. Raise ``BadDatabase`` where the chain is broken."""
-    for row in _chained(db, run_id, "chunk"):
-        yield codec.decode(row["raw"])
+    for _, frames in boots_and_chunks_of(db, run_id):
+        yield frames
+
+
+def boots_and_chunks_of(db: Database, run_id: int) -> Iterator[tuple[str, Frames]]:
+    """Get a run's raw frames, chunk by chunk, each with the boot whose clock they go by. Raises ``BadDatabase``."""
+    for row in chain.chunks(db, run_id):
+        yield row["boot_id"], codec.decode(row["raw"])
 
 
 def events_of(db: Database, run_id: int) -> Iterator[dict[str, Any]]:
     """Get the rows of a run's events, in order. Raise ``BadDatabase`` where the chain is broken."""
-    yield from _chained(db, run_id, "event")
-
-
-def genesis_of(db: Database, run_id: int) -> str:
-    """Get the hash that a run's chains start from: its header, as it was when the run began."""
-    rows = list(db.table("runs").rows_where("run_id = ?", [run_id]))
-    if not rows:
-        raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
-    return _hash("", {"state": "running"} | {name: rows[0][name] for name in HEADER})
-
-
-def _chained(db: Database, run_id: int, what: str) -> Iterator[dict[str, Any]]:
-    """Get the rows of a run's chunks or events, each once it is found to follow from the one before it."""
-    previous = genesis_of(db, run_id)
-    for row in db.table(f"{what}s").rows_where("run_id = ?", [run_id], order_by=what):
-        if row["previous_sha256"] != previous or _hash(previous, row) != row["sha256"]:
-            raise BadDatabase(
-                f"run {run_id}, {what} {row[what]}: does not fit its chain: it, or one before it, was changed; "
-                "trust a copy that was exported earlier"
-            )
-        previous = row["sha256"]
-        yield row
-
-
-def _hash(previous: str, row: dict[str, Any]) -> str:
-    """Get the link that a stored row makes: '' where it holds what was never written."""
-    named = {k: v for k, v in row.items() if k not in ("raw", "previous_sha256", "sha256")}
-    try:
-        return link(previous, canonical(named), *([row["raw"]] if "raw" in row else []))
-    except (TypeError, ValueError):
-        return ""
+    return chain.events(db, run_id)
 
 
 def _second(run_id: int, row: Row, phase: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Where in the test we are: tare, load, M1, pump, ramp, hold, cool, M2, done.
+"""Where in the test we are: tare, load, M1, pump, ramp, hold, cool, M2, perhaps zero and check weight, done.
 
 The phases look at the rows that the fold gives out and at what the operator says, and at nothing else; so
-the same rows and the same words give the same course again. Tare and load are the operator's; the rest
-advances by itself from signals. This module must never judge, and never go on from a state it cannot name.
+the same rows and the same words give the same course again. Tare, load, zero and check weight are the
+operator's; the rest advances by itself from signals, and from M2 on the run can be judged, whatever else comes.
+This module must never judge, and never go on from a state it cannot name.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from .allan import Integrated, integrate
+from .excursions import Excursions
 from .words import Event, Excursion, Phase, Plan, Row, Weighing, hours
 
-UNSEEN = ("nothing was recorded", "no temperature", "too few good samples")
 MIN_ROWS = 6  # fewer good seconds are no weighing
 LOOK_EVERY_S = 10.0  # how often a stretch is looked at for a weighing
+_WORDS = {"tare": Phase.TARE, "load": Phase.LOAD, "zero": Phase.ZERO, "check": Phase.CHECK}
+"""What the operator says, and in which phase."""
 HEAD_ROWS = 120  # at most so many rows at an edge of a hot hold are looked at for its mass
+AFTER_M2 = (Phase.ZERO, Phase.CHECK)
+NOT_EMPTY = 0.05  # of M2: more than this is no drift of the zero
+NOT_THAT_WEIGHT = 0.2  # of the check weight: more than this is another weight
 
 
 @dataclass(slots=True)
@@ -44,7 +50,6 @@ class Phases:
         self.phase = first
         self.invalid_because = ""
         self.weighings: dict[str, Weighing] = {}
-        self.excursions: list[Excursion] = []
         self.hold_from_s = math.nan
         self.hold_to_s = math.nan
         self.hold_s = 0.0
@@ -53,36 +58,57 @@ class Phases:
         self._cold_c = math.nan
         self._tare_asked = False
         self._loaded = False
+        self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
         self._stretch = _Stretch()
         self._head: list[Row] = []
         self._hold_head: list[Row] = []
         self._tail: deque[Row] = deque(maxlen=HEAD_ROWS)
-        self._out_since: Row | None = None
-        self._out_worst_c = math.nan
-        self._out_why = ""
-        self._counted_s = self._counted_t_s = math.nan
+        self._out = Excursions(plan)
         self._last: Row | None = None
+
+    @property
+    def excursions(self) -> list[Excursion]:
+        """Get the stretches of the hold that did not count."""
+        return self._out.listed
 
     # what the operator says
 
     def ask(self, what: str, seq: int, t_s: float) -> Event:
-        """Take the operator's word (``tare``, ``load`` or ``abort``) at second ``seq``.
+        """Take a word at second ``seq``: the operator's, or the instrument's own.
 
-        Returns the event: the word itself, or ``refused`` with the reason and what to do.
+        The operator's are ``tare``, ``load``, ``zero``, ``check`` and ``abort``; the instrument's are ``gap unknown``
+        before the first second after a stop whose length nobody knows, and ``gap N`` when it turns out to have been N
+        seconds. Returns the event: the word itself, or ``refused`` with the reason and what to do.
         """
-        if what == "tare" and self.phase is Phase.TARE:
+        if what.startswith("gap "):
+            self._out.gap(what.removeprefix("gap "), self.phase is Phase.HOLD)
+            if self._out.too_long:
+                self.invalid_because, self.phase = self._out.too_long, Phase.DONE
+            return Event(seq, t_s, "gap", {"word": what})
+        why = self.refusal(what)
+        if why:
+            return Event(seq, t_s, "refused", {"word": what, "why": why})
+        if what == "tare":
             self._tare_asked = True
             self._stretch = _Stretch()
-            return Event(seq, t_s, "operator", {"word": what})
-        if what == "load" and self.phase is Phase.LOAD:
+        elif what == "load":
             self._loaded = True
-            return Event(seq, t_s, "operator", {"word": what})
-        if what == "abort" and self.phase is not Phase.DONE:
-            self.invalid_because = f"aborted by the operator in phase {self.phase}"
+        elif what in ("zero", "check"):
+            self._asked_s = t_s
+            self._stretch = _Stretch()
+        elif what == "abort":
+            if self.phase not in AFTER_M2:
+                self.invalid_because = f"aborted by the operator in phase {self.phase}"
             self.phase = Phase.DONE
-            return Event(seq, t_s, "operator", {"word": what})
-        why = f"{what} is not for phase {self.phase}"
-        return Event(seq, t_s, "refused", {"word": what, "why": why})
+        return Event(seq, t_s, "operator", {"word": what})
+
+    def refusal(self, what: str) -> str:
+        """Say why a word would be refused now: '' where it would be taken."""
+        if what.startswith("gap ") or (what == "abort" and self.phase is not Phase.DONE):
+            return ""
+        if what in _WORDS and self.phase is _WORDS[what]:
+            return ""
+        return f"{what} is not for phase {self.phase}"
 
     # what the rows say
 
@@ -100,11 +126,12 @@ class Phases:
         events: list[Event] = []
         if self.phase is Phase.DONE:
             return events
-        if self._out_since is not None and self._last is not None:
-            events.append(self._close_excursion(self._last))
+        if self._last is not None:
+            events += self._out.end(self._last)
         weighed = self._weigh_at_rest("m2") if self.phase is Phase.M2 else None
-        if weighed is not None and self._last is not None:
-            return [*events, weighed, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
+        if self._last is not None and (weighed is not None or self.phase in AFTER_M2):
+            taken = [weighed] if weighed is not None else []
+            return [*events, *taken, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
         if not self.invalid_because:
             self.invalid_because = self._what_is_missing(why)
         if self._last is not None:
@@ -128,7 +155,7 @@ class Phases:
         event = Event(row.seq, row.t_s, "phase", {"from": str(self.phase), "to": str(phase), "why": why})
         self.phase = phase
         self._since_s = row.t_s
-        self._cold_c = math.nan
+        self._cold_c = self._asked_s = math.nan
         self._stretch = _Stretch()
         return event
 
@@ -164,7 +191,7 @@ class Phases:
                 "which": which,
                 "value": value.mean,
                 "u": value.u,
-                "unit": "code" if which == "tare" else "g",
+                "unit": "code" if which in ("tare", "zero") else "g",
                 "window_s": window[-1].t_s - window[0].t_s,
                 "from_s": weighing.from_s,
                 "cell_temp_c": _or_none(weighing.cell_temp_c),
@@ -229,7 +256,7 @@ class Phases:
             if weighed is not None:
                 yield weighed
                 if self.phase is Phase.M2:
-                    yield self._enter(Phase.DONE, row, "M2 is taken")
+                    yield self._enter(Phase.ZERO if plan.zero_after else Phase.DONE, row, "M2 is taken")
                 else:
                     yield self._enter(Phase.PUMP, row, "M1 is taken")
                 return
@@ -244,18 +271,65 @@ class Phases:
 
     def _weigh_at_rest(self, which: str) -> Event | None:
         """Take a mass from the newest rows if they are enough, at one temperature, at rest, and hold a load."""
-        rows, plan = list(self._stretch.rows), self.plan
-        if len(rows) < MIN_ROWS:
-            return None
+        rows = list(self._stretch.rows)
         masses = [r.mass_g for r in rows]
-        cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
-        cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
-        tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(masses[-1]))
-        if not cold or not self._steady(masses, tolerance_g):
+        if not masses or not self._at_rest(rows, masses[-1]):
             return None
         value = integrate(masses, "last")
         loaded = abs(value.mean) > 10.0 * value.u
         return self._weigh(which, rows, value) if loaded else None
+
+    def _at_rest(self, rows: list[Row], load_g: float) -> bool:
+        """Say whether rows are enough, at one temperature, and steady for a load of ``load_g``."""
+        plan = self.plan
+        cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
+        cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
+        tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(load_g))
+        return len(rows) >= MIN_ROWS and cold and self._steady([r.mass_g for r in rows], tolerance_g)
+
+    # after M2: what the operator may still do
+
+    def _step_after(self, row: Row, last: Row | None) -> Iterator[Event]:
+        """Take the second zero, or the check weight, once the operator has said that it is ready.
+
+        The zero rests as long as M1 did, so that what is left of the creep is as much as was left at M1.
+        """
+        plan, zero = self.plan, self.phase is Phase.ZERO
+        which = "zero" if zero else "check"
+        if not math.isfinite(self._asked_s):
+            if self._in_phase_s(row) > plan.zero_max_s:
+                yield self._enter(Phase.DONE, row, f"no word {which} within {hours(plan.zero_max_s)} h of waiting")
+            return
+        rest_s, length_s = (plan.dwell_s, plan.window_s) if zero else (plan.tare_s, plan.tare_s)
+        waited_s = row.t_s - self._asked_s
+        if row.n_ok > 0 and waited_s >= rest_s:
+            self._stretch.add(row, length_s)
+        if waited_s < rest_s + length_s or row.t_s < self._look_s:
+            return
+        self._look_s = row.t_s + LOOK_EVERY_S
+        rows = list(self._stretch.rows)
+        load_g = self.weighings["m2"].value.mean if zero else plan.check_weight_g
+        if self._at_rest(rows, load_g):
+            why = self._not_that_load(_mean([r.mass_g for r in rows]), load_g)
+            if not why:
+                yield self._weigh(which, rows, integrate([r.zero_code if zero else r.mass_g for r in rows], "last"))
+                more = zero and plan.check_weight_g > 0.0
+                yield self._enter(Phase.CHECK if more else Phase.DONE, row, f"the {which} is taken")
+                return
+        elif waited_s > plan.weigh_max_s:
+            why = f"never stable within {hours(plan.weigh_max_s)} h: keep draughts and cables off"
+        else:
+            return
+        self._asked_s = math.nan
+        yield Event(row.seq, row.t_s, f"{which}_refused", {"word": which, "why": f"{why}, and say {which} again"})
+
+    def _not_that_load(self, mass_g: float, load_g: float) -> str:
+        """Say why what lies on the holder is not what belongs there now ("" where it is)."""
+        if self.phase is Phase.ZERO:
+            on = abs(mass_g) > NOT_EMPTY * abs(load_g)
+            return f"the holder still carries {mass_g:.4g} g: take the sample off" if on else ""
+        off = abs(mass_g - load_g) > NOT_THAT_WEIGHT * load_g
+        return f"{mass_g:.4g} g lie on the holder, not {load_g:g} g: put the check weight on" if off else ""
 
     def _step_pump(self, row: Row, last: Row | None) -> Iterator[Event]:
         if self.plan.pressure_needed:
@@ -291,33 +365,19 @@ class Phases:
             self._hold_head = []
             self._tail.clear()
         self.hold_s = row.hold_s
-        if last is not None and last.qualified and row.qualified and row.hold_s == last.hold_s:
-            self._open_excursion(last, UNSEEN[0])
-        if not row.qualified:
-            if self._out_since is None:
-                self._open_excursion(row, self._why_not(row))
-            if math.isfinite(row.temp_c) and not (
-                abs(row.temp_c - plan.hold_temp_c) <= abs(self._out_worst_c - plan.hold_temp_c)
-            ):
-                self._out_worst_c = row.temp_c
-        else:
+        if row.qualified:
             self.hold_to_s = row.t_s
-            if self._out_since is not None and row.hold_s - self._counted_s >= row.t_s - self._counted_t_s:
-                self._out_since = None  # the clock has run on: a second without a good sample, both sides near
-            elif self._out_since is not None:
-                yield self._close_excursion(row)
-                unseen_s = self.excursions[-1].length_s if self._out_why in UNSEEN else 0.0
-                if unseen_s > plan.unseen_max_s:
-                    yield self._fail(
-                        row, f"{self._out_why} for {unseen_s:.0f} s of the hold: {plan.unseen_max_s:.0f} s are the most"
-                    )
-                    return
-            self._counted_s, self._counted_t_s = row.hold_s, row.t_s
+        yield from self._out.take(row, last)
+        if self._out.too_long:
+            yield self._fail(row, self._out.too_long)
+            return
         if row.n_ok > 0 and row.qualified:
             if len(self._hold_head) < HEAD_ROWS:
                 self._hold_head.append(row)
             self._tail.append(row)
-        if row.hold_s >= plan.hold_s:
+        if row.hold_s >= plan.hold_s and self._out.at_the_end():
+            yield self._fail(row, self._out.at_the_end())
+        elif row.hold_s >= plan.hold_s:
             yield from self._end_hold(row)
         elif self._in_phase_s(row) > plan.hold_s + plan.hold_extra_s:
             yield self._fail(row, self._what_is_missing(f"{hours(self._in_phase_s(row))} h have passed"))
@@ -332,36 +392,6 @@ class Phases:
             yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
         else:
             yield self._enter(Phase.COOL, row, "the hold is complete")
-
-    def _why_not(self, row: Row) -> str:
-        plan = self.plan
-        if plan.temp_needed and not math.isfinite(row.temp_c):
-            return UNSEEN[1]
-        if plan.temp_needed and abs(row.temp_c - plan.hold_temp_c) > plan.hold_band_c:
-            return "temperature out of band"
-        if plan.pressure_needed and not row.pressure_pa <= plan.pressure_limit_pa:
-            return "pressure above the limit" if math.isfinite(row.pressure_pa) else "no pressure"
-        return UNSEEN[2]
-
-    def _open_excursion(self, row: Row, why: str) -> None:
-        self._out_since, self._out_why, self._out_worst_c = row, why, row.temp_c
-
-    def _close_excursion(self, row: Row) -> Event:
-        assert self._out_since is not None
-        excursion = Excursion(self._out_since.t_s, row.t_s, self._out_why, self._out_worst_c)
-        self.excursions.append(excursion)
-        self._out_since = None
-        return Event(
-            row.seq,
-            row.t_s,
-            "excursion",
-            {
-                "from_s": excursion.from_s,
-                "to_s": excursion.to_s,
-                "why": excursion.why,
-                "worst_temp_c": _or_none(excursion.worst_temp_c),
-            },
-        )
 
     def _step_cool(self, row: Row, last: Row | None) -> Iterator[Event]:
         m1 = self.weighings.get("m1")
@@ -386,6 +416,8 @@ class Phases:
         Phase.HOLD: _step_hold,
         Phase.COOL: _step_cool,
         Phase.M2: _step_cold,
+        Phase.ZERO: _step_after,
+        Phase.CHECK: _step_after,
         Phase.DONE: _step_done,
     }
 

@@ -6,44 +6,100 @@ Resume and verification start here. This module only reads; it must never write 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from sqlite_utils import Database
 
 from . import fold
-from .course import Course, Word
+from .course import Course, Word, course_of
 from .errors import BadDatabase
-from .journal import chunks_of, events_of
+from .frame import Frames, join
+from .journal import boots_and_chunks_of, events_of
 from .terms import Terms
 from .words import Event
 
+SAID = "said"
+"""The kind of event that holds a word: the operator's, or the instrument's own."""
+RESUMED = "resumed"
+"""The kind of event that says which time counts as 0 s on the boot clock of a machine that has started again."""
+TOGETHER = 720  # chunks folded at once: an hour of five seconds each
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A stored run, folded up to its newest frame and not ended.
+
+    ``boot_id`` and ``t0_ns`` are those of its newest frames, ``last`` is that frame's second (-1: there is none).
+    """
+
+    course: Course
+    rows: fold.Record
+    names: list[str]
+    events: list[Event]
+    boot_id: str
+    t0_ns: int
+    last: int
+
 
 def words_of(db: Database, run_id: int) -> list[Word]:
-    """Get what the operator said in a run, and the second from which on each word held. Raises ``BadDatabase``."""
-    said = (row for row in events_of(db, run_id) if row["kind"] in ("operator", "refused"))
-    return [Word(row["second"], json.loads(row["data_json"])["word"]) for row in said]
+    """Get what was said in a run, and the second from which on each word held. Raises ``BadDatabase``."""
+    events = list(events_of(db, run_id))
+    # Before words were written down as they were said, what became of them was all that was stored.
+    kinds = (SAID,) if any(e["kind"] == SAID for e in events) else ("operator", "refused")
+    return [Word(row["second"], json.loads(row["data_json"])["word"]) for row in events if row["kind"] in kinds]
 
 
-def refold(db: Database, run_id: int) -> tuple[Course, fold.Record, list[str], list[Event]]:
-    """Fold a run's raw frames again, with what the operator said.
+def fold_again(db: Database, run_id: int) -> Again:
+    """Fold a run's raw frames again, with what was said, up to its newest frame.
 
-    Returns the course at its end, the rows, each row's phase, and the events. Raises ``BadDatabase`` where the
-    chain is broken or there is no such run.
+    Raises ``BadDatabase`` where the chain is broken or there is no such run.
     """
     found = list(db.table("runs").rows_where("run_id = ?", [run_id]))
     if not found:
         raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
     terms = Terms.from_settings(json.loads(found[0]["settings_json"]))
-    course = Course(terms.plan, fold.new_params(**terms.fold), terms.first, found[0]["t0_ns"])
+    course = course_of(terms, found[0]["t0_ns"])
     for word in words_of(db, run_id):
         course.say(word)
-    tables, names, events = [], [], []
-    for frames in chunks_of(db, run_id):
+    zeros = {
+        data["boot_id"]: data["t0_ns"]
+        for row in events_of(db, run_id)
+        if row["kind"] == RESUMED
+        for data in [json.loads(row["data_json"])]
+    }
+    tables, names, events = [np.empty(0, fold.ROW)], [], []
+    boot_id, last = "", -1
+    for boot_id, frames in _together(boots_and_chunks_of(db, run_id)):
+        course.t0_ns = zeros.get(boot_id, found[0]["t0_ns"])
         table, phase_names, happened = course.feed(frames)
         tables.append(table)
         names += phase_names
         events += happened
-    ending = "the recording ends" if found[0]["kind"] == "replay" else "the run was stopped"
-    table, phase_names, happened = course.finish(ending)
-    tables.append(table)
-    return course, np.concatenate(tables), names + phase_names, events + happened
+        last = int(frames.seq[-1])
+    return Again(course, np.concatenate(tables), names, events, boot_id, course.t0_ns, last)
+
+
+def refold(db: Database, run_id: int) -> tuple[Course, fold.Record, list[str], list[Event]]:
+    """Fold a run again and end it where its frames end.
+
+    Returns the course at its end, the rows, each row's phase, and the events. Raises as :func:`fold_again`.
+    """
+    again = fold_again(db, run_id)
+    kind = db.execute("select kind from runs where run_id = ?", [run_id]).fetchone()[0]
+    table, names, happened = again.course.finish("the recording ends" if kind == "replay" else "the run was stopped")
+    return again.course, np.concatenate([again.rows, table]), again.names + names, again.events + happened
+
+
+def _together(chunks: Iterator[tuple[str, Frames]]) -> Iterator[tuple[str, Frames]]:
+    """Join small chunks of one boot: folding has a price a batch."""
+    boot, waiting = "", list[Frames]()
+    for boot_id, frames in chunks:
+        if waiting and (boot_id != boot or len(waiting) >= TOGETHER):
+            yield boot, join(waiting)
+            waiting = []
+        boot = boot_id
+        waiting.append(frames)
+    if waiting:
+        yield boot, join(waiting)

@@ -17,11 +17,12 @@ import numpy as np
 from calibration.certificate import Certificate
 
 from . import fold
-from .course import Course
+from .course import course_of
 from .errors import BadInput
 from .journal import Journal, RunJournal
 from .recording import PLAUSIBLE_C, Recording
 from .result import COLUMNS, result_of
+from .sample import Sample
 from .standard import Standard
 from .terms import Terms, replay_terms
 from .words import Event, Row
@@ -64,13 +65,13 @@ def replay(
     weigh: Literal["cold", "hot"],
     declared: Declared,
     journal: Journal | None,
-    sample_id: str,
+    sample: Sample,
     wall_s: float,
     **judging: Any,
 ) -> dict[str, Any]:
-    """Fold a recording, judge it, and write it into ``journal`` where there is one. Returns the result.
+    """Fold a recording, judge it, and then write it into ``journal`` where there is one. Returns the result.
 
-    ``judging`` (``blank_run``, ``subtract``, ``claim``) is for :func:`edge.result.result_of`, and raises as it does.
+    ``judging`` (``blank_run``, ``subtract``) is for :func:`edge.result.result_of`, and raises as it does.
     """
     terms = replay_terms(
         standard,
@@ -86,10 +87,7 @@ def replay(
     used = certificate if recording.quantity == "counts" else None
     frames = recording.frames
     t0_ns = int(frames.t_ns[0])
-    run = _begin(journal, recording, standard, used, terms, sample_id, wall_s, t0_ns) if journal else None
-    course = Course(terms.plan, fold.new_params(**terms.fold), terms.first, t0_ns)
-    if run:
-        run.raw(frames)
+    course = course_of(terms, t0_ns)
     rows, names, events = course.feed(frames)
     last, last_names, last_events = course.finish("the recording ends")
     rows, names, events = np.concatenate([rows, last]), names + last_names, events + last_events
@@ -99,7 +97,7 @@ def replay(
         course.phases,
         standard,
         used,
-        sample_id=sample_id,
+        **sample.said(),
         kind="replay",
         declared=terms.declared,
         on=datetime.datetime.fromtimestamp(wall_s, datetime.UTC).date(),
@@ -118,7 +116,9 @@ def replay(
     }
     result["observed"] = observed(rows, standard, temp_measured=terms.plan.temp_needed)
     result["hours"] = by_hour(rows, result["observed"])
-    if run:
+    if journal:
+        run = _begin(journal, recording, standard, used, terms, sample, wall_s, t0_ns)
+        run.raw(frames)
         _end(run, rows, names, events, result, wall_s)
         result["run_id"] = run.run_id
     return result
@@ -223,13 +223,13 @@ def _begin(
     standard: Standard,
     certificate: Certificate | None,
     terms: Terms,
-    sample_id: str,
+    sample: Sample,
     wall_s: float,
     t0_ns: int,
 ) -> RunJournal:
     return journal.begin(
         run_uid=secrets.token_hex(8),
-        sample_id=sample_id,
+        sample_id=sample.sample_id,
         operator="",
         kind="replay",
         wall_s=wall_s,
@@ -237,7 +237,8 @@ def _begin(
         boot_id="recording",
         standard=standard,
         certificate=certificate,
-        settings=terms.as_settings() | {"recording": recording.path.name, "quantity": recording.quantity},
+        settings=terms.as_settings()
+        | {"recording": recording.path.name, "quantity": recording.quantity, "sample": sample.as_settings()},
         batch_s=3600,
     )
 

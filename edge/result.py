@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from calibration.certificate import Certificate, certificate_hash
 
+from . import remarks
 from .blank import blank_of, check_blank
-from .budget import Budget, Component, of_loss
+from .budget import Budget, of_loss
+from .buoyancy import air_around
+from .config import VacuumConfig
+from .criterion import meaning
+from .inputs import Component
 from .phases import Phases
+from .sample import Air
 from .standard import Standard
 from .verdict import Verdict, decide
 from .words import Weighing
+from .zeros import Drift, SpanCheck, check_span
 
 NUMBERS = ("loss_pct", "u_pct", "U_pct", "k", "pc")
 
@@ -52,13 +60,18 @@ def result_of(
     blank_run: bool = False,
     subtract: dict[str, Any] | None = None,
     claim: str | None = None,
+    composition: str | None = None,
+    density: tuple[float, float] | None = None,
+    air: Sequence[Air] = (),
+    vacuum: VacuumConfig | None = None,
 ) -> dict[str, Any]:
     """Judge a run that has ended, by the standard's rule, and put all that is to be said into one record.
 
     ``on`` is the day of the run, for the certificate's validity. ``blank_run``: the sample is an inert dummy;
-    ``subtract``: the result of a blank run, which must match; ``claim``: the name under which the sample is sold,
-    which the standard's file answers. The rest as :func:`edge.budget.of_loss`. Raises
-    ``BadInput`` for a blank that does not match.
+    ``subtract``: the result of a blank run, which must match; ``claim``: the name under which the sample is sold, and
+    ``composition``: what it is said to be made of, which the standard's file answers; ``density``: bounds of the
+    sample's, g/cm³; ``air``: the room's at M1 (and at M2); ``vacuum``: the settings of the gauge that gave the
+    weighings' pressures. The rest as :func:`edge.budget.of_loss`. Raises ``BadInput`` for a blank that does not match.
     """
     before, after, reference = _weighings(phases, standard)
     out: dict[str, Any] = {
@@ -83,6 +96,14 @@ def result_of(
         "sample_id": sample_id,
         "blank_run": blank_run,
         "claim": None if claim is None else {"name": claim, "answer": standard.answer_to_name(claim)},
+        "composition": None
+        if composition is None
+        else {"declared": composition, "answer": standard.answer_to_composition(composition)},
+        "density_g_cm3": None if density is None else list(density),
+        "replicates": standard.replicates.value,
+        "criterion": None,
+        "zeros": None,
+        "check_weight": None,
         "kind": kind,
         "standard": {
             "id": standard.id,
@@ -94,7 +115,7 @@ def result_of(
             {"field": name, "value": _plain(f.value), "source": f.source} for name, f in standard.fields() if f.assumed
         ],
         "declared": list(declared),
-        "warnings": _warnings(certificate, on, before),
+        "warnings": [*remarks.of_certificate(certificate, on, [before, after], kind), *remarks.not_taken(phases)],
         "certificate": {"name": certificate.name, "sha256": certificate_hash(certificate)} if certificate else None,
         "weighings": [_weighing(w) for w in phases.weighings.values()],
         "excursions": [
@@ -116,27 +137,73 @@ def result_of(
             "invalid_because": f"the reference mass is {reference.value.mean:.4g} g: check the tare, the sign of "
             "counts_per_g and that the sample was on the holder"
         }
+    around = air_around(before, after, air, vacuum) if before.which == "m1" else None
+    if around is not None and around.differs:
+        if density is None:
+            return out | {"invalid_because": remarks.not_the_same_air(around)}
+        out["warnings"].append(remarks.air_corrected(around))
     blank = None
     if subtract is not None:
         blank = blank_of(subtract)
         check_blank(subtract, out)
         out["blank"] = {"name": blank.name, "loss_g": blank.loss_g, "u_g": blank.u_g, "mass_g": blank.mass_g}
+    tare, zero = phases.weighings.get("tare"), phases.weighings.get("zero")
+    span_check = _span_check(phases, certificate)
     budget = of_loss(
         before,
         after,
         reference,
         coverage=standard.coverage_probability.value,
         certificate=certificate,
-        tare=phases.weighings.get("tare"),
+        tare=tare,
+        zero=None if blank_run else zero,  # what a blank measures is what a second zero would take away
+        span_change=span_check.changed if span_check is not None else 0.0,
         resolution_g=resolution_g,
         declared_u_g=declared_u_g,
+        density_g_cm3=density,
+        air=around,
         blank=blank,
     )
-    return out | _judged(budget, standard)
+    if budget.drift is not None:
+        out["zeros"] = _zeros(budget.drift)
+        if budget.drift.surprising:
+            out["warnings"].append(remarks.zero_moved(budget.drift))
+    if span_check is not None:
+        out["check_weight"] = _check(span_check)
+        if span_check.changed:
+            out["warnings"].append(remarks.span_changed(span_check))
+    return out | _judged(budget, standard, phases.plan.weigh)
 
 
-def _judged(budget: Budget, standard: Standard) -> dict[str, Any]:
+def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:
+    tare, zero, check = (phases.weighings.get(which) for which in ("tare", "zero", "check"))
+    if certificate is None or tare is None or zero is None or check is None:
+        return None
+    return check_span(certificate, tare, zero, check, phases.plan.check_weight_g)
+
+
+def _zeros(drift: Drift) -> dict[str, Any]:
+    return {
+        "moved_g": drift.moved_g,
+        "expected_u_g": drift.expected_u_g,
+        "gained_between_m1_and_m2_g": drift.gained_g,
+        "u_g": drift.u_g,
+        "weight": drift.share,
+    }
+
+
+def _check(check: SpanCheck) -> dict[str, Any]:
+    return {
+        "stated_g": check.stated_g,
+        "indicated_g": check.indicated_g,
+        "u_g": check.u_g,
+        "span_changed_pct": check.changed * 100.0,
+    }
+
+
+def _judged(budget: Budget, standard: Standard, weigh: str) -> dict[str, Any]:
     decision = decide(budget, standard)
+    blind_spot = standard.blind_spot.value if decision.verdict is Verdict.PASS else None
     return {
         "verdict": str(decision.verdict),
         "loss_pct": budget.loss_pct,
@@ -150,7 +217,8 @@ def _judged(budget: Budget, standard: Standard) -> dict[str, Any]:
         "first_order": {"u_pct": budget.first_order_u_pct, "U_pct": budget.first_order_expanded_pct},
         "monte_carlo": _simulated(budget),
         "budget": [_component(c) for c in budget.components],
-        "blind_spot": standard.blind_spot.value if decision.verdict is Verdict.PASS else None,
+        "blind_spot": blind_spot,
+        "criterion": meaning(str(decision.verdict), weigh, blind_spot),
     }
 
 
@@ -161,18 +229,6 @@ def _weighings(phases: Phases, standard: Standard) -> tuple[Weighing | None, Wei
         return found("m1"), found("m2"), found("m1")
     before = found("hold_start")
     return before, found("hold_end"), before if phases.plan.reference == "hold_start" else found("start")
-
-
-def _warnings(certificate: Certificate | None, on: datetime.date, before: Weighing | None) -> list[str]:
-    out = []
-    if certificate is not None and certificate.valid_until is not None and on > certificate.valid_until:
-        out.append(f"certificate {certificate.name} was valid until {certificate.valid_until}: calibrate again")
-    if certificate is not None and before is not None and before.value.mean > certificate.cell.capacity_g:
-        out.append(
-            f"{before.value.mean:.1f} g is more than the cell's capacity of {certificate.cell.capacity_g:g} g: "
-            "the certificate does not hold there"
-        )
-    return out
 
 
 def _simulated(budget: Budget) -> dict[str, Any] | None:
@@ -208,7 +264,7 @@ def _weighing(w: Weighing) -> dict[str, Any]:
         "which": w.which,
         "value": w.value.mean,
         "u": w.value.u,
-        "unit": "code" if w.which == "tare" else "g",
+        "unit": "code" if w.which in ("tare", "zero") else "g",
         "from_s": w.from_s,
         "to_s": w.to_s,
         "cell_temp_c": w.cell_temp_c if math.isfinite(w.cell_temp_c) else None,

@@ -14,8 +14,9 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from .errors import BadDatabase, StorageFull
+from .views import VIEWS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x68613530  # "ha50"
 
 TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
@@ -55,14 +56,13 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         {
             "run_id": int,
             "chunk": int,
-            "boot_id": str,
+            "boot": int,
             "first_second": int,
             "seconds": int,
             "samples": int,
-            "wall_utc": str,
+            "wall_ms": int,
             "raw": bytes,
-            "previous_sha256": str,
-            "sha256": str,
+            "sha256": bytes,
         },
         ("run_id", "chunk"),
     ),
@@ -104,44 +104,29 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         },
         ("run_id", "event"),
     ),
+    "station_events": (
+        {
+            "event": int,
+            "boot_id": str,
+            "uptime_s": float,
+            "wall_utc": str,
+            "kind": str,
+            "who": str,
+            "data_json": str,
+            "previous_sha256": str,
+            "sha256": str,
+        },
+        ("event",),
+    ),
+    "boots": ({"boot": int, "boot_id": str}, ("boot",)),
     "certificates": ({"sha256": str, "name": str, "made_at": str, "toml": str}, ("sha256",)),
 }
+"""Each table's columns with their types, and its key. A chunk's wall time is in ms since 1970, its hash in bytes."""
 
-VIEWS = {
-    "which_samples_met_the_criterion": """
-        select run_id, sample_id, kind, verdict, round(loss_pct, 4) as loss_pct,
-               round(expanded_uncertainty_pct, 4) as plus_minus_pct, limit_pct,
-               round(conformance_probability, 4) as conformance_probability,
-               invalid_because, standard_id, started_utc
-        from runs order by run_id""",
-    "what_happened_when": """
-        select run_id, event, round(elapsed_s / 3600.0, 4) as elapsed_h, kind, who,
-               coalesce(json_extract(data_json, '$.to'), json_extract(data_json, '$.which'),
-                        json_extract(data_json, '$.word'), '') as what,
-               coalesce(json_extract(data_json, '$.why'), '') as why, data_json
-        from events order by run_id, event""",
-    "how_long_was_each_phase": """
-        select run_id, phase, min(elapsed_s) as from_s, max(elapsed_s) as to_s, count(*) as seconds,
-               round(min(temp_c), 2) as coldest_c, round(max(temp_c), 2) as hottest_c
-        from seconds group by run_id, phase order by run_id, from_s""",
-    "how_did_mass_and_temperature_go_by_minute": """
-        select run_id, second / 60 as minute, phase, avg(mass_g) as mass_g, avg(temp_c) as temp_c,
-               avg(cell_temp_c) as cell_temp_c, max(hold_s) as hold_s, avg(loss_pct) as loss_pct
-        from seconds group by run_id, second / 60, phase order by run_id, minute""",
-    "how_much_was_lost_in_each_hour_of_the_hold": """
-        select run_id, cast(hold_s / 3600 as integer) + 1 as hour, avg(temp_c) as temp_c,
-               max(loss_pct) - min(loss_pct) as loss_range_pct, count(*) as seconds
-        from seconds where phase = 'hold' and qualified = 1 group by run_id, hour order by run_id, hour""",
-    "what_interrupted_the_hold": """
-        select run_id, json_extract(data_json, '$.from_s') as from_s, json_extract(data_json, '$.to_s') as to_s,
-               json_extract(data_json, '$.to_s') - json_extract(data_json, '$.from_s') as length_s,
-               json_extract(data_json, '$.why') as why, json_extract(data_json, '$.worst_temp_c') as worst_temp_c
-        from events where kind = 'excursion' order by run_id, from_s""",
-    "which_samples_were_not_numbers": """
-        select run_id, second, elapsed_s, phase, samples_ok, samples_bad, samples_spike, bad_because
-        from seconds where samples_bad > 0 or samples_spike > 0 order by run_id, second""",
-}
+WITHOUT_ROWID = ("seconds",)
+"""Tables of many small rows, kept in the order of their key: that needs no index beside them."""
 
+_TYPES = {int: "integer", float: "real", str: "text", bytes: "blob"}
 
 _SAID = {
     sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; what was committed is safe: make room, then go on"),
@@ -167,6 +152,8 @@ def spoken(path: Path) -> Iterator[None]:
     except sqlite3.Error as e:
         error, what = _SAID.get(_code(e), (BadDatabase, f"{e}: restore it from a copy, or name another with --db"))
         raise error(f"{path}: {what}") from e
+    except UnicodeDecodeError as e:  # SQLite's words about a damaged name
+        raise BadDatabase(f"{path}: is damaged: restore it from a copy, or name another with --db") from e
 
 
 def _code(e: sqlite3.Error) -> int:
@@ -240,7 +227,7 @@ def check_place(path: Path) -> None:
 
 
 def open_for_writing(path: Path) -> Database:
-    """Open the database for the one writer, and make tables and views where it is new.
+    """Open the database for the one writer, and make tables and views where it is new, or bring them up to date.
 
     WAL and ``synchronous=FULL``: what is committed survives a power cut. Raises ``BadDatabase`` or
     ``StorageFull``, before anything in a file that is not ours is changed.
@@ -253,19 +240,37 @@ def open_for_writing(path: Path) -> Database:
         try:
             db.enable_wal()
             db.execute("pragma synchronous = FULL")
-            if check(db, path) == 0:
-                _create(db)
+            version = check(db, path)
+            if version == 0:
+                with db.atomic():
+                    create(db)
+            elif version < SCHEMA_VERSION:
+                from .migrate import migrate
+
+                migrate(db, path)
         except BaseException:
             db.close()
             raise
     return db
 
 
-def _create(db: Database) -> None:
-    with db.atomic():
-        db.execute(f"pragma application_id = {APPLICATION_ID}")
-        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
-        for name, (columns, pk) in TABLES.items():
-            db.create_table(name, columns, pk=pk if len(pk) > 1 else pk[0])
-        for name, sql in VIEWS.items():
-            db.create_view(name, sql)
+def create(db: Database) -> None:
+    """Make tables and views in an empty database, within the caller's transaction."""
+    db.execute(f"pragma application_id = {APPLICATION_ID}")
+    db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+    for name in TABLES:
+        db.execute(table_sql(name))
+    for name, sql in VIEWS.items():
+        db.create_view(name, sql)
+
+
+def table_sql(name: str, called: str | None = None) -> str:
+    """Get the SQL that makes a table of this schema, under another name where it is ``called`` otherwise."""
+    columns, key = TABLES[name]
+    lines = [f'"{column}" {_TYPES[kind]}' for column, kind in columns.items()]
+    if len(key) == 1:
+        lines = [f"{line} primary key" if line.startswith(f'"{key[0]}"') else line for line in lines]
+    else:
+        lines.append(f"primary key ({', '.join(key)})")
+    end = " without rowid" if name in WITHOUT_ROWID else ""
+    return f'create table "{called or name}" ({", ".join(lines)}){end}'

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +23,9 @@ from hw.sim.max31865 import Max31865Model
 from hw.sim.rig import SCENARIOS, Rig, RigTruth, drawn
 from hw.sim.spi import SimSpiPort
 
+from .config import ProbeConfig
 from .errors import BadInput
-from .station import Station
+from .instrument import Instrument
 from .words import Phase
 
 if TYPE_CHECKING:
@@ -49,17 +51,21 @@ class Chips:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A rig with its chips, the station on it, its clock, and the certificate that a calibration of it gave."""
+    """A rig with its chips, the instrument on it, its clock, and the certificate that a calibration of it gave."""
 
     clock: SimClock
     rig: Rig
     chips: Chips
-    station: Station
+    instrument: Instrument
     certificate: cal.Certificate
 
 
-def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10) -> Simulated:
-    """Build a simulated instrument. The same arguments give the same codes.
+PROBE = ProbeConfig(wires=4, ref_ohm=REF_OHM, mains_hz=50)
+"""How both simulated thermometers are set."""
+
+
+def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int = 1) -> Simulated:
+    """Build a simulated instrument, ``looks`` of alarms a second. The same arguments give the same codes.
 
     Raises ``BadInput`` for a scenario or a bridge that does not exist.
     """
@@ -68,10 +74,12 @@ def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10) -> Simulate
     chips = chips_on(rig, bridge, clock, seed, rate_sps)
 
     def probe(chip: Max31865Model) -> Max31865Rtd:
-        return Max31865Rtd(lambda: SimSpiPort(chip, clock), clock, wires=4, ref_ohm=REF_OHM, mains_hz=50)
+        port = partial(SimSpiPort, chip, clock)
+        return Max31865Rtd(port, clock, wires=PROBE.wires, ref_ohm=PROBE.ref_ohm, mains_hz=PROBE.mains_hz)
 
-    station = Station(_driver(chips.bridge, clock, rate_sps), probe(chips.oven), probe(chips.cell), clock)
-    return Simulated(clock, rig, chips, station, calibrated(rig.truth, bridge, seed, rate_sps))
+    driver = _driver(chips.bridge, clock, rate_sps)
+    instrument = Instrument(driver, probe(chips.oven), probe(chips.cell), clock, looks=looks)
+    return Simulated(clock, rig, chips, instrument, calibrated(rig.truth, bridge, seed, rate_sps))
 
 
 def rig_of(scenario: str, seed: int) -> Rig:
@@ -169,18 +177,27 @@ def calibrated(truth: RigTruth, bridge: str, seed: int, rate_sps: int = 10) -> c
     )
 
 
+WORDS = {
+    Phase.TARE: ("tare", 120.0, 120.0),
+    Phase.LOAD: ("load", 60.0, 120.0),
+    Phase.ZERO: ("zero", 60.0, math.inf),
+    Phase.CHECK: ("check", 60.0, math.inf),
+}
+"""What is said in a phase, so many s after it began, and again after so many s."""
+
+
 class SimulatedOperator:
     """Someone who does what the phase asks: tares, places the sample, and turns pump, oven and vent.
 
     It notes the sample's true mass when M1 and M2 are taken.
     """
 
-    TARE_AT_S = 120.0
     PLACE_AFTER_S = 60.0
     VENT_BELOW_C = 45.0
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, check_weight_g: float = 0.0) -> None:
         self._rig = rig
+        self._check_weight_g = check_weight_g
         self._phase: Phase | None = None
         self._since_s = 0.0
         self._asked_s = -math.inf
@@ -198,10 +215,13 @@ class SimulatedOperator:
             self._rig.pump(False)
         if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
             self.place()
-        due_s = {Phase.TARE: self.TARE_AT_S, Phase.LOAD: self.PLACE_AFTER_S}.get(phase, math.inf)
-        if waited_s >= due_s and t_s - self._asked_s >= self.TARE_AT_S:
+        if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
+            self._rig.place_sample(on=False)
+            self._rig.place_weight(self._check_weight_g if phase is Phase.CHECK else 0.0)
+        word, due_s, again_s = WORDS.get(phase, ("", math.inf, math.inf))
+        if waited_s >= due_s and t_s - self._asked_s >= again_s:
             self._asked_s = t_s
-            return [str(phase)]
+            return [word]
         return []
 
     def place(self) -> None:

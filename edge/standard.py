@@ -8,6 +8,7 @@ marking the answer as assumed, and it must never call anything verified that the
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -53,6 +54,22 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """A name in use for cells, and what to answer a report's reader who meets it."""
 
     name: Text
+    answer: Text
+    source: Text
+
+
+class Carrier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Names of what may carry the ions, and what kind of carrier each is (``solid``, ``liquid``)."""
+
+    kind: Text
+    names: tuple[Text, ...]
+    source: Text
+
+
+class Composition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to answer somebody who declares that a sample holds just these kinds of carriers."""
+
+    carriers: tuple[Text, ...]
     answer: Text
     source: Text
 
@@ -114,6 +131,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         "the criterion is met, which does not say that the sample holds no liquid."
     )
     aliases: tuple[Alias, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    compositions: tuple[Composition, ...] = ()
     notes: tuple[Field[Text], ...] = ()
 
 
@@ -156,6 +175,28 @@ class Standard(_File, frozen=True, kw_only=True):
         listed = f"its classes are: {classes}" if classes else "its file lists no classes"
         return one_line(f'"{claimed}" is not a class of {self.id}; {listed}.')
 
+    def answer_to_composition(self, declared: str) -> str:
+        """Get one sentence on a declared composition, such as ``oxide, liquid 3 %``: never a verdict.
+
+        Parts are separated by commas, each with its share if that is known; a share of 0 % is not there.
+        """
+        kinds = set()
+        for part in declared.split(","):
+            found = _SHARE.fullmatch(part.strip())
+            name, share = (found[1], found[2]) if found else (part.strip(), None)
+            if share is not None and float(share) == 0.0:
+                continue
+            kind = next((c.kind for c in self.carriers if _plain(name) in map(_plain, c.names)), None)
+            if kind is None:
+                known = ", ".join(known for c in self.carriers for known in c.names)
+                listed = f"it knows: {known}" if known else "its file lists none"
+                return one_line(f'"{name}" is no carrier of ions that {self.id} knows; {listed}.')
+            kinds.add(kind)
+        for composition in self.compositions:
+            if set(composition.carriers) == kinds:
+                return f"By declaration, not by this test: {composition.answer}"
+        return one_line(f'{self.id} has no answer to "{declared}".')
+
 
 def loads_standard(text: str, where: str = "standard") -> Standard:
     """Get the standard that a TOML ``text`` holds; ``where`` names it in an error.
@@ -197,14 +238,17 @@ def _with_shorthand(tables: dict[str, Any]) -> dict[str, Any]:
     for name, value in tables.items():
         if name == "notes" and isinstance(value, list):
             out[name] = [full(note) for note in value]
-        elif name in ("format", "id", "aliases", "notes"):
+        elif name in ("format", "id", "aliases", "carriers", "compositions", "notes"):
             out[name] = value
         else:
             out[name] = full(value)
     return out
 
 
+_SHARE = re.compile(r"(.*?)\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%")
+
+
 def _plain(name: str) -> str:
-    """Get a cell's name without case, hyphens, and the word "battery"."""
+    """Get a cell's or an electrolyte's name without case, hyphens, and the words "battery" and "electrolyte"."""
     words = name.casefold().replace("-", " ").replace("_", " ").replace("–", " ").split()
-    return " ".join(word for word in words if word not in ("battery", "batteries", "cell"))
+    return " ".join(word for word in words if word not in ("battery", "batteries", "cell", "electrolyte"))

@@ -1,99 +1,289 @@
-"""The station: the loop that reads the chips, writes their codes down, and only then looks at them.
+"""The station: always sampling, a run or not; the only writer; what speaks, alarms and keeps the interlock closed.
 
-One frame a second: samples of the bridge until the second is over, and a reading of each probe. The frame
-goes into the journal before it is folded. This module must never draw, send or serve anything: who wants to
-see is called with each closed row.
+One frame a second; a few looks in it, at each of which alarms are judged, the panel is fed and the control socket is
+answered. This module must never draw or serve a page, never tare or calibrate by itself, and never stop measuring
+because a disk, a client or a sensor fails.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from hw.bridge import Bridge, Probe, Sample
+from calibration.errors import CalibrationError
+from calibration.iec60751 import temperature_c
+from hw.bridge import ProbeSample, Sample, Status
 from hw.clock import NS_PER_S, Clock
+from hw.panel import Panel, Press
 
-from .course import Course, Word
-from .frame import NOT_FITTED, Frames, one_frame
-from .journal import RunJournal
-from .words import Event, Phase, Row
-
-PERIODS = 5.0
-"""So many conversion periods, and at least half a second, a bridge may take before it is not ready."""
+from .alarms import Alarms, Change
+from .clockstate import ClockWatch
+from .config import ProbeConfig, VacuumConfig
+from .errors import BadInput
+from .frame import Frames
+from .instrument import Glance, Instrument
+from .keeper import Keeper
+from .live import Given, LiveRun, Show, begin
+from .look import Alarm, Limits, Look
+from .pressure import pascals
+from .words import Phase
 
 Words = Callable[[Phase, float], Iterable[str]]
-"""What the operator says now, given the phase and the seconds since the start."""
+"""What somebody beside the instrument says now, given the phase and the seconds since the run's start."""
 
-Seen = Callable[[Row, str, list[Event]], None]
-"""Called with each closed second, its phase and what happened."""
+_log = logging.getLogger("halfpercent")
+DECLARED, LIMITS = VacuumConfig(), Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Sensing:
+    """What the alarms need to read codes: the probes' settings, the gauge's, and the limits.
+
+    ``trusted`` says whether the wall clock is set, ``under_voltage`` whether the supply is too low (None: not known).
+    """
+
+    oven: ProbeConfig
+    cell: ProbeConfig | None = None
+    vacuum: VacuumConfig = DECLARED
+    limits: Limits = LIMITS
+    trusted: Callable[[], bool | None] = lambda: None
+    under_voltage: Callable[[], bool | None] = lambda: None
+
+
+class Seen(NamedTuple):
+    """The newest look, and the newest sample of the bridge."""
+
+    look: Look
+    newest: Sample | None
 
 
 class Station:
-    """The devices of one instrument, opened together and always closed."""
+    """One instrument and one database. ``run`` it; ask it between two frames.
 
-    def __init__(self, bridge: Bridge, oven: Probe, cell: Probe | None, clock: Clock) -> None:
-        self._bridge = bridge
-        self._oven = oven
-        self._cell = cell
-        self._clock = clock
-        self._patience_ns = max(NS_PER_S // 2, round(PERIODS * NS_PER_S / bridge.rate_sps))
-        self._early: list[Sample] = []  # came after its frame's end: the next one's first
+    ``alive`` is called once a frame, by the loop that measures.
+    """
 
-    def open(self) -> None:
-        """Open bridge and probes. Raises an ``HwError``, with everything closed again, where one fails."""
+    def __init__(
+        self,
+        instrument: Instrument,
+        keeper: Keeper,
+        clock: Clock,
+        sensing: Sensing,
+        *,
+        panel: Panel | None = None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.live: LiveRun | None = None
+        self.alarms = Alarms(sensing.limits)
+        self.last: dict[str, Any] | None = None
+        """The result of the run that ended last."""
+        self.good_frames = 0
+        self.keeper = keeper
+        self.clock = clock
+        self.panel = panel
+        self.seen: Seen | None = None
+        self.trusted: bool | None = None
+        """Whether the wall clock is set (None: not known)."""
+        self._instrument = instrument
+        self._sensing = sensing
+        self._alive = alive
+        self.poll: Callable[[], None] = lambda: None
+        """Called at each look: whoever answers questions does it then."""
+        self.pressed_start: Callable[[], None] = lambda: None
+        """What a long press of the button does: whoever knows how to start a run sets it."""
+        self.truth: Callable[[], float | None] = lambda: None
+        """What a simulated sample truly lost, in %."""
+        self._watch = ClockWatch(clock)
+        self._frame_end_ns = 0
+        self._gap_s = 0.0
+        self._low: bool | None = None
+
+    # the loop
+
+    def run(self, go_on: Callable[[], bool], *, words: Words | None = None, show: Show | None = None) -> None:
+        """Measure frame after frame while ``go_on`` says so."""
+        while go_on():
+            live = self.live
+            t_ns = self.clock.now_ns() if live is None else live.next_ns()
+            seq = 0 if live is None else live.next_seq
+            self._gap_s = max(0.0, (t_ns - self._frame_end_ns) / NS_PER_S) if self._frame_end_ns else 0.0
+            self._frame_end_ns = t_ns + NS_PER_S
+            frames = self._instrument.frame(seq, t_ns, self._look)
+            self.good_frames += bool(frames.status.size and (frames.status == Status.OK).any())
+            if live is not None:
+                self._take(live, frames, words, show)
+            self._tend()
+            self._alive()
+
+    def _take(self, live: LiveRun, frames: Frames, words: Words | None, show: Show | None) -> None:
+        if words is not None:
+            for word in words(live.phase, float(live.next_seq)):
+                self.say(word, "operator")
+        if not live.done:
+            self.keeper.write(lambda: live.take(frames, show))
+        if live.done:
+            self._end()
+
+    def _end(self) -> None:
+        """End the run, and try again at the next frame where that could not be written."""
+        live = self.live
+        assert live is not None
+        results: list[dict[str, Any]] = []
+        self.keeper.write(lambda: results.append(live.end(true_loss_pct=self.truth())))
+        if results:
+            self.live, self.last = None, results[0]
+            self.keeper.back_up(live.run_id)
+            _log.warning("run %d: %s", live.run_id, results[0]["verdict"])
+
+    def _tend(self) -> None:
+        """What is done once a second: storage, clock, supply."""
+        sensing, live = self._sensing, self.live
+        trusted = sensing.trusted()
+        self._low = sensing.under_voltage()
+        self.live = live = self.keeper.tend(live, trusted)
+        if trusted != self.trusted:
+            self.trusted = trusted
+            self._happened("clock", {"clock_set": trusted}, "instrument")
+        if live is not None and trusted and (gap_s := live.gap_found_s()) is not None:
+            self.say(f"gap {gap_s:.0f}", "instrument")
+
+    # a few times a second
+
+    def _look(self, glance: Glance) -> None:
+        newest = glance.samples[-1] if glance.samples else self.seen.newest if self.seen is not None else None
+        self.looked(self._look_of(glance), newest)
+
+    def looked(self, look: Look, newest: Sample | None) -> None:
+        """Take a look: alarms, panel, and whoever asks something."""
+        self.seen = Seen(look, newest)
+        self._changed(self.alarms.look(look))
+        if self.panel is not None:
+            for press in self.panel.presses():
+                self._pressed(press)
+            self.panel.feed(not self.alarms.interlock_open, self.alarms.sounding)
+        self.poll()
+
+    def _look_of(self, glance: Glance) -> Look:
+        sensing, live = self._sensing, self.live
+        plan = live.course.phases.plan if live is not None else None
+        phase = live.phase if live is not None else None
+        row = live.row if live is not None else None
+        base_g = live.course.phases.weighings.get("m1") if live is not None else None
+        rate = math.nan
+        if row is not None and base_g is not None and phase is Phase.HOLD:
+            rate = -row.drift_g_per_h / base_g.value.mean * 100.0
+        return Look(
+            t_ns=glance.t_ns,
+            bridge=tuple(s.status for s in glance.samples),
+            oven=glance.oven,
+            oven_c=celsius(glance.oven, sensing.oven),
+            cell=glance.cell,
+            cell_c=celsius(glance.cell, sensing.cell),
+            gauge=glance.gauge,
+            pressure_pa=self._pressure_pa(glance),
+            mass_g=self._mass_g(glance),
+            phase=phase,
+            armed=phase is Phase.HOLD,
+            hold_temp_c=plan.hold_temp_c if plan is not None else math.nan,
+            hold_band_c=plan.hold_band_c if plan is not None else math.nan,
+            pressure_limit_pa=plan.pressure_limit_pa if plan is not None and plan.pressure_needed else math.inf,
+            loss_rate_pct_per_h=rate,
+            storage_error=self.keeper.error,
+            clock_step_s=self._watch.step_s(),
+            gap_s=self._gap_s,
+            under_voltage=self._low,
+        )
+
+    def _mass_g(self, glance: Glance) -> float:
+        """Get about what lies on the cell, for the alarms alone: the fold's row comes a frame late."""
+        codes = sorted(s.code for s in glance.samples if s.status is Status.OK)
+        if self.live is None or not codes:
+            return math.nan
+        told = self.live.course.params[0]
+        return float((codes[len(codes) // 2] - told["tare_code"]) / told["span_code_per_g"])
+
+    def _pressure_pa(self, glance: Glance) -> float:
+        gauge = glance.gauge
+        if gauge is None or gauge.status is not Status.OK or self._sensing.vacuum.gauge == "declared":
+            return math.nan
+        return float(pascals([gauge.code], self._sensing.vacuum)[0])
+
+    def _changed(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            _log.warning("%s: %s: %s", change.kind.replace("_", " "), change.alarm, change.why)
+            self._happened(change.kind, {"alarm": str(change.alarm), "why": change.why}, change.who)
+
+    def _happened(self, kind: str, data: dict[str, Any], who: str) -> None:
+        live = self.live
+        if live is None:
+            self.keeper.log(kind, data, who)
+        else:
+            self.keeper.write(lambda: live.happened(kind, data, who))
+
+    def _pressed(self, press: Press) -> None:
         try:
-            for device in (self._bridge, self._oven, self._cell):
-                if device is not None:
-                    device.open()
-        except BaseException:
-            self.close()
-            raise
+            if press is Press.ACKNOWLEDGE:
+                self.acknowledge(None, "panel")
+            elif press is Press.TARE:
+                self.say("tare", "panel")
+            else:
+                self.pressed_start()
+        except BadInput as e:
+            _log.warning("panel: %s", e)
 
-    def close(self) -> None:
-        """Close everything; one that fails to close does not keep the others open."""
-        devices = [d for d in (self._bridge, self._oven, self._cell) if d is not None]
-        errors = []
-        for device in devices:
-            try:
-                device.close()
-            except Exception as e:  # the others must still be closed
-                errors.append(e)
-        if errors:
-            raise errors[0]
+    # what it is asked
 
-    def describe(self) -> dict[str, dict[str, str | int | float]]:
-        """Get the settings in force of each device."""
-        out = {"bridge": self._bridge.describe(), "oven": self._oven.describe()}
-        if self._cell is not None:
-            out["cell"] = self._cell.describe()
-        return out
+    def begin(self, given: Given, *, uid: str, settings: dict[str, Any] | None = None) -> LiveRun:
+        """Begin a run with the next frame. Raises ``BadInput`` where one is going on, or the database's errors."""
+        if self.live is not None:
+            raise BadInput(f"run {self.live.run_id} is being measured: wait for it, or halfpercent abort")
+        t0_ns = max(self._frame_end_ns, self.clock.now_ns())
+        about = {"devices": self._instrument.describe()} | (settings or {})
+        live = begin(
+            self.keeper.journal, given, self.clock, t0_ns, uid=uid, settings=about, batch_s=self.keeper.batch_s
+        )
+        self.live = live
+        self.trusted = self._sensing.trusted()
+        self._happened("clock", {"clock_set": self.trusted}, "instrument")
+        return live
 
-    def frame(self, seq: int, t_ns: int) -> Frames:
-        """Measure one second from ``t_ns`` on: every conversion of the bridge, one reading of each probe."""
-        end_ns = t_ns + NS_PER_S
-        samples, self._early = self._early, []
-        while self._clock.now_ns() < end_ns:
-            sample = self._bridge.read(self._clock.now_ns() + self._patience_ns)
-            (samples if sample.t_ns < end_ns else self._early).append(sample)
-        cell = self._cell.read() if self._cell is not None else NOT_FITTED
-        return one_frame(seq, t_ns, samples, self._oven.read(), cell)
+    def go_on_with(self, live: LiveRun) -> None:
+        """Go on with a run that was resumed."""
+        self.live = live
 
-    def run(self, course: Course, journal: RunJournal, t0_ns: int, words: Words, seen: Seen) -> None:
-        """Measure from ``t0_ns`` on until the course is done, then close the last second."""
-        seq = 0
-        while course.phases.phase is not Phase.DONE:
-            t_ns = t0_ns + seq * NS_PER_S
-            frames = self.frame(seq, t_ns)
-            journal.raw(frames)
-            for word in words(course.phases.phase, seq):
-                course.say(Word(seq, word))
-            self._write(journal, seen, course.feed(frames))
-            # Where a second was lost (a suspended machine), its number stays empty: a gap is never filled.
-            seq = max(seq + 1, (self._clock.now_ns() - t0_ns) // NS_PER_S)
-        self._write(journal, seen, course.finish("the run was stopped"))
+    def say(self, word: str, who: str) -> None:
+        """Say a word into the run. Raises ``BadInput`` where there is none, or its phase has no use for it."""
+        if self.live is None:
+            raise BadInput(f"{word}: no run is being measured: halfpercent start --sample ID --operator NAME")
+        live = self.live
+        self.keeper.write(lambda: live.say(word, who))
 
-    def _write(self, journal: RunJournal, seen: Seen, made: tuple[object, list[str], list[Event]]) -> None:
-        table, names, events = made
-        rows = [Row(*values) for values in table.tolist()]  # type: ignore[attr-defined]  # a numpy record array
-        journal.derived(rows, names, events, self._clock.wall_s())
-        for row, name in zip(rows, names, strict=True):
-            seen(row, name, events)
+    def note(self, text: str, who: str) -> None:
+        """Write a person's note down, in the run or in the station's own log."""
+        self._happened("note", {"text": text}, who)
+
+    def acknowledge(self, alarm: Alarm | None, who: str) -> int:
+        """Acknowledge one alarm, or all that are open. Returns how many."""
+        changes = self.alarms.acknowledge(alarm, who)
+        self._changed(changes)
+        return len(changes)
+
+
+def celsius(reading: ProbeSample | None, probe: ProbeConfig | None) -> float:
+    """Get what a reading of a probe says, in °C, for the alarms alone; NaN where it says nothing."""
+    if reading is None or probe is None or reading.status is not Status.OK:
+        return math.nan
+    return _celsius(reading.code, probe.ref_ohm, probe.nominal_ohm)
+
+
+@lru_cache(maxsize=4096)
+def _celsius(code: int, ref_ohm: float, nominal_ohm: float) -> float:
+    ohm = code / 32768.0 * ref_ohm
+    try:
+        return temperature_c(ohm, nominal_ohm)
+    except CalibrationError:
+        return math.inf if ohm > nominal_ohm else math.nan

@@ -24,6 +24,8 @@ class Phase(StrEnum):
     HOLD = "hold"
     COOL = "cool"
     M2 = "m2"
+    ZERO = "zero"
+    CHECK = "check weight"
     DONE = "done"
 
 
@@ -63,8 +65,10 @@ class Plan:
 
     ``stability_pct`` (of the load) or ``stability_g``, whichever is more, is how far a weighing's two halves may
     be apart where noise does not explain it. ``cold_band_c`` is how near to its temperature at M1 the load cell
-    must be for M2, ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
-    judged.
+    must be for M2, ``gap_s`` the longest time between two rows that is none,
+    ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
+    judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
+    ``check_weight_g`` on (0: none); a run that waits for either longer than ``zero_max_s`` ends without it.
     """
 
     weigh: Literal["cold", "hot"]
@@ -86,13 +90,17 @@ class Plan:
     weigh_max_s: float = 10_800.0
     ramp_max_s: float = 14_400.0
     hold_extra_s: float = 21_600.0
+    gap_s: float = 1.5
     unseen_max_s: float = math.inf
     cool_max_s: float = 43_200.0
+    zero_after: bool = False
+    check_weight_g: float = 0.0
+    zero_max_s: float = 43_200.0
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """A mass (or, for the tare, a zero in codes) that was taken: the mean, and what surrounded it."""
+    """A mass (or, for ``tare`` and ``zero``, a zero in codes) that was taken: the mean, and what surrounded it."""
 
     which: str
     value: Integrated

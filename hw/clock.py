@@ -64,14 +64,15 @@ class SimClock:
     It starts at zero on a fixed day, so that the same seed gives the same record twice.
     """
 
-    def __init__(self, wall_start_s: float = 1_767_225_600.0) -> None:  # 2026-01-01T00:00:00Z
+    def __init__(self, wall_start_s: float = 1_767_225_600.0, boot_id: str = "simulated") -> None:  # 2026-01-01
         self._now_ns = 0
         self._wall_start_s = wall_start_s
+        self._boot_id = boot_id
 
     @property
     def boot_id(self) -> str:
-        """Get the name every simulated boot has."""
-        return "simulated"
+        """Get the name that this simulated boot was given."""
+        return self._boot_id
 
     def now_ns(self) -> int:
         """Get the simulated time since the start in ns."""

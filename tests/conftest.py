@@ -21,11 +21,12 @@ class Demo(NamedTuple):
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     from edge.demo import run_demo
     from edge.journal import Journal
+    from edge.sample import Sample
     from edge.simulated import build
     from edge.standard import loads_standard
 
     path = tmp_path_factory.mktemp("short") / "halfpercent.db"
     with Journal(path) as journal:
         rig = build("solid", "nau7802", 3)
-        result = run_demo(rig, loads_standard(SHORT), journal, sample_id="S-1", seed=3, show=lambda *seen: None)
+        result = run_demo(rig, loads_standard(SHORT), journal, Sample("S-1"), seed=3)
     return Demo(path, result)

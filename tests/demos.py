@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.demo import run_demo
 from edge.journal import Journal
+from edge.sample import Sample
 from edge.simulated import build
 from edge.standard import Standard
 
@@ -16,4 +17,4 @@ SHORT = 'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\n
 def run(path: Path, scenario: str, bridge: str, seed: int, standard: Standard) -> dict[str, Any]:
     with Journal(path) as journal:
         rig = build(scenario, bridge, seed)
-        return run_demo(rig, standard, journal, sample_id="S-1", seed=seed, show=lambda *seen: None)
+        return run_demo(rig, standard, journal, Sample("S-1"), seed=seed)

@@ -20,6 +20,7 @@ from edge import cli
 from edge.journal import Journal
 from edge.recording import read
 from edge.replay import Declared, replay
+from edge.sample import Sample
 from edge.schema import APPLICATION_ID, SCHEMA_VERSION
 from edge.standard import load_standard
 
@@ -92,7 +93,7 @@ def with_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             weigh="cold",
             declared=Declared(),
             journal=journal,
-            sample_id="earlier",
+            sample=Sample("earlier"),
             wall_s=1.75e9,
         )
         journal.begin(

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.certificate import Certificate, certificate_hash, load_certificate, loads, to_toml
+from calibration.certificate import (
+    Certificate,
+    certificate_hash,
+    load_certificate,
+    loads,
+    out_of_range,
+    sealed,
+    to_toml,
+)
 from calibration.errors import BadCertificate, CalibrationError
+from calibration.recorded import Air, Lag, Point, Record, RtdCheck, Slope, SpanRecord, Weight
 
 DOCS = Path(__file__).parent.parent / "docs" / "calibration.md"
 EXAMPLE, OVEN_LAG = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
@@ -222,3 +231,164 @@ def test_any_text_gives_a_certificate_or_one_line(text):
         assert isinstance(loads(text, "cell.toml"), Certificate)
     except BadCertificate:
         refusal(text)
+
+
+# the record that a guided calibration leaves, and its seal
+
+
+OLD = """\
+format = 1
+name = "bar-1kg-07"
+made_by = "A. Person, Lab B"
+made_at = 2026-09-01
+valid_until = 2027-09-01
+
+[cell]
+capacity_g = 1000.0
+serial = "TAL220-0007"
+
+[bridge]
+chip = "hx711"
+gain = 128
+
+[span]
+counts_per_g = 1540.32
+u_counts_per_g = 0.31
+
+[linearity]
+linearity_per_g = 0.0
+u_linearity_per_g = 2.9e-07
+
+[temperature]
+t_ref_c = 23.0
+zero_counts_per_k = 0.0
+u_zero_counts_per_k = 44.5
+span_per_k = 0.0
+u_span_per_k = 2.9e-05
+cell_source = "probe"
+u_cell_temp_c = 0.5
+
+[stability]
+creep_pct_fs = 0.05
+zero_drift_g = 0.05
+noise_counts = 30.0
+
+[rtd]
+ref_ohm = 430.0
+r0_ohm = 100.0
+lead_ohm = 0.0
+wires = 4
+tolerance_class = "A"
+u_temp_c = 0.3
+"""
+
+
+def test_the_hash_of_a_certificate_of_old_is_what_it_was() -> None:
+    """Fields that came later are not in the hash of one that lacks them: this is what 0.1.0 gave at its beginning."""
+    assert certificate_hash(loads(OLD)) == "82105a9414aa2f01632eb025aa6d326146d5e3a5a9bfcd50d7d12eedabd2e20b"
+
+
+NUMBER = st.floats(-1e12, 1e12)
+AMOUNT = st.floats(0.0, 1e12)
+LINE_OF_TEXT = st.text(min_size=1, max_size=20).filter(str.isprintable).filter(str.strip)
+AIR = st.builds(Air, density_kg_m3=AMOUNT, u_density_kg_m3=AMOUNT, origin=st.sampled_from(["declared", "assumed"]))
+POINT = st.builds(
+    Point, mass_g=AMOUNT, code=NUMBER, u_code=AMOUNT, rising=st.booleans(), noise_code=AMOUNT, n=st.integers(0, 60),
+    wall_s=NUMBER, piece=st.integers(0, 3), cell_c=st.none() | NUMBER, oven_c=st.none() | NUMBER,
+)  # fmt: skip
+SLOPE = st.builds(
+    Slope, weight_g=AMOUNT, per_k=NUMBER, u_per_k=AMOUNT, low_c=NUMBER, high_c=NUMBER, minutes=st.integers(0, 999),
+    residual=AMOUNT, drift_per_h=NUMBER, inflation=AMOUNT,
+)  # fmt: skip
+SPAN = st.builds(
+    SpanRecord, zero_code=NUMBER, quadratic=st.booleans(), residual_g=AMOUNT, hysteresis_g=st.none() | AMOUNT,
+    covariance=st.lists(st.lists(NUMBER, max_size=3).map(tuple), max_size=3).map(tuple),
+)  # fmt: skip
+CHECK = st.builds(
+    RtdCheck, kind=st.sampled_from(["resistor", "short", "ice"]), probe=st.sampled_from(["oven", "cell"]), ohm=NUMBER,
+    u_ohm=AMOUNT, code=AMOUNT, u_code=AMOUNT, wall_s=NUMBER,
+)  # fmt: skip
+RECORD = st.builds(
+    Record,
+    software=LINE_OF_TEXT,
+    begun=st.dates(min_value=dt.date(1000, 1, 1)),
+    air=AIR,
+    weights=st.lists(
+        st.builds(Weight, mass_g=AMOUNT, u_mass_g=AMOUNT, stated=LINE_OF_TEXT, density_kg_m3=AMOUNT), max_size=3
+    ).map(tuple),
+    span=SPAN,
+    points=st.lists(POINT, max_size=3).map(tuple),
+    zero_slope=st.none() | SLOPE,
+    loaded_slope=st.none() | SLOPE,
+    lag=st.none() | st.builds(Lag, lag_s=AMOUNT, u_lag_s=AMOUNT),
+    rtd_checks=st.lists(CHECK, max_size=2).map(tuple),
+    assumed=st.lists(LINE_OF_TEXT, max_size=3).map(tuple),
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([EXAMPLE, WITH_LAG]), RECORD)
+def test_a_recorded_certificate_reads_back_the_same_and_sealed(text: str, record: Record) -> None:
+    certificate = sealed(msgspec.structs.replace(loads(text), record=record))
+    assert loads(to_toml(certificate)) == certificate
+    assert certificate.recorded
+    assert certificate_hash(certificate) == certificate.sha256
+
+
+RECORDED = Record(
+    software="halfpercent",
+    begun=dt.date(2026, 9, 1),
+    air=Air(density_kg_m3=1.2, u_density_kg_m3=0.07, origin="assumed"),
+    weights=(Weight(mass_g=200.0, u_mass_g=0.001, stated="class F1"),),
+    span=SpanRecord(zero_code=84000.0, quadratic=False, residual_g=0.001, covariance=((1.0, 0.0), (0.0, 1.0))),
+    points=(Point(mass_g=200.0, code=4e5, u_code=1.0, rising=True, noise_code=30.0, n=60, wall_s=0.0),),
+    zero_slope=Slope(
+        weight_g=0.0, per_k=61.0, u_per_k=1.0, low_c=20.0, high_c=35.0, minutes=480, residual=5.0, drift_per_h=0.0,
+        inflation=3.0,
+    ),
+)  # fmt: skip
+
+
+def test_a_sealed_certificate_that_was_changed_is_refused_and_without_its_seal_counts_as_written_by_hand() -> None:
+    text = to_toml(sealed(msgspec.structs.replace(loads(EXAMPLE), record=RECORDED)))
+    assert loads(text).recorded
+    edited = text.replace("counts_per_g = 1540.32", "counts_per_g = 1540.33", 1)
+    assert "changed after it was made: put the original back or calibrate again" in refusal(edited)
+    assert "changed after it was made" in refusal(text.replace("u_per_k = 1.0", "u_per_k = 0.5", 1))
+    bare = "\n".join(line for line in edited.splitlines() if not line.startswith("sha256"))
+    assert not loads(bare).recorded
+    assert not loads(EXAMPLE).recorded
+    commented = "# copied from the lab\n" + text.replace(" = ", "   =   ")
+    assert loads(commented).recorded  # layout is not content
+    assert "sha256 = 'abc': give a SHA-256" in refusal('sha256 = "abc"\n' + EXAMPLE)
+
+
+def test_own_coefficients_belong_together_and_to_platinum() -> None:
+    assert loads(EXAMPLE + "a_per_k = 3.9739e-3\nb_per_k2 = -5.87e-7\n").rtd.a_per_k == 3.9739e-3
+    assert "a_per_k and b_per_k2 belong together" in refusal(EXAMPLE + "a_per_k = 3.9739e-3\n")
+    assert "rtd.a_per_k = 0.0393: give Callendar-Van Dusen's A" in refusal(EXAMPLE + "a_per_k = 0.0393\n")
+
+
+@pytest.mark.parametrize(
+    ("mass_g", "cell_c", "says"),
+    [
+        (200.0, 25.0, None),
+        (215.0, 25.0, None),  # within a tenth above the heaviest weight
+        (200.0, float("nan"), None),
+        (230.0, 25.0, "230.0 g is more than certificate bar-1kg-07 was calibrated for (weights up to 200 g)"),
+        (1200.0, 25.0, "more than the cell's capacity of 1000 g"),
+        (200.0, 38.0, "the load cell was at 38.0 °C, certificate bar-1kg-07 holds from 20.0 to 35.0 °C"),
+        (200.0, 15.0, "the load cell was at 15.0 °C"),
+    ],
+)
+def test_what_lies_outside_the_calibration_is_said(mass_g: float, cell_c: float, says: str | None) -> None:
+    found = out_of_range(msgspec.structs.replace(loads(EXAMPLE), record=RECORDED), mass_g, cell_c)
+    assert (found is None) == (says is None), found
+    if says is not None and found is not None:
+        assert found.startswith(says) or says in found
+        assert "\n" not in found
+
+
+def test_of_a_certificate_without_a_record_only_the_capacity_is_known() -> None:
+    assert out_of_range(loads(EXAMPLE), 900.0, 80.0) is None
+    assert "capacity" in str(out_of_range(loads(EXAMPLE), 1100.0, 25.0))

@@ -13,7 +13,7 @@ import pytest
 from demos import run
 
 from edge import fold
-from edge.journal import chunks_of
+from edge.journal import HAPPENED, chunks_of
 from edge.refold import refold
 from edge.schema import open_readonly
 from edge.standard import load_standard
@@ -59,7 +59,11 @@ def test_the_raw_codes_of_a_run_give_its_seconds_and_events_again_bit_for_bit(wh
         kept = np.array([np.nan if r[column] is None else r[column] for r in stored])
         assert kept.tobytes() == np.where(np.isnan(rows[ours]), np.nan, rows[ours]).tobytes(), column
     assert [r["phase"] for r in stored] == names
-    logged = [(r["second"], r["kind"], json.loads(r["data_json"])) for r in db.table("events").rows_where()]
+    logged = [
+        (r["second"], r["kind"], json.loads(r["data_json"]))
+        for r in db.table("events").rows_where()
+        if r["kind"] not in HAPPENED  # what no frame made
+    ]
     assert logged == [(e.seq, e.kind, json.loads(json.dumps(e.data))) for e in events]
     assert course.phases.invalid_because == ""
 

@@ -10,7 +10,8 @@ import pytest
 
 from calibration.certificate import Certificate, loads
 from edge.errors import BadInput
-from edge.forecast import WORTH, expected, forecast, smallest_sample_g
+from edge.forecast import BESIDE_HOLD_S, WORTH, expected, forecast, smallest_sample_g
+from edge.report.text import forecast_text
 from edge.standard import load_standard, loads_standard
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +60,25 @@ def test_the_smallest_sample_is_just_worth_it() -> None:
     goal = WORTH * NATIONAL.limit_pct.value
     assert expected(bar(), NATIONAL, g).expanded_pct <= goal
     assert expected(bar(), NATIONAL, g * 0.99).expanded_pct > goal
+
+
+def wandering(walk_g: float) -> Certificate:
+    c = bar()
+    return msgspec.structs.replace(c, stability=msgspec.structs.replace(c.stability, zero_walk_g=walk_g))
+
+
+def test_a_zero_that_wanders_wanders_for_the_whole_night() -> None:
+    found = {c.name: c.contribution_pct for c in expected(wandering(0.01), NATIONAL, 100.0).components}
+    # 10 mg after an hour; six hours of hold and what lies beside it
+    assert found["zero walk"] == pytest.approx(0.01 * math.sqrt(6.0 + BESIDE_HOLD_S / 3600.0), rel=0.01)
+
+
+def test_a_second_zero_is_worth_what_the_forecast_says() -> None:
+    cert = wandering(0.01)
+    f = forecast(cert, NATIONAL, 100.0)
+    assert f["U_pct_with_second_zero"] == expected(cert, NATIONAL, 100.0, zero_after=True).expanded_pct
+    assert f["U_pct_with_second_zero"] < f["U_pct"]
+    assert "with a second zero after M2: U = " in forecast_text(f)
 
 
 def test_a_cell_that_cannot_judge_says_so() -> None:

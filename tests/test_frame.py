@@ -79,8 +79,8 @@ def test_one_frame_keeps_codes_statuses_faults_and_times(seq, taken, oven, cell)
     assert frame.first.tolist() == [0, len(taken)]
     assert frame.code.tolist() == [s.code for s in taken]
     assert frame.status.tolist() == [s.status for s in taken]
-    whole_us = [(s.t_ns - 7_000_000_000_000) // 1000 for s in taken]
-    assert frame.sample_us.tolist() == whole_us
+    whole_ms = [(s.t_ns - 7_000_000_000_000) // 1_000_000 for s in taken]
+    assert frame.sample_us.tolist() == [1000 * ms for ms in whole_ms]
     for channel, probe in ((frame.oven, oven), (frame.cell, cell), (frame.gauge, NOT_FITTED)):
         assert (channel.value.tolist(), channel.fault.tolist(), channel.status.tolist()) == (
             [probe.code],
@@ -90,11 +90,11 @@ def test_one_frame_keeps_codes_statuses_faults_and_times(seq, taken, oven, cell)
 
 
 def test_frames_taken_one_by_one_join_into_a_batch():
-    taken = [[Sample(10**9 * f + 1000 * i, 100 * f + i, Status.OK) for i in range(f)] for f in range(4)]
+    taken = [[Sample(10**9 * f + 1_000_000 * i, 100 * f + i, Status.OK) for i in range(f)] for f in range(4)]
     batch = join([one_frame(f, 10**9 * f, taken[f]) for f in range(4)])
     assert batch.first.tolist() == [0, 0, 1, 3, 6]
     assert batch.code.tolist() == [100, 200, 201, 300, 301, 302]
-    assert batch.sample_us.tolist() == [0, 0, 1, 0, 1, 2]
+    assert batch.sample_us.tolist() == [0, 0, 1000, 0, 1000, 2000]
 
 
 def test_what_is_compared_here_is_everything_that_frames_hold():

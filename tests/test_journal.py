@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from calibration.certificate import loads
 from edge import journal as journal_module
+from edge.chain import HEADER, genesis_of
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
 from edge.frame import Frames, join, one_frame
-from edge.journal import HEADER, Journal, RunJournal, chunks_of, events_of, genesis_of
+from edge.journal import Journal, RunJournal, chunks_of, events_of
 from edge.schema import TABLES, open_readonly
 from edge.standard import load_standard
 from edge.words import Event, Row
@@ -175,7 +176,7 @@ def test_a_long_recording_is_cut_into_chunks_that_join_without_a_seam(
     assert got.code.tobytes() == frames.code.tobytes()
     assert got.seq.tolist() == list(range(34))
     db = sqlite3.connect(tmp_path / "a.db")
-    stored = db.execute("select first_second, seconds, wall_utc from chunks order by chunk").fetchall()
+    stored = db.execute("select first_second, seconds, wall_utc from what_is_in_each_chunk order by chunk").fetchall()
     db.close()
     assert [s[:2] for s in stored] == [(0, 10), (10, 10), (20, 10), (30, 4)]
     assert {s[2][:4] for s in stored} == {"2025"}, "each has the date of its run, also before anything was derived"
@@ -393,7 +394,7 @@ def test_every_column_that_is_known_when_a_run_begins_is_in_its_header() -> None
         "update {t} set chunk = 1 where chunk = 99".replace("{t}", "chunks"),
         "update chunks set run_id = run_id + 10; update chunks set run_id = 13 - run_id",  # the runs change places
         "update runs set run_id = run_id + 10; update runs set run_id = 13 - run_id",
-        "insert into chunks select 1, 9, boot_id, 99, seconds, samples, wall_utc, raw, previous_sha256, sha256 "
+        "insert into chunks select 1, 9, boot, 99, seconds, samples, wall_ms, raw, sha256 "
         "from chunks where run_id = 1 and chunk = 0",
         "insert into events select 1, 9, second, elapsed_s, wall_utc, kind, who, data_json, previous_sha256, sha256 "
         "from events where run_id = 1 and event = 3",
@@ -466,6 +467,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_journal import begin, write, frame
+from edge.chain import stored_chunk
 from edge.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 run = begin(journal, batch_s=5)
@@ -477,7 +479,7 @@ if where == "before":
 db = journal.db
 db.conn.execute("begin")
 from edge.frame import join
-db.table("chunks").insert(run._link_chunk(join(run._frames), 1.75e9))
+db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), 1.75e9)))
 if where == "cache":  # what does not fit is written out before the commit
     db.conn.execute("pragma cache_size = 1")
     for i in range(2000):

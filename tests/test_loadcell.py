@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.errors import BadFit
-from calibration.loadcell import SpanPoint, creep_pct, fit_lag, fit_span, fit_temperature, fit_walk, lagged
+from calibration.loadcell import SpanPoint, fit_span
+from calibration.thermal import creep_pct, fit_lag, fit_temperature, fit_walk, lagged
 
 S, ZERO, CAPACITY_G = 4295.0, 84_000.0, 500.0
 
@@ -114,7 +115,7 @@ def test_drift_is_not_taken_for_temperature() -> None:
 @pytest.mark.parametrize("walk", [0.0, 40.0])
 def test_the_stated_uncertainty_holds_for_white_noise_and_for_a_wandering_zero(walk: float) -> None:
     """Over 60 nights: the true coefficient lies within two standard uncertainties in at least 90 % of them."""
-    inside, u = 0, []
+    inside, u, off = 0, [], []
     for seed in range(60):
         t_s, temp_c, code = warming(60.0, noise=20.0, seed=seed)
         rng = np.random.default_rng((seed, 1))
@@ -122,8 +123,22 @@ def test_the_stated_uncertainty_holds_for_white_noise_and_for_a_wandering_zero(w
         f = fit_temperature(t_s, temp_c, code, 25.0)
         inside += abs(f.per_k - 60.0) <= 2.0 * f.u_per_k
         u.append(f.u_per_k)
+        off.append(f.per_k - 60.0)
     assert inside >= 54
-    assert np.median(u) < (1.0 if walk == 0.0 else 10.0)  # and is of use: 60 counts/K are known to some percent
+    assert np.median(u) < 2.0 * np.sqrt(np.mean(np.square(off)))  # and is no wider than it need be
+
+
+@pytest.mark.parametrize("hours", [1.5, 4.0])
+def test_a_short_night_states_as_much_more_as_it_knows_less(hours: float) -> None:
+    """What a fit takes out of a walk it cannot see in its residuals: without that u would be far too small here."""
+    off = []
+    for seed in range(100):
+        t_s, temp_c, code = warming(60.0, noise=20.0, seed=seed, hours=hours)
+        rng = np.random.default_rng((seed, 2))
+        f = fit_temperature(t_s, temp_c, code + np.cumsum(rng.standard_normal(len(t_s))) * 40.0 / 60.0, 25.0)
+        off.append((f.per_k - 60.0) / f.u_per_k)
+    # the mean square of 100 errors in units of their u: 1, give or take 4 standard deviations
+    assert np.mean(np.square(off)) < 1.0 + 4.0 * math.sqrt(2.0 / 100.0)
 
 
 @pytest.mark.parametrize(("hours", "scale", "reason"), [(0.2, 1.0, "minutes"), (6.0, 0.1, "warm and cool it")])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 from chips import AdsRig, MprRig
 
 from edge.config import VacuumConfig
-from edge.pressure import MPRLS_ERROR_PA, pascals
+from edge.pressure import MPRLS_ERROR_PA, declared_of, error_pa, pascals, qualifying_limit_pa
 
 MPRLS = VacuumConfig(gauge="mprls")
 PIRANI = VacuumConfig(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
@@ -54,6 +55,31 @@ def test_driver_chip_and_curve_agree() -> None:
     rig = AdsRig(lambda channel, t: 5.0 / 3.2)
     rig.driver.open()
     assert pascals([rig.driver.read().code], PIRANI)[0] == pytest.approx(100.0, rel=0.01)
+
+
+def test_an_analogue_gauge_is_followed_to_the_last_digits_without_the_machine_s_own_exp() -> None:
+    """Against 40 exact digits: the pressures qualify seconds, so no library may decide their last bits."""
+    codes = list(range(32768 + 5001, 32768 + 19990, 97))
+    got = pascals(codes, PIRANI)
+    with localcontext() as context:
+        context.prec = 40
+        points = [(Decimal(v), Decimal(pa).ln()) for v, pa in PIRANI.curve]
+        for code, pa in zip(codes, got, strict=True):
+            volts = Decimal(code - 32768) * Decimal("4.096") / 32768 * Decimal("3.2")
+            (v0, l0), (v1, l1) = (points[0], points[1]) if volts < points[1][0] else (points[1], points[2])
+            exact = (l0 + (volts - v0) / (v1 - v0) * (l1 - l0)).exp()
+            assert float(exact) == pytest.approx(float(pa), rel=2e-14)
+
+
+def test_a_limit_that_a_gauge_can_show_is_shown_and_one_that_it_cannot_is_declared() -> None:
+    assert error_pa(MPRLS) == MPRLS_ERROR_PA
+    assert math.isnan(error_pa(PIRANI))
+    assert qualifying_limit_pa(10_000.0, MPRLS) == 10_000.0 - MPRLS_ERROR_PA
+    assert declared_of(10_000.0, MPRLS) == []
+    assert qualifying_limit_pa(1_000.0, MPRLS) == 1_000.0 + MPRLS_ERROR_PA
+    assert "below its error the vacuum is declared" in declared_of(1_000.0, MPRLS)[0]
+    assert qualifying_limit_pa(1_000.0, PIRANI) == 1_000.0
+    assert "not stated" in declared_of(1_000.0, PIRANI)[0]
 
 
 def test_a_declared_pressure_has_no_codes() -> None:

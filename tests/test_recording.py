@@ -21,6 +21,7 @@ from edge.columns import MAX_LINE, QUANTITIES, UNITS, parse_columns
 from edge.errors import BadInput, HalfpercentError
 from edge.recording import Recording, read
 from edge.replay import Declared, parse_declared, replay
+from edge.sample import Sample
 from edge.standard import loads_standard
 from hw.bridge import Status
 
@@ -485,7 +486,7 @@ def test_any_valid_table_can_be_judged_and_its_result_is_plain_json(
             weigh=weigh,
             declared=Declared(u_mass_g=0.001),
             journal=None,
-            sample_id="any",
+            sample=Sample("any"),
             wall_s=0.0,
         )
     assert json.loads(json.dumps(result, allow_nan=False))["verdict"] in ("PASS", "FAIL", "INCONCLUSIVE", "INVALID")

@@ -18,6 +18,7 @@ from edge.recording import read
 from edge.replay import Declared, replay
 from edge.report.text import decimals, headline, text, two_digits
 from edge.result import NUMBERS
+from edge.sample import Sample
 from edge.standard import load_standard, loads_standard
 
 NATIONAL = load_standard("gbt-48093-1-2026")
@@ -36,7 +37,7 @@ def replayed(tmp_path: Path) -> dict[str, Any]:
     recording = read(tmp_path / "short.csv", columns={}, use_counts=False)
     return replay(
         recording, NATIONAL, None,
-        weigh="hot", declared=Declared(), journal=None, sample_id="short", wall_s=1.75e9,
+        weigh="hot", declared=Declared(), journal=None, sample=Sample("short"), wall_s=1.75e9,
     )  # fmt: skip
 
 

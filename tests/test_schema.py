@@ -16,18 +16,21 @@ import pytest
 from conftest import Demo
 from sqlite_utils import Database
 
+from edge.chain import utc
 from edge.errors import BadDatabase
 from edge.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, VIEWS, open_for_writing, open_readonly
 
-UNITS = ("g", "s", "h", "c", "pa", "pct", "ns", "utc", "code", "g_per_h", "json", "toml", "sha256")
+UNITS = ("g", "s", "h", "c", "pa", "pct", "ns", "ms", "utc", "code", "g_per_h", "json", "toml", "sha256")
 """What a quantity's name ends with: its unit, or the form of its text."""
 
 PLAIN = {
     "runs": {"run_id", "run_uid", "sample_id", "operator", "kind", "state", "verdict", "invalid_because",
              "coverage_factor_k", "conformance_probability", "standard_id", "software_version"},
-    "chunks": {"run_id", "chunk", "boot_id", "first_second", "seconds", "samples", "raw", "sha256"},
+    "chunks": {"run_id", "chunk", "boot", "first_second", "seconds", "samples", "raw", "sha256"},
     "seconds": {"run_id", "second", "phase", "qualified", "samples_ok", "samples_bad", "samples_spike", "bad_because"},
     "events": {"run_id", "event", "second", "kind", "who", "sha256"},
+    "station_events": {"event", "boot_id", "kind", "who", "sha256"},
+    "boots": {"boot", "boot_id"},
     "certificates": {"sha256", "name", "made_at", "toml"},
 }  # fmt: skip
 """What has no unit: names, words, counts, numbers of things, pure numbers, and what is whole text."""
@@ -55,7 +58,8 @@ def test_every_quantity_has_its_unit_in_its_name() -> None:
 
 
 def test_no_view_hides_a_unit(stranger: sqlite3.Connection) -> None:
-    counted = {"run_id", "hour", "minute", "seconds", "event", "phase", "what", "why", "kind", "who"}
+    counted = {"run_id", "hour", "minute", "seconds", "event", "phase", "what", "why", "kind", "who", "alarm", "opened",
+               "acknowledged", "acknowledged_by", "closed", "bytes"}  # fmt: skip
     plain = counted.union(*PLAIN.values())
     for view in VIEWS:
         for name in stranger.execute(f"select * from {view}").description:
@@ -169,12 +173,84 @@ def test_raw_samples_can_be_counted_without_our_code(stranger: sqlite3.Connectio
     assert all(r["bytes"] > 0 for r in rows)
 
 
+def test_each_chunk_can_be_read_as_text_without_our_code(stranger: sqlite3.Connection) -> None:
+    rows = ask(stranger, "what_is_in_each_chunk")
+    assert {r["boot_id"] for r in rows} == {"simulated"}
+    db = stranger.execute("select wall_ms, raw, hex(sha256) as sha256 from chunks order by run_id, chunk").fetchall()
+    for shown, stored in zip(rows, db, strict=True):
+        assert shown["wall_utc"] == utc(stored["wall_ms"] / 1000)
+        assert (shown["bytes"], shown["sha256"]) == (len(stored["raw"]), stored["sha256"].lower())
+
+
+@pytest.fixture
+def with_alarms(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Two runs: in the first an alarm is acknowledged before it closes, the next after, then it opens once more."""
+    events = [
+        (1, 10.0, "alarm_opened", "", "oven_probe"),
+        (1, 12.0, "alarm_opened", "", "storage"),
+        (1, 40.0, "alarm_acknowledged", "Ada", "oven_probe"),
+        (1, 70.0, "alarm_closed", "", "oven_probe"),
+        (1, 80.0, "alarm_closed", "", "storage"),
+        (1, 90.0, "alarm_acknowledged", "Bo", "storage"),
+        (1, 100.0, "alarm_opened", "", "oven_probe"),
+        (2, 5.0, "alarm_opened", "", "oven_probe"),
+        (2, 9.0, "phase", "instrument", ""),
+        (2, 15.0, "alarm_acknowledged", "Ada", "oven_probe"),
+    ]
+    path = tmp_path / "alarms.db"
+    open_for_writing(path).close()
+    db = sqlite3.connect(path)
+    db.row_factory = sqlite3.Row
+    for event, (run_id, elapsed_s, kind, who, alarm) in enumerate(events):
+        data = json.dumps({"alarm": alarm, "why": f"why {event}"} if alarm else {"to": "hold"})
+        db.execute(
+            "insert into events (run_id, event, second, elapsed_s, wall_utc, kind, who, data_json) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [run_id, event, int(elapsed_s), elapsed_s, utc(1.75e9 + elapsed_s), kind, who, data],
+        )
+    yield db
+    db.close()
+
+
+def test_which_alarms_were_there(with_alarms: sqlite3.Connection) -> None:
+    rows = ask(with_alarms, "which_alarms_were_there")
+    columns = ("run_id", "alarm", "why", "opened_s", "acknowledged_s", "acknowledged_by", "closed_s")
+    assert [tuple(r[c] for c in columns) for r in rows] == [
+        (1, "oven_probe", "why 0", 10.0, 40.0, "Ada", 70.0),
+        (1, "storage", "why 1", 12.0, 90.0, "Bo", 80.0),
+        (1, "oven_probe", "why 6", 100.0, None, None, None),
+        (2, "oven_probe", "why 7", 5.0, 15.0, "Ada", None),
+    ]
+    assert [(r["acknowledged_after_s"], r["closed_after_s"]) for r in rows] == [
+        (30.0, 60.0), (78.0, 68.0), (None, None), (10.0, None),
+    ]  # fmt: skip
+    assert rows[0]["opened_utc"] == utc(1.75e9 + 10.0)
+
+
+def test_how_fast_were_alarms_acknowledged(with_alarms: sqlite3.Connection) -> None:
+    rows = ask(with_alarms, "how_fast_were_alarms_acknowledged")
+    assert [tuple(r) for r in rows] == [
+        (1, "oven_probe", 2, 1, 1, 50.0, 50.0, 30.0, 30.0),
+        (1, "storage", 1, 1, 1, 100.0, 100.0, 78.0, 78.0),
+        (2, "oven_probe", 1, 1, 0, 100.0, 0.0, 10.0, 10.0),
+    ]
+
+
+def test_what_happened_when_no_run_was_on(with_alarms: sqlite3.Connection) -> None:
+    with_alarms.execute(
+        "insert into station_events (event, boot_id, uptime_s, wall_utc, kind, who, data_json) "
+        """values (0, 'b', 12.5, '2026', 'alarm_opened', '', '{"alarm": "storage", "why": "full"}')"""
+    )
+    (row,) = ask(with_alarms, "what_happened_when_no_run_was_on")
+    assert (row["uptime_s"], row["kind"], row["what"], row["why"]) == (12.5, "alarm_opened", "storage", "full")
+
+
 def test_sqlite_utils_opens_it_and_counts_the_same(short_demo: Demo) -> None:
     command = [sys.executable, "-m", "sqlite_utils"]
     done = subprocess.run([*command, "tables", short_demo.path, "--counts"], capture_output=True, text=True, check=True)
     counts = {r["table"]: r["count"] for r in json.loads(done.stdout)}
     assert set(counts) == set(TABLES)
-    assert counts["runs"] == counts["certificates"] == 1
+    assert counts["runs"] == counts["certificates"] == counts["boots"] == 1
     db = Database(short_demo.path)
     assert set(db.view_names()) == set(VIEWS)
     assert db.table("seconds").count == counts["seconds"]

@@ -22,7 +22,7 @@ from edge.standard import (
 )
 
 DOCS = Path(__file__).parent.parent / "docs" / "standards.md"
-SHORT, FULL = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+SHORT, FULL, CARRIERS = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 SHIPPED = ["gbt-48093-1-2026", "tcsae-434-2025"]
 NATIONAL = (FOLDER / "gbt-48093-1-2026.toml").read_text(encoding="utf-8")
 
@@ -113,6 +113,36 @@ def test_a_claimed_name_is_never_passed_off_as_a_class(claimed, answer):
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["gbt-48093-1-2026", "tcsae-434-2025"])
+@pytest.mark.parametrize(
+    ("declared", "answer"),
+    [
+        ("oxide", "if it also meets the criterion"),
+        ("Sulfide electrolyte, liquid 0 %", "if it also meets the criterion"),
+        ("oxide, liquid 3 %", "hybrid solid-liquid whatever its mass loss"),
+        ("polymer 60%, ionic liquid 0.5 %", "hybrid solid-liquid whatever its mass loss"),
+        ("solvent", "a liquid alone"),
+    ],
+)
+def test_a_declared_composition_is_answered_from_the_file_and_never_with_a_verdict(name, declared, answer):
+    said = load_standard(name).answer_to_composition(declared)
+    assert said.startswith("By declaration, not by this test: ")
+    assert answer in said
+    assert not any(word in said for word in ("PASS", "FAIL"))
+
+
+@pytest.mark.parametrize("declared", ["gel", "oxide, gel 3 %", "", ",", "5 %", "oxide; liquid", "oxide 3 % liquid"])
+def test_a_composition_that_the_file_does_not_know_is_said_to_be_unknown(declared):
+    said = load_standard("gbt-48093-1-2026").answer_to_composition(declared)
+    assert "is no carrier of ions that gbt-48093-1-2026 knows" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_nothing_declared_to_be_there_has_no_answer():
+    assert "has no answer" in load_standard("gbt-48093-1-2026").answer_to_composition("liquid 0 %")
+    assert "its file lists none" in loads_standard(SHORT).answer_to_composition("oxide")
+
+
 def test_ones_own_in_six_lines(tmp_path):
     path = tmp_path / "wood.toml"
     path.write_text(SHORT, encoding="utf-8")
@@ -123,6 +153,12 @@ def test_ones_own_in_six_lines(tmp_path):
     assert std.temp_band_c == Field(value=2.0, source=DEFAULT, assumed=True)
     assert std.vacuum.value == "none"
     assert std.answer_to_name("stone") == '"stone" is not a class of wood-320c; its file lists no classes.'
+
+
+def test_ones_own_carriers():
+    std = loads_standard(SHORT + CARRIERS)
+    assert std.answer_to_composition("oxide, solvent").endswith("it is hybrid, whatever its mass loss.")
+    assert "has no answer" in std.answer_to_composition("oxide")
 
 
 def test_ones_own_in_full():

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from edge.criterion import meaning
+
 WIDTH = 100
 
 
@@ -33,6 +35,7 @@ def forecast_text(forecast: dict[str, Any]) -> str:
         "  no sample on this load cell can be judged that well: see what weighs most"
         if smallest is None
         else f"  the smallest sample that can be judged that well: {smallest:.3g} g",
+        f"  with a second zero after M2: U = {f['U_pct_with_second_zero']:.{places}f} %",
         "",
         "  what weighs most:",
     ]
@@ -76,16 +79,15 @@ def _lines(r: dict[str, Any]) -> Iterator[str]:
     yield headline(r)
     if r["rule"]:
         yield f"Rule: {r['rule']}"
-    if r.get("blind_spot"):
-        yield f"Criterion met. {r['blind_spot']}"
-    elif r["verdict"] == "FAIL":
-        yield (
-            "Not solid-state by this criterion. Mass loss alone cannot tell a hybrid cell from a liquid one."
-            if (r["weigh"] == "cold")
-            else "Criterion not met."
-        )
+    means = meaning(r["verdict"], r["weigh"], r.get("blind_spot"))
+    if means:
+        yield means
     if r.get("claim"):
         yield f'Claimed to be "{r["claim"]["name"]}": {r["claim"]["answer"]}'
+    if r.get("composition"):
+        yield f'Declared to hold "{r["composition"]["declared"]}". {r["composition"]["answer"]}'
+    if r.get("replicates", 1) > 1:
+        yield f"The standard asks for {r['replicates']} samples; this is the result of one."
     if r.get("blank_run"):
         yield "A blank run: the sample is an inert dummy, and what it seems to lose is the rig's own."
     for warning in r["warnings"]:
@@ -130,6 +132,21 @@ def _masses(r: dict[str, Any]) -> Iterator[str]:
             )
     if r["reference_g"] is not None:
         yield f"{'reference':>10}: {r['reference_g']:.8g} g ({r['reference']}); the loss is in % of it"
+    if r.get("zeros"):
+        z = r["zeros"]
+        places = decimals(z["u_g"])
+        yield (
+            f"The zero moved by {z['moved_g']:+.{places}f} g between the tare and the second zero: the rig is taken to "
+            f"have gained {z['gained_between_m1_and_m2_g']:+.{places}f} g ± {two_digits(z['u_g'])} g (u) from M1 to M2"
+        )
+    if r.get("check_weight"):
+        c = r["check_weight"]
+        places = decimals(c["u_g"])
+        changed = f"the span has changed by {c['span_changed_pct']:+.3g} %" if c["span_changed_pct"] else "as it should"
+        yield (
+            f"Check weight: {c['indicated_g']:.{places}f} g instead of {c['stated_g']:g} g, "
+            f"u = {two_digits(c['u_g'])} g: {changed}"
+        )
 
 
 def _recording(r: dict[str, Any]) -> Iterator[str]:

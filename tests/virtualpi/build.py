@@ -75,9 +75,22 @@ def root() -> Path:
     return CACHE / f"root-{_key(SUITE, IN_ROOT, _locked(), FIRST_PROGRAM)}"
 
 
+def wheels() -> Path:
+    """Get the folder of the locked packages, as a Pi without a network would be given them."""
+    return CACHE / f"wheels-{_key(PYTHON, _locked())}"
+
+
+def disk() -> Path:
+    """Get the folder of ``root.ext4``, a disk with the root as it was built: nothing of ours is on it."""
+    return CACHE / f"disk-{root().name.removeprefix('root-')}"
+
+
 def missing() -> list[Path]:
     """Get the parts that are not built."""
-    return [part for part in (kernel(), module(), root()) if not part.is_dir()]
+    parts = [kernel(), module(), root(), wheels()]
+    if os.geteuid() == 0:  # only then do the files on a disk belong to whom they should
+        parts.append(disk())
+    return [part for part in parts if not part.is_dir()]
 
 
 def image(path: Path, size: str = "3G") -> None:
@@ -88,6 +101,11 @@ def image(path: Path, size: str = "3G") -> None:
     path.unlink(missing_ok=True)
     _run("truncate", "-s", size, path)
     _run("mke2fs", "-q", "-F", "-t", "ext4", "-d", root(), path)
+
+
+def locked(path: Path) -> None:
+    """Write down what the instrument runs on, with lgpio also where the machine is no Pi."""
+    path.write_text(_locked(), encoding="utf-8")
 
 
 def main() -> int:
@@ -108,6 +126,9 @@ def main() -> int:
         _part(kernel(), "kernel, about 10 min", _build_kernel)
         _part(module(), "module", _build_module)
         _part(root(), "Debian root, about 2 min", _build_root)
+        _part(wheels(), "packages", _build_wheels)
+        if os.geteuid() == 0:
+            _part(disk(), "disk", _build_disk)
     except subprocess.CalledProcessError as e:
         command = " ".join(map(str, e.cmd))
         return _fail(f"{command[:200]}: exit status {e.returncode}; see {CACHE}/*/log; what is complete is kept")
@@ -212,7 +233,7 @@ def _build_root(folder: Path) -> None:
     first.chmod(0o755)
     site = _venv(folder)
     lock = folder / "tmp/run.lock"
-    lock.write_text(_locked(), encoding="utf-8")
+    locked(lock)
     # The root's own Python with the root's own libraries and pip, on this machine's network.
     pip = next((folder / "usr/share/python-wheels").glob("pip-*.whl")) / "pip"
     options = ["-qq", "--no-cache-dir", "--no-warn-script-location", "--root-user-action=ignore"]
@@ -220,6 +241,18 @@ def _build_root(folder: Path) -> None:
     _in_root(folder, pip, "--disable-pip-version-check", "install", *options)
     lock.unlink()
     _in_root(folder, "-m", "compileall", "-q", "-j2", "-s", str(folder), site, folder / "usr/lib" / PYTHON)
+
+
+def _build_wheels(folder: Path) -> None:
+    lock = folder / "run.lock"
+    locked(lock)
+    pip = next((root() / "usr/share/python-wheels").glob("pip-*.whl")) / "pip"
+    options = ["-qq", "--no-deps", "--only-binary=:all:", "--require-hashes", "-d", str(folder), "-r", str(lock)]
+    _in_root(root(), pip, "--disable-pip-version-check", "download", *options)
+
+
+def _build_disk(folder: Path) -> None:
+    image(folder / "root.ext4")
 
 
 def _venv(folder: Path) -> Path:

@@ -19,8 +19,8 @@ from typing import Any, cast
 
 from edge.config import Config, loads_config
 from edge.devices import bridge_of, probe_of
+from edge.instrument import Instrument
 from edge.simulated import DOUT_PIN, REF_OHM, SCK_PIN, Chips, Simulated, calibrated, rig_of
-from edge.station import Station
 from hw.sim.rig import Rig
 from virtualpi.clock import SharedClock
 
@@ -107,7 +107,7 @@ def built(scenario: str, bridge: str, seed: int) -> Iterator[Simulated]:
         clock = SharedClock(folder / "clock")
         assert config.cell_probe is not None
         oven, cell = (probe_of(probe, clock) for probe in (config.oven_probe, config.cell_probe))
-        station = Station(bridge_of(config.bridge, clock), oven, cell, clock)
+        station = Instrument(bridge_of(config.bridge, clock), oven, cell, clock)
         # Of a chip and of the rig the runs use only what Far and FarRig have.
         chips = cast(Chips, SimpleNamespace(**{part: Far(hand, part) for part in ("bridge", "oven", "cell")}))
         rig = cast(Rig, FarRig(hand, "rig"))

@@ -1,7 +1,8 @@
 """Starts the virtual Pi for one program and brings back what it said.
 
-One machine is one process without rights of its own: its root is a folder that it reads, the repository is mounted at
-``/halfpercent``, and ``/out`` is a folder of the caller's. This module must never build anything.
+One machine is one process without rights of its own: its root is a folder that it reads, or a disk that it boots
+systemd from; the repository is mounted at ``/halfpercent``, and ``/out`` is a folder of the caller's. This module must
+never build anything, and never change a disk that it is given.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from . import build
 
 MEMORY = "2048M"
+NOT_THERE = [f"systemd.mask={unit}" for unit in ("systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount")]
+"""What this kernel cannot do and no test wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,27 @@ class Ran:
 
 def run(argv: list[str], out: Path, *, timeout_s: float = 900.0) -> Ran:
     """Boot, run ``argv`` with ``out`` as ``/out``, power off. Raises ``RuntimeError`` where the machine did not end."""
+    rooted = ["rootfstype=hostfs", f"rootflags={build.root()}", "ro"]
+    return _on(rooted, argv, out, timeout_s)
+
+
+def boot(disk: Path, argv: list[str], out: Path, *, timeout_s: float = 600.0, write: bool = False) -> Ran:
+    """Boot systemd from the ext4 image ``disk``, run ``argv`` when it is up, power off.
+
+    What is written goes into a file in ``out``; with ``write`` into ``disk`` itself. Raises as :func:`run` does.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written = out / "written.cow"
+    written.unlink(missing_ok=True)
+    device = f"ubd0={disk}" if write else f"ubd0={written},{disk}"
+    try:
+        ran = _on([device, "root=/dev/ubda", "rw", "VPI_BOOT=systemd", *NOT_THERE], argv, out, timeout_s)
+    finally:
+        written.unlink(missing_ok=True)
+    return Ran(ran.status, (out / "said").read_text(errors="replace"), ran.took_s)
+
+
+def _on(rooted: list[str], argv: list[str], out: Path, timeout_s: float) -> Ran:
     missing = build.missing()
     if missing:
         raise RuntimeError(f"the virtual Pi lacks {', '.join(m.name for m in missing)}: run make virtual-pi")
@@ -43,7 +67,7 @@ def run(argv: list[str], out: Path, *, timeout_s: float = 900.0) -> Ran:
             raise RuntimeError(f"{folder}: a kernel's command line has no room for blanks and commas in a path")
     command = [
         *(str(build.kernel() / "linux"), f"mem={MEMORY}", "quiet"),
-        *("rootfstype=hostfs", f"rootflags={build.root()}", "ro", "init=/sbin/vpi-init"),
+        *(*rooted, "init=/sbin/vpi-init"),
         *("con=null", "con0=null,fd:1", "ssl=null"),
         *(f"{name}={folder}" for name, folder in folders.items()),
     ]

@@ -19,6 +19,7 @@ from edge import codec
 from edge.demo import run_demo
 from edge.frame import Frames, join
 from edge.journal import Journal
+from edge.sample import Sample
 from edge.simulated import Simulated, build
 from edge.standard import Standard, load_standard, loads_standard
 from hw.bridge import Status
@@ -47,7 +48,7 @@ def whole_test(make: Any, scenario: str, bridge: str, seed: int, hold_s: int, da
     path = Path(database)
     path.unlink(missing_ok=True)
     with Journal(path) as journal, make(scenario, bridge, seed) as simulated:
-        result = run_demo(simulated, standard, journal, sample_id="S-1", seed=seed, show=lambda *seen: None)
+        result = run_demo(simulated, standard, journal, Sample("S-1"), seed=seed)
         raw, seconds = hashlib.sha256(), hashlib.sha256()
         samples = 0
         for row in journal.db.query("select * from chunks order by chunk"):
@@ -55,7 +56,8 @@ def whole_test(make: Any, scenario: str, bridge: str, seed: int, hold_s: int, da
             samples += row["samples"]
         for row in journal.db.query("select * from seconds order by second"):
             seconds.update(repr(tuple(row.values())).encode())
-        chain = [row["sha256"] for row in journal.db.query("select sha256 from chunks order by chunk desc limit 1")]
+        newest = "select sha256 from what_is_in_each_chunk order by chunk desc limit 1"
+        chain = [row["sha256"] for row in journal.db.query(newest)]
     return {
         "result": result,
         "samples": samples,
@@ -69,7 +71,7 @@ def frames(make: Any, bridge: str, seed: int, seconds: int, plugs: list[list[Any
     """Measure for some seconds; ``plugs`` are ``[second, part, "unplug" or "plug"]``."""
     taken: list[Frames] = []
     with make("solid", bridge, seed) as simulated:
-        simulated.station.open()
+        simulated.instrument.open()
         try:
             t0_ns = simulated.clock.now_ns()
             seq = 0
@@ -77,10 +79,10 @@ def frames(make: Any, bridge: str, seed: int, seconds: int, plugs: list[list[Any
                 for second, part, what in plugs:
                     if second == seq:
                         getattr(getattr(simulated.chips, part), what)()
-                taken.append(simulated.station.frame(seq, t0_ns + seq * NS_PER_S))
+                taken.append(simulated.instrument.frame(seq, t0_ns + seq * NS_PER_S))
                 seq = max(seq + 1, (simulated.clock.now_ns() - t0_ns) // NS_PER_S)
         finally:
-            simulated.station.close()
+            simulated.instrument.close()
     return told(join(taken))
 
 

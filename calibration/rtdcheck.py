@@ -1,0 +1,142 @@
+"""What a resistor, a short, ice or a calibration sheet say of a resistance thermometer and its converter.
+
+The converter's code is a ratio to its board's reference resistor; with two wires the leads are in it. This module must
+never spread one reading over two unknowns: what no check tells is taken as stated, and named as such.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from calibration.certificate import Rtd
+from calibration.errors import BadFit
+from calibration.iec60751 import TOLERANCE_C, resistance_ohm, temperature_c
+from calibration.recorded import RtdCheck
+
+F8 = npt.NDArray[np.float64]
+
+FULL = 32768.0
+HOLD_C = 120.0
+REF_OFF, R0_OFF, LEAD_MAX_OHM = 0.02, 0.01, 10.0
+# Half-widths of what nobody measured.
+REF_TOLERANCE = 0.001  # the board's reference resistor: 0.1 % parts
+CONVERTER_C = 0.5  # MAX31865 data sheet Rev 3: total accuracy over all operating conditions
+PLACE_C = 0.5  # the sample is not where the thermometer is
+LEADS_OHM = 1.0  # some metres of thin wire, where they are in the reading
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCurve:
+    """A sensor's own Callendar-Van Dusen coefficients (Ω, 1/K, 1/K²), and their standard uncertainty in °C."""
+
+    r0_ohm: float
+    a_per_k: float
+    b_per_k2: float
+    u_c: float
+
+
+def of_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> tuple[Rtd, tuple[str, ...]]:
+    """Get the thermometer as its checks say, with ``u_temp_c`` at 120 °C, and one line for each thing assumed.
+
+    ``nominal`` is what the settings say; of several checks of a kind the last counts. Raises ``BadFit`` for a
+    reading that contradicts the settings, with what to correct.
+    """
+    last = {c.kind: c for c in checks}
+    resistor, short, ice = last.get("resistor"), last.get("short"), last.get("ice")
+    ref, lead, r0 = nominal.ref_ohm, 0.0, nominal.r0_ohm if own is None else own.r0_ohm
+    two = nominal.wires == 2
+    if short is not None and not two:
+        raise BadFit(f"a short says what two wires have of leads; with {nominal.wires} leave it out")
+    if resistor is not None and short is not None:
+        if not resistor.code > short.code:
+            raise BadFit("the resistor reads no more than the short: put it at the end of the leads, and check again")
+        ref = (resistor.ohm - short.ohm) * FULL / (resistor.code - short.code)
+    elif resistor is not None and not two:
+        ref = resistor.ohm * FULL / resistor.code
+    if abs(ref / nominal.ref_ohm - 1.0) > REF_OFF and resistor is not None:
+        raise BadFit(
+            f"{resistor.ohm:g} Ω reads {resistor.code / FULL * nominal.ref_ohm:.2f} Ω, as if the reference were "
+            f"{ref:.1f} Ω: look at the board and correct ref_ohm in the config, or the resistor's value"
+        )
+    known = short or (resistor if two else None)
+    if known is not None:
+        lead = known.code / FULL * ref - known.ohm
+    elif two and ice is not None:
+        lead = ice.code / FULL * ref - r0
+    if not -0.1 <= lead <= LEAD_MAX_OHM:
+        raise BadFit(
+            f"the leads would have {lead:.2f} Ω: give the resistance that is at their end, wait until ice is at 0 °C, "
+            "and check ref_ohm and wires in the config"
+        )
+    lead = max(0.0, lead)
+    if ice is not None and own is None and not (two and known is None):
+        r0 = ice.code / FULL * ref - lead
+        if abs(r0 / nominal.r0_ohm - 1.0) > R0_OFF:
+            raise BadFit(
+                f"the thermometer reads {r0:.2f} Ω in ice, not {nominal.r0_ohm:g} Ω: wait until it is at 0 °C, and "
+                "check nominal_ohm, ref_ohm and wires in the config"
+            )
+    rtd = msgspec.structs.replace(nominal, ref_ohm=ref, lead_ohm=lead, r0_ohm=r0)
+    if own is not None:
+        rtd = msgspec.structs.replace(rtd, a_per_k=own.a_per_k, b_per_k2=own.b_per_k2)
+    parts, assumed = _parts(nominal, resistor, known, ice, own)
+    return msgspec.structs.replace(rtd, u_temp_c=math.hypot(*parts)), assumed
+
+
+def read_as(temp_c: F8, nominal: Rtd, rtd: Rtd) -> F8:
+    """Get temperatures (°C, any shape, NaN where not known) as ``rtd`` gives them, from what ``nominal`` made of codes.
+
+    Raises ``OutOfDomain`` for temperatures that IEC 60751 does not have.
+    """
+    known = np.isfinite(temp_c)
+    out = np.array(temp_c, np.float64)
+    ohm = np.asarray(resistance_ohm(out[known], nominal.r0_ohm)) + nominal.lead_ohm
+    ohm = ohm * (rtd.ref_ohm / nominal.ref_ohm) - rtd.lead_ohm
+    if rtd.a_per_k is None or rtd.b_per_k2 is None:
+        out[known] = temperature_c(ohm, rtd.r0_ohm)
+    else:  # Callendar-Van Dusen, above 0 °C; a load cell is never far below
+        a, b = rtd.a_per_k, rtd.b_per_k2
+        out[known] = (-a + np.sqrt(a * a - 4.0 * b * (1.0 - ohm / rtd.r0_ohm))) / (2.0 * b)
+    return out
+
+
+def _parts(
+    nominal: Rtd, resistor: RtdCheck | None, known: RtdCheck | None, ice: RtdCheck | None, own: OwnCurve | None
+) -> tuple[list[float], tuple[str, ...]]:
+    """Get the standard uncertainties in °C at 120 °C, and what was assumed for them."""
+    hot_ohm = float(resistance_ohm(HOLD_C, nominal.r0_ohm))
+    per_c = float(resistance_ohm(HOLD_C + 0.5, nominal.r0_ohm)) - float(resistance_ohm(HOLD_C - 0.5, nominal.r0_ohm))
+    root3, two = math.sqrt(3.0), nominal.wires == 2
+    parts = [PLACE_C / root3]
+    assumed = [f"oven: the sample is within ±{PLACE_C:g} °C of the thermometer"]
+    fixed_c, slope = TOLERANCE_C[nominal.tolerance_class]
+    if own is not None:
+        parts.append(own.u_c)
+    elif ice is not None:
+        parts += [ice.u_ohm, slope * HOLD_C / root3]
+        assumed.append(f"thermometer: class {nominal.tolerance_class} of IEC 60751 above 0 °C, ice point measured")
+    else:
+        parts.append((fixed_c + slope * HOLD_C) / root3)
+        assumed.append(f"thermometer: class {nominal.tolerance_class} of IEC 60751, not checked")
+    if resistor is not None and (not two or (known is not None and known.kind == "short")):
+        # the reference, and so the reading at 120 °C, is as good as the resistor
+        u_rel = math.hypot(resistor.u_ohm / resistor.ohm, resistor.u_code / resistor.code)
+        parts.append(u_rel * hot_ohm / per_c)
+    elif resistor is not None:
+        # two wires: resistor and leads together were read right; what is off elsewhere grows with the distance to it
+        far_ohm = abs(hot_ohm - resistor.ohm)
+        parts += [resistor.u_ohm / per_c, REF_TOLERANCE * far_ohm / per_c / root3]
+        assumed.append(f"converter: reference resistor within ±{REF_TOLERANCE * 100:g} %")
+    else:
+        parts += [CONVERTER_C / root3, REF_TOLERANCE * hot_ohm / per_c / root3]
+        assumed.append(f"converter: within ±{CONVERTER_C:g} °C, reference resistor within ±{REF_TOLERANCE * 100:g} %")
+    if two and known is None and ice is None:
+        parts.append(LEADS_OHM / per_c / root3)
+        assumed.append(f"leads: two wires, not measured: 0 to {LEADS_OHM:g} Ω")
+    return parts, tuple(assumed)

@@ -1,0 +1,116 @@
+"""What a person may tell the station: the commands and their arguments, as they go over the control socket.
+
+The protocol is in docs/control.md. This module must never act on a command, and never guess an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from calibration.records import LINE, Text, convert, one_line
+
+from .errors import BadInput
+
+SOCKET = Path("/run/halfpercent/control.sock")
+VERSION = 1
+MAX_LINE = 16_384
+"""Bytes of a request, without its newline."""
+
+Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
+RunNumber = Annotated[int, Meta(ge=1, lt=2**53, description="a run's number; halfpercent runs lists them")]
+MassG = Annotated[float, Meta(gt=0, le=10_000, description="a mass in g, above 0, at most 10000")]
+
+
+class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every command's arguments have in common."""
+
+
+class Start(_Args, frozen=True, kw_only=True):
+    """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract."""
+
+    sample: Name
+    operator: Name
+    standard: Text | None = None
+    certificate: Text | None = None
+    kind: Literal["sample", "blank"] = "sample"
+    blank: RunNumber | None = None
+    claim: Name | None = None
+    composition: Text | None = None
+    density: Text | None = None
+    air: Text | None = None
+    zero_after: bool = False
+    check_weight_g: MassG | None = None
+    note: Text | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "blank" and self.blank is not None:
+            raise ValueError("blank is for a sample: a blank run subtracts no other")
+
+
+class Word(_Args, frozen=True, kw_only=True):
+    """The operator's word to the phase that waits for it."""
+
+    word: Literal["tare", "load", "zero", "check"]
+
+
+class Note(_Args, frozen=True, kw_only=True):
+    """A remark for the run's record."""
+
+    text: Text
+
+
+class Ack(_Args, frozen=True, kw_only=True):
+    """Acknowledge an alarm by its name, or all of them."""
+
+    alarm: Name | None = None
+
+
+class Abort(_Args, frozen=True, kw_only=True):
+    """End the run now; it will be INVALID."""
+
+    reason: Text | None = None
+
+
+class Status(_Args, frozen=True, kw_only=True):
+    """Ask how things are."""
+
+
+class _None(_Args, frozen=True, kw_only=True):
+    """No arguments."""
+
+
+Order = Start | Word | Note | Ack | Abort | Status
+_ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
+    "start": Start,
+    "note": Note,
+    "ack": Ack,
+    "abort": Abort,
+    "status": Status,
+}
+WORDS = ("tare", "load", "zero", "check")
+COMMANDS = (*_ORDERS, *WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command as it came: ``who`` is the peer's user name, after the operator's name where ``args`` give one."""
+
+    command: str
+    args: dict[str, Any]
+    who: str
+
+
+def parse(request: Request) -> Order:
+    """Get a request's arguments as a record. Raises ``BadInput``: which argument, what was found, what is right."""
+    if request.command in WORDS:
+        convert(request.args, _None, request.command, BadInput)
+        return Word(word=request.command)  # type: ignore[arg-type]  # one of WORDS
+    record = _ORDERS.get(request.command)
+    if record is None:
+        raise BadInput(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))
+    return convert(request.args, record, request.command, BadInput)

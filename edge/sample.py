@@ -1,0 +1,125 @@
+"""What people say of a sample: its name, what it is sold as, what it is made of, its density, the air around it.
+
+Nothing here was measured. It is stored with the run, so that a run which is resumed or judged again has it, and the
+result says that it was declared. This module must never guess what was not said.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from calibration.air import density_kg_m3
+from calibration.errors import CalibrationError
+
+from .errors import BadInput
+
+DENSITY_G_CM3 = (0.2, 25.0)
+"""Beyond it nothing that one weighs is: foam and osmium."""
+BARE_DENSITY = 0.1
+"""How far (relative) a density that is given as one number may be off."""
+PA_PER_HPA = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """The air of the room as somebody read it: pressure in hPa, temperature in °C, relative humidity in %."""
+
+    pressure_hpa: float
+    temp_c: float
+    humidity_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample, as it is declared. ``density_g_cm3`` are bounds; ``air`` that at M1, and at M2 where it was read."""
+
+    sample_id: str
+    claim: str | None = None
+    composition: str | None = None
+    density_g_cm3: tuple[float, float] | None = None
+    air: tuple[Air, ...] = ()
+
+    def as_settings(self) -> dict[str, Any]:
+        """Get it as plain JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_settings(settings: dict[str, Any]) -> Sample:
+        """Get it back from :meth:`as_settings`; settings of older runs say less."""
+        known: dict[str, Any] = {f.name: settings[f.name] for f in fields(Sample) if f.name in settings}
+        if known.get("density_g_cm3") is not None:
+            low, high = known["density_g_cm3"]
+            known["density_g_cm3"] = (low, high)
+        known["air"] = tuple(Air(**a) for a in known.get("air", ()))
+        return Sample(**known)
+
+    def said(self) -> dict[str, Any]:
+        """Get it as the arguments that :func:`edge.result.result_of` takes."""
+        return {
+            "sample_id": self.sample_id,
+            "claim": self.claim,
+            "composition": self.composition,
+            "density": self.density_g_cm3,
+            "air": self.air,
+        }
+
+
+def parse_density(text: str | None, u: float | None = None) -> tuple[float, float] | None:
+    """Get a density's bounds in g/cm³ from ``2.5``, ``2.5`` with its standard uncertainty ``u``, or ``1.8..3.5``.
+
+    A rectangle has the standard uncertainty ``u`` where its half-width is √3·u. Raises ``BadInput``.
+    """
+    if text is None:
+        if u is not None:
+            raise BadInput("--density-u: needs --density: give the density it belongs to")
+        return None
+    low_text, dots, high_text = text.partition("..")
+    low = _density(low_text)
+    if dots:
+        if u is not None:
+            raise BadInput("--density-u: belongs to one number: with --density 1.8..3.5 the bounds say it")
+        high = _density(high_text)
+        if not low <= high:
+            raise BadInput(f"--density {text}: the bounds are the wrong way round: give the smaller one first")
+        return low, high
+    half = BARE_DENSITY * low if u is None else math.sqrt(3.0) * u
+    if not (math.isfinite(half) and 0.0 <= half < low):
+        raise BadInput(f"--density-u {u:g}: give a standard uncertainty in g/cm³, 0 or more, well below the density")
+    return low - half, low + half
+
+
+def _density(text: str) -> float:
+    least, most = DENSITY_G_CM3
+    right = f"give g/cm³ from {least:g} to {most:g}, such as 2.5 or 1.8..3.5"
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadInput(f"--density {text[:40]!r}: is not a number: {right}") from None
+    if not least <= value <= most:
+        kilograms = " (2500 kg/m³ is 2.5 g/cm³)" if value > most else ""
+        raise BadInput(f"--density {text[:40]}: nothing weighs that: {right}{kilograms}")
+    return value
+
+
+def parse_air(texts: tuple[str, ...]) -> tuple[Air, ...]:
+    """Get air from ``1013.25,23.5,45`` (hPa, °C, %): at M1, and at M2 where it was read again. Raises ``BadInput``."""
+    if len(texts) > 2:
+        raise BadInput(f"--air: given {len(texts)} times: give it for M1, and for M2 where it was read again")
+    return tuple(_air(text) for text in texts)
+
+
+def _air(text: str) -> Air:
+    parts = text.split(",")
+    try:
+        pressure_hpa, temp_c, humidity_pct = (float(part) for part in parts)
+    except ValueError:
+        raise BadInput(f"--air {text[:40]!r}: give pressure in hPa, °C and % humidity: 1013.25,23.5,45") from None
+    if not (300.0 <= pressure_hpa <= 1200.0 and -20.0 <= temp_c <= 60.0):
+        raise BadInput(f"--air {text[:40]}: is no room's air: give hPa (300 to 1200), °C (-20 to 60) and %")
+    try:
+        density_kg_m3(temp_c, pressure_hpa * PA_PER_HPA, humidity_pct)
+    except CalibrationError as e:
+        raise BadInput(f"--air {text[:40]}: {e}") from e
+    return Air(pressure_hpa, temp_c, humidity_pct)

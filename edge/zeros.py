@@ -1,0 +1,131 @@
+"""What the second zero and the check weight say after the test: how the zero moved, and whether the span did.
+
+The zero is taken before M1 and again after M2. What it moved between the two is measured, and what of it lies
+between M1 and M2 is inferred; what cannot be inferred stays uncertain. This module must never take more from a
+second zero than the certificate's drift and creep let it say.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from calibration.certificate import Certificate
+
+from .words import Weighing
+
+RETURN_U = 0.5 / math.sqrt(3.0)
+"""A load that is taken off lets the cell creep back as it crept: assumed, to ±50 %."""
+WEIGHT_TOLERANCE = 1e-4
+"""A check weight is taken to be what it says to 0.01 % (OIML R 111-1 class M1: 0.005 % from 100 g on)."""
+AIR_ON_STEEL = 1.2e-3 / 7.95 * 0.1 / math.sqrt(3.0)  # relative: air that is ±10 % from that of the calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Inert:
+    """What an inert load seems to gain from M1 to M2 by creep, in g: an estimate, its u with dof, where it is from."""
+
+    gained_g: float
+    u_g: float
+    dof: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the rig gained by itself from M1 to M2, inferred with the second zero.
+
+    ``moved_g`` is what the zero moved, ``expected_u_g`` the standard uncertainty with which that was to be expected,
+    ``surprising`` that it moved by more than twice as much; ``share`` is how much of a gram that it moved is taken for
+    gained between M1 and M2.
+    """
+
+    gained_g: float
+    u_g: float
+    dof: float
+    why: str
+    moved_g: float
+    expected_u_g: float
+    share: float
+    surprising: bool
+
+
+def drift_between(
+    certificate: Certificate, before: Weighing, after: Weighing, tare: Weighing, zero: Weighing, inert: Inert
+) -> Drift:
+    """Infer what the rig gained from M1 to M2 from what its zero moved from the tare to the second zero.
+
+    The zero wanders as a random walk (variance V over the whole time, of which the share f lies between M1 and M2), and
+    carries what is left of the creep. With X the gain and Z what the zero moved, ``E[X|Z] = E[X] + C/S·(Z − E[Z])`` and
+    ``u²(X|Z) = Var X − C²/S``, with C = f·V + u²(creep) and S = V·1 + u²(creep)·(1 + u²(return)) + noise: for a walk
+    alone Z·f, the straight line between the zeros, and what a Brownian bridge leaves, V·f·(1 − f). Where the zero moved
+    by more than twice √S, the certificate says too little of this rig and the uncertainty is widened in proportion.
+    """
+    t, s = certificate.temperature, abs(certificate.span.counts_per_g)
+    span_h = _middle_h(after) - _middle_h(before)
+    whole_h = max(_middle_h(zero) - _middle_h(tare), span_h)
+    f = span_h / whole_h
+    walk2 = certificate.stability.zero_walk_g**2 * span_h
+    drift2 = certificate.stability.zero_drift_g**2 / 3.0
+    between2 = walk2 + drift2
+    noise2 = (zero.value.u**2 + tare.value.u**2 + 2.0 * (t.zero_counts_per_k * t.u_cell_temp_c) ** 2) / s**2
+    back2 = (inert.gained_g**2 + inert.u_g**2) * RETURN_U**2
+    prior2 = between2 + inert.u_g**2
+    seen2 = between2 / f + inert.u_g**2 + back2 + noise2
+    moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
+    surprise_g = moved_g - inert.gained_g
+    share = prior2 / seen2 if seen2 > 0.0 else 0.0
+    u_g = math.sqrt(max(0.0, prior2 * (1.0 - share)))
+    widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
+    weight = walk2**2 / certificate.stability.zero_walk_dof + inert.u_g**4 / inert.dof
+    return Drift(
+        gained_g=inert.gained_g + share * surprise_g,
+        u_g=u_g * max(1.0, widened),
+        dof=prior2**2 / weight if weight > 0.0 else math.inf,
+        why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h, weight {share:.2f}; certificate: "
+        f"{math.sqrt(between2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",
+        moved_g=moved_g,
+        expected_u_g=math.sqrt(seen2),
+        share=share,
+        surprising=widened > 1.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SpanCheck:
+    """A check weight after the test, in g: stated, indicated less the second zero, and the u of their difference."""
+
+    stated_g: float
+    indicated_g: float
+    u_g: float
+
+    @property
+    def changed(self) -> float:
+        """Get by how much (relative) the span has changed: 0 where the difference is within U (k = 2)."""
+        apart_g = self.indicated_g - self.stated_g
+        return apart_g / self.stated_g if abs(apart_g) > 2.0 * self.u_g else 0.0
+
+
+def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: Weighing, stated_g: float) -> SpanCheck:
+    """Compare what a check weight of ``stated_g`` shows with what it should.
+
+    It is weighed as in the calibration, so buoyancy cancels but for a change of the air.
+    """
+    t, s, m = certificate.temperature, certificate.span, stated_g
+    moved_g = (zero.value.mean - tare.value.mean) / s.counts_per_g
+    away_k = check.cell_temp_c - t.t_ref_c if math.isfinite(check.cell_temp_c) else 0.0
+    u_g = math.hypot(
+        check.value.u,
+        math.hypot(zero.value.u, tare.value.u) / abs(s.counts_per_g),
+        m * s.u_counts_per_g / abs(s.counts_per_g),
+        m * t.u_span_per_k * away_k,
+        m * m * certificate.linearity.u_linearity_per_g,
+        m * certificate.stability.creep_pct_fs / 100.0 / math.sqrt(3.0),
+        m * WEIGHT_TOLERANCE / math.sqrt(3.0),
+        m * AIR_ON_STEEL,
+    )
+    return SpanCheck(stated_g, check.value.mean - moved_g, u_g)
+
+
+def _middle_h(w: Weighing) -> float:
+    return (w.from_s + w.to_s) / 2.0 / 3600.0

@@ -1,0 +1,177 @@
+"""What each correction is worth: the same rigs judged with one of them off at a time.
+
+Rigs as in :mod:`thousand_rigs`. A variant folds the very same raw frames again by other terms, so what differs is the
+correction alone; the true loss is the rig's. Run with ``make corrections``; it prints a table and takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from quickrig import QuickRig
+from thousand_rigs import REST_S, Measured, Operator, calibrate, draw, exercise, judge, measure, rms, without_zero
+
+from calibration import certificate as cal
+from calibration.errors import BadFit, CalibrationError
+from edge.config import VacuumConfig
+from edge.standard import Standard, load_standard
+from edge.terms import Terms, live_terms
+from hw.sim.rig import Rig
+
+MPRLS = VacuumConfig(gauge="mprls")
+DENSITY_KNOWN = 0.05  # relative half-width of the density that is declared
+NO_LAG_S = 1.0
+
+
+class Judged(NamedTuple):
+    """One variant of one rig: the error of its loss, and U, in %. NaN where it could not be judged."""
+
+    variant: str
+    error_pct: float
+    expanded_pct: float
+
+
+def temperature_off(certificate: cal.Certificate, **off: float) -> cal.Certificate:
+    """Get a certificate that corrects less, and does not know it."""
+    return msgspec.structs.replace(certificate, temperature=msgspec.structs.replace(certificate.temperature, **off))
+
+
+def terms_by(measured: Measured, standard: Standard, certificate: cal.Certificate) -> Terms:
+    """Get the terms by which a test would have gone with another certificate."""
+    by = live_terms(standard, certificate)
+    return replace(measured.terms, fold=by.fold | {"gate_code": measured.terms.fold["gate_code"]})
+
+
+def by_certificate(
+    sample: Measured, dummy: Measured, standard: Standard, certificate: cal.Certificate
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Judge a test and its blank again by another certificate: with the second zero, and as if there were none."""
+    blank = judge(dummy.again(terms_by(dummy, standard, certificate)), standard, certificate, blank_run=True)
+    subtract = blank if blank["loss_pct"] is not None else None
+    course = sample.again(terms_by(sample, standard, certificate))
+    with_zero = judge(course, standard, certificate, subtract=subtract)
+    course.phases.weighings.pop("zero", None)
+    return with_zero, judge(course, standard, certificate, subtract=subtract)
+
+
+def variants(
+    shown: Any, truth: Any, quick: QuickRig, standard: Standard, certificate: cal.Certificate, seed: int
+) -> Iterator[tuple[str, dict[str, Any], float | None]]:
+    """Measure a blank, a test and one with M2 under vacuum, and judge each way. Yields (variant, result, true loss)."""
+    rng = np.random.default_rng((seed, 33))
+    quick.frames(REST_S)
+    dummy = measure(quick, standard, certificate, Operator(quick.rig, truth.sample_g * float(rng.uniform(0.9, 1.1))))
+    quick.rig.place_weight(0.0)
+    quick.frames(REST_S)
+    operator = Operator(quick.rig)
+    sample = measure(quick, standard, certificate, operator, zero_after=True)
+    true_pct = operator.true_loss_pct
+    blank = judge(dummy.course, standard, certificate, blank_run=True)
+    subtract = blank if blank["loss_pct"] is not None else None
+    cold = without_zero(sample)
+    plain = judge(cold, standard, certificate)
+    yield "all on", judge(sample.course, standard, certificate, subtract=subtract), true_pct
+    yield "second zero off", judge(cold, standard, certificate, subtract=subtract), true_pct
+    yield "blank off", judge(sample.course, standard, certificate), true_pct
+    yield "second zero and blank off", plain, true_pct
+    for name, off in (
+        ("zero temperature off", {"zero_counts_per_k": 0.0}),
+        ("span temperature off", {"span_per_k": 0.0}),
+    ):
+        with_zero, without = by_certificate(sample, dummy, standard, temperature_off(certificate, **off))
+        yield name, with_zero, true_pct
+        yield f"{name}, second zero off", without, true_pct
+
+    # the same rig without a thermometer on its cell: no blank, no second zero
+    with contextlib.suppress(BadFit):  # to some rigs' readings no lag can be fitted
+        behind = calibrate(shown, truth.cell.capacity_g, from_oven=True)
+        rig = Rig(truth, seed + 2_000_000)
+        lagging, operator = QuickRig(rig, quick.noise_code, seed), Operator(rig)
+        lagging.frames(REST_S)
+        sample = measure(lagging, standard, behind, operator)
+        yield "oven's lag, no blank", judge(sample.course, standard, behind), operator.true_loss_pct
+        no_lag = temperature_off(behind, lag_s=NO_LAG_S)
+        off = judge(sample.again(terms_by(sample, standard, no_lag)), standard, no_lag)
+        yield "the same, lag off", off, operator.true_loss_pct
+
+    # another sample of the same make, weighed under vacuum at M2 with a gauge fitted
+    rig = Rig(truth, seed + 1_000_000)
+    pumped = QuickRig(rig, quick.noise_code, seed, gauge=True)
+    operator = Operator(rig, vents=False)
+    pumped.frames(REST_S)
+    sample = measure(pumped, standard, certificate, operator, vacuum=MPRLS)
+    rho = truth.sample_density_g_cm3 * (1.0 + DENSITY_KNOWN * float(rng.uniform(-1.0, 1.0)))
+    density = (rho * (1.0 - DENSITY_KNOWN), rho * (1.0 + DENSITY_KNOWN))
+    corrected = judge(sample.course, standard, certificate, subtract=subtract, density=density, vacuum=MPRLS)
+    yield "M2 under vacuum, buoyancy corrected", corrected, operator.true_loss_pct
+    blind = sample.again(replace(sample.terms, vacuum=None, plan=_no_gauge(sample), fold=_no_limit(sample)))
+    off = judge(blind, standard, certificate, subtract=subtract, density=density)
+    yield "the same, buoyancy off", off, operator.true_loss_pct
+
+
+def _no_gauge(measured: Measured) -> Any:
+    return replace(measured.terms.plan, pressure_needed=False)
+
+
+def _no_limit(measured: Measured) -> dict[str, float]:
+    return measured.terms.fold | {"pressure_needed": 0}
+
+
+def one(seed: int) -> list[Judged]:
+    standard = load_standard("gbt-48093-1-2026")
+    truth, noise_code = draw(seed)
+    quick = QuickRig(Rig(truth, seed), noise_code, seed)
+    try:
+        shown = exercise(quick, np.random.default_rng((seed, 32)))
+        certificate = calibrate(shown, truth.cell.capacity_g)
+        return [
+            Judged(name, result["loss_pct"] - true_pct, result["U_pct"])
+            if result["loss_pct"] is not None and true_pct is not None
+            else Judged(name, math.nan, math.nan)
+            for name, result, true_pct in variants(shown, truth, quick, standard, certificate, seed)
+        ]
+    except (CalibrationError, ValueError) as e:
+        return [Judged(f"refused: {e}", math.nan, math.nan)]
+
+
+def report(outcomes: list[Judged], rigs: int, seconds: float) -> None:
+    print(f"{rigs} rigs in {seconds:.0f} s")
+    print(f"{'':38} {'judged':>6}  {'rms error':>9}  {'median':>8}  {'95 %':>8}  {'median U':>8}  {'inside U':>8}")
+    for name in dict.fromkeys(o.variant for o in outcomes):
+        there = [o for o in outcomes if o.variant == name and math.isfinite(o.error_pct)]
+        if not there:
+            print(f"{name:38} {0:6}")
+            continue
+        size = np.abs([o.error_pct for o in there])
+        inside = sum(abs(o.error_pct) <= o.expanded_pct for o in there) / len(there)
+        print(
+            f"{name:38} {len(there):6}  {rms(size.tolist()):8.4f} %  {np.median(size):6.4f} %  "
+            f"{np.quantile(size, 0.95):6.4f} %  {np.median([o.expanded_pct for o in there]):6.4f} %  "
+            f"{inside * 100:6.1f} %"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rigs", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    begin = time.monotonic()
+    with ProcessPoolExecutor(args.workers) as pool:
+        seeds = range(args.first, args.first + args.rigs)
+        outcomes = [o for found in pool.map(one, seeds, chunksize=2) for o in found]
+    report(outcomes, args.rigs, time.monotonic() - begin)
+
+
+if __name__ == "__main__":
+    main()

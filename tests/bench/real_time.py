@@ -1,0 +1,128 @@
+"""What the station costs in real time: processor, memory, and the time from its start to the first stored sample.
+
+A process of its own runs the whole service (drivers, fold, alarms, panel, journal with commits of 5 s, control socket)
+on chip models at 80 SPS and the machine's own clock. The models' work is counted too, so what is found is a ceiling.
+``python tests/bench/real_time.py`` prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def child(folder: Path, seconds: float, rate_sps: int) -> None:
+    """Be the station: measure for some seconds, then say what it cost."""
+    began_s = float(os.environ["BEGAN"])
+    from gpiozero.pins.mock import MockFactory
+    from stations import settings
+
+    from edge.control import Control
+    from edge.instrument import Instrument
+    from edge.journal import Journal
+    from edge.keeper import Keeper
+    from edge.orders import Start
+    from edge.service import LOOKS, Service
+    from edge.simulated import PROBE, Simulated, calibrated, chips_on, rig_of
+    from hw.clock import BootClock
+    from hw.nau7802 import ADDRESS, Nau7802
+    from hw.panel import Panel
+    from hw.rtd import Max31865Rtd
+    from hw.sim.i2c import I2cBus, SimSMBus
+    from hw.sim.spi import SimSpiPort
+
+    class ModelsClock(BootClock):
+        """The machine's clock, as the models' buses want it: a transfer takes its real time."""
+
+        start_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+        def now_ns(self) -> int:
+            return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.start_ns
+
+        def advance_ns(self, ns: int) -> None:
+            time.sleep(ns / 1e9)
+
+    clock = ModelsClock()
+    rig = rig_of("solid", 1)
+    chips = chips_on(rig, "nau7802", clock, 1, rate_sps)
+    bus = I2cBus(clock)  # type: ignore[arg-type]  # it has what the bus uses
+    bus.attach(ADDRESS, chips.bridge)  # type: ignore[arg-type]  # a NAU7802
+    bridge = Nau7802(lambda: SimSMBus(bus), clock, gain=128, rate_sps=rate_sps)
+
+    def probe(chip: object) -> Max31865Rtd:
+        port = lambda: SimSpiPort(chip, clock)  # type: ignore[arg-type]  # noqa: E731
+        return Max31865Rtd(port, clock, wires=PROBE.wires, ref_ohm=PROBE.ref_ohm, mains_hz=PROBE.mains_hz)
+
+    instrument = Instrument(bridge, probe(chips.oven), probe(chips.cell), clock, looks=LOOKS)
+    certificate = calibrated(rig.truth, "nau7802", 1, rate_sps)
+    config = settings(folder, Simulated(clock, rig, chips, instrument, certificate))  # type: ignore[arg-type]  # a real clock
+    panel = Panel(clock, relay_pin="GPIO25", lamp_pin="GPIO22", pin_factory=MockFactory())
+    with Journal(folder / "halfpercent.db") as journal:
+        service = Service(
+            config, instrument, Keeper(journal, clock, 5), clock, control=Control(folder / "s"), panel=panel
+        )
+        with service:
+            instrument.open()
+            service.start(Start(sample="x", operator="y"), "y")
+            first_s: list[float] = []
+            live = service.station.live
+            assert live is not None
+            journal_raw, live.journal.raw = live.journal.raw, None  # type: ignore[method-assign]
+
+            def raw(frames: object) -> None:
+                journal_raw(frames)  # type: ignore[arg-type]
+                if not first_s:
+                    live.journal.commit(clock.wall_s())
+                    first_s.append(time.monotonic() - began_s)
+
+            live.journal.raw = raw  # type: ignore[method-assign,assignment]
+            warm_ns = clock.now_ns() + 5_000_000_000
+            service.station.run(lambda: clock.now_ns() < warm_ns)
+            before, before_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+            end_ns = clock.now_ns() + round(seconds * 1e9)
+            service.station.run(lambda: clock.now_ns() < end_ns)
+            after, after_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+            instrument.close()
+    used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    db = sqlite3.connect(folder / "halfpercent.db")
+    samples, ok = db.execute("select sum(samples_ok + samples_bad), sum(samples_ok) from seconds").fetchone()
+    rows = db.execute("select count(*) from seconds").fetchone()[0]
+    said = {
+        "rate_sps": rate_sps,
+        "seconds": round(after_s - before_s, 1),
+        "processor_pct": round(used_s / (after_s - before_s) * 100.0, 2),
+        "resident_mb": round(after.ru_maxrss / 1024.0, 1),
+        "start_to_first_stored_s": round(first_s[0], 2),
+        "samples_per_s": round(samples / rows, 1),
+        "ok_pct": round(ok / samples * 100.0, 2),
+    }
+    print(json.dumps(said))
+
+
+def main() -> None:
+    """Start the station and wait for what it says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rate", type=int, default=80)
+    parser.add_argument("--child", type=Path)
+    args = parser.parse_args()
+    if args.child:
+        child(args.child, args.seconds, args.rate)
+        return
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        command = [sys.executable, __file__, f"--child={folder}", f"--seconds={args.seconds}", f"--rate={args.rate}"]
+        subprocess.run(command, check=True, env=os.environ | {"BEGAN": str(time.monotonic())})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The second zero and the check weight: what they let one infer, and never more than that."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.certificate import Certificate
+from edge.allan import Integrated
+from edge.blank import Blank
+from edge.budget import of_loss
+from edge.simulated import calibrated
+from edge.words import Weighing
+from edge.zeros import RETURN_U, Inert, check_span, drift_between
+from hw.sim.rig import RigTruth
+
+HOUR = 3600.0
+
+
+def weighing(which: str, value: float, at_h: float, u: float = 0.0, cell_c: float = 25.0) -> Weighing:
+    taken = Integrated(value, u, 50.0, 100, 0, 600)
+    return Weighing(which, taken, at_h * HOUR, at_h * HOUR, 25.0, cell_c, math.nan)
+
+
+def certificate(walk_g: float = 0.0, drift_g: float = 0.0, creep_pct: float = 0.0) -> Certificate:
+    cert = calibrated(RigTruth(), "nau7802", 1)
+    stability = msgspec.structs.replace(
+        cert.stability, zero_walk_g=walk_g, zero_walk_dof=1e6, zero_drift_g=drift_g, creep_pct_fs=creep_pct
+    )
+    temperature = msgspec.structs.replace(cert.temperature, u_cell_temp_c=0.0)
+    return msgspec.structs.replace(cert, stability=stability, temperature=temperature)
+
+
+M1, M2 = weighing("m1", 200.0, 1.0), weighing("m2", 199.5, 9.0)
+NO_CREEP = Inert(0.0, 0.0, math.inf, "")
+
+
+def zeros(cert: Certificate, moved_g: float, u_g: float = 0.0) -> tuple[Weighing, Weighing]:
+    s = cert.span.counts_per_g
+    tare = weighing("tare", 300_000.0, 0.5, u_g * abs(s) / math.sqrt(2.0))
+    return tare, weighing("zero", 300_000.0 + moved_g * s, 10.5, u_g * abs(s) / math.sqrt(2.0))
+
+
+def test_of_a_walk_alone_the_straight_line_is_taken_and_a_brownian_bridge_is_left() -> None:
+    cert = certificate(walk_g=0.01)
+    found = drift_between(cert, M1, M2, *zeros(cert, 0.02), NO_CREEP)
+    assert found.gained_g == pytest.approx(0.02 * 8.0 / 10.0)
+    assert found.u_g**2 == pytest.approx(0.01**2 * 8.0 * (1.0 - 8.0 / 10.0))
+    assert not found.surprising
+
+
+def test_zeros_that_are_all_noise_leave_what_the_certificate_says() -> None:
+    cert = certificate(walk_g=0.01)
+    found = drift_between(cert, M1, M2, *zeros(cert, 0.5, u_g=10.0), NO_CREEP)
+    assert found.gained_g == pytest.approx(0.0, abs=1e-4)
+    assert found.u_g == pytest.approx(0.01 * math.sqrt(8.0), rel=1e-3)
+
+
+def test_a_creep_that_returns_is_inferred_as_well_as_its_return_is_known() -> None:
+    cert = certificate(creep_pct=0.1)
+    found = drift_between(cert, M1, M2, *zeros(cert, 0.05), Inert(0.0, 0.1, math.inf, ""))
+    share = 1.0 / (1.0 + RETURN_U**2)
+    assert found.gained_g == pytest.approx(share * 0.05)
+    assert found.u_g == pytest.approx(0.1 * math.sqrt(1.0 - share))
+
+
+def test_a_zero_that_moved_by_more_than_the_certificate_lets_expect_widens_and_is_said() -> None:
+    cert = certificate(walk_g=0.01)
+    calm, wild = (drift_between(cert, M1, M2, *zeros(cert, g), NO_CREEP) for g in (0.05, 0.4))
+    assert not calm.surprising
+    assert wild.surprising
+    assert wild.u_g == pytest.approx(calm.u_g * 0.4 / (2.0 * 0.01 * math.sqrt(10.0)))
+
+
+@given(
+    walk_g=st.floats(0.0, 0.1),
+    drift_g=st.floats(0.0, 0.1),
+    creep_g=st.floats(0.0, 0.2),
+    noise_g=st.floats(1e-6, 0.1),
+    far=st.floats(-2.0, 2.0),
+)
+def test_a_second_zero_never_makes_an_expected_drift_less_certain(
+    walk_g: float, drift_g: float, creep_g: float, noise_g: float, far: float
+) -> None:
+    cert = certificate(walk_g, drift_g)
+    inert = Inert(0.0, creep_g, math.inf, "")
+    prior_g = math.sqrt(walk_g**2 * 8.0 + drift_g**2 / 3.0 + creep_g**2)
+    size = drift_between(cert, M1, M2, *zeros(cert, 0.0, noise_g), inert).expected_u_g
+    found = drift_between(cert, M1, M2, *zeros(cert, far * size, noise_g), inert)
+    assert found.u_g <= prior_g * (1.0 + 1e-9) + 1e-12
+    assert abs(found.gained_g) <= abs(found.moved_g) * (1.0 + 1e-9)
+
+
+def test_the_truth_is_inside_as_often_as_stated() -> None:
+    """A random walk and a creep of unknown size, ten thousand times; the creep returns more or less as it went."""
+    rng = np.random.default_rng(5)
+    n, walk_g, creep_g, noise_g = 10_000, 0.01, 0.03, 0.002
+    cert = certificate(walk_g=walk_g)
+    start, between, end = (walk_g * math.sqrt(h) * rng.standard_normal(n) for h in (0.5, 8.0, 1.5))
+    creep = creep_g * math.sqrt(3.0) * rng.uniform(-1.0, 1.0, n)
+    noise = noise_g * rng.standard_normal(n)
+    returns = rng.uniform(0.5, 1.5, n)
+    inside = 0
+    for true_g, moved_g in zip(between + creep, start + between + end + returns * creep + noise, strict=True):
+        found = drift_between(cert, M1, M2, *zeros(cert, moved_g, noise_g), Inert(0.0, creep_g, math.inf, ""))
+        inside += abs(found.gained_g - true_g) <= 2.0 * found.u_g
+    assert inside / n >= 0.9545 - 3.0 * math.sqrt(0.9545 * 0.0455 / n)
+
+
+def test_the_budget_subtracts_what_was_inferred_and_drops_what_it_replaces() -> None:
+    cert = certificate(walk_g=0.01, creep_pct=0.01)
+    tare, zero = zeros(cert, 0.05, 0.001)
+    plain = of_loss(M1, M2, M1, coverage=0.9545, certificate=cert, tare=tare)
+    zeroed = of_loss(M1, M2, M1, coverage=0.9545, certificate=cert, tare=tare, zero=zero)
+    assert zeroed.drift is not None
+    # the zero rose, so M2 seems too heavy: the loss was larger. The reference is that in vacuum (up to 0.12 % more).
+    assert zeroed.loss_pct - plain.loss_pct == pytest.approx(zeroed.drift.gained_g / 200.0 * 100.0, rel=1.3e-3)
+    assert zeroed.u_pct < plain.u_pct
+    names = {c.name for c in zeroed.components}
+    assert "drift between the zeros" in names
+    assert names.isdisjoint({"zero drift", "zero walk", "creep", "blank"})
+
+
+def test_a_blank_and_a_second_zero_are_taken_together() -> None:
+    cert = certificate(walk_g=0.001, creep_pct=0.1)
+    blank = Blank("run 7", -0.04, 0.005, 50.0, 200.0)
+    tare, zero = zeros(cert, 0.04, 0.001)
+    with_blank = of_loss(M1, M2, M1, coverage=0.9545, certificate=cert, tare=tare, blank=blank)
+    with_both = of_loss(M1, M2, M1, coverage=0.9545, certificate=cert, tare=tare, blank=blank, zero=zero)
+    assert with_both.loss_pct == pytest.approx(with_blank.loss_pct, abs=with_blank.u_pct)
+    assert with_both.u_pct < with_blank.u_pct
+
+
+def test_zeros_at_two_temperatures_share_the_coefficient_with_the_weighings() -> None:
+    """What the zero coefficient does between M1 and M2, it does between the zeros: with both 2 K apart it cancels."""
+    cert = certificate(walk_g=1.0)
+    s = cert.span.counts_per_g
+    zero = weighing("zero", 300_000.0, 10.5, 1e-6, cell_c=27.0)
+    tare = weighing("tare", 300_000.0, 0.5, 1e-6)
+    warm = weighing("m2", 199.5, 9.0, cell_c=27.0)
+    without = of_loss(M1, warm, M1, coverage=0.9545, certificate=cert, tare=tare, seed=None)
+    with_zero = of_loss(M1, warm, M1, coverage=0.9545, certificate=cert, tare=tare, zero=zero, seed=None)
+    part = {c.name: c.contribution_pct for c in without.components}["zero temperature coefficient"]
+    left = {c.name: c.contribution_pct for c in with_zero.components}["zero temperature coefficient"]
+    assert part == pytest.approx(cert.temperature.u_zero_counts_per_k * 2.0 / s / 200.0 * 100.0, rel=0.01)
+    assert left == pytest.approx(part * (1.0 - 0.8), rel=0.01)  # 8 of 10 hours lie between M1 and M2
+
+
+@pytest.mark.parametrize(("moved_g", "shown_g", "changed"), [(0.0, 100.0, 0.0), (0.3, 100.3, 0.0), (0.0, 99.2, -0.008)])
+def test_a_check_weight_is_compared_above_the_second_zero(moved_g: float, shown_g: float, changed: float) -> None:
+    cert = certificate(creep_pct=0.01)
+    found = check_span(cert, *zeros(cert, moved_g), weighing("check", shown_g, 11.0), 100.0)
+    assert found.changed == pytest.approx(changed, abs=1e-12)
+    assert found.u_g >= 100.0 * cert.span.u_counts_per_g / abs(cert.span.counts_per_g)
+
+
+def test_a_span_that_changed_at_an_unknown_time_costs_as_much_certainty() -> None:
+    cert = certificate()
+    same, changed = (
+        of_loss(M1, M2, M1, coverage=0.9545, certificate=cert, span_change=by, seed=None) for by in (0.0, -0.008)
+    )
+    assert changed.loss_pct == same.loss_pct
+    found = next(c for c in changed.components if c.name == "span since the calibration")
+    # 0.8 % of M2, in % of M1, as the half-width of a rectangle
+    assert found.contribution_pct == pytest.approx(0.8 * 199.5 / 200.0 / math.sqrt(3.0), rel=1e-6)
+    assert changed.expanded_pct > 0.8
