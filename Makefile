@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench coverage corrections virtual-pi test-virtual-pi install uninstall lock clean
+.PHONY: help demo test lint bench coverage corrections kills alarms real-time ten-days power-cuts virtual-pi test-virtual-pi install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -13,6 +13,11 @@ help:
 	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
+	@echo "make kills           a thousand SIGKILLs through simulated tests (a quarter of an hour)"
+	@echo "make alarms          a thousand faults: how soon is each an alarm, and the relay open"
+	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
+	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
+	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
 	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
@@ -56,6 +61,21 @@ coverage: $(VENV)/dev.stamp
 
 corrections: $(VENV)/dev.stamp
 	$(BIN)/python tests/bench/corrections.py
+
+kills: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/thousand_kills.py
+
+alarms: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/alarm_latency.py
+
+real-time: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/real_time.py
+
+ten-days: $(VENV)/dev.stamp
+	$(BIN)/python tests/bench/ten_days.py
+
+power-cuts: $(VENV)/dev.stamp virtual-pi
+	PYTHONPATH=tests $(BIN)/python -m virtualpi.powercuts
 
 virtual-pi:
 	@$(PYTHON) tests/virtualpi/build.py

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlite_utils import Database
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
@@ -202,14 +203,14 @@ class RunJournal:
         if events or self._n_frames >= self._batch_s:
             self.commit(wall_s)
 
-    def catch_up(self, rows: list[Row], names: list[str], events: list[Event], wall_s: float) -> None:
-        """Write what a run's stored frames make and is not stored: all ``rows`` and ``events`` from its start on."""
+    def catch_up(self, table: npt.NDArray[np.void], names: list[str], events: list[Event], wall_s: float) -> None:
+        """Write what a run's stored frames make and is not stored: all rows and ``events`` from its start on."""
         db, run = self._journal.db, [self.run_id]
         newest = db.execute("select max(second) from seconds where run_id = ?", run).fetchone()[0]
         kinds = db.execute("select kind from events where run_id = ?", run).fetchall()
-        start = 0 if newest is None else next((i for i, row in enumerate(rows) if row.seq > newest), len(rows))
+        start = 0 if newest is None else int(np.searchsorted(table["seq"], newest, side="right"))
         stored = sum(kind not in HAPPENED for (kind,) in kinds)
-        self.derived(rows[start:], names[start:], events[stored:], wall_s)
+        self.derived([Row(*values) for values in table[start:].tolist()], names[start:], events[stored:], wall_s)
 
     def happened(self, event: Event, who: str, wall_s: float) -> None:
         """Take one event that no frame made, of a kind in ``HAPPENED``, and commit at once."""

@@ -219,7 +219,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, trusted: bool | None,
     given = _given(journal, row)
     writing = journal.go_on(run_id, boot_id=clock.boot_id, wall_s=clock.wall_s(), batch_s=batch_s)
     run = LiveRun(given, writing, again.course, clock, again.last + 1)
-    run.journal.catch_up(rows_of(again.rows), again.names, again.events, clock.wall_s())
+    run.journal.catch_up(again.rows, again.names, again.events, clock.wall_s())
     if again.last < 0:  # nothing was measured yet: the run begins now
         again.course.t0_ns = clock.now_ns() - clock.now_ns() % NS_PER_S + NS_PER_S
         run.happened(RESUMED, {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "gap_s": 0.0}, "instrument")
