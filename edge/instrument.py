@@ -43,14 +43,22 @@ class _Slow:
         if self.device is None:
             return None
         reading = self.device.read()
-        # Nothing bad that was seen is forgotten: the frame keeps the first bad reading, else the newest.
-        if self.kept.status is Status.OK or self.kept is NOT_FITTED:
+        # Nothing bad that was seen is forgotten; a probe that settles says nothing, and one that has settled does.
+        if self.kept is NOT_FITTED or _weight(reading) >= _weight(self.kept) < BAD:
             self.kept = reading
         return reading
 
     def take(self) -> ProbeSample:
         kept, self.kept = self.kept, NOT_FITTED
         return kept
+
+
+BAD = 2
+
+
+def _weight(reading: ProbeSample) -> int:
+    """Get how much a reading is worth keeping: that something is wrong, a number, or neither."""
+    return {Status.OK: 1, Status.SETTLING: 0}.get(reading.status, BAD)
 
 
 class Instrument:
@@ -75,6 +83,7 @@ class Instrument:
         self._look_ns = NS_PER_S // looks
         self._patience_ns = max(NS_PER_S // 2, round(PERIODS * NS_PER_S / bridge.rate_sps))
         self._early: list[Sample] = []  # came after its frame's end: the next one's first
+        self._looked_ns = 0
 
     @property
     def rate_sps(self) -> float:
@@ -113,23 +122,25 @@ class Instrument:
     def frame(self, seq: int, t_ns: int, seen: Seen | None = None) -> Frames:
         """Measure one second from ``t_ns`` on: every conversion of the bridge, one reading of each other device.
 
-        ``seen`` is called at each look with what came since the last. A bad reading of a slow device is the one that
-        the frame keeps, else the newest.
+        ``seen`` is called at each look with what came since the last. Of a slow device the frame keeps the first bad
+        reading, else the newest.
         """
         end_ns = t_ns + NS_PER_S
         samples, self._early = self._early, []
         shown = len(samples)
-        look_ns = t_ns + self._look_ns
+        look_ns, apart_ns = t_ns + self._look_ns, self._look_ns // 2
         while (now_ns := self._clock.now_ns()) < end_ns:
-            if now_ns >= look_ns:
+            # Two looks too near each other would find the probes settling from the first.
+            if now_ns >= look_ns and min(now_ns - self._looked_ns, end_ns - now_ns) >= apart_ns:
                 shown = self._look(samples, shown, seen)
-                look_ns = min(now_ns + self._look_ns, end_ns)
+                look_ns += self._look_ns
             sample = self._bridge.read(self._clock.now_ns() + self._patience_ns)
             (samples if sample.t_ns < end_ns else self._early).append(sample)
         self._look(samples + self._early, shown, seen)
         return one_frame(seq, t_ns, samples, self._oven.take(), self._cell.take(), self._gauge.take())
 
     def _look(self, samples: list[Sample], shown: int, seen: Seen | None) -> int:
+        self._looked_ns = self._clock.now_ns()
         oven, cell, gauge = self._oven.read(), self._cell.read(), self._gauge.read()
         assert oven is not None  # there is always an oven probe
         if seen is not None:

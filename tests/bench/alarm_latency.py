@@ -115,6 +115,7 @@ def main() -> None:
             clock.at(at_ns + round(LASTS_S * NS_PER_S), end)
             it.run_s(LASTS_S + 2.0)
             deadline_ns = clock.now_ns() + 60 * NS_PER_S
+            stood = [(str(s.alarm), s.closed) for s in station.alarms.standing]
             while any(not s.closed for s in station.alarms.standing) and clock.now_ns() < deadline_ns:
                 it.run_s(1.0)
             it.ask("ack")
@@ -123,7 +124,8 @@ def main() -> None:
             open_at = [t for t, level in relay if not level and t >= at_ns / NS_PER_S]
             if not hit:
                 missed += 1
-                print("missed", name, at_ns, file=sys.stderr)
+                phase = None if station.live is None else str(station.live.phase)
+                print("missed", name, at_ns, phase, stood, opened, file=sys.stderr)
                 continue
             wants_relay = alarm in INTERLOCK
             took.setdefault(name, []).append(
