@@ -8,6 +8,7 @@ change or delete what is stored, and there is one writer: a lock beside the file
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import sqlite3
 from collections.abc import Iterator
@@ -211,6 +212,16 @@ class RunJournal:
         start = 0 if newest is None else int(np.searchsorted(table["seq"], newest, side="right"))
         stored = sum(kind not in HAPPENED for (kind,) in kinds)
         self.derived([Row(*values) for values in table[start:].tolist()], names[start:], events[stored:], wall_s)
+
+    def stops(self) -> list[dict[str, Any]]:
+        """Get the times in which nothing was measured because the process or the machine had stopped, in s."""
+        events = chain.events(self._journal.db, self.run_id)
+        data = (json.loads(e["data_json"]) for e in events if e["kind"] == "resumed")
+        return [
+            {"from_s": d["from_s"], "length_s": d["gap_s"], "at_least_s": d["at_least_s"]}
+            for d in data
+            if "from_s" in d and d["gap_s"] != 0.0
+        ]
 
     def happened(self, event: Event, who: str, wall_s: float) -> None:
         """Take one event that no frame made, of a kind in ``HAPPENED``, and commit at once."""

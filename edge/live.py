@@ -149,7 +149,7 @@ class LiveRun:
         table, names, events = self.course.finish(why)
         wall_s = self._clock.wall_s()
         self.journal.derived(rows_of(table), names, events, wall_s)
-        result = self.result() | {"run_id": self.run_id}
+        result = self.result() | {"run_id": self.run_id, "stops": self.journal.stops()}
         if true_loss_pct is not None:
             result |= {"true_loss_pct": true_loss_pct}
         self.journal.end(wall_s, result, {column: result.get(name) for column, name in COLUMNS.items()})
@@ -232,7 +232,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, trusted: bool | None,
         stop = _across_boots(journal, run_id, clock, trusted)
         run.next_seq = again.last + 1 + math.ceil(stop.least_s if stop.length_s is None else stop.length_s)
         again.course.t0_ns = clock.now_ns() - run.next_seq * NS_PER_S
-    about = {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "clock_set": trusted}
+    about = {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "clock_set": trusted, "from_s": again.last + 1.0}
     run.happened(RESUMED, about | {"gap_s": stop.length_s, "at_least_s": stop.least_s}, "instrument")
     run.stopped(stop)
     return run

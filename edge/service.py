@@ -29,7 +29,7 @@ from .frame import one_frame
 from .instrument import Instrument
 from .journal import Journal
 from .keeper import Keeper
-from .live import LiveRun, Show, interrupted, resume
+from .live import Given, LiveRun, Show, interrupted, resume
 from .look import Alarm, Limits, Look
 from .notify import notify
 from .orders import Abort, Ack, Note, Request, Start, Word, parse
@@ -123,10 +123,15 @@ class Service:
     ) -> dict[str, Any] | None:
         """Measure until told to stop, or with ``until_done`` until the run is. Returns the last run's result.
 
-        A run that was interrupted is gone on with; else ``order`` begins one.
+        A run that was interrupted is gone on with; else ``order`` begins one. Devices that do not open are tried again
+        and again, but with ``until_done`` an ``HwError`` is raised.
         """
         station = self.station
-        if not self._open():
+        if order is not None and not interrupted(station.keeper.journal):
+            self._given(order)  # what is wrong with it is said before a chip is touched
+        if until_done:
+            self._instrument.open()  # somebody is there to read what is wrong
+        elif not self._open():
             return None
         try:
             station.keeper.log("started", {"devices": self._instrument.describe()}, "instrument")
@@ -243,7 +248,7 @@ class Service:
         if station.keeper.error:
             raise BadInput(f"nothing can be written: {station.keeper.error}")
         database = station.keeper.journal.path
-        given = given_of(order, self._config, database)
+        given = self._given(order)
         found = room(database, LONGEST_H, self._instrument.rate_sps)
         if not found.enough:
             raise BadInput(
@@ -255,6 +260,9 @@ class Service:
             station.note(order.note, who)
         _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
         return live
+
+    def _given(self, order: Start) -> Given:
+        return given_of(order, self._config, self.station.keeper.journal.path)
 
     def _start_by_button(self) -> None:
         now = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC)

@@ -15,6 +15,7 @@ from powercut import HOLD_S, BootedClock, Recorded, measure, record, seconds_of
 
 from edge.journal import Journal
 from edge.live import interrupted, resume
+from edge.report.text import text
 from edge.words import Phase
 from hw.clock import NS_PER_S
 
@@ -83,6 +84,8 @@ def test_seconds_lost_in_the_hold_are_listed_and_do_not_count(recorded: Recorded
     (gap,) = [e for e in result["excursions"] if e["why"] == "nothing was recorded"]
     lost_s = told(database, "resumed")[0]["gap_s"]
     assert 100.0 <= lost_s <= 161.0  # and what waited to be committed
+    assert [(s["from_s"], s["length_s"]) for s in result["stops"]] == [(gap["from_s"] + 1.0, lost_s)]
+    assert f"nothing was measured for {lost_s:.0f} s" in text(result)
     assert gap["length_s"] == pytest.approx(lost_s + 1.0, abs=1.0)
     assert result["hold_s"] >= HOLD_S
     whole_end = when(whole, Phase.COOL)
@@ -116,8 +119,10 @@ def test_a_stop_of_unknown_length_before_the_hold_is_listed_and_the_run_is_judge
 ) -> None:
     database = tmp_path / "h.db"
     measured(database, recorded, until=when(whole, Phase.PUMP) + 100)
-    assert measured(database, recorded, boot_id="boot-2", trusted=False)["verdict"] == "PASS"
-    assert told(database, "resumed")[0]["gap_s"] is None
+    result = measured(database, recorded, boot_id="boot-2", trusted=False)
+    assert result["verdict"] == "PASS"
+    assert [s["length_s"] for s in result["stops"]] == [None]
+    assert "for a time that is not known" in text(result)
 
 
 def test_a_stop_becomes_known_when_the_clock_is_set(recorded: Recorded, whole: Path, tmp_path: Path) -> None:

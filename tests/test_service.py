@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stations import order, rigged
@@ -22,7 +24,9 @@ from edge.words import Phase
 
 
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
+    (tmp_path / "stick").mkdir()
     with rigged(tmp_path, hold_s=300.0, looks=1) as it:
+        it.service.station.keeper.backup = tmp_path / "stick"
         started = it.ask("start", sample="S-1", operator="Ada", note="from the top shelf")
         live = it.service.station.live
         assert live is not None
@@ -46,6 +50,18 @@ def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
         assert [r[2] for r in stored] == rows["hold_s"].tolist()
         assert course.phases.weighings["m2"].value.mean == result["m2_g"]
     assert [r["state"] for r in list_runs(it.database)] == ["done"]
+    (copy,) = (tmp_path / "stick").iterdir()
+    assert list_runs(copy) == list_runs(it.database)
+    assert [json.loads(e["data_json"])["why"] for e in station_log(it.database, "backup")] == [
+        f"run 1 is backed up: {copy}"
+    ]
+
+
+def station_log(database: Path, kind: str) -> list[dict[str, Any]]:
+    """Get the events of one kind in the station's own log."""
+    with closing(sqlite3.connect(database)) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(r) for r in db.execute("select * from station_events where kind = ?", [kind])]
 
 
 def test_what_cannot_be_is_refused_in_one_line_and_nothing_begins(tmp_path: Path) -> None:

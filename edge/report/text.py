@@ -119,6 +119,9 @@ def _hold(r: dict[str, Any]) -> Iterator[str]:
     for e in r["excursions"]:
         worst = f", as far as {e['worst_temp_c']:.2f} °C" if e["worst_temp_c"] is not None else ""
         yield f"  not counted: {e['length_s']:.0f} s from {e['from_s'] / 3600.0:.4f} h on: {e['why']}{worst}"
+    for stop in r.get("stops", ()):
+        long = f"{stop['length_s']:.0f} s" if stop["length_s"] is not None else "a time that is not known"
+        yield f"  stopped: nothing was measured for {long} from {stop['from_s'] / 3600.0:.4f} h on"
 
 
 def _masses(r: dict[str, Any]) -> Iterator[str]:

@@ -61,13 +61,13 @@ def main() -> None:
             sums["same"] += lossless and same
             sums["verdict"] += killed.verdict == whole
             print(
-                f"| {number} | {'none' if lossless else 'up to 20 a time'} | {'yes' if boots else 'no'} | {killed.kills} | "
+                f"| {number} | {'none' if lossless else 'up to 20'} | {'yes' if boots else 'no'} | {killed.kills} | "
                 f"{killed.lost_commits} | {killed.broken} | {gaps} | {'yes' if same else 'no'} | {killed.verdict} |",
                 flush=True,
             )
     print(
         f"{kills} kills in {sums['tests']} tests, {time.monotonic() - began:.0f} s: commits lost {sums['lost']}, "
-        f"databases damaged {sums['damaged']}; same bits in {sums['same']} of {sums['lossless']} tests that lost nothing; "
+        f"databases damaged {sums['damaged']}; same bits in {sums['same']} of {sums['lossless']} that lost nothing; "
         f"same verdict in {sums['verdict']} of {sums['tests']}; {sums['gaps']} gaps listed"
     )
 
