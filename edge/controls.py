@@ -6,9 +6,10 @@ database: what the station does not say, nobody here knows.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,44 +41,55 @@ def _tell(answer: dict[str, Any], as_json: bool, line: str) -> None:
         click.echo(f"Not on disk yet: {error}", err=True)
 
 
+_OF_A_TEST = (
+    click.option("--sample", required=True, help="The sample's name."),
+    click.option("--operator", required=True, help="Who runs the test."),
+    click.option("--standard", help="A standard's name or its TOML file [the config's]."),
+    click.option("--certificate", type=click.Path(path_type=Path), help="The load cell's [the config's]."),
+    click.option("--blank-run", is_flag=True, help="The sample is an inert dummy."),
+    click.option("--blank", type=click.IntRange(min=1), help="Subtract this blank run (its number in the database)."),
+    click.option("--claim", help='The name it is sold by, such as "semi-solid".'),
+    click.option("--composition", help="What it is declared to be made of."),
+    click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5."),
+    click.option("--air", multiple=True, help="The air at M1, and again at M2: hPa,°C,% (1013.25,23.5,45)."),
+    click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
+    click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
+    click.option("--note", help="A remark for the record."),
+)
+
+
+def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a start; its ``ordered`` are then the arguments of ``orders.Start``."""
+
+    @functools.wraps(command)
+    def ordering(
+        blank_run: bool, air: tuple[str, ...], zero_after: bool, certificate: Path | None, **given: Any
+    ) -> None:
+        where = {name: given.pop(name) for name in ("config_file", "db", "socket", "as_json") if name in given}
+        standard = given.pop("standard")
+        # A station may have another working directory: a file is named by its whole path.
+        named = standard is not None and Path(standard).is_file()
+        ordered = given | {
+            "standard": str(Path(standard).absolute()) if named else standard,
+            "certificate": None if certificate is None else str(certificate.absolute()),
+            "kind": "blank" if blank_run else None,
+            "zero_after": zero_after or None,
+            "air": ";".join(air) or None,
+        }
+        command(**where, ordered={name: value for name, value in ordered.items() if value is not None})
+
+    for option in reversed(_OF_A_TEST):
+        ordering = option(ordering)
+    return ordering
+
+
 @click.command()
-@click.option("--sample", required=True, help="The sample's name.")
-@click.option("--operator", required=True, help="Who runs the test.")
-@click.option("--standard", help="A standard's name or its TOML file [the config's].")
-@click.option("--certificate", type=click.Path(path_type=Path), help="The load cell's [the config's].")
-@click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
-@click.option("--blank", type=click.IntRange(min=1), help="Subtract this blank run (its number in the database).")
-@click.option("--claim", help='The name it is sold by, such as "semi-solid".')
-@click.option("--composition", help="What it is declared to be made of.")
-@click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5.")
-@click.option("--air", multiple=True, help="The room's air at M1, and again at M2: hPa,°C,% such as 1013.25,23.5,45.")
-@click.option("--zero-after", is_flag=True, help="Take the zero again after M2.")
-@click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end.")
-@click.option("--note", help="A remark for the record.")
+@of_a_test
 @_socket
 @_json
-def start(
-    socket: Path | None,
-    as_json: bool,
-    standard: str | None,
-    certificate: Path | None,
-    blank_run: bool,
-    zero_after: bool,
-    air: tuple[str, ...],
-    **given: Any,
-) -> None:
+def start(socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
     """Start a test on the running station; tare comes next."""
-    answer = _ask(
-        socket,
-        "start",
-        # The station has another working directory: a file is named by its whole path.
-        standard=str(Path(standard).absolute()) if standard is not None and Path(standard).is_file() else standard,
-        certificate=None if certificate is None else str(certificate.absolute()),
-        kind="blank" if blank_run else None,
-        zero_after=zero_after or None,
-        air=";".join(air) or None,
-        **given,
-    )
+    answer = _ask(socket, "start", **ordered)
     run = answer.get("run_id")
     _tell(answer, as_json, f"Run {run} has begun. Leave the holder empty, then: halfpercent tare")
 

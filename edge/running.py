@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import orders
+from .controls import of_a_test
 
 if TYPE_CHECKING:
     from .config import Config
@@ -61,32 +62,18 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
 
 
 @click.command()
-@click.option("--sample", required=True, help="The sample's name.")
-@click.option("--operator", required=True, help="Who measures.")
-@click.option("--standard", help="A standard's name or its TOML file [the settings'].")
-@click.option("--certificate", help="The load cell's [the settings'].")
-@click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
-@click.option("--blank", type=int, help="Subtract this blank run (its number in the database).")
-@click.option("--claim", help='The name it is sold by, such as "semi-solid".')
-@click.option("--composition", help="What it is declared to be made of.")
-@click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5.")
-@click.option("--air", multiple=True, help="The room's air at M1, and again at M2: hPa,°C,% such as 1013.25,23.5,45.")
-@click.option("--zero-after", is_flag=True, help="A second zero is taken when M2 is.")
-@click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
+@of_a_test
 @_config
 @_db
 @_socket
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, **ordered: Any) -> None:
+def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
     """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
     from calibration.records import convert
 
     from .errors import BadInput
 
-    blank_run, air = ordered.pop("blank_run"), ordered.pop("air")
-    ordered["air"] = ";".join(air) or None
-    given = {name: value for name, value in ordered.items() if value is not None}
-    order = convert(given | {"kind": "blank" if blank_run else "sample"}, orders.Start, "run", BadInput)
+    order = convert(ordered, orders.Start, "run", BadInput)
     config = _settings(config_file)
     _log_here()
     with _service(config, db, socket) as service:

@@ -19,27 +19,15 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from kills import Killed, comparable
+from powercut import measure, record, recording, seconds_of
 
 from . import build
 
 MEMORY = "768M"
-
-
-@dataclass
-class Cuts:
-    """What came of one test through which the power was cut."""
-
-    cuts: int = 0
-    lost_commits: int = 0
-    broken: int = 0
-    same_seconds: bool = False
-    same_result: bool = False
-    verdict: str = ""
-    gaps: list[float | None] = field(default_factory=list)
-    phases: list[str] = field(default_factory=list)
 
 
 def machine(out: Path, image: Path, job: str) -> subprocess.Popen[bytes]:
@@ -85,9 +73,9 @@ def job(life: int, lost_s: int) -> str:
     )
 
 
-def cut_through(out: Path, recording: Path, rng: random.Random, *, mean_s: float, lost_s: tuple[int, int]) -> Cuts:
+def cut_through(out: Path, recording: Path, rng: random.Random, *, mean_s: float, lost_s: tuple[int, int]) -> Killed:
     """Cut the power until the test is through."""
-    result = Cuts()
+    result = Killed()
     image = out / "data.ext4"
     image.unlink(missing_ok=True)
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", str(image), "64M"], check=True)
@@ -107,7 +95,7 @@ def cut_through(out: Path, recording: Path, rng: random.Random, *, mean_s: float
             if kill_s is not None and time.monotonic() >= kill_s and "ended" not in lines:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                result.cuts += 1
+                result.kills += 1
         lines = said(out)
         found = [int(line.split()[1]) for line in lines if line.startswith("found")]
         if found and found[0] < before:
@@ -143,18 +131,12 @@ def main() -> None:
     parser.add_argument("--mean", type=float, default=3.0, help="seconds of measuring before a cut, on average")
     parser.add_argument("--keep", help="a folder that stays")
     args = parser.parse_args()
-    import sys
-
-    sys.path[:0] = [str(Path(__file__).parents[1])]
-    from kills import comparable
-    from powercut import measure, record, recording, seconds_of
-
     rng = random.Random(args.seed)  # no secret
-    total, began = Cuts(), time.monotonic()
+    total, began = Killed(), time.monotonic()
     with contextlib.ExitStack() as stack:
         folder = args.keep or stack.enter_context(tempfile.TemporaryDirectory())
         Path(folder).mkdir(exist_ok=True)
-        while total.cuts < args.cuts:
+        while total.kills < args.cuts:
             out = Path(folder)
             seed = rng.randint(1, 10_000)
             path = recording(out / f"recording-{seed}", seed)
@@ -166,9 +148,9 @@ def main() -> None:
             one.same_seconds = seconds_of(final) == seconds_of(whole)
             one.same_result = comparable(final) == comparable(whole)
             verdict = rows(whole, "select verdict from runs")[0][0]
-            total.cuts += one.cuts
+            total.kills += one.kills
             print(
-                f"seed {seed}: {one.cuts} cuts, lost seconds {lost_s}: commits lost {one.lost_commits}, damaged "
+                f"seed {seed}: {one.kills} cuts, lost seconds {lost_s}: commits lost {one.lost_commits}, damaged "
                 f"{one.broken}, gaps {sum(1 for g in one.gaps if g)}, same seconds {one.same_seconds}, same result "
                 f"{one.same_result}, {one.verdict} (uninterrupted {verdict}); {time.monotonic() - began:.0f} s",
                 flush=True,
