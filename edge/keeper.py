@@ -79,7 +79,7 @@ class Keeper:
         else:
             self.told.append(f"run {run_id} is backed up: {copy}")
 
-    def write(self, what: Callable[[], None]) -> bool:
+    def write(self, what: Callable[[], object]) -> bool:
         """Do what writes; where the disk fails, remember that. Returns whether it was written."""
         try:
             what()

@@ -144,19 +144,30 @@ class LiveRun:
         self._open_stop = None
         return _believed(gap_s, stop.least_s)
 
-    def end(self, why: str = "the run was stopped", *, true_loss_pct: float | None = None) -> dict[str, Any]:
+    def end(self, why: str = "the run was stopped") -> dict[str, Any]:
         """Close the last second, judge, and write the result."""
+        self.close(why)
+        return self.record(self.result())
+
+    def close(self, why: str = "the run was stopped") -> None:
+        """Close the last second: nothing more is measured."""
         table, names, events = self.course.finish(why)
-        wall_s = self._clock.wall_s()
-        self.journal.derived(rows_of(table), names, events, wall_s)
-        result = self.result() | {"run_id": self.run_id, "stops": self.journal.stops()}
-        if true_loss_pct is not None:
-            result |= {"true_loss_pct": true_loss_pct}
-        self.journal.end(wall_s, result, {column: result.get(name) for column, name in COLUMNS.items()})
+        self.journal.derived(rows_of(table), names, events, self._clock.wall_s())
+
+    def record(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Write the result, with what only the journal knows."""
+        result |= {"run_id": self.run_id, "stops": self.journal.stops()}
+        columns = {column: result.get(name) for column, name in COLUMNS.items()}
+        self.journal.end(self._clock.wall_s(), result, columns)
         return result
 
+    def not_judged(self, why: str) -> dict[str, Any]:
+        """Get the result of a run of which nothing can be said, and why."""
+        self.course.phases.invalid_because = why
+        return self.result()
+
     def result(self) -> dict[str, Any]:
-        """Judge the run as it stands."""
+        """Judge the run as it stands: seconds of work on a Pi, that touch neither chips nor database."""
         given = self.given
         on = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC).date()
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime
 import logging
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from hw.bridge import ProbeSample, Sample, Status
-from hw.clock import NS_PER_S, Clock
+from hw.clock import NS_PER_S, BootClock, Clock
 from hw.errors import HwError
 from hw.panel import Panel
 
@@ -71,7 +72,10 @@ class Service:
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
         sensing = Sensing(config.oven_probe, config.cell_probe, config.vacuum, limits, synchronised, under_voltage)
-        self.station = Station(instrument, keeper, clock, sensing, panel=panel, alive=self._alive)
+        # A second thread judges a run that has ended, while this one goes on measuring.
+        self._judges = ThreadPoolExecutor(1, "judge") if isinstance(clock, BootClock) else None
+        judge = None if self._judges is None else self._judges.submit
+        self.station = Station(instrument, keeper, clock, sensing, panel=panel, alive=self._alive, judge=judge)
         self.station.poll = self._poll
         self.station.pressed_start = self._start_by_button
         self.stopping = False
@@ -103,6 +107,8 @@ class Service:
             station.keeper.write(lambda: live.journal.commit(self._clock.wall_s()))
         station.keeper.finish()
         station.keeper.log("stopped", {"why": "told to" if kind is None else kind.__name__}, "instrument")
+        if self._judges is not None:
+            self._judges.shutdown()
         self._close()
 
     def _close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -34,6 +35,9 @@ from .words import Phase
 
 Words = Callable[[Phase, float], Iterable[str]]
 """What somebody beside the instrument says now, given the phase and the seconds since the run's start."""
+
+Judge = Callable[[Callable[[], dict[str, Any]]], "Future[dict[str, Any]]"]
+"""Has a run judged, at once or beside the measurement."""
 
 _log = logging.getLogger("halfpercent")
 DECLARED, LIMITS = VacuumConfig(), Limits()
@@ -64,7 +68,8 @@ class Seen(NamedTuple):
 class Station:
     """One instrument and one database. ``run`` it; ask it between two frames.
 
-    ``alive`` is called once a frame, by the loop that measures.
+    ``alive`` is called once a frame, by the loop that measures. ``judge`` runs what takes seconds: by default at once,
+    so that a simulated clock knows nothing of it.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Station:
         *,
         panel: Panel | None = None,
         alive: Callable[[], None] = lambda: None,
+        judge: Judge | None = None,
     ) -> None:
         self.live: LiveRun | None = None
         self.alarms = Alarms(sensing.limits)
@@ -101,6 +107,8 @@ class Station:
         self._frame_end_ns = 0
         self._gap_s = 0.0
         self._low: bool | None = None
+        self._judge = judge or _at_once
+        self._judged: Future[dict[str, Any]] | None = None
 
     # the loop
 
@@ -126,18 +134,29 @@ class Station:
         if not live.done:
             self.keeper.write(lambda: live.take(frames, show))
         if live.done:
-            self._end()
+            self._end(live)
 
-    def _end(self) -> None:
-        """End the run, and try again at the next frame where that could not be written."""
-        live = self.live
-        assert live is not None
-        results: list[dict[str, Any]] = []
-        self.keeper.write(lambda: results.append(live.end(true_loss_pct=self.truth())))
-        if results:
-            self.live, self.last = None, results[0]
+    def _end(self, live: LiveRun) -> None:
+        """End the run, a step a frame: close it, judge it beside the measurement, write it; what fails is retried."""
+        if self._judged is None:
+            if not self.keeper.write(live.close):
+                return
+            self._judged = self._judge(live.result)
+        if not self._judged.done():
+            return
+        try:
+            result = self._judged.result()
+        except Exception as e:  # a mistake of ours must not cost what is measured next
+            _log.exception("run %d cannot be judged", live.run_id)
+            result = live.not_judged(
+                f"it could not be judged ({type(e).__name__}: {e}): report this, with the database"
+            )
+        if (true_pct := self.truth()) is not None:
+            result |= {"true_loss_pct": true_pct}
+        if self.keeper.write(lambda: live.record(result)):
+            self.live, self.last, self._judged = None, result, None
             self.keeper.back_up(live.run_id)
-            _log.warning("run %d: %s", live.run_id, results[0]["verdict"])
+            _log.warning("run %d: %s", live.run_id, result["verdict"])
 
     def _tend(self) -> None:
         """What is done once a second: storage, clock, supply."""
@@ -271,6 +290,15 @@ class Station:
         changes = self.alarms.acknowledge(alarm, who)
         self._changed(changes)
         return len(changes)
+
+
+def _at_once(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+    done: Future[dict[str, Any]] = Future()
+    try:
+        done.set_result(work())
+    except Exception as e:  # as a thread would
+        done.set_exception(e)
+    return done
 
 
 def celsius(reading: ProbeSample | None, probe: ProbeConfig | None) -> float:

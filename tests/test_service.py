@@ -6,7 +6,8 @@ import json
 import resource
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from stations import order, rigged
 
 import edge.keeper
+import edge.live
 from edge.errors import BadInput
 from edge.journal import events_of
 from edge.refold import refold
@@ -145,7 +147,8 @@ def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp
         tare, m1 = (live.course.phases.weighings[w].value.mean for w in ("tare", "m1"))
         simulated = it.simulated
     simulated.clock.sleep_s(40.0)
-    with rigged(tmp_path, hold_s=300.0, simulated=simulated) as again:
+    with rigged(tmp_path, hold_s=300.0, simulated=simulated) as again, ThreadPoolExecutor(1) as judges:
+        again.service.station._judge = judges.submit  # as where the clock is real: measuring goes on meanwhile
         again.operator = it.operator
         again.service._take_up()
         live = again.service.station.live
@@ -165,6 +168,36 @@ def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp
         assert course.phases.weighings["m2"].value.mean == result["m2_g"]
         stored = again.journal.db.execute("select second from seconds order by second").fetchall()
         assert [s for (s,) in stored] == rows["seq"].tolist()
+
+
+def test_a_mistake_of_ours_in_judging_makes_the_run_invalid_and_the_station_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rigged(tmp_path) as it:
+        it.service.start(order(), "ada")
+        it.run_s(5)
+        monkeypatch.setattr(edge.live, "result_of", broken_once(edge.live.result_of))
+        it.ask("abort")
+        it.run_s(3)
+        assert it.service.station.live is None
+        result = it.service.station.last
+        assert result is not None
+        assert result["verdict"] == "INVALID"
+        assert "ZeroDivisionError" in result["invalid_because"]
+        it.service.start(order("S-2"), "ada")
+        it.run_s(2)
+        assert it.service.station.live is not None
+
+
+def broken_once(judge: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Get a judge that fails at its first run."""
+    times = [0]
+
+    def judged(*given: Any, **more: Any) -> dict[str, Any]:
+        times[0] += 1
+        return judge(*given, **more) if times[0] > 1 else {"loss_pct": 1 / 0}
+
+    return judged
 
 
 def _phase(service: Service) -> Phase | None:
