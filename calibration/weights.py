@@ -65,8 +65,10 @@ def mpe_g(nominal_g: float, of_class: str) -> float:
     if of_class not in CLASSES:
         raise OutOfDomain(f"class {of_class}: there is none: {', '.join(CLASSES)}")
     if nominal_g not in MPE_MG:
+        kilograms = f"; or enter grams, {1000.0 * nominal_g:g} for {nominal_g:g} kg" if nominal_g < 1.0 else ""
         raise OutOfDomain(
             f"{nominal_g:g} g: OIML R 111 has no weight of that size: give its uncertainty ({nominal_g:g}:u=0.005)"
+            + kilograms
         )
     return MPE_MG[nominal_g][CLASSES.index(of_class)] / 1000.0
 

@@ -62,4 +62,4 @@ def result_of_run(path: Path, run: str) -> dict[str, Any]:
         result = None
     if not isinstance(result, dict):
         raise BadDatabase(f"{path}: the result of run {found[0]['run_id']} is damaged: take it from a copy")
-    return result
+    return result | {"run_id": found[0]["run_id"]}
