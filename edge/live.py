@@ -72,6 +72,7 @@ class LiveRun:
         self.row: Row | None = None
         self.next_seq = next_seq
         self._clock = clock
+        self._first = True
         self._open_stop: tuple[Stop, int] | None = None
 
     @property
@@ -110,6 +111,9 @@ class LiveRun:
             for row, name in zip(rows, names, strict=True):
                 show(row, name, events)
         self.journal.derived(rows, names, events, self._clock.wall_s())
+        if self._first:  # that it can be written is known at once, and not when a batch is full
+            self._first = False
+            self.journal.commit(self._clock.wall_s())
 
     def say(self, word: str, who: str) -> None:
         """Take a word, of the operator's or the instrument's own: from the second that is being measured on.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -72,9 +72,9 @@ class Service:
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
         sensing = Sensing(config.oven_probe, config.cell_probe, config.vacuum, limits, synchronised, under_voltage)
-        # A second thread judges a run that has ended, while this one goes on measuring.
-        self._judges = ThreadPoolExecutor(1, "judge") if isinstance(clock, BootClock) else None
-        judge = None if self._judges is None else self._judges.submit
+        # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
+        self._beside = ThreadPoolExecutor(1, "beside")
+        judge = self._beside.submit if isinstance(clock, BootClock) else None
         self.station = Station(instrument, keeper, clock, sensing, panel=panel, alive=self._alive, judge=judge)
         self.station.poll = self._poll
         self.station.pressed_start = self._start_by_button
@@ -85,9 +85,10 @@ class Service:
         self._control = control
         self._panel = panel
         self._ready = False
+        self._warm: Future[None] = Future()
 
     def __enter__(self) -> Self:
-        warm_up()
+        self._warm = self._beside.submit(warm_up)
         try:
             if self._panel is not None:
                 self._panel.open()
@@ -107,11 +108,10 @@ class Service:
             station.keeper.write(lambda: live.journal.commit(self._clock.wall_s()))
         station.keeper.finish()
         station.keeper.log("stopped", {"why": "told to" if kind is None else kind.__name__}, "instrument")
-        if self._judges is not None:
-            self._judges.shutdown()
         self._close()
 
     def _close(self) -> None:
+        self._beside.shutdown()
         if self._control is not None:
             self._control.close()
         if self._panel is not None:
@@ -140,6 +140,7 @@ class Service:
         elif not self._open():
             return None
         try:
+            self._warm.result()
             station.keeper.log("started", {"devices": self._instrument.describe()}, "instrument")
             self._take_up()
             if order is not None:

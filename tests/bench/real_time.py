@@ -73,19 +73,20 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
         )
         with service:
             instrument.open()
+            service._warm.result()
             service.start(Start(sample="x", operator="y"), "y")
             first_s: list[float] = []
             live = service.station.live
             assert live is not None
-            journal_raw, live.journal.raw = live.journal.raw, None  # type: ignore[method-assign]
+            commit = live.journal.commit
 
-            def raw(frames: object) -> None:
-                journal_raw(frames)  # type: ignore[arg-type]
-                if not first_s:
-                    live.journal.commit(clock.wall_s())
+            def committed(wall_s: float) -> None:
+                waiting_s = live.journal.waiting_s
+                commit(wall_s)
+                if waiting_s and not first_s:
                     first_s.append(time.monotonic() - began_s)
 
-            live.journal.raw = raw  # type: ignore[method-assign,assignment]
+            live.journal.commit = committed  # type: ignore[method-assign]
             warm_ns = clock.now_ns() + 5_000_000_000
             service.station.run(lambda: clock.now_ns() < warm_ns)
             before, before_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
