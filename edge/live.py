@@ -237,7 +237,8 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, trusted: bool | None,
     run.journal.catch_up(again.rows, again.names, again.events, clock.wall_s())
     if again.last < 0:  # nothing was measured yet: the run begins now
         again.course.t0_ns = clock.now_ns() - clock.now_ns() % NS_PER_S + NS_PER_S
-        run.happened(RESUMED, {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "gap_s": 0.0}, "instrument")
+        about = {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "clock_set": trusted, "gap_s": 0.0}
+        run.happened(RESUMED, about, "instrument")
         return run
     if again.boot_id == clock.boot_id:
         length_s = max(0.0, (clock.now_ns() - again.course.t0_ns) / NS_PER_S - (again.last + 1))

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from kills import comparable, compare, kill_through
-from powercut import HOLD_S, BootedClock, Recorded, measure, record, seconds_of
+from powercut import HOLD_S, BootedClock, Recorded, given, measure, record, seconds_of
 
 from edge.journal import Journal
-from edge.live import interrupted, resume
+from edge.live import begin, interrupted, resume
 from edge.report.text import text
 from edge.words import Phase
 from hw.clock import NS_PER_S
@@ -139,6 +139,17 @@ def test_a_stop_becomes_known_when_the_clock_is_set(recorded: Recorded, whole: P
         clock.at(50 * NS_PER_S, stopped_s + 120.0)  # 30 s later the network sets it
         assert live.gap_found_s() == pytest.approx(90.0, abs=0.01)
         assert live.gap_found_s() is None  # it is said once
+
+
+def test_a_run_that_was_killed_as_it_began_loses_nothing(recorded: Recorded, whole: Path, tmp_path: Path) -> None:
+    database = tmp_path / "h.db"
+    with Journal(database) as journal:  # its header is written, and nothing else
+        run = given(recorded.seed)
+        begin(journal, run, BootedClock(boot_id="boot-0"), 0, uid="cut-1", settings={}, batch_s=60)
+    measured(database, recorded, boot_id="boot-1", until=when(whole, Phase.M1))
+    measured(database, recorded, boot_id="boot-2")
+    assert seconds_of(database) == seconds_of(whole)
+    assert comparable(database) == comparable(whole)
 
 
 def test_the_last_word_before_a_kill_is_kept(recorded: Recorded, tmp_path: Path) -> None:

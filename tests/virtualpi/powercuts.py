@@ -147,6 +147,10 @@ def main() -> None:
             final = out / "final.db"
             one.same_seconds = seconds_of(final) == seconds_of(whole)
             one.same_result = comparable(final) == comparable(whole)
+            if lost_s == (0, 0) and not one.same_result:
+                ours, theirs = comparable(final), comparable(whole)
+                differ = {k: (ours.get(k), theirs.get(k)) for k in ours | theirs if ours.get(k) != theirs.get(k)}
+                print(f"not the same: {differ}", flush=True)
             verdict = rows(whole, "select verdict from runs")[0][0]
             total.kills += one.kills
             print(
