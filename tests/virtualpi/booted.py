@@ -15,7 +15,7 @@ from virtualpi import bench
 from virtualpi.bench import DATABASE, STATE, UNIT, do, show, status, wait
 from virtualpi.instrument import far_end
 
-SIZE_MB = 24
+SIZE_MB = 96
 FLAKY = "vpi-flaky"
 TROUBLE_S = 12.0
 """Longer than the station waits before it tries again."""
