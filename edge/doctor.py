@@ -9,7 +9,6 @@ of the few cards that have it, Linux' ``mmc-dev-attrs``; ``adjtimex(2)``.
 
 from __future__ import annotations
 
-import ctypes
 import grp
 import importlib.metadata
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 from hw.clock import BootClock
 
 from .chipdoctor import chips
+from .clockstate import synchronised
 from .config import load_config
 from .errors import BadConfig
 from .finding import Finding
@@ -36,8 +36,6 @@ SYS = Path("/sys")
 THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "too hot"}
 WORN = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
-_TIME_ERROR = 5
-"""What ``adjtimex`` returns while nothing disciplines the clock."""
 
 
 def examine(config_from: Path, database: Path) -> Iterator[Finding]:
@@ -171,7 +169,7 @@ def _read(path: Path) -> str:
 
 
 def _clock() -> Finding:
-    if Path("/run/systemd/timesync/synchronized").exists() or _disciplined():
+    if _disciplined():
         return Finding("clock", "ok", "synchronised by NTP")
     return Finding(
         "clock",
@@ -182,9 +180,5 @@ def _clock() -> Finding:
 
 
 def _disciplined() -> bool:
-    """Get whether the kernel says that something (chrony, ntpd) keeps its clock right."""
-    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
-    if adjtimex is None:
-        return False
-    # All zeros ask and change nothing; the structure is 208 bytes on 64-bit machines.
-    return 0 <= int(adjtimex(ctypes.create_string_buffer(512))) < _TIME_ERROR
+    """Get whether something (timesyncd, chrony, ntpd) is known to keep the clock right."""
+    return synchronised() is True

@@ -107,6 +107,12 @@ class Keeper:
             self.journal.log(line.kind, line.data, line.who, self._clock.boot_id, line.uptime_s, line.wall_s)
             self._lines.popleft()
 
+    def resume(self, run_id: int, trusted: bool | None) -> LiveRun | None:
+        """Take a stored run up again (:func:`edge.live.resume`); None where the disk fails."""
+        out: list[LiveRun] = []
+        self.write(lambda: out.append(resume(self.journal, run_id, self._clock, trusted=trusted, batch_s=self.batch_s)))
+        return out[0] if out else None
+
     def tend(self, run: LiveRun | None, trusted: bool | None) -> LiveRun | None:
         """Try again what could not be written, if it is time. Returns the run, resumed where it had to forget."""
         while self.told:
@@ -132,11 +138,5 @@ class Keeper:
         self.error = ""
         _log.warning("storage: writing again, after: %s", since)
         if run is not None and run.journal.forgetful:
-            resumed: list[LiveRun] = []
-            self.write(
-                lambda: resumed.append(
-                    resume(self.journal, run.run_id, self._clock, trusted=trusted, batch_s=self.batch_s)
-                )
-            )
-            return resumed[0] if resumed else run
+            return self.resume(run.run_id, trusted) or run
         return run

@@ -120,9 +120,9 @@ class LiveRun:
 
         Raises ``BadInput`` where the phase has no use for it, and as :meth:`take`.
         """
-        why = self.course.phases.refusal(word)
-        if why:
-            raise BadInput(why)
+        phases = self.course.phases
+        if why := phases.refusal(word):
+            raise BadInput(f"{why}: {f'say {phases.awaited}' if phases.awaited else 'it goes on by itself'}")
         self.course.say(Word(self.next_seq, word))
         self.happened(SAID, {"word": word}, who)
 
@@ -237,10 +237,8 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, trusted: bool | None,
     run.journal.catch_up(again.rows, again.names, again.events, clock.wall_s())
     if again.last < 0:  # nothing was measured yet: the run begins now
         again.course.t0_ns = clock.now_ns() - clock.now_ns() % NS_PER_S + NS_PER_S
-        about = {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "clock_set": trusted, "gap_s": 0.0}
-        run.happened(RESUMED, about, "instrument")
-        return run
-    if again.boot_id == clock.boot_id:
+        stop = Stop(0.0, 0.0)
+    elif again.boot_id == clock.boot_id:
         length_s = max(0.0, (clock.now_ns() - again.course.t0_ns) / NS_PER_S - (again.last + 1))
         stop = Stop(length_s, length_s)
         run.next_ns()

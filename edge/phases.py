@@ -102,6 +102,11 @@ class Phases:
             self.phase = Phase.DONE
         return Event(seq, t_s, "operator", {"word": what})
 
+    @property
+    def awaited(self) -> str:
+        """Get the operator's word that this phase waits for ('' where it goes on by itself)."""
+        return next((word for word, phase in _WORDS.items() if phase is self.phase), "")
+
     def refusal(self, what: str) -> str:
         """Say why a word would be refused now: '' where it would be taken."""
         if what.startswith("gap ") or (what == "abort" and self.phase is not Phase.DONE):

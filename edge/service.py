@@ -30,7 +30,7 @@ from .frame import one_frame
 from .instrument import Instrument
 from .journal import Journal
 from .keeper import Keeper
-from .live import Given, LiveRun, Show, interrupted, resume
+from .live import Given, LiveRun, Show, interrupted
 from .look import Alarm, Limits, Look
 from .notify import notify
 from .orders import Abort, Ack, Note, Request, Start, Word, parse
@@ -192,18 +192,10 @@ class Service:
                 left = station.live
                 keeper.write(lambda left=left: left.end("another run was begun after it"))  # type: ignore[misc]  # mypy: lambda default
                 station.live = None
-            taken = self._resumed(run_id, trusted)
+            taken = keeper.resume(run_id, trusted)
             if taken is not None:
                 station.live = taken
                 _log.warning("run %d: gone on with, in phase %s", run_id, taken.phase)
-
-    def _resumed(self, run_id: int, trusted: bool | None) -> LiveRun | None:
-        keeper = self.station.keeper
-        out: list[LiveRun] = []
-        keeper.write(
-            lambda: out.append(resume(keeper.journal, run_id, self._clock, trusted=trusted, batch_s=keeper.batch_s))
-        )
-        return out[0] if out else None
 
     def _alive(self) -> None:
         station = self.station
@@ -250,8 +242,7 @@ class Service:
     def start(self, order: Start, who: str) -> LiveRun:
         """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
         station = self.station
-        if station.live is not None:
-            raise BadInput(f"run {station.live.run_id} is being measured: wait for it, or halfpercent abort")
+        station.must_be_idle()
         if station.keeper.error:
             raise BadInput(f"nothing can be written: {station.keeper.error}")
         database = station.keeper.journal.path

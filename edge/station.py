@@ -163,7 +163,9 @@ class Station:
         sensing, live = self._sensing, self.live
         trusted = sensing.trusted()
         self._low = sensing.under_voltage()
-        self.live = live = self.keeper.tend(live, trusted)
+        self.live = self.keeper.tend(live, trusted)
+        if self.live is not live:  # folded again from what is stored: what was judged before does not count
+            live, self._judged = self.live, None
         if trusted != self.trusted:
             self.trusted = trusted
             self._happened("clock", {"clock_set": trusted}, "instrument")
@@ -256,10 +258,14 @@ class Station:
 
     # what it is asked
 
-    def begin(self, given: Given, *, uid: str, settings: dict[str, Any] | None = None) -> LiveRun:
-        """Begin a run with the next frame. Raises ``BadInput`` where one is going on, or the database's errors."""
+    def must_be_idle(self) -> None:
+        """Raise ``BadInput`` where a run is going on."""
         if self.live is not None:
             raise BadInput(f"run {self.live.run_id} is being measured: wait for it, or halfpercent abort")
+
+    def begin(self, given: Given, *, uid: str, settings: dict[str, Any] | None = None) -> LiveRun:
+        """Begin a run with the next frame. Raises ``BadInput`` where one is going on, or the database's errors."""
+        self.must_be_idle()
         t0_ns = max(self._frame_end_ns, self.clock.now_ns())
         about = {"devices": self._instrument.describe()} | (settings or {})
         live = begin(
@@ -269,10 +275,6 @@ class Station:
         self.trusted = self._sensing.trusted()
         self._happened("clock", {"clock_set": self.trusted}, "instrument")
         return live
-
-    def go_on_with(self, live: LiveRun) -> None:
-        """Go on with a run that was resumed."""
-        self.live = live
 
     def say(self, word: str, who: str) -> None:
         """Say a word into the run. Raises ``BadInput`` where there is none, or its phase has no use for it."""

@@ -13,7 +13,6 @@ import json
 import pickle
 import sqlite3
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 from quickrig import QuickRig
 
+from edge.codec import decode
 from edge.course import Word, course_of
 from edge.frame import Frames, join
 from edge.journal import Journal
@@ -101,7 +101,6 @@ def measure(
     boot_id: str = "boot-1",
     lost_s: int = 0,
     say: Callable[[str], None] = lambda line: None,
-    pace_s: float = 0.0,
     trusted: bool | None = True,
     until: int | None = None,
     batch_s: int = BATCH_S,
@@ -128,7 +127,7 @@ def measure(
         say("begun")
         said = {json.loads(d)["word"] for (d,) in journal.db.execute("select data_json from events where kind='said'")}
         said -= {"gap unknown"}
-        zero_s = recorded_zero(live, clock)
+        zero_s = _zero_s(live, clock)
         while not live.done:
             seq = live.next_seq
             clock.at(live.course.t0_ns + (seq + 1) * NS_PER_S, zero_s + seq + 1.0)
@@ -143,8 +142,6 @@ def measure(
             live.take(_moved(frame, shift))
             if not live.journal.waiting_s:
                 say(f"committed {seq}")
-            if pace_s:
-                time.sleep(pace_s)
         if not live.done:
             return {}
         result = live.end()
@@ -171,7 +168,7 @@ def _resumed(
     return resume(journal, run_id, clock, trusted=trusted, batch_s=batch_s)
 
 
-def recorded_zero(live: LiveRun, clock: BootedClock) -> float:
+def _zero_s(live: LiveRun, clock: BootedClock) -> float:
     """Get the wall time of the run's second 0, as the clock has it now."""
     return clock.wall_s() - (clock.now_ns() - live.course.t0_ns) / NS_PER_S
 
@@ -191,8 +188,6 @@ def seconds_of(database: Path) -> list[tuple[Any, ...]]:
 
 def newest_second(database: Path) -> int:
     """Get the newest second whose raw frame is committed, -1 where there is none; the database must be whole."""
-    from edge.codec import decode
-
     db = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
     try:
         assert db.execute("pragma quick_check").fetchone() == ("ok",)
@@ -203,8 +198,8 @@ def newest_second(database: Path) -> int:
 
 
 def main() -> None:
-    """``powercut.py DATABASE RECORDING BOOT_ID LOST_S PACE_S``: measure, and print what is committed."""
-    database, recording_path, boot_id, lost_s, pace_s = sys.argv[1:6]
+    """``powercut.py DATABASE RECORDING BOOT_ID LOST_S``: measure, and print what is committed."""
+    database, recording_path, boot_id, lost_s = sys.argv[1:5]
     if Path(database).exists():
         print(f"found {newest_second(Path(database))}", flush=True)
     recorded = pickle.loads(Path(recording_path).read_bytes())  # our own
@@ -213,7 +208,6 @@ def main() -> None:
         recorded,
         boot_id=boot_id,
         lost_s=int(lost_s),
-        pace_s=float(pace_s),
         say=lambda line: print(line, flush=True),
     )
 

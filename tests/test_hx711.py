@@ -145,20 +145,25 @@ def test_a_chip_that_resets_itself_is_found_out(gain: int, early: bool, offset_m
     assert rig.driver.counters.resets == 1
 
 
-@pytest.mark.parametrize("bits", range(1, 16))
-def test_a_line_that_breaks_in_mid_word_is_no_number(bits: int) -> None:
-    rig = HxRig(chip_settings={"noise_v": 0.0})
-    settled(rig)
+def break_after(rig: HxRig, bits: int) -> None:
+    """Unplug the chip after so many bits of its next word."""
     honest, count = rig.chip.sck, 0
 
-    def break_after(level: bool) -> None:
+    def sck(level: bool) -> None:
         nonlocal count
         honest(level)
         count += level
         if count == bits:
             rig.chip.unplug()
 
-    rig.chip.sck = break_after
+    rig.chip.sck = sck
+
+
+@pytest.mark.parametrize("bits", range(1, 16))
+def test_a_line_that_breaks_in_mid_word_is_no_number(bits: int) -> None:
+    rig = HxRig(chip_settings={"noise_v": 0.0})
+    settled(rig)
+    break_after(rig, bits)
     samples = read(rig.driver, rig.clock, 3)
     assert samples[0].status in (Status.DESYNC, Status.SATURATED)  # 0x7FFFFF is a rail
     assert [s.status for s in samples[1:]] == [Status.NOT_READY, Status.NOT_READY]
@@ -170,16 +175,7 @@ def test_a_line_that_breaks_while_the_input_is_at_a_rail_makes_no_number_of_it(b
     rig = settled(HxRig())
     rig.chip.saturate(sign)
     read(rig.driver, rig.clock, 3)
-    honest, count = rig.chip.sck, 0
-
-    def break_after(level: bool) -> None:
-        nonlocal count
-        honest(level)
-        count += level
-        if count == bits:
-            rig.chip.unplug()
-
-    rig.chip.sck = break_after
+    break_after(rig, bits)
     assert read(rig.driver, rig.clock, 1)[0].status is not Status.OK
 
 

@@ -11,8 +11,10 @@ import os
 import shlex
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import build
 
@@ -32,8 +34,7 @@ class Ran:
 
 def run(argv: list[str], out: Path, *, timeout_s: float = 900.0) -> Ran:
     """Boot, run ``argv`` with ``out`` as ``/out``, power off. Raises ``RuntimeError`` where the machine did not end."""
-    rooted = ["rootfstype=hostfs", f"rootflags={build.root()}", "ro"]
-    return _on(rooted, argv, out, timeout_s)
+    return _on(hosted(), argv, out, timeout_s)
 
 
 def boot(disk: Path, argv: list[str], out: Path, *, timeout_s: float = 600.0, write: bool = False) -> Ran:
@@ -52,12 +53,21 @@ def boot(disk: Path, argv: list[str], out: Path, *, timeout_s: float = 600.0, wr
     return Ran(ran.status, (out / "said").read_text(errors="replace"), ran.took_s)
 
 
-def _on(rooted: list[str], argv: list[str], out: Path, timeout_s: float) -> Ran:
+def hosted() -> list[str]:
+    """Get the kernel's words for a root that is a folder of the host, and is only read."""
+    return ["rootfstype=hostfs", f"rootflags={build.root()}", "ro"]
+
+
+def start(rooted: Sequence[str], job: str, out: Path, console: Any, memory: str = MEMORY) -> subprocess.Popen[bytes]:
+    """Start a machine that runs a shell's ``job``, with ``out`` as ``/out``; what it shows goes to ``console``.
+
+    Its helper processes are in a process group that only it has. Raises ``RuntimeError`` where something is not built.
+    """
     missing = build.missing()
     if missing:
         raise RuntimeError(f"the virtual Pi lacks {', '.join(m.name for m in missing)}: run make virtual-pi")
     out.mkdir(parents=True, exist_ok=True)
-    (out / "job").write_text(f"exec {shlex.join(argv)}\n", encoding="utf-8")
+    (out / "job").write_text(f"{job}\n", encoding="utf-8")
     (out / "status").unlink(missing_ok=True)
     compiled = build.CACHE / "numba"
     compiled.mkdir(exist_ok=True)
@@ -66,28 +76,31 @@ def _on(rooted: list[str], argv: list[str], out: Path, timeout_s: float) -> Ran:
         if any(c in str(folder) for c in " \t,"):
             raise RuntimeError(f"{folder}: a kernel's command line has no room for blanks and commas in a path")
     command = [
-        *(str(build.kernel() / "linux"), f"mem={MEMORY}", "quiet"),
+        *(str(build.kernel() / "linux"), f"mem={memory}", "quiet"),
         *(*rooted, "init=/sbin/vpi-init"),
         *("con=null", "con0=null,fd:1", "ssl=null"),
         *(f"{name}={folder}" for name, folder in folders.items()),
     ]
     # The machine's memory is a file in TMPDIR, which must be in memory itself.
     environment = {"PATH": os.environ["PATH"], "HOME": str(out), "TMPDIR": "/dev/shm"}
-    began = time.monotonic()
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=console,
         stderr=subprocess.STDOUT,
         env=environment,
         start_new_session=True,
     )
+
+
+def _on(rooted: Sequence[str], argv: list[str], out: Path, timeout_s: float) -> Ran:
+    began = time.monotonic()
+    process = start(rooted, f"exec {shlex.join(argv)}", out, subprocess.PIPE)
     try:
         console, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as e:
         raise RuntimeError(f"the virtual Pi was still on after {timeout_s:g} s: {argv}") from e
     finally:
-        # Its helper processes are in a process group that only this machine has.
         if process.poll() is None:
             os.killpg(process.pid, 9)
             process.wait()

@@ -25,33 +25,9 @@ from typing import Any
 from kills import Killed, comparable
 from powercut import measure, record, recording, seconds_of
 
-from . import build
+from . import machine
 
 MEMORY = "768M"
-
-
-def machine(out: Path, image: Path, job: str) -> subprocess.Popen[bytes]:
-    """Boot a machine with ``image`` as its second disk and let it run a shell's ``job``."""
-    (out / "job").write_text(job + "\n", encoding="utf-8")
-    compiled = build.CACHE / "numba"
-    compiled.mkdir(exist_ok=True)
-    folders = {"VPI_REPO": build.REPO, "VPI_MODULE": build.module(), "VPI_OUT": out, "VPI_NUMBA": compiled}
-    command = [
-        *(str(build.kernel() / "linux"), f"mem={MEMORY}", "quiet", f"ubd0={image}"),
-        *("rootfstype=hostfs", f"rootflags={build.root()}", "ro", "init=/sbin/vpi-init"),
-        *("con=null", "con0=null,fd:1", "ssl=null"),
-        *(f"{name}={folder}" for name, folder in folders.items()),
-    ]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(out), "TMPDIR": "/dev/shm"}  # its memory is a file there
-    console = (out / "console").open("wb")
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=console,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        start_new_session=True,
-    )
 
 
 def said(out: Path) -> list[str]:
@@ -62,7 +38,7 @@ def said(out: Path) -> list[str]:
 
 def job(life: int, lost_s: int) -> str:
     """Get the shell's words for one life: look at the disk, then measure."""
-    measure = ["/halfpercent/tests/powercut.py", "/run/data/h.db", "/out/recording", f"boot-{life}", str(lost_s), "0"]
+    measure = ["/halfpercent/tests/powercut.py", "/run/data/h.db", "/out/recording", f"boot-{life}", str(lost_s)]
     return "\n".join(
         [
             "mkdir -p /run/data",
@@ -82,8 +58,9 @@ def cut_through(out: Path, recording: Path, rng: random.Random, *, mean_s: float
     shutil.copy(recording, out / "recording")
     committed, life = -1, 0
     while True:
-        (out / "status").unlink(missing_ok=True)
-        process = machine(out, image, job(life, rng.randint(*lost_s) if life else 0))
+        words = job(life, rng.randint(*lost_s) if life else 0)
+        with (out / "console").open("wb") as console:
+            process = machine.start([f"ubd0={image}", *machine.hosted()], words, out, console, MEMORY)
         life += 1
         kill_s: float | None = None
         before = committed
