@@ -27,10 +27,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from calibration.calibration_record import Record
+from calibration.calibration_record import Table as _Table
 from calibration.errors import BadCertificate
-from calibration.recorded import Record
-from calibration.recorded import Table as _Table
-from calibration.records import Text, convert, parse, read_text
+from calibration.toml_file import Text, convert, parse, read_text
 
 CONVERTER_COUNTS = 1 << 23
 """What a 24-bit converter has on either side of zero."""

@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from calibration.calibration_record import RtdCheck
 from calibration.certificate import Rtd
 from calibration.errors import BadFit
 from calibration.iec60751 import TOLERANCE_C, resistance_ohm, temperature_c
-from calibration.recorded import RtdCheck
 
 F8 = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 from calibration.air import U_REL_FORMULA, density_kg_m3
+from calibration.calibration_record import Air, Weight
 from calibration.errors import OutOfDomain
-from calibration.recorded import Air, Weight
 
 CLASSES = ("E2", "F1", "F2", "M1", "M2", "M3")
 

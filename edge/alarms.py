@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from edge.look import Alarm, Found, Limits, Look, Watch
 from hw.clock import NS_PER_S
-
-from .look import Alarm, Found, Limits, Look, Watch
 
 __all__ = ["INTERLOCK", "Alarm", "Alarms", "Change", "Limits", "Look", "Standing"]
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import msgspec
 
-from calibration.records import one_line
-
-from .errors import BadInput
-from .orders import MAX_LINE, VERSION
+from calibration.toml_file import one_line
+from edge.errors import BadInput
+from edge.orders import MAX_LINE, VERSION
 
 MAX_ANSWER = 1_000_000
 """Bytes of an answer."""

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import BadInput
+from edge.errors import BadInput
 
 MASS_BAND = 0.2
 """How far (relative) the dummy's mass may be from the sample's."""

@@ -14,12 +14,11 @@ from typing import Any, Literal
 
 from calibration.certificate import Certificate
 from calibration.propagation import Input, Simulated, first_order, simulate, tolerance
-
-from .blank import Blank
-from .buoyancy import AirAround, air_around
-from .inputs import Component, creep_and_blank, noise_of, of_air, of_cell, of_readings, of_zero
-from .words import Weighing
-from .zeros import Drift, drift_between
+from edge.blank import Blank
+from edge.buoyancy import AirAround, air_around
+from edge.inputs import Component, creep_and_blank, noise_of, of_air, of_cell, of_readings, of_zero
+from edge.words import Weighing
+from edge.zeros import Drift, drift_between
 
 ADDED_G = (
     "blank",

@@ -15,17 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration import certificate as cal
+from calibration.allan import Integrated, integrate
+from calibration.calibration_record import Record
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
-from calibration.recorded import Record
 from calibration.thermal import LagFit, TemperatureFit, WalkFit, creep_pct, fit_lag, fit_temperature, fit_walk, lagged
-from hw.bridge import Status
-
-from . import fold
-from .allan import Integrated, integrate
-from .course import block_of
-from .errors import BadInput
-from .frame import Frames
+from edge import fold
+from edge.course import block_of
+from edge.errors import BadInput
+from edge.frame import Frames
+from hw.protocols import Status
 
 STEADY_S = 60.0
 GATE_SIGMAS = 12.0  # further than this from its neighbours a code is a glitch, as in a run

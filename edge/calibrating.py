@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .errors import BadInput
+from edge.errors import BadInput
 
 if TYPE_CHECKING:
-    from calibration.recorded import Air, Weight
-
-    from .config import Config
-    from .session import Session
-    from .workbench import Bench
+    from calibration.calibration_record import Air, Weight
+    from edge.config import Config
+    from edge.session import Session
+    from edge.workbench import Bench
 
 OLDEST_DAYS = 30
 WHO_SIMULATED = "halfpercent, simulated person"
@@ -63,13 +62,13 @@ class _Place:
     seed: int | None
 
     def keep(self, session: Session) -> None:
-        from .session import save
+        from edge.session import save
 
         save(self.path, session)
 
     def session(self) -> Session:
         """Get the calibration that was begun here. Raises ``BadInput`` where there is none, or of another rig."""
-        from .session import load
+        from edge.session import load
 
         session = load(self.path)
         if session is None or session.tare is None:
@@ -102,10 +101,10 @@ class _Place:
 @contextmanager
 def _place(options: dict[str, Any]) -> Iterator[_Place]:
     """Open chips or rig, with the writer's lock: whoever measures at this time keeps the chips."""
-    from . import lock
-    from .config import config_path, load_config, usual
-    from .session import session_path
-    from .workbench import SimulatedBench, real_bench
+    from edge import lock
+    from edge.config import config_path, load_config, usual
+    from edge.session import session_path
+    from edge.workbench import SimulatedBench, real_bench
 
     seed, bridge = options["seed"], options["bridge"]
     if bridge is not None and seed is None:
@@ -125,7 +124,7 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
 
 
 def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
-    from .cli import user_db
+    from edge.cli import user_db
 
     return db or (user_db() if simulated else Path(config.storage.database))
 
@@ -178,8 +177,8 @@ def tare(
     **options: Any,
 ) -> None:
     """Begin: say which cell it is, and read the empty holder."""
-    from . import steps
-    from .session import load
+    from edge import steps
+    from edge.session import load
 
     air = _air(air_text)
     with _place(options) as place:
@@ -216,10 +215,9 @@ def _begun(
 ) -> Session:
     """Get a new calibration; one of the same name is put aside. Raises ``BadInput`` for what cannot be."""
     from calibration.certificate import BridgeChip, Cell
-    from calibration.records import convert
+    from calibration.toml_file import convert
     from calibration.weights import ASSUMED_AIR
-
-    from .session import Session
+    from edge.session import Session
 
     cell = convert({"capacity_g": capacity_g, "serial": serial}, Cell, "--capacity, --serial", BadInput)
     if place.path.exists():
@@ -259,9 +257,8 @@ def span(texts: tuple[str, ...], **options: Any) -> None:
     from msgspec.structs import replace
 
     from calibration.weights import parse_weight
-
-    from . import steps
-    from .certify import span_done
+    from edge import steps
+    from edge.certify import span_done
 
     weights = tuple(parse_weight(text) for text in texts)
     with _place(options) as place:
@@ -300,8 +297,7 @@ def temperature(text: str | None, hours: float, **options: Any) -> None:
     from msgspec.structs import replace
 
     from calibration.weights import parse_weight
-
-    from . import steps
+    from edge import steps
 
     weight = None if text is None else parse_weight(text)
     with _place(options) as place:
@@ -343,8 +339,8 @@ def rtd(
     """Check a thermometer against a resistor, a short or ice, or give its own curve."""
     from msgspec.structs import replace
 
-    from . import steps
-    from .certify import rtd_of
+    from edge import steps
+    from edge.certify import rtd_of
 
     if sum((resistor_ohm is not None, short_ohm is not None, ice, curve is not None)) != 1:
         raise click.UsageError("give one of --resistor OHM, --short OHM, --ice and --curve R0,A,B")
@@ -384,10 +380,9 @@ def _curve(session: Session, probe: Any, text: str, u: float | None) -> Any:
     import msgspec
 
     from calibration.certificate import Rtd
-    from calibration.records import convert
-
-    from .session import Curve
-    from .steps import ICE_U_C
+    from calibration.toml_file import convert
+    from edge.session import Curve
+    from edge.steps import ICE_U_C
 
     try:
         r0, a, b = (float(part) for part in text.split(","))
@@ -403,10 +398,9 @@ def _curve(session: Session, probe: Any, text: str, u: float | None) -> Any:
 def _finish(place: _Place, session: Session, *, quiet: bool = False) -> None:
     """Write a certificate where there is a span, and say what was found and what comes next."""
     from calibration.certificate import loads, to_toml
-
-    from .certify import certify, span_done
-    from .findings import lines
-    from .session import write_certificate
+    from edge.certify import certify, span_done
+    from edge.findings import lines
+    from edge.session import write_certificate
 
     place.keep(session)
     if not span_done(session):
@@ -430,9 +424,9 @@ def _finish(place: _Place, session: Session, *, quiet: bool = False) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Show what was read so far, and the newest certificate. NAME is a calibration's, or a certificate's file."""
-    from .cli import user_db
-    from .config import config_path, load_config
-    from .findings import as_record, shown
+    from edge.cli import user_db
+    from edge.config import config_path, load_config
+    from edge.findings import as_record, shown
 
     if name.endswith(".toml"):
         folder: Path | None = None

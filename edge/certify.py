@@ -15,16 +15,15 @@ import numpy as np
 from msgspec.structs import replace
 
 from calibration import certificate as cal
+from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint
-from calibration.recorded import Lag, Point, Record, Slope, SpanRecord
 from calibration.rtdcheck import OwnCurve, of_rtd, read_as
 from calibration.thermal import TemperatureFit, fit_temperature
 from calibration.weights import load_g, u_air_rel, u_load_g
-
-from . import __version__
-from .calibrate import CREEP_CLASS_PCT_FS, Found, Readings, certificate_of, find
-from .session import Series, Session, plan, steps_done
+from edge import __version__
+from edge.calibrate import CREEP_CLASS_PCT_FS, Found, Readings, certificate_of, find
+from edge.session import Series, Session, plan, steps_done
 
 CELL_PROBE_U_C = 0.05  # between two readings of one thermometer
 LAG_ASSUMED_S = 1800.0

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from .errors import BadDatabase
+from edge.errors import BadDatabase
 
 HEADER = (
     "run_uid",

@@ -19,13 +19,12 @@ import numpy.typing as npt
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
-from hw.bridge import CODE_MAX, Bridge, Sample, Status
+from edge.config import BridgeConfig, Config, ProbeConfig, VacuumConfig
+from edge.finding import Finding
+from edge.pressure import pascals
 from hw.clock import NS_PER_S, Clock
 from hw.errors import HwError
-
-from .config import BridgeConfig, Config, ProbeConfig, VacuumConfig
-from .finding import Finding
-from .pressure import pascals
+from hw.protocols import CODE_MAX, Bridge, Sample, Status
 
 READ_S = 10.0
 RTD_CODES = 32768.0
@@ -58,7 +57,7 @@ def chips(config: Config, clock: Clock) -> Iterator[Finding]:
 
 
 def _bridge(config: Config, clock: Clock) -> Iterator[Finding]:
-    from .devices import bridge_of
+    from edge.devices import bridge_of
 
     bridge = bridge_of(config.bridge, clock)
     try:
@@ -193,7 +192,7 @@ def _mains(name: str, t_s: npt.NDArray[np.float64], codes: npt.NDArray[np.float6
 
 
 def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, float]) -> Finding:
-    from .devices import probe_of
+    from edge.devices import probe_of
 
     probe = probe_of(settings, clock)
     try:
@@ -225,7 +224,7 @@ def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, floa
 
 
 def _gauge(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
-    from .devices import gauge_of
+    from edge.devices import gauge_of
 
     gauge = gauge_of(settings, clock)
     if gauge is None:

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from . import __version__, calibrating, controls, ending, running
-from .errors import BadInput
+from edge import __version__, calibrating, controls, ending, running
+from edge.errors import BadInput
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
-
-    from .words import Event, Row
+    from edge.words import Event, Row
 
 DB_NAME = "halfpercent.db"
 NATIONAL = "gbt-48093-1-2026"
@@ -72,7 +71,7 @@ def user_db() -> Path:
 
 def _reading(db: Path | None) -> Path:
     """Get the database to read: what was given, else the instrument's, else the person's own."""
-    from .config import VAR
+    from edge.config import VAR
 
     return db or (VAR if os.access(VAR, os.R_OK) else user_db())
 
@@ -93,7 +92,7 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
         return
-    from .report.text import text
+    from edge.report.text import text
 
     click.echo(text(result))
 
@@ -129,11 +128,11 @@ def demo(
     check_weight_g: float | None,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
-    from .demo import run_demo
-    from .journal import Journal
-    from .sample import Sample
-    from .simulated import build
-    from .standard import load_standard
+    from edge.demo import run_demo
+    from edge.journal import Journal
+    from edge.sample import Sample
+    from edge.simulated import build
+    from edge.standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     simulated = build(scenario, bridge, seed)
@@ -145,7 +144,7 @@ def demo(
             show = _Plain(quiet=as_json)
             result = run_demo(simulated, standard, journal, sample, show=show, **how)
         else:
-            from .report.progress import Progress
+            from edge.report.progress import Progress
 
             with Progress(standard.hold_s.value) as bar:
                 result = run_demo(simulated, standard, journal, sample, show=bar, **how)
@@ -209,14 +208,14 @@ def replay(
     as_json: bool,
 ) -> None:
     """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
-    from .columns import parse_columns
-    from .journal import Journal
-    from .recording import read
-    from .replay import parse_declared
-    from .replay import replay as replayed
-    from .sample import Sample, parse_air, parse_density
-    from .standard import load_standard
-    from .stored import result_of_run
+    from edge.columns import parse_columns
+    from edge.journal import Journal
+    from edge.recording import read
+    from edge.replay import parse_declared
+    from edge.replay import replay as replayed
+    from edge.sample import Sample, parse_air, parse_density
+    from edge.standard import load_standard
+    from edge.stored import result_of_run
 
     sample = Sample(
         file.stem if sample_id is None else sample_id,
@@ -278,7 +277,7 @@ def _certificate(path: Path | None) -> Certificate | None:
 @_as_json
 def runs(db: Path | None, as_json: bool) -> None:
     """List the runs in the database."""
-    from .stored import list_runs
+    from edge.stored import list_runs
 
     path = _reading(db)
     found = list_runs(path)
@@ -302,7 +301,7 @@ def runs(db: Path | None, as_json: bool) -> None:
 @_as_json
 def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
     """Show a run's result. RUN is its number, or `last`."""
-    from .stored import result_of_run
+    from edge.stored import result_of_run
 
     _show(result_of_run(_reading(db), run), as_json or form == "json")
 
@@ -317,10 +316,10 @@ def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
 @_as_json
 def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
     """Say what uncertainty to expect, and the smallest sample that can be judged."""
-    from .config import config_path, load_config
-    from .forecast import forecast
-    from .report.text import forecast_text
-    from .standard import load_standard
+    from edge.config import config_path, load_config
+    from edge.forecast import forecast
+    from edge.report.text import forecast_text
+    from edge.standard import load_standard
 
     if certificate_path is None:
         path = config_path(None)
@@ -341,8 +340,8 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw it into this file.")
 def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> None:
     """Say which pin goes where, for these settings."""
-    from .config import config_path, load_config, usual
-    from .wiring import wiring_svg, wiring_text
+    from edge.config import config_path, load_config, usual
+    from edge.wiring import wiring_svg, wiring_text
 
     path = config_path(config_file)
     known = config_file is not None or (bridge is None and path.exists())
@@ -362,11 +361,10 @@ def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> No
 @_as_json
 def check_config(file: Path | None, as_json: bool) -> None:
     """Check the instrument's settings: one line per mistake."""
-    from calibration.records import read_text
-
-    from .config import config_path, loads_config, mistakes
-    from .errors import BadConfig
-    from .fitting import disagreements
+    from calibration.toml_file import read_text
+    from edge.config import config_path, loads_config, mistakes
+    from edge.errors import BadConfig
+    from edge.fitting import disagreements
 
     path = config_path(file)
     text = read_text(path, BadConfig)
@@ -390,8 +388,8 @@ def check_config(file: Path | None, as_json: bool) -> None:
 @_as_json
 def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
-    from .config import config_path
-    from .doctor import examine
+    from edge.config import config_path
+    from edge.doctor import examine
 
     found = list(examine(config_path(config_file), _reading(db)))
     if as_json:

@@ -13,10 +13,9 @@ from array import array
 from pathlib import Path
 from typing import TextIO
 
-from calibration.records import one_line
-from hw.bridge import Status
-
-from .errors import BadInput
+from calibration.toml_file import one_line
+from edge.errors import BadInput
+from hw.protocols import Status
 
 MAX_ROWS = 10_000_000
 MAX_LINE = 65_536  # characters

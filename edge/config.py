@@ -15,11 +15,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from calibration.records import Text, convert, one_line, parse, read_text
-from hw.gauge import ADS1115_ADDRESSES, FULL_SCALE_V
+from calibration.toml_file import Text, convert, one_line, parse, read_text
+from edge.errors import BadConfig
 from hw.nau7802 import LDO_V
-
-from .errors import BadConfig
+from hw.vacuum_gauge import ADS1115_ADDRESSES, FULL_SCALE_V
 
 ETC = Path("/etc/halfpercent/config.toml")
 VAR = Path("/var/lib/halfpercent/halfpercent.db")

@@ -22,11 +22,10 @@ from typing import Any
 import msgspec
 
 from calibration.errors import CalibrationError
-from calibration.records import convert, one_line
+from calibration.toml_file import convert, one_line
+from edge.errors import BadInput, HalfpercentError
+from edge.orders import MAX_LINE, VERSION, Name, Request
 from hw.errors import HwError
-
-from .errors import BadInput, HalfpercentError
-from .orders import MAX_LINE, VERSION, Name, Request
 
 MAX_CLIENTS = 16
 """So many are talked to at once; the others wait to be let in."""

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hw.bridge import Status
-
-from . import fold
-from .config import VacuumConfig
-from .frame import Channel, Frames
-from .phases import Phases
-from .pressure import pascals
-from .terms import Terms
-from .words import Event, Phase, Plan, Row
+from edge import fold
+from edge.config import VacuumConfig
+from edge.frame import Channel, Frames
+from edge.phases import Phases
+from edge.pressure import pascals
+from edge.terms import Terms
+from edge.words import Event, Phase, Plan, Row
+from hw.protocols import Status
 
 NS_PER_S = 1e9
 _BATCH = 256  # frames folded ahead; taken back where a row in between changes the parameters

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import StorageFull
-from .journal import Journal
-from .keeper import Keeper
-from .live import Given, Show, stability_g
-from .sample import Sample
-from .simulated import PROBE, Simulated, SimulatedOperator
-from .standard import Standard
-from .station import Sensing, Station
-from .terms import live_terms
-from .words import Phase
+from edge.errors import StorageFull
+from edge.journal import Journal
+from edge.keeper import Keeper
+from edge.live import Given, Show, stability_g
+from edge.sample import Sample
+from edge.simulated import PROBE, Simulated, SimulatedOperator
+from edge.standard import Standard
+from edge.station import Sensing, Station
+from edge.terms import live_terms
+from edge.words import Phase
 
 COMMIT_EVERY_S = 300  # simulated time runs some thousand times faster than a disk is written in a real test
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from hw.bridge import Bridge, Probe
+from edge.config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from edge.instrument import Instrument
 from hw.clock import BootClock, Clock
+from hw.max31865 import Max31865Rtd
 from hw.panel import Panel
-from hw.rtd import Max31865Rtd
+from hw.protocols import Bridge, Probe
 from hw.spi import SpidevPort
-
-from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
-from .instrument import Instrument
 
 
 def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
@@ -43,7 +42,7 @@ def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
             rate_sps=config.rate_sps,
         )
     if isinstance(clock, BootClock):
-        from hw.apart import Apart
+        from hw.subprocess_bridge import Apart
 
         return Apart(partial(_hx711, config), name="hx711", rate_sps=float(config.rate_sps))
     return _hx711(config, clock)  # a simulated clock is in this process
@@ -102,7 +101,7 @@ def gauge_of(config: VacuumConfig, clock: Clock) -> Probe | None:
         return None
     from smbus2 import SMBus
 
-    from hw.gauge import ADS1115_ADDRESSES, MPRLS_ADDRESS, Ads1115Gauge, MprlsGauge
+    from hw.vacuum_gauge import ADS1115_ADDRESSES, MPRLS_ADDRESS, Ads1115Gauge, MprlsGauge
 
     if config.gauge == "mprls":
         return MprlsGauge(lambda: SMBus(config.i2c_bus), clock, address=config.address or MPRLS_ADDRESS)

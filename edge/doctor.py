@@ -21,14 +21,13 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.chipdoctor import chips
+from edge.config import load_config
+from edge.errors import BadConfig
+from edge.finding import Finding
+from edge.fitting import disagreements
 from hw.clock import BootClock
-
-from .chipdoctor import chips
-from .clockstate import synchronised
-from .config import load_config
-from .errors import BadConfig
-from .finding import Finding
-from .fitting import disagreements
+from hw.clock_sync import synchronised
 
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .errors import HalfpercentError
+from edge.errors import HalfpercentError
 
 
 class Commands(click.Group):
@@ -82,7 +82,7 @@ def _line_of(e: Exception) -> str:
 
 
 def _stop(line: str, status: int) -> NoReturn:
-    from calibration.records import one_line
+    from calibration.toml_file import one_line
 
     click.echo(f"halfpercent: {one_line(line)}", err=True)
     sys.exit(status)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from .words import Event, Excursion, Plan, Row
+from edge.words import Event, Excursion, Plan, Row
 
 UNKNOWN_GAP = "nothing was recorded, for a time that is not known"
 UNSEEN = ("nothing was recorded", "no temperature", "too few good samples", UNKNOWN_GAP)

@@ -16,10 +16,9 @@ import msgspec
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from calibration.loadcell import worth_having
 from calibration.thermal import TemperatureFit
-
-from .certify import Certified, span_done
-from .errors import BadInput
-from .session import Series, Session, load, plan, session_path, steps_done
+from edge.certify import Certified, span_done
+from edge.errors import BadInput
+from edge.session import Series, Session, load, plan, session_path, steps_done
 
 
 def with_u(value: float, u: float) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from calibration.certificate import Rtd, load_certificate
 from calibration.errors import CalibrationError
-
-from .config import Config, ProbeConfig
-from .errors import HalfpercentError
-from .standard import load_standard
-from .wiring import conflicts
+from edge.config import Config, ProbeConfig
+from edge.errors import HalfpercentError
+from edge.standard import load_standard
+from edge.wiring import conflicts
 
 # A certificate holds what was measured, the settings what is printed on a part. Boards of 400 and 430 Ω are 7 % apart.
 REF_OFF, R0_OFF = 0.02, 0.01

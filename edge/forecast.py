@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from calibration.allan import Integrated
 from calibration.certificate import Certificate
-
-from .allan import Integrated
-from .budget import Budget, of_loss
-from .errors import BadInput
-from .standard import Standard
-from .terms import plan_of
-from .words import Weighing
+from edge.budget import Budget, of_loss
+from edge.errors import BadInput
+from edge.standard import Standard
+from edge.terms import plan_of
+from edge.words import Weighing
 
 WORTH = 1.0 / 3.0
 """A result is worth having where U is at most this part of the limit."""

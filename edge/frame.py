@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from hw.bridge import ProbeSample, Sample, Status
+from hw.protocols import ProbeSample, Sample, Status
 
 TIME_NS, TIME_US = 1_000_000, 1_000
 """A sample's time is kept to 1 ms: what is finer is when a driver looked, and no chip's."""
@@ -29,7 +29,7 @@ class Channel:
 
     ``value`` has shape (F,): the chip's raw code, or the recorded quantity (°C, Pa) of a replay, in which
     case its dtype is float64. ``fault`` is the chip's fault register, ``status`` a
-    :class:`hw.bridge.Status`.
+    :class:`hw.protocols.Status`.
     """
 
     value: Array

@@ -13,11 +13,10 @@ from typing import Literal
 
 from calibration.certificate import Certificate
 from calibration.propagation import Distribution
-
-from .blank import Blank
-from .buoyancy import AirAround
-from .words import Weighing
-from .zeros import Drift, Inert
+from edge.blank import Blank
+from edge.buoyancy import AirAround
+from edge.words import Weighing
+from edge.zeros import Drift, Inert
 
 Origin = Literal["measured", "certificate", "declared", "assumed"]
 

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hw.bridge import Bridge, Probe, ProbeSample, Sample, Status
+from edge.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
-
-from .frame import NOT_FITTED, Frames, one_frame
+from hw.protocols import Bridge, Probe, ProbeSample, Sample, Status
 
 PERIODS = 5.0
 """So many conversion periods, and at least half a second, a bridge may take before it is not ready."""

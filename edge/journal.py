@@ -22,13 +22,12 @@ import numpy.typing as npt
 from sqlite_utils import Database
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
-from hw.bridge import Status
-
-from . import __version__, chain, codec, lock, schema
-from .chain import canonical, link, utc
-from .frame import Frames, join
-from .standard import Standard
-from .words import Event, Row
+from edge import __version__, chain, codec, lock, schema
+from edge.chain import canonical, link, utc
+from edge.frame import Frames, join
+from edge.standard import Standard
+from edge.words import Event, Row
+from hw.protocols import Status
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
 HAPPENED = frozenset(

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.errors import BadDatabase, HalfpercentError, StorageFull
+from edge.journal import Journal
+from edge.live import LiveRun, resume
+from edge.storage import backup_run
 from hw.clock import NS_PER_S, Clock
-
-from .errors import BadDatabase, HalfpercentError, StorageFull
-from .journal import Journal
-from .live import LiveRun, resume
-from .storage import backup_run
 
 KEEP_S = 1800
 """So many seconds of frames are kept while nothing can be written."""

@@ -16,19 +16,18 @@ from typing import Any
 
 from calibration.certificate import Certificate
 from calibration.certificate import loads as loads_certificate
+from edge import fold
+from edge.course import Course, Word, course_of
+from edge.errors import BadDatabase, BadInput
+from edge.frame import Frames
+from edge.journal import Journal, RunJournal
+from edge.refold import RESUMED, SAID, fold_again
+from edge.result import COLUMNS, result_of
+from edge.sample import Sample
+from edge.standard import Standard, loads_standard
+from edge.terms import Terms
+from edge.words import Event, Phase, Row
 from hw.clock import NS_PER_S, Clock
-
-from . import fold
-from .course import Course, Word, course_of
-from .errors import BadDatabase, BadInput
-from .frame import Frames
-from .journal import Journal, RunJournal
-from .refold import RESUMED, SAID, fold_again
-from .result import COLUMNS, result_of
-from .sample import Sample
-from .standard import Standard, loads_standard
-from .terms import Terms
-from .words import Event, Phase, Row
 
 Show = Callable[[Row, str, list[Event]], None]
 """Called with each closed second, its phase and what happened."""

@@ -10,7 +10,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from .errors import BadDatabase
+from edge.errors import BadDatabase
 
 
 def _beside(path: Path) -> Path:

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from hw.bridge import ProbeSample, Status
+from edge.words import Phase
 from hw.clock import NS_PER_S
-
-from .words import Phase
+from hw.protocols import ProbeSample, Status
 
 
 class Alarm(StrEnum):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from . import chain
-from .errors import BadDatabase
-from .schema import SCHEMA_VERSION, TABLES, table_sql
-from .views import VIEWS
+from edge import chain
+from edge.errors import BadDatabase
+from edge.schema import SCHEMA_VERSION, TABLES, table_sql
+from edge.views import VIEWS
 
 _CARRY_CHUNKS = """
     insert into chunks_new

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from calibration.records import LINE, Text, convert, one_line
-
-from .errors import BadInput
+from calibration.toml_file import LINE, Text, convert, one_line
+from edge.errors import BadInput
 
 SOCKET = Path("/run/halfpercent/control.sock")
 VERSION = 1

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from .allan import Integrated, integrate
-from .excursions import Excursions
-from .words import Event, Excursion, Phase, Plan, Row, Weighing, hours
+from calibration.allan import Integrated, integrate
+from edge.excursions import Excursions
+from edge.words import Event, Excursion, Phase, Plan, Row, Weighing, hours
 
 MIN_ROWS = 6  # fewer good seconds are no weighing
 LOOK_EVERY_S = 10.0  # how often a stretch is looked at for a weighing

@@ -14,7 +14,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from .config import VacuumConfig
+from edge.config import VacuumConfig
 
 F8 = npt.NDArray[np.float64]
 

@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from calibration.records import one_line
-from hw.bridge import CODE_MAX, CODE_MIN, Status
-from hw.follow import STUCK_AFTER
-
-from .columns import Table, read_table
-from .errors import BadInput
-from .frame import Channel, Frames
+from calibration.toml_file import one_line
+from edge.columns import Table, read_table
+from edge.errors import BadInput
+from edge.frame import Channel, Frames
+from hw.converter_pace import STUCK_AFTER
+from hw.protocols import CODE_MAX, CODE_MIN, Status
 
 MAX_BYTES = 1 << 30
 PLAUSIBLE_C = (-200.0, 850.0)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from sqlite_utils import Database
 
-from . import fold
-from .course import Course, Word, course_of
-from .errors import BadDatabase
-from .frame import Frames, join
-from .journal import boots_and_chunks_of, events_of
-from .terms import Terms
-from .words import Event
+from edge import fold
+from edge.course import Course, Word, course_of
+from edge.errors import BadDatabase
+from edge.frame import Frames, join
+from edge.journal import boots_and_chunks_of, events_of
+from edge.terms import Terms
+from edge.words import Event
 
 SAID = "said"
 """The kind of event that holds a word: the operator's, or the instrument's own."""

@@ -9,12 +9,11 @@ import datetime
 from collections.abc import Sequence
 
 from calibration.certificate import Certificate, out_of_range
-
-from .buoyancy import AirAround
-from .inputs import DENSITY_G_CM3
-from .phases import Phases
-from .words import Weighing
-from .zeros import Drift, SpanCheck
+from edge.buoyancy import AirAround
+from edge.inputs import DENSITY_G_CM3
+from edge.phases import Phases
+from edge.words import Weighing
+from edge.zeros import Drift, SpanCheck
 
 
 def of_certificate(

@@ -15,17 +15,16 @@ from typing import Any, Literal
 import numpy as np
 
 from calibration.certificate import Certificate
-
-from . import fold
-from .course import course_of
-from .errors import BadInput
-from .journal import Journal, RunJournal
-from .recording import PLAUSIBLE_C, Recording
-from .result import COLUMNS, result_of
-from .sample import Sample
-from .standard import Standard
-from .terms import Terms, replay_terms
-from .words import Event, Row
+from edge import fold
+from edge.course import course_of
+from edge.errors import BadInput
+from edge.journal import Journal, RunJournal
+from edge.recording import PLAUSIBLE_C, Recording
+from edge.result import COLUMNS, result_of
+from edge.sample import Sample
+from edge.standard import Standard
+from edge.terms import Terms, replay_terms
+from edge.words import Event, Row
 
 RATE_WINDOW_S = 1800.0
 FRAME_S = 1.0

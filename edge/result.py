@@ -12,20 +12,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from calibration.certificate import Certificate, certificate_hash
-
-from . import remarks
-from .blank import blank_of, check_blank
-from .budget import Budget, of_loss
-from .buoyancy import air_around
-from .config import VacuumConfig
-from .criterion import meaning
-from .inputs import Component
-from .phases import Phases
-from .sample import Air
-from .standard import Standard
-from .verdict import Verdict, decide
-from .words import Weighing
-from .zeros import Drift, SpanCheck, check_span
+from edge import remarks
+from edge.blank import blank_of, check_blank
+from edge.budget import Budget, of_loss
+from edge.buoyancy import air_around
+from edge.config import VacuumConfig
+from edge.criterion import meaning
+from edge.inputs import Component
+from edge.phases import Phases
+from edge.sample import Air
+from edge.standard import Standard
+from edge.verdict import Verdict, decide
+from edge.words import Weighing
+from edge.zeros import Drift, SpanCheck, check_span
 
 NUMBERS = ("loss_pct", "u_pct", "U_pct", "k", "pc")
 

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import orders
-from .controls import of_a_test
+from edge import orders
+from edge.controls import of_a_test
 
 if TYPE_CHECKING:
-    from .config import Config
-    from .orders import Start
-    from .service import Service
-    from .words import Event, Phase, Row
+    from edge.config import Config
+    from edge.orders import Start
+    from edge.service import Service
+    from edge.words import Event, Phase, Row
 
 EX_CONFIG = 78
 """sysexits.h: starting again would not help, a person must correct something."""
@@ -49,8 +49,7 @@ class Misconfigured(click.ClickException):
 def station(config_file: Path | None, db: Path | None, socket: Path | None) -> None:
     """Run the station: what halfpercent.service starts."""
     from calibration.errors import CalibrationError
-
-    from .errors import HalfpercentError
+    from edge.errors import HalfpercentError
 
     _log_here()
     try:
@@ -69,9 +68,8 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
     """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
-    from calibration.records import convert
-
-    from .errors import BadInput
+    from calibration.toml_file import convert
+    from edge.errors import BadInput
 
     order = convert(ordered, orders.Start, "run", BadInput)
     config = _settings(config_file)
@@ -84,7 +82,7 @@ def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json:
     if as_json:
         click.echo(json.dumps(result | {"database": where}, ensure_ascii=False, allow_nan=False))
         return
-    from .report.text import text
+    from edge.report.text import text
 
     click.echo(text(result | {"database": where}))
 
@@ -95,9 +93,9 @@ def _log_here() -> None:
 
 
 def _settings(config_file: Path | None) -> Config:
-    from .config import config_path, load_config
-    from .errors import BadConfig
-    from .fitting import disagreements
+    from edge.config import config_path, load_config
+    from edge.errors import BadConfig
+    from edge.fitting import disagreements
 
     path = config_path(config_file)
     config = load_config(path)
@@ -109,11 +107,10 @@ def _settings(config_file: Path | None) -> Config:
 @contextlib.contextmanager
 def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
+    from edge.control import Control
+    from edge.devices import instrument_of, panel_of
+    from edge.service import LOOKS, Service, keeper_of
     from hw.clock import BootClock
-
-    from .control import Control
-    from .devices import instrument_of, panel_of
-    from .service import LOOKS, Service, keeper_of
 
     clock = BootClock()
     database = db or Path(config.storage.database)
@@ -155,7 +152,7 @@ class _Typed:
 
     def __call__(self, phase: Phase, t_s: float) -> list[str]:
         """Take what was typed since the last second. Words are said here, with who said them; none is left over."""
-        from .errors import HalfpercentError
+        from edge.errors import HalfpercentError
 
         while not self._ended and select.select([sys.stdin], [], [], 0.0)[0]:
             came = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")

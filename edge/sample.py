@@ -12,8 +12,7 @@ from typing import Any
 
 from calibration.air import density_kg_m3
 from calibration.errors import CalibrationError
-
-from .errors import BadInput
+from edge.errors import BadInput
 
 DENSITY_G_CM3 = (0.2, 25.0)
 """Beyond it nothing that one weighs is: foam and osmium."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from .errors import BadDatabase, StorageFull
-from .views import VIEWS
+from edge.errors import BadDatabase, StorageFull
+from edge.views import VIEWS
 
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x68613530  # "ha50"
@@ -245,7 +245,7 @@ def open_for_writing(path: Path) -> Database:
                 with db.atomic():
                     create(db)
             elif version < SCHEMA_VERSION:
-                from .migrate import migrate
+                from edge.migrate import migrate
 
                 migrate(db, path)
         except BaseException:

@@ -14,31 +14,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hw.bridge import ProbeSample, Sample, Status
+from edge import fold
+from edge.codec import decode, encode
+from edge.config import Config
+from edge.control import Control
+from edge.course import block_of
+from edge.errors import BadInput
+from edge.frame import one_frame
+from edge.instrument import Instrument
+from edge.journal import Journal
+from edge.keeper import Keeper
+from edge.live import Given, LiveRun, Show, interrupted
+from edge.look import Alarm, Limits, Look
+from edge.notify import notify
+from edge.orders import Abort, Ack, Note, Request, Start, Word, parse
+from edge.starting import given_of, new_uid
+from edge.station import Sensing, Station, Words
+from edge.status import status_of
+from edge.storage import look_after, room
 from hw.clock import NS_PER_S, BootClock, Clock
+from hw.clock_sync import synchronised
 from hw.errors import HwError
 from hw.panel import Panel
-
-from . import fold
-from .clockstate import synchronised
-from .codec import decode, encode
-from .config import Config
-from .control import Control
-from .course import block_of
-from .errors import BadInput
-from .frame import one_frame
-from .instrument import Instrument
-from .journal import Journal
-from .keeper import Keeper
-from .live import Given, LiveRun, Show, interrupted
-from .look import Alarm, Limits, Look
-from .notify import notify
-from .orders import Abort, Ack, Note, Request, Start, Word, parse
-from .starting import given_of, new_uid
-from .station import Sensing, Station, Words
-from .status import status_of
-from .storage import look_after, room
-from .supply import under_voltage
+from hw.protocols import ProbeSample, Sample, Status
+from hw.supply import under_voltage
 
 LOOKS = 4
 """A second: so soon an alarm sees what happened."""

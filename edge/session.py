@@ -17,11 +17,10 @@ import msgspec
 import numpy as np
 
 from calibration import certificate as cal
-from calibration.recorded import Air, Point, RtdCheck, Weight
+from calibration.calibration_record import Air, Point, RtdCheck, Weight
 from calibration.weights import ASSUMED_AIR
-
-from .calibrate import Readings
-from .errors import BadInput
+from edge.calibrate import Readings
+from edge.errors import BadInput
 
 Minute = tuple[float, float, float, float | None, float | None]
 """Seconds since the piece's start, mean code, noise of single samples, cell and oven in °C (None: not known)."""

@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration import certificate as cal
-from hw.bridge import Bridge
+from edge.config import ProbeConfig
+from edge.errors import BadInput
+from edge.instrument import Instrument
+from edge.words import Phase
 from hw.clock import Clock, SimClock
-from hw.rtd import Max31865Rtd
+from hw.max31865 import Max31865Rtd
+from hw.protocols import Bridge
 from hw.sim.max31865 import Max31865Model
 from hw.sim.rig import SCENARIOS, Rig, RigTruth, drawn
 from hw.sim.spi import SimSpiPort
-
-from .config import ProbeConfig
-from .errors import BadInput
-from .instrument import Instrument
-from .words import Phase
 
 if TYPE_CHECKING:
     from hw.sim.hx711 import Hx711Model

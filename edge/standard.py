@@ -16,7 +16,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from calibration.records import Text, convert, one_line, parse, read_text
+from calibration.toml_file import Text, convert, one_line, parse, read_text
 from edge.errors import BadInput
 
 T = TypeVar("T")

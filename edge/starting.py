@@ -12,17 +12,16 @@ from typing import Any
 import msgspec
 
 from calibration.certificate import Certificate, certificate_hash, load_certificate
-
-from .blank import blank_of
-from .config import Config
-from .errors import BadInput
-from .fitting import disagreements
-from .live import Given, stability_g
-from .orders import Start
-from .sample import Sample, parse_air, parse_density
-from .standard import load_standard
-from .stored import result_of_run
-from .terms import live_terms
+from edge.blank import blank_of
+from edge.config import Config
+from edge.errors import BadInput
+from edge.fitting import disagreements
+from edge.live import Given, stability_g
+from edge.orders import Start
+from edge.sample import Sample, parse_air, parse_density
+from edge.standard import load_standard
+from edge.stored import result_of_run
+from edge.terms import live_terms
 
 
 def given_of(order: Start, config: Config, database: Path) -> Given:

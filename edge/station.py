@@ -17,21 +17,20 @@ from typing import Any, NamedTuple
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
-from hw.bridge import ProbeSample, Sample, Status
+from edge.alarms import Alarms, Change
+from edge.config import ProbeConfig, VacuumConfig
+from edge.errors import BadInput
+from edge.frame import Frames
+from edge.instrument import Glance, Instrument
+from edge.keeper import Keeper
+from edge.live import Given, LiveRun, Show, begin
+from edge.look import Alarm, Limits, Look
+from edge.pressure import pascals
+from edge.words import Phase
 from hw.clock import NS_PER_S, Clock
+from hw.clock_sync import ClockWatch
 from hw.panel import Panel, Press
-
-from .alarms import Alarms, Change
-from .clockstate import ClockWatch
-from .config import ProbeConfig, VacuumConfig
-from .errors import BadInput
-from .frame import Frames
-from .instrument import Glance, Instrument
-from .keeper import Keeper
-from .live import Given, LiveRun, Show, begin
-from .look import Alarm, Limits, Look
-from .pressure import pascals
-from .words import Phase
+from hw.protocols import ProbeSample, Sample, Status
 
 Words = Callable[[Phase, float], Iterable[str]]
 """What somebody beside the instrument says now, given the phase and the seconds since the run's start."""

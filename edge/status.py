@@ -10,11 +10,10 @@ import math
 import shutil
 from typing import Any
 
-from hw.bridge import Status
+from edge import __version__
+from edge.station import Station
 from hw.clock import NS_PER_S
-
-from . import __version__
-from .station import Station
+from hw.protocols import Status
 
 
 def status_of(station: Station) -> dict[str, Any]:

@@ -13,17 +13,16 @@ from typing import Literal
 import numpy as np
 from msgspec.structs import replace
 
+from calibration.calibration_record import Point, RtdCheck, Weight
 from calibration.errors import BadFit
 from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
-from calibration.recorded import Point, RtdCheck, Weight
-from hw.bridge import Status
-
-from .calibrate import LEAST_GOOD, StillMoving, check_good, gated, noise_code, steady_code
-from .certify import rtd_of, span_points
-from .errors import BadInput
-from .frame import Frames
-from .session import Minute, Piece, Series, Session, plan, steps_done
-from .workbench import Bench, Resistance
+from edge.calibrate import LEAST_GOOD, StillMoving, check_good, gated, noise_code, steady_code
+from edge.certify import rtd_of, span_points
+from edge.errors import BadInput
+from edge.frame import Frames
+from edge.session import Minute, Piece, Series, Session, plan, steps_done
+from edge.workbench import Bench, Resistance
+from hw.protocols import Status
 
 REST_S, WEIGH_S, TRIES = 30, 60, 6
 SAVE_EVERY = 5  # minutes: what a power cut may take, and an SD card is spared

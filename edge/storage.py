@@ -19,8 +19,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from . import chain, lock, schema
-from .errors import BadDatabase, BadInput, StorageFull
+from edge import chain, lock, schema
+from edge.errors import BadDatabase, BadInput, StorageFull
 
 CHECK_S = 60.0  # 100 MB took 0.2 s from memory; from a slow card at 10 MB/s it is 10 s
 BYTES_PER_SECOND = (

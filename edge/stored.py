@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .errors import BadDatabase, BadInput
-from .schema import open_readonly, spoken
+from edge.errors import BadDatabase, BadInput
+from edge.schema import open_readonly, spoken
 
 COLUMNS = {
     "run_id": "run_id",

@@ -13,12 +13,11 @@ from typing import Any, Literal
 import msgspec
 
 from calibration.certificate import Certificate, Rtd
-
-from .config import VacuumConfig
-from .errors import BadInput
-from .pressure import declared_of, qualifying_limit_pa
-from .standard import Standard
-from .words import Phase, Plan
+from edge.config import VacuumConfig
+from edge.errors import BadInput
+from edge.pressure import declared_of, qualifying_limit_pa
+from edge.standard import Standard
+from edge.words import Phase, Plan
 
 GATE_SIGMAS = 12.0
 LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen

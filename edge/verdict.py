@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
 
-from .budget import Budget
-from .standard import Standard
+from edge.budget import Budget
+from edge.standard import Standard
 
 
 class Verdict(StrEnum):

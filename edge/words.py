@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from .allan import Integrated
+from calibration.allan import Integrated
 
 
 class Phase(StrEnum):

@@ -16,15 +16,14 @@ from typing import Literal
 import click
 import numpy as np
 
-from calibration.recorded import Weight
+from calibration.calibration_record import Weight
 from calibration.weights import true_mass_g
-from hw.bridge import Bridge
+from edge.config import Config
+from edge.errors import BadInput
+from edge.frame import Frames, join
+from edge.instrument import Instrument
 from hw.clock import NS_PER_S, BootClock, Clock
-
-from .config import Config
-from .errors import BadInput
-from .frame import Frames, join
-from .instrument import Instrument
+from hw.protocols import Bridge
 
 PATIENCE_NS = NS_PER_S
 FIRST_S = 3  # after opening, a chip settles
@@ -110,7 +109,7 @@ class SimulatedBench(Bench):
     """The simulated rig, through the real drivers. Its weights and converters are a little off, as real ones are."""
 
     def __init__(self, config: Config, seed: int) -> None:
-        from .simulated import build
+        from edge.simulated import build
 
         chip = config.bridge.chip.removesuffix("_spi")
         simulated = build("solid", chip, seed)
@@ -149,7 +148,7 @@ class SimulatedBench(Bench):
 
 def real_bench(config: Config, *, yes: bool) -> Bench:
     """Get the instrument that the settings describe."""
-    from .devices import bridge_of, probe_of
+    from edge.devices import bridge_of, probe_of
 
     clock = BootClock()
     bridge = bridge_of(config.bridge, clock)

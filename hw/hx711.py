@@ -13,10 +13,10 @@ from typing import Any
 
 from gpiozero import GPIOZeroError, InputDevice, OutputDevice
 
-from hw.bridge import Status
 from hw.clock import Clock
 from hw.errors import BusError
 from hw.hx711_base import PULSES, Hx711Base, signed
+from hw.protocols import Status
 
 HIGH_MAX_NS = 50_000
 """Longest SCK high time (T3); at 60 µs the chip powers down."""
@@ -24,7 +24,7 @@ _RESET_S = 100e-6
 
 
 class Hx711(Hx711Base):
-    """An HX711 as a :class:`hw.bridge.Bridge`, on two GPIO lines.
+    """An HX711 as a :class:`hw.protocols.Bridge`, on two GPIO lines.
 
     ``sck_pin`` and ``dout_pin`` are gpiozero pin names (BCM numbers, or ``"GPIO5"``), ``gain`` is 128
     or 64 (channel A) or 32 (channel B), ``rate_sps`` what the board's RATE pin selects (10 or 80).

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from hw.bridge import CODE_MAX, CODE_MIN, Sample, Status
 from hw.clock import NS_PER_S, Clock
+from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
-from hw.follow import Counters, Follower
+from hw.protocols import CODE_MAX, CODE_MIN, Sample, Status
 
 PULSES = {128: 25, 32: 26, 64: 27}
 SETTLING_NS = {10: 400_000_000, 80: 50_000_000}
@@ -30,7 +30,7 @@ a cell of 500 g. So a word that was shifted, or clocked while a wire touched ano
 
 
 class Hx711Base(ABC):
-    """An HX711 as a :class:`hw.bridge.Bridge`, however it is clocked.
+    """An HX711 as a :class:`hw.protocols.Bridge`, however it is clocked.
 
     ``gain`` is 128 or 64 (channel A) or 32 (channel B), ``rate_sps`` what the board's RATE pin selects
     (10 or 80). Raises ``BadSetting``.

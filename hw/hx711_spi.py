@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.bridge import Status
 from hw.clock import Clock
 from hw.errors import BusError
 from hw.hx711_base import PULSES, Hx711Base, signed
+from hw.protocols import Status
 from hw.spi import SpiPort
 
 MODE = 0
@@ -39,7 +39,7 @@ _ALL = 0x5555_5555_5555
 
 
 class Hx711Spi(Hx711Base):
-    """An HX711 as a :class:`hw.bridge.Bridge`, on an SPI port of its own.
+    """An HX711 as a :class:`hw.protocols.Bridge`, on an SPI port of its own.
 
     ``open_port`` returns the port when :meth:`open` asks for it, for example ``lambda: SpidevPort(1, 0,
     mode=MODE, frequency_hz=FREQUENCY_HZ)``. ``gain`` is 128 or 64 (channel A) or 32 (channel B),

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hw.bridge import CODE_MAX, CODE_MIN, Sample, Status
 from hw.clock import NS_PER_S, Clock
+from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, HwError, NotOpen
-from hw.follow import Counters, Follower
+from hw.protocols import CODE_MAX, CODE_MIN, Sample, Status
 
 ADDRESS = 0x2A
 GAINS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -54,7 +54,7 @@ class I2c(Protocol):
 
 
 class Nau7802:
-    """A NAU7802 as a :class:`hw.bridge.Bridge`.
+    """A NAU7802 as a :class:`hw.protocols.Bridge`.
 
     ``open_bus`` returns the bus when :meth:`open` asks for it, for example ``lambda: SMBus(1)``.
     ``gain`` is 1 … 128 in powers of two, ``rate_sps`` 10, 20, 40, 80 or 320, ``ldo_v`` the excitation

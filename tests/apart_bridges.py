@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.bridge import CODE_MAX
 from hw.clock import BootClock
 from hw.errors import ChipNotFound
 from hw.hx711 import Hx711
+from hw.protocols import CODE_MAX
 from hw.sim.hx711 import Hx711Model
 from hw.sim.pins import SimPinFactory
 

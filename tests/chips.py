@@ -6,13 +6,12 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hw.bridge import Bridge, Probe, ProbeSample, Sample, Status
 from hw.clock import NS_PER_S, SimClock
-from hw.gauge import Ads1115Gauge, MprlsGauge
 from hw.hx711 import Hx711
 from hw.hx711_spi import Hx711Spi
+from hw.max31865 import Max31865Rtd
 from hw.nau7802 import Nau7802
-from hw.rtd import Max31865Rtd
+from hw.protocols import Bridge, Probe, ProbeSample, Sample, Status
 from hw.sim.gauges import Ads1115Model, MprModel
 from hw.sim.hx711 import Hx711Model
 from hw.sim.i2c import I2cBus, SimSMBus
@@ -20,6 +19,7 @@ from hw.sim.max31865 import Max31865Model
 from hw.sim.nau7802 import Nau7802Model
 from hw.sim.pins import SimPinFactory
 from hw.sim.spi import SimSpiPort, SimSpiPulses
+from hw.vacuum_gauge import Ads1115Gauge, MprlsGauge
 
 RATIO = 2e-4
 """100 g on a 500 g cell of 1 mV/V, in V/V."""

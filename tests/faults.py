@@ -13,8 +13,8 @@ from typing import Any
 
 from chips import AdsRig, HxRig, HxSpiRig, MprRig, NauRig, RtdRig, names
 
-from hw.bridge import Status
 from hw.clock import NS_PER_S
+from hw.protocols import Status
 
 DOC = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
 LASTS_S = 2.0

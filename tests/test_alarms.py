@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from edge.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Look
 from edge.words import Phase
-from hw.bridge import ProbeSample, Status
 from hw.clock import NS_PER_S
+from hw.protocols import ProbeSample, Status
 
 EVERY_S = 0.25
 OK, BAD, LATE, SETTLING, BUS = Status.OK, Status.DESYNC, Status.LATE, Status.SETTLING, Status.BUS_ERROR

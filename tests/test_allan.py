@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.allan import degrees_of_freedom, deviation, integrate
+from calibration.allan import degrees_of_freedom, deviation, integrate
 
 RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "hx711-constant-load-10min.csv"
 

@@ -9,10 +9,10 @@ import time
 import pytest
 from apart_bridges import CODE, absent, hx711
 
-from hw.apart import Apart
-from hw.bridge import Sample, Status
 from hw.clock import NS_PER_S, BootClock
 from hw.errors import ChipNotFound, NotOpen
+from hw.protocols import Sample, Status
+from hw.subprocess_bridge import Apart
 
 CLOCK = BootClock()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.allan import Integrated
+from calibration.allan import Integrated
 from edge.blank import Blank, blank_of, check_blank
 from edge.budget import of_loss
 from edge.errors import BadInput

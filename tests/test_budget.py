@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.allan import Integrated
 from edge.budget import Component, combine, coverage_factor, of_loss
 from edge.simulated import calibrated
 from edge.words import Weighing

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from calibration.air import density_kg_m3
-from edge.allan import Integrated
+from calibration.allan import Integrated
 from edge.budget import Budget, of_loss
 from edge.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 from edge.config import VacuumConfig

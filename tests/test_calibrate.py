@@ -362,7 +362,7 @@ def live_fold(certificate: Certificate) -> dict[str, float]:
 
 def _still(code: float, cell_c: float):  # type: ignore[no-untyped-def]
     from edge.frame import join, one_frame
-    from hw.bridge import ProbeSample, Sample, Status
+    from hw.protocols import ProbeSample, Sample, Status
     from hw.sim.rig import pt100_ohm
 
     probe = ProbeSample(0, round(pt100_ohm(cell_c) / 430.0 * 32768.0), 0, Status.OK)

@@ -15,10 +15,10 @@ from calibrating import TWO_WIRES, Lab, halfpercent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.calibration_record import Air, Weight
 from calibration.certificate import BridgeChip, Cell, Rtd
 from calibration.errors import OutOfDomain
 from calibration.iec60751 import temperature_c
-from calibration.recorded import Air, Weight
 from calibration.rtdcheck import read_as
 from calibration.weights import (
     ASSUMED_AIR,
@@ -36,7 +36,7 @@ from edge.errors import BadInput
 from edge.instrument import Instrument
 from edge.session import Piece, Series, Session, load, plan, save, session_path, steps_done, write_certificate
 from edge.simulated import build
-from hw.bridge import Sample, Status
+from hw.protocols import Sample, Status
 
 
 @pytest.fixture(scope="module")
@@ -513,7 +513,7 @@ def test_every_bad_status_has_something_to_do() -> None:
 
 
 def test_steps_are_counted_without_the_empty_holder_of_each_start() -> None:
-    from calibration.recorded import Point
+    from calibration.calibration_record import Point
 
     def point(piece: int) -> Point:
         return Point(mass_g=0.0, code=0.0, u_code=1.0, rising=True, noise_code=1.0, n=60, wall_s=0.0, piece=piece)

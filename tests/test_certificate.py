@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.calibration_record import Air, Lag, Point, Record, RtdCheck, Slope, SpanRecord, Weight
 from calibration.certificate import (
     Certificate,
     certificate_hash,
@@ -20,7 +21,6 @@ from calibration.certificate import (
     to_toml,
 )
 from calibration.errors import BadCertificate, CalibrationError
-from calibration.recorded import Air, Lag, Point, Record, RtdCheck, Slope, SpanRecord, Weight
 
 DOCS = Path(__file__).parent.parent / "docs" / "calibration.md"
 EXAMPLE, OVEN_LAG = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.clockstate import ClockWatch, adjtimex_status, synchronised
 from hw.clock import BootClock, SimClock
+from hw.clock_sync import ClockWatch, adjtimex_status, synchronised
 
 
 class SettableClock(SimClock):

@@ -17,7 +17,7 @@ from edge.journal import HAPPENED, chunks_of
 from edge.refold import refold
 from edge.schema import open_readonly
 from edge.standard import load_standard
-from hw.bridge import Status
+from hw.protocols import Status
 
 EXPECTED = {"solid": "PASS", "hybrid": "FAIL", "liquid": "FAIL", "borderline": "INCONCLUSIVE", "drift": "INCONCLUSIVE"}
 

@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from edge import doctor
 from edge.cli import cli
 from edge.doctor import Finding, examine
-from hw.bridge import ProbeSample, Sample, Status
 from hw.errors import HwError
+from hw.protocols import ProbeSample, Sample, Status
 
 PROBE = "wires = 4\nref_ohm = 430\nmains_hz = 50\n"
 NAU7802 = f'[bridge]\nchip = "nau7802"\n[oven_probe]\n{PROBE}[cell_probe]\n{PROBE}chip_select = 1\n'

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import hw
 from hw import errors
-from hw.bridge import CODE_MAX, CODE_MIN, PROBE, SAMPLE, Bridge, Probe, Status
 from hw.clock import NS_PER_S, BootClock
 from hw.panel import Panel
+from hw.protocols import CODE_MAX, CODE_MIN, PROBE, SAMPLE, Bridge, Probe, Status
 from hw.sim.pins import SimPinFactory
 
 BRIDGES = [NauRig, HxRig, HxSpiRig]

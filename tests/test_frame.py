@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.frame import NOT_FITTED, Frames, join, one_frame
-from hw.bridge import ProbeSample, Sample, Status
+from hw.protocols import ProbeSample, Sample, Status
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from chips import AdsRig, MprRig, names
 
-from hw.bridge import Status
 from hw.clock import NS_PER_S, SimClock
+from hw.converter_pace import STUCK_AFTER
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
-from hw.follow import STUCK_AFTER
-from hw.gauge import FULL_SCALE_V, Ads1115Gauge, MprlsGauge
+from hw.protocols import Status
 from hw.sim.i2c import I2cBus, SimSMBus
+from hw.vacuum_gauge import FULL_SCALE_V, Ads1115Gauge, MprlsGauge
 
 RIGS = [MprRig, AdsRig]
 

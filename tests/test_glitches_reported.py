@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from chips import HxRig, NauRig, RtdRig, names, numbers, read
 
-from hw.bridge import Status
+from hw.converter_pace import STUCK_AFTER
 from hw.errors import BadSetting
-from hw.follow import STUCK_AFTER
+from hw.protocols import Status
 
 CSV = Path(__file__).resolve().parents[2] / "shared" / "data" / "glitches-reported.csv"
 NOISE = 50e-9 / 5.0 * 128 * (2 << 23)

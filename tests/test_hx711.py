@@ -7,11 +7,11 @@ import itertools
 import pytest
 from chips import RATIO, HxRig, names, numbers, read
 
-from hw.bridge import Sample, Status
 from hw.clock import NS_PER_S
+from hw.converter_pace import STUCK_AFTER
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
-from hw.follow import STUCK_AFTER
 from hw.hx711 import Hx711
+from hw.protocols import Sample, Status
 
 NOISE = 50e-9 / 5.0 * 128 * (2 << 23)
 

@@ -7,10 +7,10 @@ import itertools
 import pytest
 from chips import RATIO, HxRig, HxSpiRig, names, numbers, read
 
-from hw.bridge import Sample
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
 from hw.hx711_spi import Hx711Spi
+from hw.protocols import Sample
 
 NOISE = 50e-9 / 5.0 * 128 * (2 << 23)
 

@@ -6,8 +6,8 @@ import pytest
 
 from edge.instrument import Glance
 from edge.simulated import build
-from hw.bridge import Status
 from hw.clock import NS_PER_S
+from hw.protocols import Status
 
 
 def taken(looks: int, rate_sps: int, seconds: int, begin_s: float) -> tuple[list[int], list[Glance], int]:

@@ -27,7 +27,7 @@ from edge.journal import Journal, RunJournal, chunks_of, events_of
 from edge.schema import TABLES, open_readonly
 from edge.standard import load_standard
 from edge.words import Event, Row
-from hw.bridge import CODE_MAX, CODE_MIN, ProbeSample, Sample, Status
+from hw.protocols import CODE_MAX, CODE_MIN, ProbeSample, Sample, Status
 
 ROOT = Path(__file__).resolve().parents[1]
 STANDARD = load_standard("gbt-48093-1-2026")

@@ -8,10 +8,10 @@ import itertools
 import pytest
 from chips import RATIO, NauRig, names, numbers, read
 
-from hw.bridge import Status
 from hw.clock import NS_PER_S
+from hw.converter_pace import STUCK_AFTER
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
-from hw.follow import STUCK_AFTER
+from hw.protocols import Status
 
 NOISE = 30e-9 / 3.0 * 128 * (2 << 23)
 QUIET = {"noise_v": 0.0, "power_up_step": 0.0, "offset_v": 0.0}

@@ -23,7 +23,7 @@ from edge.recording import Recording, read
 from edge.replay import Declared, parse_declared, replay
 from edge.sample import Sample
 from edge.standard import loads_standard
-from hw.bridge import Status
+from hw.protocols import Status
 
 ROOT = Path(__file__).resolve().parents[1]
 STANDARD = loads_standard('id = "short"\ntitle = "Short"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 60\n')

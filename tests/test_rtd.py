@@ -9,9 +9,9 @@ import os
 import pytest
 from chips import RtdRig, names
 
-from hw.bridge import Status
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound
+from hw.protocols import Status
 from hw.sim.spi import SimSpiPort
 from hw.spi import SpiBus, SpidevPort
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.supply import under_voltage
+from hw.supply import under_voltage
 
 
 class Firmware:

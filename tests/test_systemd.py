@@ -90,7 +90,7 @@ def test_the_working_directory_is_one_that_lgpio_can_write_to() -> None:
 
 
 def test_the_units_priority_is_what_the_hx711s_process_asks_for() -> None:
-    from hw.apart import PRIORITY
+    from hw.subprocess_bridge import PRIORITY
 
     assert settings()["LimitRTPRIO"] == [str(PRIORITY)]
     assert "RestrictRealtime" not in settings()

@@ -18,7 +18,7 @@ from edge.pressure import MPRLS_ERROR_PA
 from edge.simulated import calibrated
 from edge.standard import Standard, load_standard, loads_standard
 from edge.terms import Terms, live_terms
-from hw.bridge import ProbeSample, Status
+from hw.protocols import ProbeSample, Status
 from hw.sim.rig import RigTruth
 
 NATIONAL = load_standard("gbt-48093-1-2026")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.allan import Integrated
 from edge.blank import Blank
 from edge.budget import of_loss
 from edge.simulated import calibrated

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.bridge import CODE_MAX, CODE_MIN
 from hw.clock import NS_PER_S, Clock
+from hw.protocols import CODE_MAX, CODE_MIN
 from hw.sim.noise import Noise
 
 _POWER_DOWN_NS = 60_000

@@ -22,8 +22,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.bridge import CODE_MAX, CODE_MIN
 from hw.clock import NS_PER_S, Clock
+from hw.protocols import CODE_MAX, CODE_MIN
 from hw.sim.noise import Noise
 
 _PU_CTRL, _CTRL1, _CTRL2, _I2C_CTRL, _ADCO = 0x00, 0x01, 0x02, 0x11, 0x12

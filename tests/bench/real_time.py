@@ -35,9 +35,9 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
     from edge.service import LOOKS, Service
     from edge.simulated import PROBE, Simulated, calibrated, chips_on, rig_of
     from hw.clock import BootClock
+    from hw.max31865 import Max31865Rtd
     from hw.nau7802 import ADDRESS, Nau7802
     from hw.panel import Panel
-    from hw.rtd import Max31865Rtd
     from hw.sim.i2c import I2cBus, SimSMBus
     from hw.sim.spi import SimSpiPort
 

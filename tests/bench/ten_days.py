@@ -29,8 +29,8 @@ from edge.keeper import Keeper
 from edge.orders import Start
 from edge.service import Service
 from edge.simulated import Simulated, SimulatedOperator, build
-from hw.bridge import ProbeSample, Sample, Status
 from hw.clock import NS_PER_S, SimClock
+from hw.protocols import ProbeSample, Sample, Status
 from hw.sim.rig import Rig
 
 DAY_S = 86_400

@@ -11,9 +11,9 @@ from collections import Counter
 
 from apart_bridges import hx711
 
-from hw.apart import Apart
-from hw.bridge import Bridge, Status
 from hw.clock import NS_PER_S, BootClock
+from hw.protocols import Bridge, Status
+from hw.subprocess_bridge import Apart
 
 READS = 2000
 

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from chips import HxRig, HxSpiRig
 
-from hw.bridge import Status
 from hw.clock import NS_PER_S
+from hw.protocols import Status
 
 READS = 2_000_000
 SHARE = 50_000

@@ -22,8 +22,8 @@ from edge.journal import Journal
 from edge.sample import Sample
 from edge.simulated import Simulated, build
 from edge.standard import Standard, load_standard, loads_standard
-from hw.bridge import Status
 from hw.clock import NS_PER_S
+from hw.protocols import Status
 
 NATIONAL = "gbt-48093-1-2026"
 SHORT = 'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = {}\n'

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.bridge import CODE_MAX, CODE_MIN, Status
 from hw.clock import NS_PER_S, Clock
+from hw.protocols import CODE_MAX, CODE_MIN, Status
 
 STUCK_AFTER = 50
 """So many identical codes in a row are a fault.

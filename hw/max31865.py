@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from adafruit_max31865 import MAX31865
 
-from hw.bridge import ProbeSample, Status
 from hw.clock import NS_PER_S, Clock
+from hw.converter_pace import Counters
 from hw.errors import BadSetting, BusError, ChipNotFound, NotOpen
-from hw.follow import Counters
+from hw.protocols import ProbeSample, Status
 from hw.spi import SpiBus, SpiPort
 
 _CONFIG, _HIGH_THRESHOLD = 0x00, 0x03
@@ -41,7 +41,7 @@ _AGREE_CODES = 64
 
 
 class Max31865Rtd:
-    """A MAX31865 as a :class:`hw.bridge.Probe`, converting by itself 50 or 60 times a second.
+    """A MAX31865 as a :class:`hw.protocols.Probe`, converting by itself 50 or 60 times a second.
 
     ``open_port`` returns the port when :meth:`open` asks for it, for example
     ``lambda: SpidevPort(0, 0)``. ``wires`` (2, 3, 4), ``ref_ohm`` (the board's reference: 430 on most

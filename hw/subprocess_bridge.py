@@ -17,10 +17,10 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from hw import errors
-from hw.bridge import Bridge, Sample, Status
 from hw.clock import NS_PER_S, BootClock
+from hw.converter_pace import Counters
 from hw.errors import BusError, HwError, NotOpen
-from hw.follow import Counters
+from hw.protocols import Bridge, Sample, Status
 
 PRIORITY = 50
 """Real-time priority (SCHED_FIFO), below the kernel's own threads'."""
@@ -32,7 +32,7 @@ _PATIENCE_PERIODS = 5.0
 
 
 class Apart:
-    """A :class:`hw.bridge.Bridge` that reads another one in a child process.
+    """A :class:`hw.protocols.Bridge` that reads another one in a child process.
 
     ``make`` builds the driver there; it must be picklable (a module's function, or ``functools.partial`` of one).
     ``name`` and ``rate_sps`` are that driver's. A child that dies is started anew, which ``counters.resets`` counts.

@@ -17,11 +17,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hw.bridge import ProbeSample, Status
 from hw.clock import Clock
+from hw.converter_pace import STUCK_AFTER, Counters
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
-from hw.follow import STUCK_AFTER, Counters
 from hw.i2c import BusioI2c, MessageBus
+from hw.protocols import ProbeSample, Status
 
 if TYPE_CHECKING:
     # Late, because only who has a gauge needs its library.
@@ -141,7 +141,7 @@ def _not_installed(name: str) -> BadSetting:
 
 
 class MprlsGauge(_I2cGauge):
-    """A Honeywell MPR, 0 to 25 psi absolute, as a :class:`hw.bridge.Probe`.
+    """A Honeywell MPR, 0 to 25 psi absolute, as a :class:`hw.protocols.Probe`.
 
     ``open_bus`` returns the bus when :meth:`open` asks for it, for example ``lambda: SMBus(1)``.
     ``code`` is the chip's 24-bit code less its last eight bits, which are noise: one code is 3.3 Pa of
@@ -195,7 +195,7 @@ class MprlsGauge(_I2cGauge):
 
 
 class Ads1115Gauge(_I2cGauge):
-    """An analogue gauge on input ``channel`` (0 … 3, against ground) of an ADS1115, as a :class:`hw.bridge.Probe`.
+    """An analogue gauge on input ``channel`` (0 … 3, against ground) of an ADS1115, as a :class:`hw.protocols.Probe`.
 
     ``full_scale_v`` is the converter's range, one of :data:`FULL_SCALE_V`; the input must stay within its
     supply. ``code`` is the 16-bit code plus 32768, so that an offset below zero has a code too: one code

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from calibration.records import Text
+from calibration.toml_file import Text
 
 Number = Annotated[float, Meta(ge=-1e12, le=1e12, description="a number (not nan, not inf)")]
 Positive = Annotated[float, Meta(ge=0, le=1e12, description="a number, 0 or more (not nan, not inf)")]
