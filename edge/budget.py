@@ -17,7 +17,7 @@ from calibration.propagation import Input, Simulated, first_order, simulate, tol
 from edge.blank import Blank
 from edge.buoyancy import AirAround, air_around
 from edge.inputs import Component, creep_and_blank, noise_of, of_air, of_cell, of_readings, of_zero
-from edge.words import Weighing
+from edge.records.weighing import Weighing
 from edge.zeros import Drift, drift_between
 
 ADDED_G = (

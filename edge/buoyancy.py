@@ -15,8 +15,8 @@ from typing import Literal
 from calibration.air import U_REL_FORMULA, density_kg_m3
 from edge.config import VacuumConfig
 from edge.pressure import u_in_air_pa
-from edge.sample import PA_PER_HPA, Air
-from edge.words import Weighing
+from edge.records.sample import PA_PER_HPA, Air
+from edge.records.weighing import Weighing
 
 ASSUMED_G_CM3 = 1.184e-3
 """Air at 25 °C and 1013 hPa, where nothing was measured or declared."""

@@ -23,7 +23,7 @@ from calibration.thermal import LagFit, TemperatureFit, WalkFit, creep_pct, fit_
 from edge import fold
 from edge.course import block_of
 from edge.errors import BadInput
-from edge.frame import Frames
+from edge.records.frame import Frames
 from hw.protocols import Status
 
 STEADY_S = 60.0

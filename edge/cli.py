@@ -22,7 +22,8 @@ from edge.errors import BadInput
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
-    from edge.words import Event, Row
+    from edge.records.event import Event
+    from edge.records.second import Second
 
 DB_NAME = "halfpercent.db"
 NATIONAL = "gbt-48093-1-2026"
@@ -130,9 +131,9 @@ def demo(
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from edge.demo import run_demo
     from edge.journal import Journal
-    from edge.sample import Sample
+    from edge.records.sample import Sample
     from edge.simulated import build
-    from edge.standard import load_standard
+    from edge.standards.standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     simulated = build(scenario, bridge, seed)
@@ -159,7 +160,7 @@ class _Plain:
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
 
-    def __call__(self, row: Row, phase: str, events: list[Event]) -> None:
+    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
         if self._quiet:
             return
         for event in events:
@@ -211,10 +212,10 @@ def replay(
     from edge.columns import parse_columns
     from edge.journal import Journal
     from edge.recording import read
+    from edge.records.sample import Sample, parse_air, parse_density
     from edge.replay import parse_declared
     from edge.replay import replay as replayed
-    from edge.sample import Sample, parse_air, parse_density
-    from edge.standard import load_standard
+    from edge.standards.standard import load_standard
     from edge.stored import result_of_run
 
     sample = Sample(
@@ -319,7 +320,7 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
     from edge.config import config_path, load_config
     from edge.forecast import forecast
     from edge.report.text import forecast_text
-    from edge.standard import load_standard
+    from edge.standards.standard import load_standard
 
     if certificate_path is None:
         path = config_path(None)

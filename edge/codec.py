@@ -20,7 +20,7 @@ from edge import codec1
 from edge import rangecoder as rc
 from edge.codec1 import columns_of
 from edge.errors import BadDatabase
-from edge.frame import Channel, Frames
+from edge.records.frame import Channel, Frames
 
 VERSION = 2
 MAX_SAMPLES = 1 << 22  # more than an hour at a thousand a second; a blob that claims more is not believed

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.frame import Array, Channel, Frames
+from edge.records.frame import Array, Channel, Frames
 
 FIRST_BYTE = 0x78  # zlib's
 MAX_BYTES = 1 << 29  # inflated; the longest chunk of the longest recording that is read has a quarter of it

@@ -26,8 +26,8 @@ _socket = click.option(
 
 def _ask(socket: Path | None, command: str, **args: Any) -> dict[str, Any]:
     """Ask the station; what was not given is not sent."""
-    from edge.ask import ask
-    from edge.orders import SOCKET
+    from edge.control.client import ask
+    from edge.control.protocol import SOCKET
 
     return ask(socket or SOCKET, command, {name: value for name, value in args.items() if value is not None})
 

@@ -14,11 +14,14 @@ import numpy.typing as npt
 
 from edge import fold
 from edge.config import VacuumConfig
-from edge.frame import Channel, Frames
 from edge.phases import Phases
 from edge.pressure import pascals
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.frame import Channel, Frames
+from edge.records.phase import Phase
+from edge.records.second import Second
 from edge.terms import Terms
-from edge.words import Event, Phase, Plan, Row
 from hw.protocols import Status
 
 NS_PER_S = 1e9
@@ -70,7 +73,7 @@ class Course:
             late = (stop - done) - len(out)
             for j, values in enumerate(out.tolist()):
                 names.append(str(self.phases.phase))
-                happened = self._step(Row(*values))
+                happened = self._step(Second(*values))
                 events += happened
                 told = self._told() if happened else self.params  # nothing changes without an event
                 if told.tobytes() != self.params.tobytes():
@@ -91,13 +94,13 @@ class Course:
         events: list[Event] = []
         for values in rows.tolist():
             names.append(str(self.phases.phase))
-            events += self._step(Row(*values))
+            events += self._step(Second(*values))
         return rows, names, events + self.phases.finish(why)
 
     def _fold(self, frames: Frames) -> tuple[fold.Record, fold.Record]:
         return fold.advance(self.state, self.params, block_of(frames, self.t0_ns, self._vacuum))
 
-    def _step(self, row: Row) -> list[Event]:
+    def _step(self, row: Second) -> list[Event]:
         events: list[Event] = []
         while self._words and self._words[0].seq <= row.seq:
             word = self._words.pop(0)

@@ -11,12 +11,12 @@ from edge.errors import StorageFull
 from edge.journal import Journal
 from edge.keeper import Keeper
 from edge.live import Given, Show, stability_g
-from edge.sample import Sample
+from edge.records.phase import Phase
+from edge.records.sample import Sample
 from edge.simulated import PROBE, Simulated, SimulatedOperator
-from edge.standard import Standard
+from edge.standards.standard import Standard
 from edge.station import Sensing, Station
 from edge.terms import live_terms
-from edge.words import Phase
 
 COMMIT_EVERY_S = 300  # simulated time runs some thousand times faster than a disk is written in a real test
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from edge.words import Event, Excursion, Plan, Row
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.second import Second
+from edge.records.weighing import Excursion
 
 UNKNOWN_GAP = "nothing was recorded, for a time that is not known"
 UNSEEN = ("nothing was recorded", "no temperature", "too few good samples", UNKNOWN_GAP)
@@ -22,7 +25,7 @@ class Excursions:
         self.listed: list[Excursion] = []
         self.too_long = ""
         self._plan = plan
-        self._since: Row | None = None
+        self._since: Second | None = None
         self._worst_c = math.nan
         self._why = ""
         self._counted_s = self._counted_t_s = math.nan
@@ -46,7 +49,7 @@ class Excursions:
             "or a battery for its clock, and test again"
         )
 
-    def take(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def take(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Take a row of the hold, after ``last`` (None: it is the first)."""
         plan = self._plan
         if self._since is None and last is not None and last.qualified and self._unseen(row, last):
@@ -67,16 +70,16 @@ class Excursions:
             yield from self._judged(row)
         self._counted_s, self._counted_t_s = row.hold_s, row.t_s
 
-    def end(self, row: Row) -> Iterator[Event]:
+    def end(self, row: Second) -> Iterator[Event]:
         """Close what is open at the last row of a run."""
         if self._since is not None:
             yield self._close(row)
 
-    def _unseen(self, row: Row, last: Row) -> bool:
+    def _unseen(self, row: Second, last: Second) -> bool:
         """Say whether the hold clock stood still from one row to the next, though the first was good."""
         return row.hold_s == last.hold_s and (bool(row.qualified) or row.t_s - last.t_s > self._plan.gap_s)
 
-    def _judged(self, row: Row) -> Iterator[Event]:
+    def _judged(self, row: Second) -> Iterator[Event]:
         yield self._close(row)
         if self._why in UNSEEN:
             self._judge(self._why, self.listed[-1].length_s)
@@ -86,7 +89,7 @@ class Excursions:
         if unseen_s > most_s:
             self.too_long = f"{why} for {unseen_s:.0f} s of the hold: {most_s:.0f} s are the most"
 
-    def _why_not(self, row: Row) -> str:
+    def _why_not(self, row: Second) -> str:
         plan = self._plan
         if plan.temp_needed and not math.isfinite(row.temp_c):
             return UNSEEN[1]
@@ -96,10 +99,10 @@ class Excursions:
             return "pressure above the limit" if math.isfinite(row.pressure_pa) else "no pressure"
         return UNSEEN[2]
 
-    def _open(self, row: Row, why: str) -> None:
+    def _open(self, row: Second, why: str) -> None:
         self._since, self._why, self._worst_c = row, why, row.temp_c
 
-    def _close(self, row: Row) -> Event:
+    def _close(self, row: Second) -> Event:
         assert self._since is not None
         excursion = Excursion(self._since.t_s, row.t_s, self._why, self._worst_c)
         self.listed.append(excursion)

@@ -8,7 +8,7 @@ from calibration.certificate import Rtd, load_certificate
 from calibration.errors import CalibrationError
 from edge.config import Config, ProbeConfig
 from edge.errors import HalfpercentError
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 from edge.wiring import conflicts
 
 # A certificate holds what was measured, the settings what is printed on a part. Boards of 400 and 430 Ω are 7 % apart.

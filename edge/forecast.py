@@ -13,9 +13,9 @@ from calibration.allan import Integrated
 from calibration.certificate import Certificate
 from edge.budget import Budget, of_loss
 from edge.errors import BadInput
-from edge.standard import Standard
+from edge.records.weighing import Weighing
+from edge.standards.standard import Standard
 from edge.terms import plan_of
-from edge.words import Weighing
 
 WORTH = 1.0 / 3.0
 """A result is worth having where U is at most this part of the limit."""

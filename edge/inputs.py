@@ -15,7 +15,7 @@ from calibration.certificate import Certificate
 from calibration.propagation import Distribution
 from edge.blank import Blank
 from edge.buoyancy import AirAround
-from edge.words import Weighing
+from edge.records.weighing import Weighing
 from edge.zeros import Drift, Inert
 
 Origin = Literal["measured", "certificate", "declared", "assumed"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.frame import NOT_FITTED, Frames, one_frame
+from edge.records.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
 from hw.protocols import Bridge, Probe, ProbeSample, Sample, Status
 

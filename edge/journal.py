@@ -24,9 +24,10 @@ from sqlite_utils import Database
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from edge import __version__, chain, codec, lock, schema
 from edge.chain import canonical, link, utc
-from edge.frame import Frames, join
-from edge.standard import Standard
-from edge.words import Event, Row
+from edge.records.event import Event
+from edge.records.frame import Frames, join
+from edge.records.second import Second
+from edge.standards.standard import Standard
 from hw.protocols import Status
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
@@ -190,7 +191,7 @@ class RunJournal:
         return self._n_frames
 
     def derived(
-        self, rows: list[Row], names: list[str], events: list[Event], wall_s: float, who: str = "instrument"
+        self, rows: list[Second], names: list[str], events: list[Event], wall_s: float, who: str = "instrument"
     ) -> None:
         """Take what the fold and the phases made of the frames; commit if it is time or anything happened."""
         self._wall_s = wall_s
@@ -210,7 +211,7 @@ class RunJournal:
         kinds = db.execute("select kind from events where run_id = ?", run).fetchall()
         start = 0 if newest is None else int(np.searchsorted(table["seq"], newest, side="right"))
         stored = sum(kind not in HAPPENED for (kind,) in kinds)
-        self.derived([Row(*values) for values in table[start:].tolist()], names[start:], events[stored:], wall_s)
+        self.derived([Second(*values) for values in table[start:].tolist()], names[start:], events[stored:], wall_s)
 
     def stops(self) -> list[dict[str, Any]]:
         """Get the times in which nothing was measured because the process or the machine had stopped, in s."""
@@ -355,7 +356,7 @@ def events_of(db: Database, run_id: int) -> Iterator[dict[str, Any]]:
     return chain.events(db, run_id)
 
 
-def _second(run_id: int, row: Row, phase: str) -> dict[str, Any]:
+def _second(run_id: int, row: Second, phase: str) -> dict[str, Any]:
     because = [s.name.lower() for s in Status if s and row.bad_mask >> s & 1]
     return {
         "run_id": run_id,

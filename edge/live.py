@@ -19,17 +19,19 @@ from calibration.certificate import loads as loads_certificate
 from edge import fold
 from edge.course import Course, Word, course_of
 from edge.errors import BadDatabase, BadInput
-from edge.frame import Frames
 from edge.journal import Journal, RunJournal
+from edge.records.event import Event
+from edge.records.frame import Frames
+from edge.records.phase import Phase
+from edge.records.sample import Sample
+from edge.records.second import Second
 from edge.refold import RESUMED, SAID, fold_again
 from edge.result import COLUMNS, result_of
-from edge.sample import Sample
-from edge.standard import Standard, loads_standard
+from edge.standards.standard import Standard, loads_standard
 from edge.terms import Terms
-from edge.words import Event, Phase, Row
 from hw.clock import NS_PER_S, Clock
 
-Show = Callable[[Row, str, list[Event]], None]
+Show = Callable[[Second, str, list[Event]], None]
 """Called with each closed second, its phase and what happened."""
 
 
@@ -68,7 +70,7 @@ class LiveRun:
         self.given = given
         self.journal = journal
         self.course = course
-        self.row: Row | None = None
+        self.row: Second | None = None
         self.next_seq = next_seq
         self._clock = clock
         self._first = True
@@ -295,6 +297,6 @@ def stability_g(certificate: Certificate) -> float:
     return max(stability.zero_drift_g / 5.0, 4.0 * stability.zero_walk_g)
 
 
-def rows_of(table: fold.Record) -> list[Row]:
+def rows_of(table: fold.Record) -> list[Second]:
     """Get the fold's rows as plain records."""
-    return [Row(*values) for values in table.tolist()]
+    return [Second(*values) for values in table.tolist()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from edge.words import Phase
+from edge.records.phase import Phase
 from hw.clock import NS_PER_S
 from hw.protocols import ProbeSample, Status
 

@@ -16,7 +16,12 @@ from typing import ClassVar
 
 from calibration.allan import Integrated, integrate
 from edge.excursions import Excursions
-from edge.words import Event, Excursion, Phase, Plan, Row, Weighing, hours
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.formatting import hours
+from edge.records.phase import Phase
+from edge.records.second import Second
+from edge.records.weighing import Excursion, Weighing
 
 MIN_ROWS = 6  # fewer good seconds are no weighing
 LOOK_EVERY_S = 10.0  # how often a stretch is looked at for a weighing
@@ -32,10 +37,10 @@ NOT_THAT_WEIGHT = 0.2  # of the check weight: more than this is another weight
 class _Stretch:
     """The newest rows that could become a weighing."""
 
-    rows: deque[Row] = field(default_factory=deque)
+    rows: deque[Second] = field(default_factory=deque)
     span_s: float = 0.0
 
-    def add(self, row: Row, longest_s: float) -> None:
+    def add(self, row: Second, longest_s: float) -> None:
         self.rows.append(row)
         while row.t_s - self.rows[0].t_s > longest_s:
             self.rows.popleft()
@@ -60,11 +65,11 @@ class Phases:
         self._loaded = False
         self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
         self._stretch = _Stretch()
-        self._head: list[Row] = []
-        self._hold_head: list[Row] = []
-        self._tail: deque[Row] = deque(maxlen=HEAD_ROWS)
+        self._head: list[Second] = []
+        self._hold_head: list[Second] = []
+        self._tail: deque[Second] = deque(maxlen=HEAD_ROWS)
         self._out = Excursions(plan)
-        self._last: Row | None = None
+        self._last: Second | None = None
 
     @property
     def excursions(self) -> list[Excursion]:
@@ -117,7 +122,7 @@ class Phases:
 
     # what the rows say
 
-    def step(self, row: Row) -> list[Event]:
+    def step(self, row: Second) -> list[Event]:
         """Take the next row. Most rows change nothing and return no event."""
         last, self._last = self._last, row
         if last is None:
@@ -156,7 +161,7 @@ class Phases:
             )
         return f"{why} in phase {self.phase}"
 
-    def _enter(self, phase: Phase, row: Row, why: str) -> Event:
+    def _enter(self, phase: Phase, row: Second, why: str) -> Event:
         event = Event(row.seq, row.t_s, "phase", {"from": str(self.phase), "to": str(phase), "why": why})
         self.phase = phase
         self._since_s = row.t_s
@@ -164,16 +169,16 @@ class Phases:
         self._stretch = _Stretch()
         return event
 
-    def _fail(self, row: Row, why: str) -> Event:
+    def _fail(self, row: Second, why: str) -> Event:
         self.invalid_because = why
         return self._enter(Phase.DONE, row, why)
 
-    def _in_phase_s(self, row: Row) -> float:
+    def _in_phase_s(self, row: Second) -> float:
         return row.t_s - self._since_s
 
     # weighings
 
-    def _weigh(self, which: str, rows: list[Row], value: Integrated) -> Event:
+    def _weigh(self, which: str, rows: list[Second], value: Integrated) -> Event:
         window = rows[value.start : value.start + value.n]
         if len(rows) == 1 and rows[0].n_ok > 1:  # a single second: what its own samples say
             value = replace(value, u=rows[0].sd_g / math.sqrt(rows[0].n_ok), dof=rows[0].n_ok - 1.0)
@@ -210,7 +215,7 @@ class Phases:
         apart = abs(math.fsum(values[:half]) / half - math.fsum(values[half:]) / (len(values) - half))
         return apart <= max(tolerance, 3.0 * math.hypot(a.u, b.u))
 
-    def _step_tare(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_tare(self, row: Second, last: Second | None) -> Iterator[Event]:
         if not self._tare_asked:
             return
         if row.n_ok > 0:
@@ -241,11 +246,11 @@ class Phases:
         yield self._weigh("tare", rows, integrate(codes, "last"))
         yield self._enter(Phase.LOAD, row, "the zero is taken")
 
-    def _step_load(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_load(self, row: Second, last: Second | None) -> Iterator[Event]:
         if self._loaded:
             yield self._enter(Phase.M1, row, "the sample is on")
 
-    def _step_cold(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_cold(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Wait for a stable, cold mass: M1 or M2. Where the heating begins first, M1 is what there was until then."""
         plan, which = self.plan, str(self.phase)
         waited_s = self._in_phase_s(row)
@@ -284,7 +289,7 @@ class Phases:
         loaded = abs(value.mean) > 10.0 * value.u
         return self._weigh(which, rows, value) if loaded else None
 
-    def _at_rest(self, rows: list[Row], load_g: float) -> bool:
+    def _at_rest(self, rows: list[Second], load_g: float) -> bool:
         """Say whether rows are enough, at one temperature, and steady for a load of ``load_g``."""
         plan = self.plan
         cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
@@ -294,7 +299,7 @@ class Phases:
 
     # after M2: what the operator may still do
 
-    def _step_after(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_after(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Take the second zero, or the check weight, once the operator has said that it is ready.
 
         The zero rests as long as M1 did, so that what is left of the creep is as much as was left at M1.
@@ -336,7 +341,7 @@ class Phases:
         off = abs(mass_g - load_g) > NOT_THAT_WEIGHT * load_g
         return f"{mass_g:.4g} g lie on the holder, not {load_g:g} g: put the check weight on" if off else ""
 
-    def _step_pump(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_pump(self, row: Second, last: Second | None) -> Iterator[Event]:
         if self.plan.pressure_needed:
             if row.pressure_pa <= self.plan.pressure_limit_pa:
                 yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
@@ -347,7 +352,7 @@ class Phases:
 
     # the hold
 
-    def _step_ramp(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
             self.hold_from_s = row.t_s
             if self.plan.weigh == "hot" and self._head:
@@ -363,7 +368,7 @@ class Phases:
         head, self._head = self._head, []
         return self._weigh("start", head, integrate([r.mass_g for r in head], "first"))
 
-    def _step_hold(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_hold(self, row: Second, last: Second | None) -> Iterator[Event]:
         plan = self.plan
         if row.hold_s < self.hold_s:  # the standard restarts the clock at an excursion
             self.hold_from_s = row.t_s
@@ -387,7 +392,7 @@ class Phases:
         elif self._in_phase_s(row) > plan.hold_s + plan.hold_extra_s:
             yield self._fail(row, self._what_is_missing(f"{hours(self._in_phase_s(row))} h have passed"))
 
-    def _end_hold(self, row: Row) -> Iterator[Event]:
+    def _end_hold(self, row: Second) -> Iterator[Event]:
         if self.plan.weigh == "hot":
             for which, rows, edge in (
                 ("hold_start", self._hold_head, "first"),
@@ -398,7 +403,7 @@ class Phases:
         else:
             yield self._enter(Phase.COOL, row, "the hold is complete")
 
-    def _step_cool(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:
         m1 = self.weighings.get("m1")
         cold_c = m1.cell_temp_c if m1 is not None else math.nan
         oven_c = m1.temp_c if m1 is not None else math.nan
@@ -409,7 +414,7 @@ class Phases:
         elif self._in_phase_s(row) > self.plan.cool_max_s:
             yield self._fail(row, f"not cold again after {hours(self.plan.cool_max_s)} h: open the oven's vent or wait")
 
-    def _step_done(self, row: Row, last: Row | None) -> Iterator[Event]:
+    def _step_done(self, row: Second, last: Second | None) -> Iterator[Event]:
         yield from ()
 
     _steps: ClassVar = {
@@ -432,7 +437,7 @@ def _mean(values: list[float]) -> float:
     return math.fsum(finite) / len(finite) if finite else math.nan
 
 
-def _spread(rows: list[Row]) -> float:
+def _spread(rows: list[Second]) -> float:
     masses = [r.mass_g for r in rows]
     half = len(masses) // 2
     return abs(math.fsum(masses[:half]) / half - math.fsum(masses[half:]) / (len(masses) - half)) if half else 0.0

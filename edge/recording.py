@@ -20,7 +20,7 @@ import numpy.typing as npt
 from calibration.toml_file import one_line
 from edge.columns import Table, read_table
 from edge.errors import BadInput
-from edge.frame import Channel, Frames
+from edge.records.frame import Channel, Frames
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
 

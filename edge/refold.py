@@ -15,10 +15,10 @@ from sqlite_utils import Database
 from edge import fold
 from edge.course import Course, Word, course_of
 from edge.errors import BadDatabase
-from edge.frame import Frames, join
 from edge.journal import boots_and_chunks_of, events_of
+from edge.records.event import Event
+from edge.records.frame import Frames, join
 from edge.terms import Terms
-from edge.words import Event
 
 SAID = "said"
 """The kind of event that holds a word: the operator's, or the instrument's own."""

@@ -12,7 +12,7 @@ from calibration.certificate import Certificate, out_of_range
 from edge.buoyancy import AirAround
 from edge.inputs import DENSITY_G_CM3
 from edge.phases import Phases
-from edge.words import Weighing
+from edge.records.weighing import Weighing
 from edge.zeros import Drift, SpanCheck
 
 

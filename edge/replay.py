@@ -20,11 +20,12 @@ from edge.course import course_of
 from edge.errors import BadInput
 from edge.journal import Journal, RunJournal
 from edge.recording import PLAUSIBLE_C, Recording
+from edge.records.event import Event
+from edge.records.sample import Sample
+from edge.records.second import Second
 from edge.result import COLUMNS, result_of
-from edge.sample import Sample
-from edge.standard import Standard
+from edge.standards.standard import Standard
 from edge.terms import Terms, replay_terms
-from edge.words import Event, Row
 
 RATE_WINDOW_S = 1800.0
 FRAME_S = 1.0
@@ -250,5 +251,5 @@ def _end(
     result: dict[str, Any],
     wall_s: float,
 ) -> None:
-    run.derived([Row(*r) for r in rows.tolist()], names, events, wall_s)
+    run.derived([Second(*r) for r in rows.tolist()], names, events, wall_s)
     run.end(wall_s, result, {column: result.get(name) for column, name in COLUMNS.items()})

@@ -20,10 +20,10 @@ from edge.config import VacuumConfig
 from edge.criterion import meaning
 from edge.inputs import Component
 from edge.phases import Phases
-from edge.sample import Air
-from edge.standard import Standard
+from edge.records.sample import Air
+from edge.records.weighing import Weighing
+from edge.standards.standard import Standard
 from edge.verdict import Verdict, decide
-from edge.words import Weighing
 from edge.zeros import Drift, SpanCheck, check_span
 
 NUMBERS = ("loss_pct", "u_pct", "U_pct", "k", "pc")

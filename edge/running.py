@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge import orders
+from edge.control import protocol
 from edge.controls import of_a_test
 
 if TYPE_CHECKING:
     from edge.config import Config
-    from edge.orders import Start
+    from edge.control.protocol import Start
+    from edge.records.event import Event
+    from edge.records.phase import Phase
+    from edge.records.second import Second
     from edge.service import Service
-    from edge.words import Event, Phase, Row
 
 EX_CONFIG = 78
 """sysexits.h: starting again would not help, a person must correct something."""
@@ -33,7 +35,7 @@ EX_CONFIG = 78
 _path = click.Path(path_type=Path)
 _config = click.option("--config", "config_file", type=_path, help="The settings [/etc/halfpercent].")
 _db = click.option("--db", type=_path, envvar="HALFPERCENT_DB", help="The database [the settings'].")
-_socket = click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help=f"[{orders.SOCKET}]")
+_socket = click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help=f"[{protocol.SOCKET}]")
 
 
 class Misconfigured(click.ClickException):
@@ -56,7 +58,7 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
         config = _settings(config_file)
     except (HalfpercentError, CalibrationError) as e:
         raise Misconfigured(str(e)) from e
-    with _service(config, db, socket or orders.SOCKET) as service:
+    with _service(config, db, socket or protocol.SOCKET) as service:
         service.run()
 
 
@@ -71,7 +73,7 @@ def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json:
     from calibration.toml_file import convert
     from edge.errors import BadInput
 
-    order = convert(ordered, orders.Start, "run", BadInput)
+    order = convert(ordered, protocol.Start, "run", BadInput)
     config = _settings(config_file)
     _log_here()
     with _service(config, db, socket) as service:
@@ -107,7 +109,7 @@ def _settings(config_file: Path | None) -> Config:
 @contextlib.contextmanager
 def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
-    from edge.control import Control
+    from edge.control.server import Control
     from edge.devices import instrument_of, panel_of
     from edge.service import LOOKS, Service, keeper_of
     from hw.clock import BootClock
@@ -168,7 +170,7 @@ class _Typed:
     def _say(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         args: dict[str, dict[str, Any]] = {"note": {"text": rest}, "ack": {"alarm": rest or None}, "abort": {}}
-        self._service.handle(orders.Request(word, args.get(word, {}), self._who))
+        self._service.handle(protocol.Request(word, args.get(word, {}), self._who))
 
 
 class _Shown:
@@ -185,7 +187,7 @@ class _Shown:
         self._quiet = quiet
         self._phase = ""
 
-    def __call__(self, row: Row, phase: str, events: list[Event]) -> None:
+    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
         if self._quiet:
             return
         for event in events:

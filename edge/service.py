@@ -17,17 +17,17 @@ from typing import Any, Self
 from edge import fold
 from edge.codec import decode, encode
 from edge.config import Config
-from edge.control import Control
+from edge.control.protocol import Abort, Ack, Note, Request, Start, Word, parse
+from edge.control.server import Control
 from edge.course import block_of
 from edge.errors import BadInput
-from edge.frame import one_frame
 from edge.instrument import Instrument
 from edge.journal import Journal
 from edge.keeper import Keeper
 from edge.live import Given, LiveRun, Show, interrupted
 from edge.look import Alarm, Limits, Look
 from edge.notify import notify
-from edge.orders import Abort, Ack, Note, Request, Start, Word, parse
+from edge.records.frame import one_frame
 from edge.starting import given_of, new_uid
 from edge.station import Sensing, Station, Words
 from edge.status import status_of

@@ -19,7 +19,7 @@ from calibration import certificate as cal
 from edge.config import ProbeConfig
 from edge.errors import BadInput
 from edge.instrument import Instrument
-from edge.words import Phase
+from edge.records.phase import Phase
 from hw.clock import Clock, SimClock
 from hw.max31865 import Max31865Rtd
 from hw.protocols import Bridge

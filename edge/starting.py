@@ -14,12 +14,12 @@ import msgspec
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from edge.blank import blank_of
 from edge.config import Config
+from edge.control.protocol import Start
 from edge.errors import BadInput
 from edge.fitting import disagreements
 from edge.live import Given, stability_g
-from edge.orders import Start
-from edge.sample import Sample, parse_air, parse_density
-from edge.standard import load_standard
+from edge.records.sample import Sample, parse_air, parse_density
+from edge.standards.standard import load_standard
 from edge.stored import result_of_run
 from edge.terms import live_terms
 

@@ -20,13 +20,13 @@ from calibration.iec60751 import temperature_c
 from edge.alarms import Alarms, Change
 from edge.config import ProbeConfig, VacuumConfig
 from edge.errors import BadInput
-from edge.frame import Frames
 from edge.instrument import Glance, Instrument
 from edge.keeper import Keeper
 from edge.live import Given, LiveRun, Show, begin
 from edge.look import Alarm, Limits, Look
 from edge.pressure import pascals
-from edge.words import Phase
+from edge.records.frame import Frames
+from edge.records.phase import Phase
 from hw.clock import NS_PER_S, Clock
 from hw.clock_sync import ClockWatch
 from hw.panel import Panel, Press

@@ -19,7 +19,7 @@ from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
 from edge.calibrate import LEAST_GOOD, StillMoving, check_good, gated, noise_code, steady_code
 from edge.certify import rtd_of, span_points
 from edge.errors import BadInput
-from edge.frame import Frames
+from edge.records.frame import Frames
 from edge.session import Minute, Piece, Series, Session, plan, steps_done
 from edge.workbench import Bench, Resistance
 from hw.protocols import Status

@@ -16,8 +16,9 @@ from calibration.certificate import Certificate, Rtd
 from edge.config import VacuumConfig
 from edge.errors import BadInput
 from edge.pressure import declared_of, qualifying_limit_pa
-from edge.standard import Standard
-from edge.words import Phase, Plan
+from edge.procedure.plan import Plan
+from edge.records.phase import Phase
+from edge.standards.standard import Standard
 
 GATE_SIGMAS = 12.0
 LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen

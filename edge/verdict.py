@@ -12,7 +12,7 @@ from enum import StrEnum
 from statistics import NormalDist
 
 from edge.budget import Budget
-from edge.standard import Standard
+from edge.standards.standard import Standard
 
 
 class Verdict(StrEnum):

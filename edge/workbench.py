@@ -20,8 +20,8 @@ from calibration.calibration_record import Weight
 from calibration.weights import true_mass_g
 from edge.config import Config
 from edge.errors import BadInput
-from edge.frame import Frames, join
 from edge.instrument import Instrument
+from edge.records.frame import Frames, join
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.protocols import Bridge
 

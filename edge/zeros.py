@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from calibration.certificate import Certificate
-from edge.words import Weighing
+from edge.records.weighing import Weighing
 
 RETURN_U = 0.5 / math.sqrt(3.0)
 """A load that is taken off lets the cell creep back as it crept: assumed, to ±50 %."""

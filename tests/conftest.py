@@ -21,9 +21,9 @@ class Demo(NamedTuple):
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     from edge.demo import run_demo
     from edge.journal import Journal
-    from edge.sample import Sample
+    from edge.records.sample import Sample
     from edge.simulated import build
-    from edge.standard import loads_standard
+    from edge.standards.standard import loads_standard
 
     path = tmp_path_factory.mktemp("short") / "halfpercent.db"
     with Journal(path) as journal:

@@ -7,9 +7,9 @@ from typing import Any
 
 from edge.demo import run_demo
 from edge.journal import Journal
-from edge.sample import Sample
+from edge.records.sample import Sample
 from edge.simulated import build
-from edge.standard import Standard
+from edge.standards.standard import Standard
 
 SHORT = 'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 1200\n'
 

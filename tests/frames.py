@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.frame import Channel, Frames
+from edge.records.frame import Channel, Frames
 
 
 def random_frames(rng: np.random.Generator, n: int, *, recorded: bool) -> Frames:

@@ -23,15 +23,15 @@ from quickrig import QuickRig
 
 from edge.codec import decode
 from edge.course import Word, course_of
-from edge.frame import Frames, join
 from edge.journal import Journal
 from edge.live import Given, LiveRun, begin, interrupted, resume, stability_g
+from edge.records.frame import Frames, join
+from edge.records.phase import Phase
+from edge.records.sample import Sample
 from edge.refold import fold_again
-from edge.sample import Sample
 from edge.simulated import SimulatedOperator, calibrated, rig_of
-from edge.standard import load_standard, loads_standard
+from edge.standards.standard import load_standard, loads_standard
 from edge.terms import live_terms
-from edge.words import Phase
 from hw.clock import NS_PER_S, SimClock
 
 HOLD_S = 900

@@ -12,12 +12,12 @@ from gpiozero.pins.mock import MockFactory
 
 from calibration.certificate import to_toml
 from edge.config import Config, loads_config
+from edge.control.protocol import Request, Start
 from edge.journal import Journal
 from edge.keeper import Keeper
-from edge.orders import Request, Start
 from edge.service import LOOKS, Service
 from edge.simulated import Simulated, SimulatedOperator, build
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 from hw.clock import NS_PER_S
 from hw.panel import Panel
 

@@ -8,7 +8,9 @@ import pytest
 from test_phases import PLAN, feed, jitter, row, to_hold
 
 from edge.phases import Phases
-from edge.words import Event, Phase, Plan
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.phase import Phase
 
 ZERO = replace(PLAN, zero_after=True, zero_max_s=2000.0)
 BOTH = replace(ZERO, check_weight_g=100.0)

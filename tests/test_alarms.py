@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Look
-from edge.words import Phase
+from edge.records.phase import Phase
 from hw.clock import NS_PER_S
 from hw.protocols import ProbeSample, Status
 

@@ -19,10 +19,10 @@ import pytest
 from edge import cli
 from edge.journal import Journal
 from edge.recording import read
+from edge.records.sample import Sample
 from edge.replay import Declared, replay
-from edge.sample import Sample
 from edge.schema import APPLICATION_ID, SCHEMA_VERSION
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = 'id = "short"\ntitle = "Short"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 600\n'

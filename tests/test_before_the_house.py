@@ -19,12 +19,12 @@ from edge import chain
 from edge.columns import parse_columns
 from edge.phases import Phases
 from edge.recording import read
+from edge.records.sample import Sample
 from edge.refold import refold
 from edge.replay import Declared, replay
 from edge.result import result_of
-from edge.sample import Sample
 from edge.schema import open_readonly
-from edge.standard import load_standard, loads_standard
+from edge.standards.standard import load_standard, loads_standard
 from edge.terms import Terms
 
 HERE = Path(__file__).parent / "data" / "before-the-house"

@@ -11,8 +11,8 @@ from calibration.allan import Integrated
 from edge.blank import Blank, blank_of, check_blank
 from edge.budget import of_loss
 from edge.errors import BadInput
+from edge.records.weighing import Weighing
 from edge.simulated import calibrated
-from edge.words import Weighing
 from hw.sim.rig import RigTruth
 
 

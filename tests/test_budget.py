@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from calibration.allan import Integrated
 from calibration.certificate import Certificate
 from edge.budget import Component, combine, coverage_factor, of_loss
+from edge.records.weighing import Weighing
 from edge.simulated import calibrated
-from edge.words import Weighing
 from hw.sim.rig import RigTruth
 
 

@@ -11,8 +11,8 @@ from calibration.allan import Integrated
 from edge.budget import Budget, of_loss
 from edge.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 from edge.config import VacuumConfig
-from edge.sample import Air
-from edge.words import Weighing
+from edge.records.sample import Air
+from edge.records.weighing import Weighing
 
 MPRLS = VacuumConfig(gauge="mprls")
 PIRANI = VacuumConfig(gauge="ads1115", curve=((1.0, 0.1), (9.0, 1e5)))

@@ -21,7 +21,7 @@ from edge import fold, workbench
 from edge.certify import certify, span_points
 from edge.session import Piece, Session
 from edge.simulated import GAIN, rig_of
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 from edge.terms import live_terms
 from hw.clock import SimClock
 
@@ -361,7 +361,7 @@ def live_fold(certificate: Certificate) -> dict[str, float]:
 
 
 def _still(code: float, cell_c: float):  # type: ignore[no-untyped-def]
-    from edge.frame import join, one_frame
+    from edge.records.frame import join, one_frame
     from hw.protocols import ProbeSample, Sample, Status
     from hw.sim.rig import pt100_ohm
 

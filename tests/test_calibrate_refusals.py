@@ -145,7 +145,7 @@ def test_a_tare_of_something_that_swings_is_refused(tmp_path: Path, monkeypatch:
 
 
 def _joined(bench, record, seconds: int):  # type: ignore[no-untyped-def]
-    from edge.frame import join
+    from edge.records.frame import join
 
     parts = []
     for _ in range(6):
@@ -328,7 +328,7 @@ def test_two_wires_a_short_finds_the_leads_and_ice_the_sensor(tmp_path: Path) ->
 def test_the_sensor_s_own_curve_goes_into_the_fold(lab: Lab) -> None:
     """A platinum of other purity (A, B of its sheet): the fold gives its temperature, not IEC 60751's."""
     from edge import fold
-    from edge.standard import load_standard
+    from edge.standards.standard import load_standard
     from edge.terms import live_terms
 
     r0, a, b = 100.012, 3.9739e-3, -5.870e-7

@@ -22,7 +22,7 @@ from edge import codec1
 from edge import rangecoder as rc
 from edge.codec import MAX_FRAMES, MAX_SAMPLES, VERSION, decode, encode
 from edge.errors import BadDatabase
-from edge.frame import Channel, Frames
+from edge.records.frame import Channel, Frames
 
 SEEDS = st.integers(0, 2**32 - 1)
 HERE = Path(__file__).resolve().parent

@@ -20,10 +20,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.errors import BadCertificate
-from edge.ask import ask
-from edge.control import IDLE_S, MAX_CLIENTS, PER_POLL, Control
+from edge.control.client import ask
+from edge.control.protocol import (
+    COMMANDS,
+    MAX_LINE,
+    VERSION,
+    Abort,
+    Ack,
+    Note,
+    Order,
+    Request,
+    Start,
+    Status,
+    Word,
+    parse,
+)
+from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL, Control
 from edge.errors import BadInput, StorageFull
-from edge.orders import COMMANDS, MAX_LINE, VERSION, Abort, Ack, Note, Order, Request, Start, Status, Word, parse
 from hw.errors import BusError
 
 ME = pwd.getpwuid(os.getuid()).pw_name

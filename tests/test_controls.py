@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from edge import cli
-from edge.control import Control
+from edge.control.protocol import Request, parse
+from edge.control.server import Control
 from edge.controls import status_text
 from edge.errors import BadInput
-from edge.orders import Request, parse
 
 RUNNING: dict[str, Any] = {
     "state": "running",

@@ -15,7 +15,7 @@ from edge.cli import cli
 from edge.criterion import NOT_MET
 from edge.errors import BadInput
 from edge.report.text import text
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 
 COUNTS = "t_s,counts,temp_c,cell_temp_c"
 STANDARD = 'id = "c"\ntitle = "c"\nlimit_pct = {limit}\ntemp_c = {temp}\nhold_s = {hold}\nreplicates = {n}\n'

@@ -16,7 +16,7 @@ from edge import fold
 from edge.journal import HAPPENED, chunks_of
 from edge.refold import refold
 from edge.schema import open_readonly
-from edge.standard import load_standard
+from edge.standards.standard import load_standard
 from hw.protocols import Status
 
 EXPECTED = {"solid": "PASS", "hybrid": "FAIL", "liquid": "FAIL", "borderline": "INCONCLUSIVE", "drift": "INCONCLUSIVE"}

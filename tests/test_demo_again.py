@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from edge.journal import chunks_of
 from edge.schema import open_readonly
-from edge.standard import loads_standard
+from edge.standards.standard import loads_standard
 
 
 @pytest.mark.parametrize("bridge", ["nau7802", "hx711"])

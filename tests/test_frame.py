@@ -11,7 +11,7 @@ from frames import random_frames, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.frame import NOT_FITTED, Frames, join, one_frame
+from edge.records.frame import NOT_FITTED, Frames, join, one_frame
 from hw.protocols import ProbeSample, Sample, Status
 
 SEEDS = st.integers(0, 2**32 - 1)

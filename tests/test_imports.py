@@ -12,8 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("hw", "calibration", "edge")
-DRAWS_OR_SENDS = ("rich", "click", "jinja2", "matplotlib", "nicegui", "paho", "prometheus_client")
-MEASURES = ("station", "frame", "fold", "journal", "codec", "schema", "course", "phases", "words", "allan", "terms")
 
 
 def modules(room: str) -> list[Path]:
@@ -42,22 +40,6 @@ def test_hw_and_calibration_know_nothing_above_or_beside_them(room: str) -> None
 def test_the_fold_imports_numpy_and_numba_alone() -> None:
     allowed = {"__future__", "typing", "numpy", "numba"}
     assert {name.split(".")[0] for name in imported(ROOT / "edge" / "fold.py")} <= allowed
-
-
-def test_nothing_that_draws_or_sends_is_imported_by_what_measures() -> None:
-    for name in MEASURES:
-        for module in imported(ROOT / "edge" / f"{name}.py"):
-            assert module.split(".")[0] not in DRAWS_OR_SENDS, f"edge/{name}.py imports {module}"
-            assert not module.startswith(("edge.report", "edge.cli", "edge.web", "edge.publish"))
-
-
-def test_nothing_in_the_street_knows_what_is_on_its_right() -> None:
-    street = ["frame", "journal", "course", "phases", "budget", "verdict", "result"]
-    for i, name in enumerate(street):
-        right = {f"edge.{later}" for later in street[i + 1 :]}
-        # the journal stands before the fold in time; the words of a run are records, not a room
-        assert right.isdisjoint(imported(ROOT / "edge" / f"{name}.py")) or name == "course"
-    assert "edge.course" not in set(imported(ROOT / "edge" / "phases.py"))
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -22,11 +22,12 @@ from calibration.certificate import loads
 from edge import journal as journal_module
 from edge.chain import HEADER, genesis_of
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
-from edge.frame import Frames, join, one_frame
 from edge.journal import Journal, RunJournal, chunks_of, events_of
+from edge.records.event import Event
+from edge.records.frame import Frames, join, one_frame
+from edge.records.second import Second
 from edge.schema import TABLES, open_readonly
-from edge.standard import load_standard
-from edge.words import Event, Row
+from edge.standards.standard import load_standard
 from hw.protocols import CODE_MAX, CODE_MIN, ProbeSample, Sample, Status
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,8 +60,8 @@ def frame(seq: int, codes: tuple[int, ...] = (-1, 0, 1, CODE_MAX, CODE_MIN)) -> 
     return one_frame(seq, t_ns, samples, ProbeSample(t_ns, 9_000 + seq, 0, Status.OK))
 
 
-def row(seq: int, mass_g: float = 1.5) -> Row:
-    return Row(seq, float(seq), 5, 0, 0, 0, mass_g, 0.1, 0.0, 120.0, 25.0, float("nan"), 1, 0.0, 0.0, 0.0)
+def row(seq: int, mass_g: float = 1.5) -> Second:
+    return Second(seq, float(seq), 5, 0, 0, 0, mass_g, 0.1, 0.0, 120.0, 25.0, float("nan"), 1, 0.0, 0.0, 0.0)
 
 
 def event(seq: int, kind: str = "phase") -> Event:
@@ -478,7 +479,7 @@ if where == "before":
     os.kill(os.getpid(), signal.SIGKILL)
 db = journal.db
 db.conn.execute("begin")
-from edge.frame import join
+from edge.records.frame import join
 db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), 1.75e9)))
 if where == "cache":  # what does not fit is written out before the commit
     db.conn.execute("pragma cache_size = 1")

@@ -21,7 +21,7 @@ from edge.config import VacuumConfig
 from edge.course import Word, course_of
 from edge.report.text import text
 from edge.simulated import calibrated
-from edge.standard import load_standard, loads_standard
+from edge.standards.standard import load_standard, loads_standard
 from hw.sim.rig import Rig, RigTruth, Scenario, Volatile, drawn
 
 NATIONAL = load_standard("gbt-48093-1-2026")

@@ -16,10 +16,10 @@ import pytest
 from edge import chain
 from edge.errors import BadDatabase
 from edge.journal import Journal, _second, chunks_of, events_of
+from edge.records.second import Second
 from edge.refold import refold
 from edge.schema import SCHEMA_VERSION, open_for_writing, open_readonly
 from edge.stored import list_runs, result_of_run
-from edge.words import Row
 
 STORED = Path(__file__).parent / "data" / "schema-1.sqlite"
 RUNS = (1, 2, 3)
@@ -56,7 +56,7 @@ def proves_itself(path: Path) -> None:
             assert len(frames) == db.table("chunks").count_where("run_id = ?", [run_id])
             if frames:
                 _, rows, names, _ = refold(db, run_id)
-                again = [_second(run_id, Row(*r), name) for r, name in zip(rows.tolist(), names, strict=True)]
+                again = [_second(run_id, Second(*r), name) for r, name in zip(rows.tolist(), names, strict=True)]
                 stored = list(db.table("seconds").rows_where("run_id = ?", [run_id], order_by="second"))
                 assert len(stored) > 100
                 assert again == stored

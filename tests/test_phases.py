@@ -9,7 +9,11 @@ from dataclasses import replace
 import pytest
 
 from edge.phases import Phases
-from edge.words import Event, Phase, Plan, Row, hours
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.formatting import hours
+from edge.records.phase import Phase
+from edge.records.second import Second
 
 PLAN = Plan(weigh="cold", hold_s=600.0, hold_temp_c=120.0, hold_band_c=2.0, dwell_s=60.0, window_s=120.0,
             pump_wait_s=30.0, weigh_max_s=900.0, ramp_max_s=900.0, hold_extra_s=900.0, cool_max_s=900.0,
@@ -27,12 +31,12 @@ def row(
     pressure_pa: float = math.nan,
     qualified: int = 0,
     hold_s: float = 0.0,
-) -> Row:
-    return Row(second, float(second), n_ok, 0, 0, 0, mass_g if n_ok else math.nan, 0.001, zero_code, temp_c, cell_c,
+) -> Second:
+    return Second(second, float(second), n_ok, 0, 0, 0, mass_g if n_ok else math.nan, 0.001, zero_code, temp_c, cell_c,
                pressure_pa, qualified, hold_s, math.nan, 0.0)  # fmt: skip
 
 
-def feed(phases: Phases, rows: Iterable[Row]) -> list[Event]:
+def feed(phases: Phases, rows: Iterable[Second]) -> list[Event]:
     return [event for r in rows for event in phases.step(r)]
 
 

@@ -15,8 +15,8 @@ from powercut import HOLD_S, BootedClock, Recorded, given, measure, record, seco
 
 from edge.journal import Journal
 from edge.live import begin, interrupted, resume
+from edge.records.phase import Phase
 from edge.report.text import text
-from edge.words import Phase
 from hw.clock import NS_PER_S
 
 

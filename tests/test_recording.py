@@ -20,9 +20,9 @@ from calibration.certificate import load_certificate
 from edge.columns import MAX_LINE, QUANTITIES, UNITS, parse_columns
 from edge.errors import BadInput, HalfpercentError
 from edge.recording import Recording, read
+from edge.records.sample import Sample
 from edge.replay import Declared, parse_declared, replay
-from edge.sample import Sample
-from edge.standard import loads_standard
+from edge.standards.standard import loads_standard
 from hw.protocols import Status
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from edge.cli import cli
 from edge.recording import read
+from edge.records.sample import Sample
 from edge.replay import Declared, replay
 from edge.report.text import decimals, headline, text, two_digits
 from edge.result import NUMBERS
-from edge.sample import Sample
-from edge.standard import load_standard, loads_standard
+from edge.standards.standard import load_standard, loads_standard
 
 NATIONAL = load_standard("gbt-48093-1-2026")
 

@@ -17,12 +17,12 @@ import hw.clock
 from calibration.errors import CalibrationError
 from edge.cli import cli
 from edge.errors import HalfpercentError
-from edge.frame import Frames
 from edge.instrument import Seen
+from edge.records.frame import Frames
+from edge.records.phase import Phase
 from edge.service import Service
 from edge.simulated import Simulated, SimulatedOperator, build
 from edge.stored import list_runs
-from edge.words import Phase
 
 
 class Typist:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import BadInput
-from edge.sample import DENSITY_G_CM3, Air, Sample, parse_air, parse_density
+from edge.records.sample import DENSITY_G_CM3, Air, Sample, parse_air, parse_density
 
 PARTS = st.one_of(st.none(), st.text(min_size=1, max_size=20))
 DENSITIES = st.floats(*DENSITY_G_CM3)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import BadInput, HalfpercentError
-from edge.standard import (
+from edge.standards.standard import (
     DEFAULT,
     FOLDER,
     THIS_FILE,

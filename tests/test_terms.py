@@ -13,10 +13,10 @@ import pytest
 from edge.config import VacuumConfig
 from edge.course import block_of
 from edge.errors import BadInput
-from edge.frame import one_frame
 from edge.pressure import MPRLS_ERROR_PA
+from edge.records.frame import one_frame
 from edge.simulated import calibrated
-from edge.standard import Standard, load_standard, loads_standard
+from edge.standards.standard import Standard, load_standard, loads_standard
 from edge.terms import Terms, live_terms
 from hw.protocols import ProbeSample, Status
 from hw.sim.rig import RigTruth

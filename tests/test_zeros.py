@@ -14,8 +14,8 @@ from calibration.allan import Integrated
 from calibration.certificate import Certificate
 from edge.blank import Blank
 from edge.budget import of_loss
+from edge.records.weighing import Weighing
 from edge.simulated import calibrated
-from edge.words import Weighing
 from edge.zeros import RETURN_U, Inert, check_span, drift_between
 from hw.sim.rig import RigTruth
 

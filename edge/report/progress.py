@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from edge.words import Event, Row
+from edge.records.event import Event
+from edge.records.second import Second
 
 EVERY_S = 30  # of the test
 
@@ -37,7 +38,7 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, row: Row, phase: str, events: list[Event]) -> None:
+    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
         """Show a second."""
         for event in events:
             if event.kind == "phase":

@@ -25,7 +25,7 @@ from stations import Rigged, order, rigged
 
 import edge.simulated
 from edge.alarms import INTERLOCK, Alarm
-from edge.words import Phase
+from edge.records.phase import Phase
 from hw.clock import NS_PER_S
 
 LASTS_S = 3.0

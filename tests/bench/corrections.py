@@ -23,7 +23,7 @@ from thousand_rigs import REST_S, Measured, Operator, calibrate, draw, exercise,
 from calibration import certificate as cal
 from calibration.errors import BadFit, CalibrationError
 from edge.config import VacuumConfig
-from edge.standard import Standard, load_standard
+from edge.standards.standard import Standard, load_standard
 from edge.terms import Terms, live_terms
 from hw.sim.rig import Rig
 

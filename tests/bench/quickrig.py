@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.frame import Channel, Frames
 from edge.pressure import MPRLS_ERROR_PA, MPRLS_FULL, MPRLS_FULL_PA, MPRLS_ZERO
+from edge.records.frame import Channel, Frames
 from hw.sim.rig import Rig, pt100_ohm
 
 CODES_PER_RATIO = 128 * 2.0 * 2.0**23

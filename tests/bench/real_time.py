@@ -27,11 +27,11 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
     from gpiozero.pins.mock import MockFactory
     from stations import settings
 
-    from edge.control import Control
+    from edge.control.protocol import Start
+    from edge.control.server import Control
     from edge.instrument import Instrument
     from edge.journal import Journal
     from edge.keeper import Keeper
-    from edge.orders import Start
     from edge.service import LOOKS, Service
     from edge.simulated import PROBE, Simulated, calibrated, chips_on, rig_of
     from hw.clock import BootClock

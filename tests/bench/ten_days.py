@@ -22,11 +22,11 @@ import numpy as np
 from quickrig import QuickRig
 from stations import settings
 
-from edge.frame import Frames
+from edge.control.protocol import Start
 from edge.instrument import Glance, Seen
 from edge.journal import Journal
 from edge.keeper import Keeper
-from edge.orders import Start
+from edge.records.frame import Frames
 from edge.service import Service
 from edge.simulated import Simulated, SimulatedOperator, build
 from hw.clock import NS_PER_S, SimClock

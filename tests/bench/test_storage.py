@@ -19,9 +19,10 @@ import pytest
 from test_journal import begin
 
 from edge import codec
-from edge.frame import Channel, Frames
 from edge.journal import Journal
-from edge.words import Event, Row
+from edge.records.event import Event
+from edge.records.frame import Channel, Frames
+from edge.records.second import Second
 
 SECONDS, RATE_SPS, STEP_US = 3600, 80, 1000
 LOGGED = 28_800  # rows of the other logger: six minutes, counted ten times
@@ -99,7 +100,7 @@ def by_the_journal(path: Path, frames: Frames) -> Cost:
         for f in range(SECONDS):
             frame = frames.cut(f, f + 1)
             mass_g, temp_c, zero_code = 100.0 + rng.normal(0, 1e-3), 120.0 + rng.normal(0, 0.02), rng.normal(3e5, 5)
-            row = Row(
+            row = Second(
                 7200 + f, 7200.0 + f, len(frame.code), 0, 0, 0, mass_g, abs(rng.normal(0.01, 1e-3)), zero_code,
                 temp_c, 30.0 + rng.normal(0, 0.02), math.nan, 1, float(f), rng.normal(0.1, 1e-3), rng.normal(0, 1e-3),
             )  # fmt: skip

@@ -32,12 +32,12 @@ from calibration.loadcell import SpanPoint
 from edge.calibrate import Readings, certificate_of, find, readings, span_point
 from edge.certify import BEHIND_K, LEAST_PER_OVEN, ROOM_K
 from edge.course import Course, Word, course_of
-from edge.frame import Frames, join
+from edge.records.frame import Frames, join
+from edge.records.phase import Phase
 from edge.result import result_of
 from edge.simulated import SimulatedOperator
-from edge.standard import Standard, load_standard
+from edge.standards.standard import Standard, load_standard
 from edge.terms import Terms, live_terms
-from edge.words import Phase
 from hw.sim.rig import CellTruth, Rig, RigTruth, Scenario, Volatile
 
 RTD = cal.Rtd(ref_ohm=REF_OHM, r0_ohm=100.0, lead_ohm=0.0, wires=4, tolerance_class="A", u_temp_c=0.3)

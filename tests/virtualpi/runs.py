@@ -17,11 +17,11 @@ from typing import Any
 
 from edge import codec
 from edge.demo import run_demo
-from edge.frame import Frames, join
 from edge.journal import Journal
-from edge.sample import Sample
+from edge.records.frame import Frames, join
+from edge.records.sample import Sample
 from edge.simulated import Simulated, build
-from edge.standard import Standard, load_standard, loads_standard
+from edge.standards.standard import Standard, load_standard, loads_standard
 from hw.clock import NS_PER_S
 from hw.protocols import Status
 

@@ -23,8 +23,8 @@ import msgspec
 
 from calibration.errors import CalibrationError
 from calibration.toml_file import convert, one_line
+from edge.control.protocol import MAX_LINE, VERSION, Name, Request
 from edge.errors import BadInput, HalfpercentError
-from edge.orders import MAX_LINE, VERSION, Name, Request
 from hw.errors import HwError
 
 MAX_CLIENTS = 16

@@ -21,7 +21,7 @@ from edge.errors import BadInput
 
 T = TypeVar("T")
 
-FOLDER = Path(__file__).parent / "standards"
+FOLDER = Path(__file__).parent
 
 THIS_FILE = "this file"
 """The source of a value that is written plainly (``limit_pct = 0.5``)."""

@@ -1,0 +1,49 @@
+"""What the phases of a run wait for, and how long.
+
+Frozen numbers from the standard, the settings, or assumed. This module must never compute.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the phases wait for: from the standard, the config, or assumed. Seconds, °C, Pa.
+
+    ``stability_pct`` (of the load) or ``stability_g``, whichever is more, is how far a weighing's two halves may
+    be apart where noise does not explain it. ``cold_band_c`` is how near to its temperature at M1 the load cell
+    must be for M2, ``gap_s`` the longest time between two rows that is none,
+    ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
+    judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
+    ``check_weight_g`` on (0: none); a run that waits for either longer than ``zero_max_s`` ends without it.
+    """
+
+    weigh: Literal["cold", "hot"]
+    hold_s: float
+    hold_temp_c: float
+    hold_band_c: float
+    temp_needed: bool = True
+    pressure_limit_pa: float = math.inf
+    pressure_needed: bool = False
+    reference: Literal["start", "hold_start"] = "start"
+    tare_s: float = 60.0
+    tare_stability_g: float = 0.05
+    dwell_s: float = 600.0
+    window_s: float = 600.0
+    stability_pct: float = 0.005
+    stability_g: float = 0.0
+    cold_band_c: float = 2.0
+    pump_wait_s: float = 900.0
+    weigh_max_s: float = 10_800.0
+    ramp_max_s: float = 14_400.0
+    hold_extra_s: float = 21_600.0
+    gap_s: float = 1.5
+    unseen_max_s: float = math.inf
+    cool_max_s: float = 43_200.0
+    zero_after: bool = False
+    check_weight_g: float = 0.0
+    zero_max_s: float = 43_200.0
