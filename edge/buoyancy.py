@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calibration.air import U_REL_FORMULA, density_kg_m3
-from edge.config import VacuumConfig
-from edge.pressure import u_in_air_pa
+from calibration.vacuum_gauge import VacuumGauge, u_in_air_pa
 from edge.records.sample import PA_PER_HPA, Air
 from edge.records.weighing import Weighing
 
@@ -61,7 +60,7 @@ class _At:
 
 
 def air_around(
-    before: Weighing, after: Weighing, declared: Sequence[Air] = (), vacuum: VacuumConfig | None = None
+    before: Weighing, after: Weighing, declared: Sequence[Air] = (), vacuum: VacuumGauge | None = None
 ) -> AirAround:
     """Get the air around M1 and M2: measured, else declared (at M1, and at M2 where it was read again), else assumed.
 
@@ -91,7 +90,7 @@ def air_around(
     return AirAround(first.value, first.u, weight * change, math.sqrt(weight) * u, first.origin, first.why, origin, why)
 
 
-def _at(w: Weighing, declared: Air | None, vacuum: VacuumConfig | None) -> _At:
+def _at(w: Weighing, declared: Air | None, vacuum: VacuumGauge | None) -> _At:
     which = w.which.upper()
     if math.isfinite(w.pressure_pa) and math.isfinite(w.temp_c):
         if w.pressure_pa < THIN_PA:
@@ -110,7 +109,7 @@ def _at(w: Weighing, declared: Air | None, vacuum: VacuumConfig | None) -> _At:
     return _At(ASSUMED_G_CM3, ASSUMED_U * ASSUMED_G_CM3, "assumed", "25 °C and 1013 hPa, ±5 %")
 
 
-def _thin(w: Weighing, vacuum: VacuumConfig | None) -> _At:
+def _thin(w: Weighing, vacuum: VacuumGauge | None) -> _At:
     """Get the density under a vacuum: a dry ideal gas."""
     per_pa = _DRY_KG_PER_MOL / (_GAS_J_PER_MOL_K * (w.temp_c + _ZERO_C_K)) / 1e3
     u_pa = u_in_air_pa(vacuum)

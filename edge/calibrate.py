@@ -20,9 +20,9 @@ from calibration.calibration_record import Record
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
 from calibration.thermal import LagFit, TemperatureFit, WalkFit, creep_pct, fit_lag, fit_temperature, fit_walk, lagged
-from edge import fold
-from edge.course import block_of
 from edge.errors import BadInput
+from edge.fold import kernel, layout
+from edge.fold.block import block_from_frames
 from edge.records.frame import Frames
 from hw.protocols import Status
 
@@ -36,11 +36,11 @@ CREEP_ON = 2.5  # a night of creep after the dwell is at most so many times that
 class Readings:
     """Seconds of a rig's raw codes, folded with neutral parameters. Arrays of one length; NaN: not known."""
 
-    t_s: fold.F8
-    code: fold.F8
-    sd_code: fold.F8
-    cell_c: fold.F8
-    oven_c: fold.F8
+    t_s: layout.F8
+    code: layout.F8
+    sd_code: layout.F8
+    cell_c: layout.F8
+    oven_c: layout.F8
 
 
 def readings(
@@ -63,9 +63,9 @@ def readings(
         )
         if value is not None
     }
-    params = fold.new_params(rtd_is_code=1, cell_source=0 if has_cell else 2, gate_code=gate_code, **own)
-    state, rows = fold.advance(fold.new_state(), params, block_of(frames, int(frames.t_ns[0])))
-    _, last = fold.flush(state, params)
+    params = layout.new_params(rtd_is_code=1, cell_source=0 if has_cell else 2, gate_code=gate_code, **own)
+    state, rows = kernel.advance(layout.new_state(), params, block_from_frames(frames, int(frames.t_ns[0])))
+    _, last = kernel.flush(state, params)
     table = np.concatenate([rows, last])
     good = table[table["n_ok"] > 0]
     return Readings(
@@ -171,7 +171,7 @@ def find(
     t_ref_c: float,
     noise: float = math.nan,
     from_oven: bool = False,
-    pieces: tuple[fold.F8 | None, fold.F8 | None] = (None, None),
+    pieces: tuple[layout.F8 | None, layout.F8 | None] = (None, None),
 ) -> Found:
     """Fit span, temperature, walk and creep.
 
@@ -205,7 +205,7 @@ def find(
 
 
 def _slope(
-    of: Readings, t_ref_c: float, lag: LagFit | None, piece: fold.F8 | None
+    of: Readings, t_ref_c: float, lag: LagFit | None, piece: layout.F8 | None
 ) -> tuple[TemperatureFit, WalkFit | None]:
     """Fit what temperature does to a code, and what is left of it: the walk (None where the record is too short)."""
     temp_c = of.cell_c if lag is None else lagged(of.t_s, of.oven_c, lag.lag_s)

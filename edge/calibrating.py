@@ -19,7 +19,7 @@ from edge.errors import BadInput
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, Weight
-    from edge.config import Config
+    from edge.instrument.config import Config
     from edge.session import Session
     from edge.workbench import Bench
 
@@ -101,8 +101,8 @@ class _Place:
 @contextmanager
 def _place(options: dict[str, Any]) -> Iterator[_Place]:
     """Open chips or rig, with the writer's lock: whoever measures at this time keeps the chips."""
-    from edge import lock
-    from edge.config import config_path, load_config, usual
+    from edge.database import writer_lock
+    from edge.instrument.config import config_path, load_config, usual
     from edge.session import session_path
     from edge.workbench import SimulatedBench, real_bench
 
@@ -114,13 +114,13 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
     database = _database(options["db"], config, simulated=seed is not None)
     path = session_path(database.parent, options["name"])
     database.parent.mkdir(parents=True, exist_ok=True)
-    held = lock.take(database)
+    held = writer_lock.take(database)
     try:
         bench = real_bench(config, yes=options["yes"]) if seed is None else SimulatedBench(config, seed)
         with bench:
             yield _Place(database.parent, path, config, bench, seed)
     finally:
-        lock.drop(database, held)
+        writer_lock.drop(database, held)
 
 
 def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
@@ -425,8 +425,8 @@ def _finish(place: _Place, session: Session, *, quiet: bool = False) -> None:
 def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Show what was read so far, and the newest certificate. NAME is a calibration's, or a certificate's file."""
     from edge.cli import user_db
-    from edge.config import config_path, load_config
     from edge.findings import as_record, shown
+    from edge.instrument.config import config_path, load_config
 
     if name.endswith(".toml"):
         folder: Path | None = None

@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
-from edge.config import BridgeConfig, Config, ProbeConfig, VacuumConfig
+from calibration.vacuum_gauge import pascals
 from edge.finding import Finding
-from edge.pressure import pascals
+from edge.instrument.config import BridgeConfig, Config, ProbeConfig, VacuumConfig
 from hw.clock import NS_PER_S, Clock
 from hw.errors import HwError
-from hw.protocols import CODE_MAX, Bridge, Sample, Status
+from hw.protocols import CODE_MAX, Bridge, Conversion, Status
 
 READ_S = 10.0
 RTD_CODES = 32768.0
@@ -57,7 +57,7 @@ def chips(config: Config, clock: Clock) -> Iterator[Finding]:
 
 
 def _bridge(config: Config, clock: Clock) -> Iterator[Finding]:
-    from edge.devices import bridge_of
+    from edge.instrument.drivers import bridge_of
 
     bridge = bridge_of(config.bridge, clock)
     try:
@@ -85,9 +85,9 @@ def _bridge(config: Config, clock: Clock) -> Iterator[Finding]:
     yield from _quality(bridge.name, good, config)
 
 
-def _ten_seconds(bridge: Bridge, clock: Clock) -> list[Sample]:
+def _ten_seconds(bridge: Bridge, clock: Clock) -> list[Conversion]:
     end_ns = clock.now_ns() + round(READ_S * NS_PER_S)
-    samples: list[Sample] = []
+    samples: list[Conversion] = []
     # Counted too, so that a driver that takes no time cannot keep us.
     while clock.now_ns() < end_ns and len(samples) < 1.5 * READ_S * bridge.rate_sps:
         samples.append(bridge.read(clock.now_ns() + NS_PER_S // 2))
@@ -154,7 +154,7 @@ def expected_noise(config: BridgeConfig) -> float:
     return max(1.0, volts / excitation_v * config.gain * (2 << 23))
 
 
-def _quality(name: str, good: list[Sample], config: Config) -> Iterator[Finding]:
+def _quality(name: str, good: list[Conversion], config: Config) -> Iterator[Finding]:
     codes = np.array([s.code for s in good], np.float64)
     t_s = np.array([s.t_ns for s in good], np.float64) / NS_PER_S
     if len(good) < 30 or t_s[-1] - t_s[0] < READ_S / 2:
@@ -192,7 +192,7 @@ def _mains(name: str, t_s: npt.NDArray[np.float64], codes: npt.NDArray[np.float6
 
 
 def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, float]) -> Finding:
-    from edge.devices import probe_of
+    from edge.instrument.drivers import probe_of
 
     probe = probe_of(settings, clock)
     try:
@@ -224,10 +224,10 @@ def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, floa
 
 
 def _gauge(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
-    from edge.devices import gauge_of
+    from edge.instrument.drivers import gauge_of
 
-    gauge = gauge_of(settings, clock)
-    if gauge is None:
+    gauge, fitted = gauge_of(settings, clock), settings.fitted()
+    if gauge is None or fitted is None:
         return
     try:
         gauge.open()
@@ -241,7 +241,7 @@ def _gauge(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
         found = f"{reading.status.name.lower()}, status bits 0x{reading.fault:02X}"
         yield Finding("gauge", "fail", found, "check its supply and the pressure; see docs/wiring.md")
         return
-    pa = float(pascals([reading.code], settings)[0])
+    pa = float(pascals([reading.code], fitted)[0])
     if math.isfinite(pa):
         do = "compare with the air's pressure while the chamber is open: about 100000 Pa"
         yield Finding("gauge", "ok", f"{pa:.3g} Pa", do)

@@ -72,7 +72,7 @@ def user_db() -> Path:
 
 def _reading(db: Path | None) -> Path:
     """Get the database to read: what was given, else the instrument's, else the person's own."""
-    from edge.config import VAR
+    from edge.instrument.config import VAR
 
     return db or (VAR if os.access(VAR, os.R_OK) else user_db())
 
@@ -129,8 +129,8 @@ def demo(
     check_weight_g: float | None,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
+    from edge.database.journal import Journal
     from edge.demo import run_demo
-    from edge.journal import Journal
     from edge.records.sample import Sample
     from edge.simulated import build
     from edge.standards.standard import load_standard
@@ -210,13 +210,13 @@ def replay(
 ) -> None:
     """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
     from edge.columns import parse_columns
-    from edge.journal import Journal
+    from edge.database.journal import Journal
+    from edge.database.queries import result_of_run
     from edge.recording import read
     from edge.records.sample import Sample, parse_air, parse_density
     from edge.replay import parse_declared
     from edge.replay import replay as replayed
     from edge.standards.standard import load_standard
-    from edge.stored import result_of_run
 
     sample = Sample(
         file.stem if sample_id is None else sample_id,
@@ -278,7 +278,7 @@ def _certificate(path: Path | None) -> Certificate | None:
 @_as_json
 def runs(db: Path | None, as_json: bool) -> None:
     """List the runs in the database."""
-    from edge.stored import list_runs
+    from edge.database.queries import list_runs
 
     path = _reading(db)
     found = list_runs(path)
@@ -302,7 +302,7 @@ def runs(db: Path | None, as_json: bool) -> None:
 @_as_json
 def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
     """Show a run's result. RUN is its number, or `last`."""
-    from edge.stored import result_of_run
+    from edge.database.queries import result_of_run
 
     _show(result_of_run(_reading(db), run), as_json or form == "json")
 
@@ -317,8 +317,8 @@ def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
 @_as_json
 def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
     """Say what uncertainty to expect, and the smallest sample that can be judged."""
-    from edge.config import config_path, load_config
     from edge.forecast import forecast
+    from edge.instrument.config import config_path, load_config
     from edge.report.text import forecast_text
     from edge.standards.standard import load_standard
 
@@ -341,8 +341,8 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw it into this file.")
 def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> None:
     """Say which pin goes where, for these settings."""
-    from edge.config import config_path, load_config, usual
-    from edge.wiring import wiring_svg, wiring_text
+    from edge.instrument.config import config_path, load_config, usual
+    from edge.instrument.wiring import wiring_svg, wiring_text
 
     path = config_path(config_file)
     known = config_file is not None or (bridge is None and path.exists())
@@ -363,9 +363,9 @@ def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> No
 def check_config(file: Path | None, as_json: bool) -> None:
     """Check the instrument's settings: one line per mistake."""
     from calibration.toml_file import read_text
-    from edge.config import config_path, loads_config, mistakes
     from edge.errors import BadConfig
-    from edge.fitting import disagreements
+    from edge.instrument.config import config_path, loads_config, mistakes
+    from edge.instrument.consistency import disagreements
 
     path = config_path(file)
     text = read_text(path, BadConfig)
@@ -389,8 +389,8 @@ def check_config(file: Path | None, as_json: bool) -> None:
 @_as_json
 def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
-    from edge.config import config_path
     from edge.doctor import examine
+    from edge.instrument.config import config_path
 
     found = list(examine(config_path(config_file), _reading(db)))
     if as_json:

@@ -10,21 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from edge import fold
-from edge.config import VacuumConfig
+from calibration.vacuum_gauge import VacuumGauge
+from edge.fold import kernel, layout
+from edge.fold.block import block_from_frames
 from edge.phases import Phases
-from edge.pressure import pascals
 from edge.procedure.plan import Plan
 from edge.records.event import Event
-from edge.records.frame import Channel, Frames
+from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.second import Second
 from edge.terms import Terms
-from hw.protocols import Status
 
-NS_PER_S = 1e9
 _BATCH = 256  # frames folded ahead; taken back where a row in between changes the parameters
 
 
@@ -45,10 +42,10 @@ class Course:
     """
 
     def __init__(
-        self, plan: Plan, params: fold.Record, first: Phase, t0_ns: int, vacuum: VacuumConfig | None = None
+        self, plan: Plan, params: layout.Record, first: Phase, t0_ns: int, vacuum: VacuumGauge | None = None
     ) -> None:
         self.phases = Phases(plan, first)
-        self.state = fold.new_state()
+        self.state = layout.new_state()
         self._given = params
         self.t0_ns = t0_ns
         self._vacuum = vacuum
@@ -60,9 +57,9 @@ class Course:
         self._words.append(word)
         self._words.sort(key=lambda w: w.seq)
 
-    def feed(self, frames: Frames) -> tuple[fold.Record, list[str], list[Event]]:
+    def feed(self, frames: Frames) -> tuple[layout.Record, list[str], list[Event]]:
         """Fold frames in. Returns the rows that are now closed, each one's phase, and what happened."""
-        rows: list[fold.Record] = []
+        rows: list[layout.Record] = []
         names: list[str] = []
         events: list[Event] = []
         done, n = 0, len(frames)
@@ -85,11 +82,11 @@ class Course:
             self.state = state
             rows.append(out)
             done = stop
-        return np.concatenate(rows) if rows else np.empty(0, fold.ROW), names, events
+        return np.concatenate(rows) if rows else np.empty(0, layout.ROW), names, events
 
-    def finish(self, why: str) -> tuple[fold.Record, list[str], list[Event]]:
+    def finish(self, why: str) -> tuple[layout.Record, list[str], list[Event]]:
         """End the run: close the last second, and say what is missing where it was not done."""
-        self.state, rows = fold.flush(self.state, self.params)
+        self.state, rows = kernel.flush(self.state, self.params)
         names: list[str] = []
         events: list[Event] = []
         for values in rows.tolist():
@@ -97,8 +94,8 @@ class Course:
             events += self._step(Second(*values))
         return rows, names, events + self.phases.finish(why)
 
-    def _fold(self, frames: Frames) -> tuple[fold.Record, fold.Record]:
-        return fold.advance(self.state, self.params, block_of(frames, self.t0_ns, self._vacuum))
+    def _fold(self, frames: Frames) -> tuple[layout.Record, layout.Record]:
+        return kernel.advance(self.state, self.params, block_from_frames(frames, self.t0_ns, self._vacuum))
 
     def _step(self, row: Second) -> list[Event]:
         events: list[Event] = []
@@ -107,7 +104,7 @@ class Course:
             events.append(self.phases.ask(word.what, row.seq, row.t_s))
         return events + self.phases.step(row)
 
-    def _told(self) -> fold.Record:
+    def _told(self) -> layout.Record:
         """Get what the fold must be told, given where the phases are."""
         phases = self.phases
         values: dict[str, float] = {"armed": 1 if phases.phase in (Phase.RAMP, Phase.HOLD) else 0}
@@ -120,41 +117,9 @@ class Course:
             values["base_is_hold_start"] = 1
             if start is not None and phases.plan.reference == "start":
                 values["reference_g"] = start.value.mean
-        return fold.with_params(self._given, **values)
+        return layout.with_params(self._given, **values)
 
 
 def course_of(terms: Terms, t0_ns: int) -> Course:
     """Get the course of a run by these terms, before its first frame."""
-    return Course(terms.plan, fold.new_params(**terms.fold), terms.first, t0_ns, terms.vacuum)
-
-
-def block_of(frames: Frames, t0_ns: int, vacuum: VacuumConfig | None = None) -> fold.Block:
-    """Turn frames into the columns that the fold sees; times become seconds since ``t0_ns``.
-
-    ``vacuum``: the gauge's codes become Pa by these settings; what they make no pressure is no good reading.
-    """
-
-    def value(of: Channel) -> fold.F8:
-        return of.value.astype(np.float64)
-
-    def status(of: Channel) -> npt.NDArray[np.uint8]:
-        return of.status.astype(np.uint8)
-
-    oven, cell, gauge = frames.oven, frames.cell, frames.gauge
-    if vacuum is not None:
-        pressure_pa = pascals(gauge.value, vacuum)
-        bad = (gauge.status == Status.OK) & ~np.isfinite(pressure_pa)
-        gauge = Channel(pressure_pa, gauge.fault, np.where(bad, Status.FAULT, gauge.status))
-    return fold.Block(
-        frames.seq.astype(np.int64),
-        (frames.t_ns.astype(np.int64) - t0_ns) / NS_PER_S,
-        frames.first.astype(np.int64),
-        frames.code.astype(np.float64),
-        frames.status.astype(np.uint8),
-        value(oven),
-        status(oven),
-        value(cell),
-        status(cell),
-        value(gauge),
-        status(gauge),
-    )
+    return Course(terms.plan, layout.new_params(**terms.fold), terms.first, t0_ns, terms.vacuum)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge.database.journal import Journal
 from edge.errors import StorageFull
-from edge.journal import Journal
 from edge.keeper import Keeper
 from edge.live import Given, Show, stability_g
 from edge.records.phase import Phase

@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.chipdoctor import chips
-from edge.config import load_config
 from edge.errors import BadConfig
 from edge.finding import Finding
-from edge.fitting import disagreements
+from edge.instrument.config import load_config
+from edge.instrument.consistency import disagreements
 from hw.clock import BootClock
 from hw.clock_sync import synchronised
 

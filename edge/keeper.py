@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.database.backup import backup_run
+from edge.database.journal import Journal
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
-from edge.journal import Journal
 from edge.live import LiveRun, resume
-from edge.storage import backup_run
 from hw.clock import NS_PER_S, Clock
 
 KEEP_S = 1800

@@ -16,10 +16,10 @@ from typing import Any
 
 from calibration.certificate import Certificate
 from calibration.certificate import loads as loads_certificate
-from edge import fold
 from edge.course import Course, Word, course_of
+from edge.database.journal import Journal, RunJournal
 from edge.errors import BadDatabase, BadInput
-from edge.journal import Journal, RunJournal
+from edge.fold import layout
 from edge.records.event import Event
 from edge.records.frame import Frames
 from edge.records.phase import Phase
@@ -297,6 +297,6 @@ def stability_g(certificate: Certificate) -> float:
     return max(stability.zero_drift_g / 5.0, 4.0 * stability.zero_walk_g)
 
 
-def rows_of(table: fold.Record) -> list[Second]:
+def rows_of(table: layout.Record) -> list[Second]:
     """Get the fold's rows as plain records."""
     return [Second(*values) for values in table.tolist()]

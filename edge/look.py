@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from edge.records.phase import Phase
 from hw.clock import NS_PER_S
-from hw.protocols import ProbeSample, Status
+from hw.protocols import Reading, Status
 
 
 class Alarm(StrEnum):
@@ -81,11 +81,11 @@ class Look:
 
     t_ns: int
     bridge: tuple[Status, ...] = ()
-    oven: ProbeSample | None = None
+    oven: Reading | None = None
     oven_c: float = math.nan
-    cell: ProbeSample | None = None
+    cell: Reading | None = None
     cell_c: float = math.nan
-    gauge: ProbeSample | None = None
+    gauge: Reading | None = None
     pressure_pa: float = math.nan
     mass_g: float = math.nan
     loss_rate_pct_per_h: float = math.nan
@@ -145,7 +145,7 @@ class Watch:
         why = f"nothing was seen for {gap_s:.1f} s: it does not count" if gap_s > limits.gap_s else ""
         yield Found(Alarm.GAP, why, not why)
 
-    def _probe(self, alarm: Alarm, sample: ProbeSample | None, now_ns: int) -> Found:
+    def _probe(self, alarm: Alarm, sample: Reading | None, now_ns: int) -> Found:
         twice = self._twice[alarm]
         if sample is None:
             return Found(alarm, "", True)
@@ -232,12 +232,12 @@ class _Twice:
         return self._since_ns is not None and t_ns - self._since_ns >= APART_NS
 
 
-def _stamp(look: Look, sample: ProbeSample | None) -> int:
+def _stamp(look: Look, sample: Reading | None) -> int:
     """Get the time of a reading; of the look, where there is no such probe."""
     return look.t_ns if sample is None else sample.t_ns
 
 
-def _known(sample: ProbeSample | None, value: float) -> float:
+def _known(sample: Reading | None, value: float) -> float:
     """Get what a reading says; NaN where it is not ok. A value without a probe is an estimate, and taken."""
     return value if sample is None or sample.status == Status.OK else math.nan
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlite_utils import Database
 
-from edge import fold
 from edge.course import Course, Word, course_of
+from edge.database.journal import boots_and_chunks_of, events_of
 from edge.errors import BadDatabase
-from edge.journal import boots_and_chunks_of, events_of
+from edge.fold import layout
 from edge.records.event import Event
 from edge.records.frame import Frames, join
 from edge.terms import Terms
@@ -35,7 +35,7 @@ class Again:
     """
 
     course: Course
-    rows: fold.Record
+    rows: layout.Record
     names: list[str]
     events: list[Event]
     boot_id: str
@@ -69,7 +69,7 @@ def fold_again(db: Database, run_id: int) -> Again:
         if row["kind"] == RESUMED
         for data in [json.loads(row["data_json"])]
     }
-    tables, names, events = [np.empty(0, fold.ROW)], [], []
+    tables, names, events = [np.empty(0, layout.ROW)], [], []
     boot_id, last = "", -1
     for boot_id, frames in _together(boots_and_chunks_of(db, run_id)):
         course.t0_ns = zeros.get(boot_id, found[0]["t0_ns"])
@@ -81,7 +81,7 @@ def fold_again(db: Database, run_id: int) -> Again:
     return Again(course, np.concatenate(tables), names, events, boot_id, course.t0_ns, last)
 
 
-def refold(db: Database, run_id: int) -> tuple[Course, fold.Record, list[str], list[Event]]:
+def refold(db: Database, run_id: int) -> tuple[Course, layout.Record, list[str], list[Event]]:
     """Fold a run again and end it where its frames end.
 
     Returns the course at its end, the rows, each row's phase, and the events. Raises as :func:`fold_again`.

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 
 from calibration.certificate import Certificate
-from edge import fold
 from edge.course import course_of
+from edge.database.journal import Journal, RunJournal
 from edge.errors import BadInput
-from edge.journal import Journal, RunJournal
+from edge.fold import layout
 from edge.recording import PLAUSIBLE_C, Recording
 from edge.records.event import Event
 from edge.records.sample import Sample
@@ -124,7 +124,7 @@ def replay(
     return result
 
 
-def observed(rows: fold.Record, standard: Standard, *, temp_measured: bool) -> dict[str, Any]:
+def observed(rows: layout.Record, standard: Standard, *, temp_measured: bool) -> dict[str, Any]:
     """Get what the recording holds, whatever the phases made of it.
 
     From the first second within the band to the last, both included: its length, the seconds in it that were within the
@@ -163,7 +163,7 @@ def observed(rows: fold.Record, standard: Standard, *, temp_measured: bool) -> d
     }
 
 
-def by_hour(rows: fold.Record, seen: dict[str, Any]) -> list[dict[str, Any]]:
+def by_hour(rows: layout.Record, seen: dict[str, Any]) -> list[dict[str, Any]]:
     """Get the mass at each full hour from the band's first second on, and at its last, with the rate of loss.
 
     The rate is the slope of a straight line through the half hour before, in % of the start mass per hour,
@@ -202,11 +202,11 @@ def _pct(part: float, whole: float) -> float | None:
     return pct if math.isfinite(pct) and abs(pct) < MOST_PCT else None
 
 
-def _largest(values: fold.F8) -> float:
+def _largest(values: layout.F8) -> float:
     return float(np.max(np.abs(values), initial=0.0))
 
 
-def _slope(x: fold.F8, y: fold.F8) -> tuple[float | None, float | None]:
+def _slope(x: layout.F8, y: layout.F8) -> tuple[float | None, float | None]:
     """Get minus the slope of a least-squares line and its standard uncertainty (None with fewer than 3)."""
     if len(x) < 3:
         return None, None
@@ -245,7 +245,7 @@ def _begin(
 
 def _end(
     run: RunJournal,
-    rows: fold.Record,
+    rows: layout.Record,
     names: list[str],
     events: list[Event],
     result: dict[str, Any],

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from calibration.certificate import Certificate, certificate_hash
+from calibration.vacuum_gauge import VacuumGauge
 from edge import remarks
 from edge.blank import blank_of, check_blank
 from edge.budget import Budget, of_loss
 from edge.buoyancy import air_around
-from edge.config import VacuumConfig
 from edge.criterion import meaning
 from edge.inputs import Component
 from edge.phases import Phases
@@ -62,7 +62,7 @@ def result_of(
     composition: str | None = None,
     density: tuple[float, float] | None = None,
     air: Sequence[Air] = (),
-    vacuum: VacuumConfig | None = None,
+    vacuum: VacuumGauge | None = None,
 ) -> dict[str, Any]:
     """Judge a run that has ended, by the standard's rule, and put all that is to be said into one record.
 

@@ -22,8 +22,8 @@ from edge.control import protocol
 from edge.controls import of_a_test
 
 if TYPE_CHECKING:
-    from edge.config import Config
     from edge.control.protocol import Start
+    from edge.instrument.config import Config
     from edge.records.event import Event
     from edge.records.phase import Phase
     from edge.records.second import Second
@@ -95,9 +95,9 @@ def _log_here() -> None:
 
 
 def _settings(config_file: Path | None) -> Config:
-    from edge.config import config_path, load_config
     from edge.errors import BadConfig
-    from edge.fitting import disagreements
+    from edge.instrument.config import config_path, load_config
+    from edge.instrument.consistency import disagreements
 
     path = config_path(config_file)
     config = load_config(path)
@@ -110,7 +110,7 @@ def _settings(config_file: Path | None) -> Config:
 def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
     from edge.control.server import Control
-    from edge.devices import instrument_of, panel_of
+    from edge.instrument.drivers import instrument_of, panel_of
     from edge.service import LOOKS, Service, keeper_of
     from hw.clock import BootClock
 

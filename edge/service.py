@@ -14,15 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from edge import fold
-from edge.codec import decode, encode
-from edge.config import Config
 from edge.control.protocol import Abort, Ack, Note, Request, Start, Word, parse
 from edge.control.server import Control
-from edge.course import block_of
+from edge.database.codec import decode, encode
+from edge.database.journal import Journal
+from edge.database.maintenance import disk_space, quarantine_if_damaged
 from edge.errors import BadInput
-from edge.instrument import Instrument
-from edge.journal import Journal
+from edge.fold import kernel, layout
+from edge.fold.block import block_from_frames
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import Config
 from edge.keeper import Keeper
 from edge.live import Given, LiveRun, Show, interrupted
 from edge.look import Alarm, Limits, Look
@@ -31,12 +32,11 @@ from edge.records.frame import one_frame
 from edge.starting import given_of, new_uid
 from edge.station import Sensing, Station, Words
 from edge.status import status_of
-from edge.storage import look_after, room
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.clock_sync import synchronised
 from hw.errors import HwError
 from hw.panel import Panel
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 from hw.supply import under_voltage
 
 LOOKS = 4
@@ -70,7 +70,9 @@ class Service:
             cell_over_temp_c=config.alarms.cell_over_temp_c,
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
-        sensing = Sensing(config.oven_probe, config.cell_probe, config.vacuum, limits, synchronised, under_voltage)
+        sensing = Sensing(
+            config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, synchronised, under_voltage
+        )
         # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
         self._beside = ThreadPoolExecutor(1, "beside")
         judge = self._beside.submit if isinstance(clock, BootClock) else None
@@ -246,7 +248,7 @@ class Service:
             raise BadInput(f"nothing can be written: {station.keeper.error}")
         database = station.keeper.journal.path
         given = self._given(order)
-        found = room(database, LONGEST_H, self._instrument.rate_sps)
+        found = disk_space(database, LONGEST_H, self._instrument.rate_sps)
         if not found.enough:
             raise BadInput(
                 f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
@@ -277,12 +279,12 @@ def _alarm(name: str | None) -> Alarm | None:
 
 def warm_up() -> None:
     """Compile what measures and what stores, or load it from the cache: before anything is measured."""
-    probe = ProbeSample(0, 9000, 0, Status.OK)
-    samples = [Sample(i * NS_PER_S // 10, 300_000 + i, Status.OK) for i in range(10)]
+    probe = Reading(0, 9000, 0, Status.OK)
+    samples = [Conversion(i * NS_PER_S // 10, 300_000 + i, Status.OK) for i in range(10)]
     frame = decode(encode(one_frame(0, 0, samples, probe, probe)))
-    params = fold.new_params()
-    state, _ = fold.advance(fold.new_state(), params, block_of(frame, 0))
-    fold.flush(state, params)
+    params = layout.new_params()
+    state, _ = kernel.advance(layout.new_state(), params, block_from_frames(frame, 0))
+    kernel.flush(state, params)
 
 
 def keeper_of(path: Path, config: Config, clock: Clock, *, put_aside: bool = False) -> tuple[Keeper, Path | None]:
@@ -290,6 +292,6 @@ def keeper_of(path: Path, config: Config, clock: Clock, *, put_aside: bool = Fal
 
     Only the database that the settings name is ever put aside, never one that a person typed.
     """
-    aside = look_after(path, clock.wall_s()) if put_aside else None
+    aside = quarantine_if_damaged(path, clock.wall_s()) if put_aside else None
     backup = None if config.storage.backup is None else Path(config.storage.backup)
     return Keeper(Journal(path), clock, round(config.storage.commit_every_s), backup), aside

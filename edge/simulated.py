@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration import certificate as cal
-from edge.config import ProbeConfig
 from edge.errors import BadInput
-from edge.instrument import Instrument
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import ProbeConfig
 from edge.records.phase import Phase
 from hw.clock import Clock, SimClock
 from hw.max31865 import Max31865Rtd

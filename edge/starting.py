@@ -13,14 +13,14 @@ import msgspec
 
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from edge.blank import blank_of
-from edge.config import Config
 from edge.control.protocol import Start
+from edge.database.queries import result_of_run
 from edge.errors import BadInput
-from edge.fitting import disagreements
+from edge.instrument.config import Config
+from edge.instrument.consistency import disagreements
 from edge.live import Given, stability_g
 from edge.records.sample import Sample, parse_air, parse_density
 from edge.standards.standard import load_standard
-from edge.stored import result_of_run
 from edge.terms import live_terms
 
 
@@ -44,7 +44,7 @@ def given_of(order: Start, config: Config, database: Path) -> Given:
         standard,
         certificate,
         stability_g=stability_g(certificate),
-        vacuum=None if config.vacuum.gauge == "declared" else config.vacuum,
+        vacuum=config.vacuum.fitted(),
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
     )

@@ -17,20 +17,20 @@ from typing import Any, NamedTuple
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
+from calibration.vacuum_gauge import VacuumGauge, pascals
 from edge.alarms import Alarms, Change
-from edge.config import ProbeConfig, VacuumConfig
 from edge.errors import BadInput
-from edge.instrument import Glance, Instrument
+from edge.instrument.acquisition import Glance, Instrument
+from edge.instrument.config import ProbeConfig
 from edge.keeper import Keeper
 from edge.live import Given, LiveRun, Show, begin
 from edge.look import Alarm, Limits, Look
-from edge.pressure import pascals
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from hw.clock import NS_PER_S, Clock
 from hw.clock_sync import ClockWatch
 from hw.panel import Panel, Press
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 
 Words = Callable[[Phase, float], Iterable[str]]
 """What somebody beside the instrument says now, given the phase and the seconds since the run's start."""
@@ -39,7 +39,7 @@ Judge = Callable[[Callable[[], dict[str, Any]]], "Future[dict[str, Any]]"]
 """Has a run judged, at once or beside the measurement."""
 
 _log = logging.getLogger("halfpercent")
-DECLARED, LIMITS = VacuumConfig(), Limits()
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Sensing:
 
     oven: ProbeConfig
     cell: ProbeConfig | None = None
-    vacuum: VacuumConfig = DECLARED
+    vacuum: VacuumGauge | None = None
     limits: Limits = LIMITS
     trusted: Callable[[], bool | None] = lambda: None
     under_voltage: Callable[[], bool | None] = lambda: None
@@ -61,7 +61,7 @@ class Seen(NamedTuple):
     """The newest look, and the newest sample of the bridge."""
 
     look: Look
-    newest: Sample | None
+    newest: Conversion | None
 
 
 class Station:
@@ -177,7 +177,7 @@ class Station:
         newest = glance.samples[-1] if glance.samples else self.seen.newest if self.seen is not None else None
         self.looked(self._look_of(glance), newest)
 
-    def looked(self, look: Look, newest: Sample | None) -> None:
+    def looked(self, look: Look, newest: Conversion | None) -> None:
         """Take a look: alarms, panel, and whoever asks something."""
         self.seen = Seen(look, newest)
         self._changed(self.alarms.look(look))
@@ -227,10 +227,10 @@ class Station:
         return float((codes[len(codes) // 2] - told["tare_code"]) / told["span_code_per_g"])
 
     def _pressure_pa(self, glance: Glance) -> float:
-        gauge = glance.gauge
-        if gauge is None or gauge.status is not Status.OK or self._sensing.vacuum.gauge == "declared":
+        gauge, vacuum = glance.gauge, self._sensing.vacuum
+        if gauge is None or gauge.status is not Status.OK or vacuum is None:
             return math.nan
-        return float(pascals([gauge.code], self._sensing.vacuum)[0])
+        return float(pascals([gauge.code], vacuum)[0])
 
     def _changed(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -302,7 +302,7 @@ def _at_once(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
     return done
 
 
-def celsius(reading: ProbeSample | None, probe: ProbeConfig | None) -> float:
+def celsius(reading: Reading | None, probe: ProbeConfig | None) -> float:
     """Get what a reading of a probe says, in °C, for the alarms alone; NaN where it says nothing."""
     if reading is None or probe is None or reading.status is not Status.OK:
         return math.nan

@@ -13,9 +13,8 @@ from typing import Any, Literal
 import msgspec
 
 from calibration.certificate import Certificate, Rtd
-from edge.config import VacuumConfig
+from calibration.vacuum_gauge import VacuumGauge, declared_of, qualifying_limit_pa
 from edge.errors import BadInput
-from edge.pressure import declared_of, qualifying_limit_pa
 from edge.procedure.plan import Plan
 from edge.records.phase import Phase
 from edge.standards.standard import Standard
@@ -36,7 +35,7 @@ class Terms:
     fold: dict[str, float]
     first: Phase
     declared: tuple[str, ...]
-    vacuum: VacuumConfig | None = None
+    vacuum: VacuumGauge | None = None
 
     def as_settings(self) -> dict[str, Any]:
         """Get the terms as plain JSON: from it a run can be folded again."""
@@ -55,7 +54,7 @@ class Terms:
         plan: dict[str, Any] = {k: (math.inf if v is None else v) for k, v in settings["plan"].items()}
         fold = {k: (math.inf if v is None else v) for k, v in settings["fold"].items()}
         gauge = settings.get("vacuum")
-        vacuum = None if gauge is None else msgspec.convert(gauge, VacuumConfig)
+        vacuum = None if gauge is None else msgspec.convert(gauge, VacuumGauge)
         return Terms(Plan(**plan), fold, Phase(settings["first_phase"]), tuple(settings["declared"]), vacuum)
 
 
@@ -117,7 +116,7 @@ def _vacuum_declared(standard: Standard, gauge: bool) -> list[str]:
     return ["pressure: no gauge; vacuum during the hold, and the same pressure at M1 and M2, are declared"]
 
 
-def _vacuum_measured(standard: Standard, vacuum: VacuumConfig) -> list[str]:
+def _vacuum_measured(standard: Standard, vacuum: VacuumGauge) -> list[str]:
     return declared_of(standard.pressure_limit_pa.value, vacuum) if standard.vacuum.value == "required" else []
 
 
@@ -137,7 +136,7 @@ def live_terms(
     certificate: Certificate,
     *,
     stability_g: float = 0.0,
-    vacuum: VacuumConfig | None = None,
+    vacuum: VacuumGauge | None = None,
     zero_after: bool = False,
     check_weight_g: float | None = None,
 ) -> Terms:
@@ -151,21 +150,20 @@ def live_terms(
     most_g = certificate.cell.capacity_g
     if check_weight_g is not None and not 0.0 < check_weight_g <= most_g:
         raise BadInput(f"check weight {check_weight_g:g} g: give grams, above 0 and at most the cell's {most_g:g}")
-    gauge = vacuum if vacuum is not None and vacuum.gauge != "declared" else None
-    plan = plan_of(standard, "cold", temp_measured=True, gauge=gauge is not None)
+    plan = plan_of(standard, "cold", temp_measured=True, gauge=vacuum is not None)
     plan = replace(
         plan,
         stability_g=max(plan.stability_g, stability_g),
         zero_after=zero_after or check_weight_g is not None,
         check_weight_g=check_weight_g or 0.0,
     )
-    if gauge is not None and plan.pressure_needed:
-        plan = replace(plan, pressure_limit_pa=qualifying_limit_pa(plan.pressure_limit_pa, gauge))
+    if vacuum is not None and plan.pressure_needed:
+        plan = replace(plan, pressure_limit_pa=qualifying_limit_pa(plan.pressure_limit_pa, vacuum))
     probe = _probe("oven", certificate.rtd) | _probe("cell", certificate.cell_rtd or certificate.rtd)
     fold = _cell(certificate) | probe | _limits(standard, plan)
     fold |= {"rtd_is_code": 1, "gate_code": GATE_SIGMAS * certificate.stability.noise_counts}
-    said = _vacuum_declared(standard, gauge=False) if gauge is None else _vacuum_measured(standard, gauge)
-    return Terms(plan, fold, Phase.TARE, (*said, _temperature_declared(standard, certificate)), gauge)
+    said = _vacuum_declared(standard, gauge=False) if vacuum is None else _vacuum_measured(standard, vacuum)
+    return Terms(plan, fold, Phase.TARE, (*said, _temperature_declared(standard, certificate)), vacuum)
 
 
 def replay_terms(

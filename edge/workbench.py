@@ -18,9 +18,9 @@ import numpy as np
 
 from calibration.calibration_record import Weight
 from calibration.weights import true_mass_g
-from edge.config import Config
 from edge.errors import BadInput
-from edge.instrument import Instrument
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import Config
 from edge.records.frame import Frames, join
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.protocols import Bridge
@@ -148,7 +148,7 @@ class SimulatedBench(Bench):
 
 def real_bench(config: Config, *, yes: bool) -> Bench:
     """Get the instrument that the settings describe."""
-    from edge.devices import bridge_of, probe_of
+    from edge.instrument.drivers import bridge_of, probe_of
 
     clock = BootClock()
     bridge = bridge_of(config.bridge, clock)

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
-from hw.protocols import CODE_MAX, CODE_MIN, Sample, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Status
 
 PULSES = {128: 25, 32: 26, 64: 27}
 SETTLING_NS = {10: 400_000_000, 80: 50_000_000}
@@ -83,7 +83,7 @@ class Hx711Base(ABC):
             self.close()
             raise
 
-    def read(self, deadline_ns: int) -> Sample:
+    def read(self, deadline_ns: int) -> Conversion:
         """Get the next conversion: wait for DOUT low, then clock the word out at once.
 
         Statuses: ``OK``; ``SETTLING`` (400 ms at 10 SPS, 50 ms at 80, and one conversion) after
@@ -159,7 +159,7 @@ class Hx711Base(ABC):
 
     # The same for both.
 
-    def _next(self, begin_ns: int, deadline_ns: int) -> Sample:
+    def _next(self, begin_ns: int, deadline_ns: int) -> Conversion:
         follow, clock = self._follow, self._clock
         follow.wait(deadline_ns)
         looks, thrown, unready_ns = 0, False, 0
@@ -195,11 +195,11 @@ class Hx711Base(ABC):
         if status is Status.OK:
             if abs(code - before) > self._unconfirmed:
                 unsettled = was in (Status.SETTLING, Status.SATURATED)
-                return Sample(t_ns, code, Status.SETTLING if unsettled else Status.DESYNC)
+                return Conversion(t_ns, code, Status.SETTLING if unsettled else Status.DESYNC)
             if code & _TAIL == _TAIL and abs(code - self._last_code) > self._jump:
-                return Sample(t_ns, code, Status.DESYNC)
+                return Conversion(t_ns, code, Status.DESYNC)
             self._last_code = code
-        return Sample(t_ns, code, status)
+        return Conversion(t_ns, code, status)
 
     def _follower(self) -> Follower:
         follow = Follower(self._clock, self._rate_sps, self.counters)
@@ -244,10 +244,10 @@ class Hx711Base(ABC):
         self._lost = False
         self._follow.settle(1, self._settling_ns)
 
-    def _failed(self, begin_ns: int, t_ns: int, code: int, status: Status) -> Sample:
+    def _failed(self, begin_ns: int, t_ns: int, code: int, status: Status) -> Conversion:
         """Give a sample without a number, no sooner than one conversion after the read began."""
         self._clock.sleep_s((begin_ns + self._follow.period_ns - self._clock.now_ns()) / NS_PER_S)
-        return Sample(t_ns, code, status)
+        return Conversion(t_ns, code, status)
 
 
 def signed(word: int) -> int:

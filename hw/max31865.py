@@ -16,7 +16,7 @@ from adafruit_max31865 import MAX31865
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters
 from hw.errors import BadSetting, BusError, ChipNotFound, NotOpen
-from hw.protocols import ProbeSample, Status
+from hw.protocols import Reading, Status
 from hw.spi import SpiBus, SpiPort
 
 _CONFIG, _HIGH_THRESHOLD = 0x00, 0x03
@@ -114,7 +114,7 @@ class Max31865Rtd:
             self.close()
             raise
 
-    def read(self) -> ProbeSample:
+    def read(self) -> Reading:
         """Get the newest conversion, waiting up to 24 ms where the last one was read already.
 
         Statuses: ``OK``; ``SETTLING`` for 0.1 s after ``open``, a fault or a fault-detection cycle (the bias
@@ -139,7 +139,7 @@ class Max31865Rtd:
             return sample
         except OSError:
             self.counters.bus_errors += 1
-            return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
+            return Reading(t_ns, 0, 0, Status.BUS_ERROR)
 
     def describe(self) -> dict[str, str | int | float]:
         """Get the settings in force."""
@@ -157,7 +157,7 @@ class Max31865Rtd:
         if port is not None:
             port.close()
 
-    def _sample(self, t_ns: int, sensor: MAX31865) -> ProbeSample:
+    def _sample(self, t_ns: int, sensor: MAX31865) -> Reading:
         before = self._registers()
         if not self._is_set(before):
             return self._lost(t_ns)
@@ -173,25 +173,25 @@ class Max31865Rtd:
             return self._fault(t_ns, code, after[7])
         if max(abs(code - _code(before)), abs(code - _code(after))) > _AGREE_CODES:
             self.counters.bus_errors += 1
-            return ProbeSample(t_ns, code, 0, Status.BUS_ERROR)
-        return ProbeSample(t_ns, code, 0, Status.SETTLING if t_ns < self._settled_ns else Status.OK)
+            return Reading(t_ns, code, 0, Status.BUS_ERROR)
+        return Reading(t_ns, code, 0, Status.SETTLING if t_ns < self._settled_ns else Status.OK)
 
-    def _fault(self, t_ns: int, code: int, fault: int) -> ProbeSample:
+    def _fault(self, t_ns: int, code: int, fault: int) -> Reading:
         """Find out what is broken, clear the latch and go on converting."""
         if t_ns < self._settled_ns:
             # While the bias comes up a threshold may trip: nothing is known yet.
             self._write(_CONFIG, bytes((self._config | _CLEAR,)))
-            return ProbeSample(t_ns, code, fault, Status.SETTLING)
+            return Reading(t_ns, code, fault, Status.SETTLING)
         found = self._found
-        return ProbeSample(t_ns, code, fault | found | self._detect(), Status.FAULT)
+        return Reading(t_ns, code, fault | found | self._detect(), Status.FAULT)
 
-    def _lost(self, t_ns: int) -> ProbeSample:
+    def _lost(self, t_ns: int) -> Reading:
         """Set a chip up again that is not as it was set: reset, or not there."""
         self.counters.resets += 1
         if self._set_up():
-            return ProbeSample(t_ns, 0, 0, Status.FAULT)
+            return Reading(t_ns, 0, 0, Status.FAULT)
         self.counters.bus_errors += 1
-        return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
+        return Reading(t_ns, 0, 0, Status.BUS_ERROR)
 
     def _set_up(self) -> bool:
         """Set thresholds, wires and filter, look for faults and start. False where nothing answers."""

@@ -16,7 +16,7 @@ from typing import Protocol
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, HwError, NotOpen
-from hw.protocols import CODE_MAX, CODE_MIN, Sample, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Status
 
 ADDRESS = 0x2A
 GAINS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -129,7 +129,7 @@ class Nau7802:
         self._follow.set_rails(*self._rails())
         self._follow.settle(SETTLING_CONVERSIONS)
 
-    def read(self, deadline_ns: int) -> Sample:
+    def read(self, deadline_ns: int) -> Conversion:
         """Get the next conversion (data sheet 11.1: CR, then ADCO in one block, which cannot tear).
 
         Statuses: ``OK``; ``SETTLING`` for six conversions after ``open``, a reset of the chip (there also
@@ -173,7 +173,7 @@ class Nau7802:
         if overdue:
             # The oscillator paused or the conversion was restarted: the filter settles anew.
             follow.settle(SETTLING_CONVERSIONS)
-        return Sample(t_ns, code, follow.judge(t_ns, code))
+        return Conversion(t_ns, code, follow.judge(t_ns, code))
 
     def describe(self) -> dict[str, str | int | float]:
         """Get the settings in force and, once open, the chip's own calibration."""
@@ -281,11 +281,11 @@ class Nau7802:
         size = min((1 << 24) - offset, offset & CODE_MAX)
         return CODE_MIN + size, CODE_MAX - size
 
-    def _failed(self, begin_ns: int, status: Status) -> Sample:
+    def _failed(self, begin_ns: int, status: Status) -> Conversion:
         """Give a sample without a number, no sooner than one conversion after the read began."""
         t_ns = self._clock.now_ns()
         self._clock.sleep_s((begin_ns + self._follow.period_ns - t_ns) / NS_PER_S)
-        return Sample(t_ns, 0, status)
+        return Conversion(t_ns, 0, status)
 
     def _read(self, register: int) -> int:
         return self._read_block(register, 1)[0]

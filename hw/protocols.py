@@ -36,7 +36,7 @@ class Status(IntEnum):
     """Older than it may be: the last good value must not be used any more."""
 
 
-class Sample(NamedTuple):
+class Conversion(NamedTuple):
     """One conversion of a load-cell bridge.
 
     ``t_ns`` is the clock's time (CLOCK_BOOTTIME, ns) at which the conversion was found ready, ``code``
@@ -49,7 +49,7 @@ class Sample(NamedTuple):
     status: Status
 
 
-class ProbeSample(NamedTuple):
+class Reading(NamedTuple):
     """One reading of a resistance thermometer.
 
     ``code`` is the 15-bit ratio code (R = code / 32768 · Rref), ``fault`` the chip's fault register as
@@ -63,10 +63,10 @@ class ProbeSample(NamedTuple):
 
 
 SAMPLE = np.dtype([("t_ns", "<i8"), ("code", "<i4"), ("status", "u1")])
-"""A :class:`Sample` as it is stored in an array."""
+"""A :class:`Conversion` as it is stored in an array."""
 
 PROBE = np.dtype([("t_ns", "<i8"), ("code", "<u2"), ("fault", "u1"), ("status", "u1")])
-"""A :class:`ProbeSample` as it is stored in an array."""
+"""A :class:`Reading` as it is stored in an array."""
 
 CODE_MIN = -(1 << 23)
 CODE_MAX = (1 << 23) - 1
@@ -86,7 +86,7 @@ class Bridge(Protocol):
     def open(self) -> None:
         """Find, reset, set up and settle the chip. Raise an ``HwError`` where that fails."""
 
-    def read(self, deadline_ns: int) -> Sample:
+    def read(self, deadline_ns: int) -> Conversion:
         """Get the next conversion, waiting for it until ``deadline_ns`` at the latest.
 
         Never raises for what a chip or a bus does: that is a status. Returns at most one sample per
@@ -107,7 +107,7 @@ class Probe(Protocol):
     def open(self) -> None:
         """Find and set up the chip. Raise an ``HwError`` where that fails."""
 
-    def read(self) -> ProbeSample:
+    def read(self) -> Reading:
         """Get the newest reading. Never raises for what a chip or a bus does: that is a status."""
 
     def describe(self) -> dict[str, str | int | float]:

@@ -20,7 +20,7 @@ from hw import errors
 from hw.clock import NS_PER_S, BootClock
 from hw.converter_pace import Counters
 from hw.errors import BusError, HwError, NotOpen
-from hw.protocols import Bridge, Sample, Status
+from hw.protocols import Bridge, Conversion, Status
 
 PRIORITY = 50
 """Real-time priority (SCHED_FIFO), below the kernel's own threads'."""
@@ -86,7 +86,7 @@ class Apart:
             raise getattr(errors, kind, BusError)(message)
         self._settings, self.real_time = answer["settings"], answer["real_time"]
 
-    def read(self, deadline_ns: int) -> Sample:
+    def read(self, deadline_ns: int) -> Conversion:
         """Get the next sample from the child, waiting for it until ``deadline_ns`` at the latest.
 
         ``NOT_READY`` where none came; then, or where the child has died and was started anew, no sooner than one
@@ -98,11 +98,11 @@ class Apart:
         try:
             if self._pipe.poll(max(0.0, (deadline_ns - begin_ns) / NS_PER_S)):
                 t_ns, code, status = _SAMPLE.unpack(self._pipe.recv_bytes())
-                return Sample(t_ns, code, Status(status))
+                return Conversion(t_ns, code, Status(status))
         except (EOFError, OSError):
             self._start_again()
         self._clock.sleep_s((begin_ns + self._period_ns - self._clock.now_ns()) / NS_PER_S)
-        return Sample(self._clock.now_ns(), 0, Status.NOT_READY)
+        return Conversion(self._clock.now_ns(), 0, Status.NOT_READY)
 
     def close(self) -> None:
         """End the child. Safe to call twice and before ``open``."""

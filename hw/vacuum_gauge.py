@@ -21,7 +21,7 @@ from hw.clock import Clock
 from hw.converter_pace import STUCK_AFTER, Counters
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
 from hw.i2c import BusioI2c, MessageBus
-from hw.protocols import ProbeSample, Status
+from hw.protocols import Reading, Status
 
 if TYPE_CHECKING:
     # Late, because only who has a gauge needs its library.
@@ -90,7 +90,7 @@ class _I2cGauge(ABC):
             self.close()
             raise BusError(f"{where}: {e}; check the wires and their length") from e
 
-    def read(self) -> ProbeSample:
+    def read(self) -> Reading:
         """Get a conversion made now (takes about 10 ms, at most 0.2 s).
 
         Statuses: ``OK``; ``SATURATED`` beyond the chip's range; ``FAULT`` where the chip says so or
@@ -107,13 +107,13 @@ class _I2cGauge(ABC):
             try:
                 return self._measure(t_ns, self._bus)
             except ChipNotReady:
-                return ProbeSample(t_ns, 0, 0, Status.NOT_READY)
+                return Reading(t_ns, 0, 0, Status.NOT_READY)
             except OSError:
                 if not last:
                     self.counters.retries += 1
                     self._clock.sleep_s(0.001)
         self.counters.bus_errors += 1
-        return ProbeSample(t_ns, 0, 0, Status.BUS_ERROR)
+        return Reading(t_ns, 0, 0, Status.BUS_ERROR)
 
     @abstractmethod
     def describe(self) -> dict[str, str | int | float]:
@@ -133,7 +133,7 @@ class _I2cGauge(ABC):
     def _set_up(self, bus: BusioI2c) -> None: ...
 
     @abstractmethod
-    def _measure(self, t_ns: int, bus: BusioI2c) -> ProbeSample: ...
+    def _measure(self, t_ns: int, bus: BusioI2c) -> Reading: ...
 
 
 def _not_installed(name: str) -> BadSetting:
@@ -176,7 +176,7 @@ class MprlsGauge(_I2cGauge):
                 "check its supply, or whether another chip has that address"
             )
 
-    def _measure(self, t_ns: int, bus: BusioI2c) -> ProbeSample:
+    def _measure(self, t_ns: int, bus: BusioI2c) -> Reading:
         assert self._sensor is not None
         # The library raises for a status bit, which is in the answer too; its hPa are not needed.
         with contextlib.suppress(RuntimeError):
@@ -184,7 +184,7 @@ class MprlsGauge(_I2cGauge):
         code, fault = int.from_bytes(bus.answer[1:4]), bus.answer[0] ^ _MPR_POWERED
         self._run = self._run + 1 if code == self._last_code else 1
         self._last_code = code
-        return ProbeSample(t_ns, code >> _MPR_SHIFT, fault, self._judge(code, fault))
+        return Reading(t_ns, code >> _MPR_SHIFT, fault, self._judge(code, fault))
 
     def _judge(self, code: int, fault: int) -> Status:
         if fault & ~_MPR_SATURATED or (not fault and code in (0, 0xFFFFFF)):
@@ -251,17 +251,17 @@ class Ads1115Gauge(_I2cGauge):
                 "check its supply, or whether another chip has that address"
             )
 
-    def _measure(self, t_ns: int, bus: BusioI2c) -> ProbeSample:
+    def _measure(self, t_ns: int, bus: BusioI2c) -> Reading:
         assert self._adc is not None
         # The library writes all settings with each single shot, so a chip that was reset before is no harm.
         code = int(self._adc.read(self._channel + 4))
         stored = code + _ADS_ZERO
         if not self._is_set(bus):
             self.counters.resets += 1
-            return ProbeSample(t_ns, stored, 0, Status.FAULT)
+            return Reading(t_ns, stored, 0, Status.FAULT)
         if code in (-0x8000, 0x7FFF):
-            return ProbeSample(t_ns, stored, 0, Status.SATURATED)
-        return ProbeSample(t_ns, stored, 0, Status.FAULT if code < _ADS_BELOW_GROUND else Status.OK)
+            return Reading(t_ns, stored, 0, Status.SATURATED)
+        return Reading(t_ns, stored, 0, Status.FAULT if code < _ADS_BELOW_GROUND else Status.OK)
 
     def _is_set(self, bus: BusioI2c) -> bool:
         """Get whether the conversion just read was made as set, by a chip that is still there."""

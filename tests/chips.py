@@ -11,7 +11,7 @@ from hw.hx711 import Hx711
 from hw.hx711_spi import Hx711Spi
 from hw.max31865 import Max31865Rtd
 from hw.nau7802 import Nau7802
-from hw.protocols import Bridge, Probe, ProbeSample, Sample, Status
+from hw.protocols import Bridge, Conversion, Probe, Reading, Status
 from hw.sim.gauges import Ads1115Model, MprModel
 from hw.sim.hx711 import Hx711Model
 from hw.sim.i2c import I2cBus, SimSMBus
@@ -128,7 +128,7 @@ class RtdRig:
         settings = {"wires": 4, "ref_ohm": 430.0, "mains_hz": 50} | self.driver_settings
         self.driver = Max31865Rtd(lambda: self.port, self.clock, **settings)
 
-    def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
+    def read(self, count: int, every_s: float = 0.2) -> list[Reading]:
         return read_probe(self.driver, self.clock, count, every_s)
 
 
@@ -147,7 +147,7 @@ class MprRig:
         self.bus.attach(0x18, self.chip)
         self.driver = MprlsGauge(lambda: SimSMBus(self.bus), self.clock, **self.driver_settings)
 
-    def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
+    def read(self, count: int, every_s: float = 0.2) -> list[Reading]:
         return read_probe(self.driver, self.clock, count, every_s)
 
 
@@ -167,17 +167,17 @@ class AdsRig:
         settings = {"channel": 2, "full_scale_v": 4.096} | self.driver_settings
         self.driver = Ads1115Gauge(lambda: SimSMBus(self.bus), self.clock, **settings)
 
-    def read(self, count: int, every_s: float = 0.2) -> list[ProbeSample]:
+    def read(self, count: int, every_s: float = 0.2) -> list[Reading]:
         return read_probe(self.driver, self.clock, count, every_s)
 
 
-def read(bridge: Bridge, clock: SimClock, count: int, within_s: float = 0.5) -> list[Sample]:
+def read(bridge: Bridge, clock: SimClock, count: int, within_s: float = 0.5) -> list[Conversion]:
     """Read ``count`` samples, each with a deadline ``within_s`` from its call."""
     within_ns = round(within_s * NS_PER_S)
     return [bridge.read(clock.now_ns() + within_ns) for _ in range(count)]
 
 
-def read_probe(probe: Probe, clock: SimClock, count: int, every_s: float) -> list[ProbeSample]:
+def read_probe(probe: Probe, clock: SimClock, count: int, every_s: float) -> list[Reading]:
     """Read ``count`` samples, each ``every_s`` after the one before."""
     samples = []
     for _ in range(count):
@@ -186,7 +186,7 @@ def read_probe(probe: Probe, clock: SimClock, count: int, every_s: float) -> lis
     return samples
 
 
-def names(samples: list[Sample] | list[ProbeSample]) -> list[str]:
+def names(samples: list[Conversion] | list[Reading]) -> list[str]:
     """Get the statuses in a row, each named once per run of it."""
     row: list[str] = []
     for sample in samples:
@@ -196,6 +196,6 @@ def names(samples: list[Sample] | list[ProbeSample]) -> list[str]:
     return row
 
 
-def numbers(samples: list[Sample]) -> list[Sample]:
+def numbers(samples: list[Conversion]) -> list[Conversion]:
     """Get the samples that count as numbers."""
     return [s for s in samples if s.status == Status.OK]

@@ -19,8 +19,8 @@ class Demo(NamedTuple):
 
 @pytest.fixture(scope="session")
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    from edge.database.journal import Journal
     from edge.demo import run_demo
-    from edge.journal import Journal
     from edge.records.sample import Sample
     from edge.simulated import build
     from edge.standards.standard import loads_standard

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edge.database.journal import Journal
 from edge.demo import run_demo
-from edge.journal import Journal
 from edge.records.sample import Sample
 from edge.simulated import build
 from edge.standards.standard import Standard

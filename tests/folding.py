@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge import fold
+from edge.fold import kernel, layout
 
 OVEN_120_C = 11131  # the code of a Pt100 at 120 °C on 430 Ω: 146.068 / 430 · 32768
 
 
-def columns(seq, t_s, samples, *, status=None, oven=None, cell=None, pressure=None) -> fold.Block:
+def columns(seq, t_s, samples, *, status=None, oven=None, cell=None, pressure=None) -> layout.Block:
     """Put frames into columns: ``samples`` is a list of lists of codes; NaN in a slow channel is a bad status."""
     counts = [len(s) for s in samples]
     n = len(samples)
@@ -26,7 +26,7 @@ def columns(seq, t_s, samples, *, status=None, oven=None, cell=None, pressure=No
     for channel in (oven, cell, pressure):
         value = np.full(n, np.nan) if channel is None else np.asarray(channel, np.float64)
         slow += [np.where(np.isnan(value), 0.0, value), np.where(np.isnan(value), 1, 0).astype(np.uint8)]
-    return fold.Block(
+    return layout.Block(
         np.asarray(seq, np.int64),
         np.asarray(t_s, np.float64),
         np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
@@ -36,24 +36,24 @@ def columns(seq, t_s, samples, *, status=None, oven=None, cell=None, pressure=No
     )
 
 
-def cut(block: fold.Block, start: int, stop: int) -> fold.Block:
+def cut(block: layout.Block, start: int, stop: int) -> layout.Block:
     """Get frames ``start`` to ``stop`` as a block of their own."""
     lo, hi = block.first[start], block.first[stop]
     parts = block._asdict()
     parts = {k: v[lo:hi] if k in ("code", "status") else v[start:stop] for k, v in parts.items()}
-    return fold.Block(**(parts | {"first": block.first[start : stop + 1] - lo}))
+    return layout.Block(**(parts | {"first": block.first[start : stop + 1] - lo}))
 
 
-def fold_all(params, block: fold.Block, cuts: Iterable[int] = (), *, through_bytes: bool = False):
+def fold_all(params, block: layout.Block, cuts: Iterable[int] = (), *, through_bytes: bool = False):
     """Fold ``block`` cut at ``cuts`` and flush. Returns the state before the flush, and all rows."""
-    state, rows = fold.new_state(), []
+    state, rows = layout.new_state(), []
     edges = [0, *sorted(cuts), len(block.seq)]
     for start, stop in pairwise(edges):
-        state, out = fold.advance(state, params, cut(block, start, stop))
+        state, out = kernel.advance(state, params, cut(block, start, stop))
         rows.append(out)
         if through_bytes:
-            state = np.frombuffer(state.tobytes(), fold.STATE).copy()
-    return state, np.concatenate([*rows, fold.flush(state, params)[1]])
+            state = np.frombuffer(state.tobytes(), layout.STATE).copy()
+    return state, np.concatenate([*rows, kernel.flush(state, params)[1]])
 
 
 def random_params(rng: np.random.Generator, **fixed: float):
@@ -85,10 +85,10 @@ def random_params(rng: np.random.Generator, **fixed: float):
         "reference_g": rng.choice([np.nan, 100.0]),
         "base_is_hold_start": rng.integers(0, 2),
     }
-    return fold.new_params(**(values | fixed))
+    return layout.new_params(**(values | fixed))
 
 
-def random_block(rng: np.random.Generator, n_frames: int, *, is_code: bool) -> fold.Block:
+def random_block(rng: np.random.Generator, n_frames: int, *, is_code: bool) -> layout.Block:
     """Draw frames: few or many samples or none, glitches, steps, bad statuses, gaps, missing readings."""
     gap = np.where(rng.random(n_frames) < 0.08, rng.integers(1, 12, n_frames), 0)
     seq = np.cumsum(1 + gap)
@@ -111,7 +111,7 @@ def random_block(rng: np.random.Generator, n_frames: int, *, is_code: bool) -> f
     return columns(seq, t_s, per_frame, status=statuses, oven=channels[0], cell=channels[1], pressure=channels[2])
 
 
-def cases(n_seeds: int, n_frames: int) -> Iterator[tuple[np.random.Generator, np.ndarray, fold.Block]]:
+def cases(n_seeds: int, n_frames: int) -> Iterator[tuple[np.random.Generator, np.ndarray, layout.Block]]:
     """Draw one case a seed."""
     for seed in range(n_seeds):
         rng = np.random.default_rng(seed)

@@ -21,9 +21,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 from quickrig import QuickRig
 
-from edge.codec import decode
 from edge.course import Word, course_of
-from edge.journal import Journal
+from edge.database.codec import decode
+from edge.database.journal import Journal
 from edge.live import Given, LiveRun, begin, interrupted, resume, stability_g
 from edge.records.frame import Frames, join
 from edge.records.phase import Phase

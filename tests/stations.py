@@ -11,9 +11,9 @@ from typing import Any
 from gpiozero.pins.mock import MockFactory
 
 from calibration.certificate import to_toml
-from edge.config import Config, loads_config
 from edge.control.protocol import Request, Start
-from edge.journal import Journal
+from edge.database.journal import Journal
+from edge.instrument.config import Config, loads_config
 from edge.keeper import Keeper
 from edge.service import LOOKS, Service
 from edge.simulated import Simulated, SimulatedOperator, build

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from edge.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Look
 from edge.records.phase import Phase
 from hw.clock import NS_PER_S
-from hw.protocols import ProbeSample, Status
+from hw.protocols import Reading, Status
 
 EVERY_S = 0.25
 OK, BAD, LATE, SETTLING, BUS = Status.OK, Status.DESYNC, Status.LATE, Status.SETTLING, Status.BUS_ERROR
@@ -162,8 +162,8 @@ def test_every_scripted_fault_is_either_an_alarm_or_a_glitch_or_hidden() -> None
 # looks by hand
 
 
-def reading(t_s: float, status: Status = OK, code: int = 9000) -> ProbeSample:
-    return ProbeSample(round(t_s * NS_PER_S), code, 0, status)
+def reading(t_s: float, status: Status = OK, code: int = 9000) -> Reading:
+    return Reading(round(t_s * NS_PER_S), code, 0, status)
 
 
 def good(t_s: float, **more: Any) -> Look:

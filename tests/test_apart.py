@@ -11,7 +11,7 @@ from apart_bridges import CODE, absent, hx711
 
 from hw.clock import NS_PER_S, BootClock
 from hw.errors import ChipNotFound, NotOpen
-from hw.protocols import Sample, Status
+from hw.protocols import Conversion, Status
 from hw.subprocess_bridge import Apart
 
 CLOCK = BootClock()
@@ -21,7 +21,7 @@ def soon() -> int:
     return CLOCK.now_ns() + NS_PER_S
 
 
-def until_ok(bridge: Apart, tries: int = 400) -> tuple[Sample, set[Status]]:
+def until_ok(bridge: Apart, tries: int = 400) -> tuple[Conversion, set[Status]]:
     seen = set()
     for _ in range(tries):
         sample = bridge.read(soon())
@@ -35,8 +35,8 @@ def test_samples_come_with_the_chip_s_codes_and_the_shared_clock_s_times() -> No
     bridge = Apart(hx711, name="hx711", rate_sps=80.0)
     bridge.open()
     try:
-        samples: list[Sample] = []
-        good: list[Sample] = []
+        samples: list[Conversion] = []
+        good: list[Conversion] = []
         while len(good) < 30 and len(samples) < 600:  # a machine under load is late now and then, and says so
             samples.append(bridge.read(soon()))
             good = [s for s in samples if s.status is Status.OK]

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from edge import cli
-from edge.journal import Journal
+from edge.database.journal import Journal
+from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION
 from edge.recording import read
 from edge.records.sample import Sample
 from edge.replay import Declared, replay
-from edge.schema import APPLICATION_ID, SCHEMA_VERSION
 from edge.standards.standard import load_standard
 
 ROOT = Path(__file__).resolve().parents[1]

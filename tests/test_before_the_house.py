@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 from calibration.certificate import certificate_hash, load_certificate, loads, to_toml
-from edge import chain
 from edge.columns import parse_columns
+from edge.database import hash_chain
+from edge.database.connection import open_readonly
 from edge.phases import Phases
 from edge.recording import read
 from edge.records.sample import Sample
 from edge.refold import refold
 from edge.replay import Declared, replay
 from edge.result import result_of
-from edge.schema import open_readonly
 from edge.standards.standard import load_standard, loads_standard
 from edge.terms import Terms
 
@@ -42,7 +42,7 @@ def test_a_stored_run_refolds_to_its_hashes_its_seconds_and_its_result(tmp_path:
     path = stored(tmp_path, bridge)
     db = open_readonly(path)
     expected = json.loads((HERE / "chains.json").read_text())[bridge]
-    assert [list(chain.chunks(db, 1))[-1]["sha256"], list(chain.events(db, 1))[-1]["sha256"]] == expected
+    assert [list(hash_chain.chunks(db, 1))[-1]["sha256"], list(hash_chain.events(db, 1))[-1]["sha256"]] == expected
 
     course, rows, names, _ = refold(db, 1)
     with sqlite3.connect(path) as plain:

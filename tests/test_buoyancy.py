@@ -8,14 +8,14 @@ import pytest
 
 from calibration.air import density_kg_m3
 from calibration.allan import Integrated
+from calibration.vacuum_gauge import VacuumGauge
 from edge.budget import Budget, of_loss
 from edge.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
-from edge.config import VacuumConfig
 from edge.records.sample import Air
 from edge.records.weighing import Weighing
 
-MPRLS = VacuumConfig(gauge="mprls")
-PIRANI = VacuumConfig(gauge="ads1115", curve=((1.0, 0.1), (9.0, 1e5)))
+MPRLS = VacuumGauge(gauge="mprls")
+PIRANI = VacuumGauge(gauge="ads1115", curve=((1.0, 0.1), (9.0, 1e5)))
 ROOM = Air(1013.25, 25.0, 50.0)
 
 
@@ -23,7 +23,7 @@ def weighing(which: str, mean: float = 100.0, pressure_pa: float = math.nan, tem
     return Weighing(which, Integrated(mean, 1e-5, 50.0, 100, 0, 600), 0.0, 99.0, temp_c, 25.0, pressure_pa)
 
 
-def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: VacuumConfig | None = None) -> AirAround:
+def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: VacuumGauge | None = None) -> AirAround:
     return air_around(weighing("m1", pressure_pa=p1), weighing("m2", pressure_pa=p2), air, vacuum)
 
 
@@ -56,7 +56,7 @@ def test_air_read_at_both_moves_by_what_was_read_as_far_as_that_is_known() -> No
 
 
 @pytest.mark.parametrize("vacuum", [MPRLS, PIRANI, None])
-def test_air_at_m1_and_a_vacuum_at_m2_are_seen_to_differ(vacuum: VacuumConfig | None) -> None:
+def test_air_at_m1_and_a_vacuum_at_m2_are_seen_to_differ(vacuum: VacuumGauge | None) -> None:
     found = around(101_325.0, 50.0, vacuum=vacuum)
     assert found.differs == "M1 at 101 kPa and M2 at 0.05 kPa"
     assert found.m1_g_cm3 + found.change_g_cm3 == pytest.approx(5.9e-7, abs=1e-8)

@@ -17,8 +17,9 @@ from calibrating import TWO_WIRES, Lab, halfpercent
 from msgspec.structs import replace
 
 from calibration.certificate import Certificate, certificate_hash, load_certificate
-from edge import fold, workbench
+from edge import workbench
 from edge.certify import certify, span_points
+from edge.fold import kernel, layout
 from edge.session import Piece, Session
 from edge.simulated import GAIN, rig_of
 from edge.standards.standard import load_standard
@@ -172,7 +173,7 @@ def test_codes_of_the_same_rig_weigh_right_with_the_new_certificate(whole: tuple
 
 
 def _config():  # type: ignore[no-untyped-def]
-    from edge.config import usual
+    from edge.instrument.config import usual
 
     return usual("nau7802")
 
@@ -186,9 +187,11 @@ def _mean_code(frames, params) -> float:  # type: ignore[no-untyped-def]
 
 
 def _rows(frames, params):  # type: ignore[no-untyped-def]
-    from edge.course import block_of
+    from edge.fold.block import block_from_frames
 
-    return fold.advance(fold.new_state(), fold.new_params(**params), block_of(frames, int(frames.t_ns[0])))[1]
+    return kernel.advance(
+        layout.new_state(), layout.new_params(**params), block_from_frames(frames, int(frames.t_ns[0]))
+    )[1]
 
 
 def test_without_a_thermometer_on_the_cell_the_lag_behind_the_oven_is_found(tmp_path: Path) -> None:
@@ -362,11 +365,11 @@ def live_fold(certificate: Certificate) -> dict[str, float]:
 
 def _still(code: float, cell_c: float):  # type: ignore[no-untyped-def]
     from edge.records.frame import join, one_frame
-    from hw.protocols import ProbeSample, Sample, Status
+    from hw.protocols import Conversion, Reading, Status
     from hw.sim.rig import pt100_ohm
 
-    probe = ProbeSample(0, round(pt100_ohm(cell_c) / 430.0 * 32768.0), 0, Status.OK)
-    samples = [Sample(0, round(code), Status.OK)] * 10
+    probe = Reading(0, round(pt100_ohm(cell_c) / 430.0 * 32768.0), 0, Status.OK)
+    samples = [Conversion(0, round(code), Status.OK)] * 10
     return join([one_frame(i, i * 10**9, samples, probe, probe) for i in range(2)])
 
 

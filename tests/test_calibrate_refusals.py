@@ -33,10 +33,10 @@ from calibration.weights import (
 )
 from edge import workbench
 from edge.errors import BadInput
-from edge.instrument import Instrument
+from edge.instrument.acquisition import Instrument
 from edge.session import Piece, Series, Session, load, plan, save, session_path, steps_done, write_certificate
 from edge.simulated import build
-from hw.protocols import Sample, Status
+from hw.protocols import Conversion, Status
 
 
 @pytest.fixture(scope="module")
@@ -218,13 +218,13 @@ def test_a_calibration_of_long_ago_is_not_gone_on_with(lab: Lab, monkeypatch: py
 
 
 def test_a_second_process_is_refused_while_one_measures(lab: Lab) -> None:
-    from edge import lock
+    from edge.database import writer_lock
 
-    held = lock.take(lab.folder / "halfpercent.db")
+    held = writer_lock.take(lab.folder / "halfpercent.db")
     try:
         assert "another halfpercent" in lab.calibrate("span").line
     finally:
-        lock.drop(lab.folder / "halfpercent.db", held)
+        writer_lock.drop(lab.folder / "halfpercent.db", held)
 
 
 Simulated = workbench.SimulatedBench
@@ -327,7 +327,6 @@ def test_two_wires_a_short_finds_the_leads_and_ice_the_sensor(tmp_path: Path) ->
 
 def test_the_sensor_s_own_curve_goes_into_the_fold(lab: Lab) -> None:
     """A platinum of other purity (A, B of its sheet): the fold gives its temperature, not IEC 60751's."""
-    from edge import fold
     from edge.standards.standard import load_standard
     from edge.terms import live_terms
 
@@ -338,29 +337,31 @@ def test_the_sensor_s_own_curve_goes_into_the_fold(lab: Lab) -> None:
     assert (params["oven_a"], params["oven_b"]) == (a, b)
     assert "cell_a" not in params  # it is the oven's sensor
     code = r0 * (1.0 + a * 120.0 + b * 120.0**2) / 430.0 * 32768.0
-    assert _temp_c(fold, code, params) == pytest.approx(120.0, abs=1e-9)
+    assert _temp_c(code, params) == pytest.approx(120.0, abs=1e-9)
     # by IEC 60751 the same resistance is 122 °C: more than a hold's band
-    assert _temp_c(fold, code, {k: v for k, v in params.items() if k not in ("oven_a", "oven_b")}) > 121.5
+    assert _temp_c(code, {k: v for k, v in params.items() if k not in ("oven_a", "oven_b")}) > 121.5
 
 
-def _temp_c(fold, code: float, params) -> float:  # type: ignore[no-untyped-def]
+def _temp_c(code: float, params) -> float:  # type: ignore[no-untyped-def]
+    from edge.fold import kernel, layout
+
     none = np.zeros(1, np.uint8)
-    block = fold.Block(
+    block = layout.Block(
         np.zeros(1, np.int64), np.zeros(1), np.array([0, 1]), np.zeros(1), none,
         np.array([code]), none, np.array([8000.0]), none, np.zeros(1), none,
     )  # fmt: skip
-    state, _ = fold.advance(fold.new_state(), fold.new_params(**params), block)
-    return float(fold.flush(state, fold.new_params(**params))[1]["temp_c"][0])
+    state, _ = kernel.advance(layout.new_state(), layout.new_params(**params), block)
+    return float(kernel.flush(state, layout.new_params(**params))[1]["temp_c"][0])
 
 
 def _usual():  # type: ignore[no-untyped-def]
-    from edge.config import usual
+    from edge.instrument.config import usual
 
     return usual("nau7802")
 
 
 def _config(path: Path):  # type: ignore[no-untyped-def]
-    from edge.config import load_config
+    from edge.instrument.config import load_config
 
     return load_config(path)
 
@@ -531,12 +532,12 @@ class Waiting:
 
     def __init__(self, bridge: Any) -> None:
         self._bridge = bridge
-        self.waiting: list[Sample] = []
+        self.waiting: list[Conversion] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bridge, name)
 
-    def read(self, deadline_ns: int) -> Sample:
+    def read(self, deadline_ns: int) -> Conversion:
         return self.waiting.pop(0) if self.waiting else self._bridge.read(deadline_ns)
 
 
@@ -552,7 +553,7 @@ def test_what_was_read_while_a_person_was_away_is_thrown_away() -> None:
         bench.record(5)
         away_from_ns = simulated.clock.now_ns()
         simulated.clock.sleep_s(3600.0)
-        bridge.waiting = [Sample(away_from_ns + i * 100_000_000, 12345, Status.OK) for i in range(3000)]
+        bridge.waiting = [Conversion(away_from_ns + i * 100_000_000, 12345, Status.OK) for i in range(3000)]
         frames = bench.record(10)
     assert not bridge.waiting
     assert 12345 not in frames.code

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge import codec1
-from edge import rangecoder as rc
-from edge.codec import MAX_FRAMES, MAX_SAMPLES, VERSION, decode, encode
+from edge.database import codec_v1
+from edge.database import range_coder as rc
+from edge.database.codec import MAX_FRAMES, MAX_SAMPLES, VERSION, decode, encode
 from edge.errors import BadDatabase
 from edge.records.frame import Channel, Frames
 
@@ -139,7 +139,7 @@ def test_what_version_2_has_no_place_for_comes_back_in_version_1():
         with_columns(of, t_ns=of.t_ns + 2**61),
     ):
         blob = encode(frames)
-        assert blob[0] == codec1.FIRST_BYTE
+        assert blob[0] == codec_v1.FIRST_BYTE
         assert same(decode(blob), frames)
 
 
@@ -222,7 +222,7 @@ import hashlib
 import numpy as np
 from frames import random_frames
 from test_codec import measured
-from edge.codec import decode, encode
+from edge.database.codec import decode, encode
 sha = hashlib.sha256()
 drawn = random_frames(np.random.default_rng(3), 4, recorded=False)
 for frames in (measured(2, 80, seed=1), measured(2, 80, step_us=1), drawn):
@@ -315,7 +315,7 @@ def test_a_blob_that_claims_too_much_is_refused_before_room_is_made(n_frames, n)
 
 
 def test_a_version_1_that_inflates_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(codec1, "MAX_BYTES", 1 << 16)
+    monkeypatch.setattr(codec_v1, "MAX_BYTES", 1 << 16)
     with pytest.raises(BadDatabase, match="damaged"):
         decode(zlib.compress(b"[" * (1 << 20)))
     with pytest.raises(ValueError, match="cut them"):
@@ -346,7 +346,7 @@ def test_a_newer_version_is_refused_and_says_what_to_do():
 
 
 FRAMES = random_frames(np.random.default_rng(7), 3, recorded=False)
-HEAD, BODY = zlib.decompress(codec1.encode(FRAMES)).split(b"\n", 1)
+HEAD, BODY = zlib.decompress(codec_v1.encode(FRAMES)).split(b"\n", 1)
 
 
 @settings(max_examples=300, deadline=None)

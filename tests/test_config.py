@@ -15,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.cli import cli
-from edge.config import Config, config_path, load_config, loads_config, mistakes
 from edge.errors import BadConfig
-from edge.fitting import disagreements
+from edge.instrument.config import Config, config_path, load_config, loads_config, mistakes
+from edge.instrument.consistency import disagreements
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from demos import run
 
-from edge import fold
-from edge.journal import HAPPENED, chunks_of
+from edge.database.connection import open_readonly
+from edge.database.journal import HAPPENED, chunks_of
+from edge.fold import layout
 from edge.refold import refold
-from edge.schema import open_readonly
 from edge.standards.standard import load_standard
 from hw.protocols import Status
 
@@ -75,7 +75,7 @@ def test_a_run_folded_frame_by_frame_and_in_whole_chunks_has_the_same_bits(whole
     last = course.state.tobytes()
     stored = db.execute("select mass_g from seconds order by second desc limit 1").fetchone()[0]
     assert np.float64(stored).tobytes() == np.float64(course.state["last_g"][0]).tobytes()
-    assert len(last) == fold.STATE.itemsize
+    assert len(last) == layout.STATE.itemsize
 
 
 def test_every_second_of_the_hold_has_its_raw_samples(whole: Any) -> None:

@@ -14,8 +14,8 @@ import pytest
 from demos import SHORT, run
 from sqlite_utils import Database
 
-from edge.journal import chunks_of
-from edge.schema import open_readonly
+from edge.database.connection import open_readonly
+from edge.database.journal import chunks_of
 from edge.standards.standard import loads_standard
 
 

@@ -20,7 +20,7 @@ from edge import doctor
 from edge.cli import cli
 from edge.doctor import Finding, examine
 from hw.errors import HwError
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 
 PROBE = "wires = 4\nref_ohm = 430\nmains_hz = 50\n"
 NAU7802 = f'[bridge]\nchip = "nau7802"\n[oven_probe]\n{PROBE}[cell_probe]\n{PROBE}chip_select = 1\n'
@@ -120,20 +120,20 @@ class Fake:
 
 
 class FakeBridge(Fake):
-    def read(self, deadline_ns: int) -> Sample:
-        return Sample(deadline_ns, 838_860, self.status)
+    def read(self, deadline_ns: int) -> Conversion:
+        return Conversion(deadline_ns, 838_860, self.status)
 
 
 class FakeProbe(Fake):
-    def read(self) -> ProbeSample:
-        return ProbeSample(0, 8_500, 0, self.status)
+    def read(self) -> Reading:
+        return Reading(0, 8_500, 0, self.status)
 
 
 @pytest.fixture
 def devices(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    monkeypatch.setattr("edge.devices.bridge_of", lambda config, clock: made["bridge"])
-    monkeypatch.setattr("edge.devices.probe_of", lambda config, clock: made["probe"])
+    monkeypatch.setattr("edge.instrument.drivers.bridge_of", lambda config, clock: made["bridge"])
+    monkeypatch.setattr("edge.instrument.drivers.probe_of", lambda config, clock: made["probe"])
     clock = Hurried()
     monkeypatch.setattr(doctor, "BootClock", lambda: clock)
     return made
@@ -287,10 +287,13 @@ class Bench:
             1: RtdRig(lambda t: 109.73),
         }
         self.gauge: MprRig | AdsRig = MprRig(lambda t: 101_325.0)
-        monkeypatch.setattr("edge.devices.bridge_of", lambda config, clock: self.bridge.driver)
-        monkeypatch.setattr("edge.devices.probe_of", lambda config, clock: self.probes[config.chip_select].driver)
+        monkeypatch.setattr("edge.instrument.drivers.bridge_of", lambda config, clock: self.bridge.driver)
         monkeypatch.setattr(
-            "edge.devices.gauge_of", lambda config, clock: None if config.gauge == "declared" else self.gauge.driver
+            "edge.instrument.drivers.probe_of", lambda config, clock: self.probes[config.chip_select].driver
+        )
+        monkeypatch.setattr(
+            "edge.instrument.drivers.gauge_of",
+            lambda config, clock: None if config.gauge == "declared" else self.gauge.driver,
         )
         # Each rig has a clock of its own; the probes' and the gauge's reading needs none.
         monkeypatch.setattr(doctor, "BootClock", lambda: self.bridge.clock)

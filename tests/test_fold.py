@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration import iec60751
-from edge import fold
+from edge.fold import kernel, layout
 
 HERE = Path(__file__).resolve().parent
 GLITCHES = HERE.parents[1] / "shared" / "data" / "glitches-reported.csv"
@@ -52,10 +52,10 @@ def test_the_given_state_is_left_as_it_was():
     rng = np.random.default_rng(3)
     block = random_block(rng, 30, is_code=False)
     params = random_params(rng, rtd_is_code=0)
-    state, _ = fold.advance(fold.new_state(), params, cut(block, 0, 20))
+    state, _ = kernel.advance(layout.new_state(), params, cut(block, 0, 20))
     before = state.tobytes()
-    fold.advance(state, params, cut(block, 20, 30))
-    fold.flush(state, params)
+    kernel.advance(state, params, cut(block, 20, 30))
+    kernel.flush(state, params)
     assert state.tobytes() == before
 
 
@@ -86,7 +86,7 @@ def plain_believed(window, x, gate):
 
 def plain_fold(params, block):
     """Get one dict a second, from the documentation, simple and slow: the lists are whole, nothing is updated."""
-    p = {name: params[name][0].item() for name in fold.PARAMS.names}
+    p = {name: params[name][0].item() for name in layout.PARAMS.names}
     n_frames = len(block.seq)
     frames = [slice(block.first[f], block.first[f + 1]) for f in range(n_frames)]
     good = [[c for c, s in zip(block.code[at], block.status[at], strict=True) if s == 0] for at in frames]
@@ -208,7 +208,7 @@ def stream_rows(codes, gate, sizes=()):
     """Fold one stream of codes, cut into frames at ``sizes``; grams in, grams out."""
     edges = sorted({0, len(codes), *sizes})
     frames = [codes[a:b] for a, b in pairwise(edges)]
-    return fold_all(fold.new_params(gate_code=gate), seconds(frames))[1]
+    return fold_all(layout.new_params(gate_code=gate), seconds(frames))[1]
 
 
 @settings(max_examples=60, deadline=None)
@@ -296,7 +296,7 @@ IEC_60751_OHM = {
 
 
 def oven_c(codes, **params):
-    rows = fold_all(fold.new_params(rtd_is_code=1, **params), seconds([[0.0]] * len(codes), oven=codes))[1]
+    rows = fold_all(layout.new_params(rtd_is_code=1, **params), seconds([[0.0]] * len(codes), oven=codes))[1]
     return rows["temp_c"]
 
 
@@ -328,7 +328,7 @@ def test_exact_ratios_become_degrees_from_minus_200_to_850(r0_ohm, ref_ohm, lead
 def test_a_ratio_that_no_platinum_has_is_not_known():
     assert np.isnan(oven_c([32767.0], oven_r0_ohm=10.0)[0])
     block = seconds([[5.0] * 4], cell=[32767.0])
-    row = fold_all(fold.new_params(rtd_is_code=1, cell_source=0, cell_r0_ohm=10.0), block)[1][0]
+    row = fold_all(layout.new_params(rtd_is_code=1, cell_source=0, cell_r0_ohm=10.0), block)[1][0]
     assert (row["n_ok"], row["n_bad"], row["bad_mask"]) == (0, 4, 1 << 9)
     assert np.isnan(row["mass_g"])
 
@@ -344,9 +344,9 @@ def test_compensation_takes_the_temperature_of_the_cell_out_and_has_the_document
     codes = tare + zero_code_per_k * (temps_c - 20) + true_g * span * (1 + span_per_k * (temps_c - 20))
     block = seconds([[c] * 3 for c in codes], cell=temps_c)
     cell = {"tare_code": tare, "span_code_per_g": span, "t_ref_c": 20.0, "cell_source": 0}
-    right = fold.new_params(**cell, zero_code_per_k=zero_code_per_k, span_per_k=span_per_k)
+    right = layout.new_params(**cell, zero_code_per_k=zero_code_per_k, span_per_k=span_per_k)
     assert fold_all(right, block)[1]["mass_g"] == pytest.approx(true_g, rel=1e-12)
-    plain_g = fold_all(fold.new_params(**cell), block)[1]["mass_g"]
+    plain_g = fold_all(layout.new_params(**cell), block)[1]["mass_g"]
     wrong_g = (zero_code_per_k + true_g * span * span_per_k) / span * (temps_c - 20)
     assert plain_g - true_g == pytest.approx(wrong_g, rel=1e-9, abs=1e-9)
     assert np.ptp(plain_g) > 0.2  # half of what is looked for in such a sample
@@ -354,7 +354,7 @@ def test_compensation_takes_the_temperature_of_the_cell_out_and_has_the_document
 
 def test_without_the_temperature_of_the_cell_there_is_no_mass():
     block = seconds([[5.0] * 4] * 6, cell=[20.0, np.nan, np.nan, np.nan, 20.0, 20.0])
-    rows = fold_all(fold.new_params(cell_source=0, max_gap_s=1.5), block)[1]
+    rows = fold_all(layout.new_params(cell_source=0, max_gap_s=1.5), block)[1]
     assert rows["n_ok"].tolist() == [4, 4, 0, 0, 4, 4]  # a second's old temperature still holds, an older one not
     assert rows["n_bad"].tolist() == [0, 0, 4, 4, 0, 0]
     assert np.isnan(rows["mass_g"][2])
@@ -365,7 +365,7 @@ def test_the_lag_answers_a_step_as_a_first_order_lag_does(lag_s, dt_s):
     n = int(8 * lag_s / dt_s)
     oven = np.where(np.arange(n) == 0, 20.0, 120.0)
     block = columns(range(n), np.arange(n) * dt_s, [[0.0]] * n, oven=oven)
-    params = fold.new_params(cell_source=1, cell_lag_s=lag_s, max_gap_s=2 * dt_s)
+    params = layout.new_params(cell_source=1, cell_lag_s=lag_s, max_gap_s=2 * dt_s)
     left = (120.0 - fold_all(params, block)[1]["cell_temp_c"]) / 100.0
     h = dt_s / lag_s
     x = np.arange(n) * h
@@ -378,9 +378,9 @@ def test_the_lag_answers_a_step_as_a_first_order_lag_does(lag_s, dt_s):
 def test_the_lag_of_0_s_is_the_oven_itself_and_follows_any_gap_without_overshoot():
     oven = [20.0, 120.0, 60.0]
     block = columns([1, 2, 3], [0.0, 1.0, 1e6], [[0.0]] * 3, oven=oven)
-    same = fold.new_params(cell_source=1, cell_lag_s=0.0, cell_offset_c=3.0, cell_per_oven=0.5, max_gap_s=2e6)
+    same = layout.new_params(cell_source=1, cell_lag_s=0.0, cell_offset_c=3.0, cell_per_oven=0.5, max_gap_s=2e6)
     assert fold_all(same, block)[1]["cell_temp_c"].tolist() == [13.0, 63.0, 33.0]
-    slow = fold.new_params(cell_source=1, cell_lag_s=600.0, max_gap_s=2e6)
+    slow = layout.new_params(cell_source=1, cell_lag_s=600.0, max_gap_s=2e6)
     cell = fold_all(slow, block)[1]["cell_temp_c"]
     assert cell[1] < cell[2] < 60.0
 
@@ -391,7 +391,7 @@ def test_the_lag_of_0_s_is_the_oven_itself_and_follows_any_gap_without_overshoot
 def test_the_drift_tends_to_the_slope_of_the_mass():
     slope_g_per_h, n = -0.36, 3 * 3600
     masses = 100 + slope_g_per_h * np.arange(n) / 3600
-    rows = fold_all(fold.new_params(), seconds([[m] for m in masses]))[1]
+    rows = fold_all(layout.new_params(), seconds([[m] for m in masses]))[1]
     drift = rows["drift_g_per_h"]
     assert np.isnan(drift[0])
     x, h = np.arange(n)[1:] / 600, 1 / 600
@@ -401,7 +401,7 @@ def test_the_drift_tends_to_the_slope_of_the_mass():
 
 def test_after_a_long_gap_the_drift_lies_between_the_old_one_and_the_new_slope():
     t_s = [0.0, 1.0, 2.0, 6002.0]
-    rows = fold_all(fold.new_params(), columns(range(4), t_s, [[100.0], [100.0], [100.0], [99.0]]))[1]
+    rows = fold_all(layout.new_params(), columns(range(4), t_s, [[100.0], [100.0], [100.0], [99.0]]))[1]
     assert rows["drift_g_per_h"][2] == 0.0
     assert -1.0 / 6000 * 3600 < rows["drift_g_per_h"][3] < 0.0
 
@@ -417,7 +417,7 @@ def hold(temps_c, *, samples=None, t_s=None, pressure=None, **params):
     samples = [[50.0] * 4] * n if samples is None else samples
     block = columns(range(n), np.arange(n) if t_s is None else t_s, samples, oven=temps_c, pressure=pressure)
     told = {"armed": 1, "hold_temp_c": 120.0, "hold_band_c": 2.0, "temp_needed": 1}
-    return fold_all(fold.new_params(**(told | params)), block)[1]
+    return fold_all(layout.new_params(**(told | params)), block)[1]
 
 
 def test_the_hold_clock_pauses_at_an_excursion_where_the_standard_says_so():
@@ -443,9 +443,9 @@ def test_a_restarted_hold_starts_from_its_own_mass(good_s):
 def test_the_end_of_the_hold_is_no_excursion():
     # Whoever disarms the clock has what it showed: it stays.
     block = columns(range(8), np.arange(8.0), [[50.0] * 4] * 8, oven=[GOOD] * 8)
-    armed = fold.new_params(armed=1, temp_needed=1, hold_temp_c=120.0, hold_band_c=2.0, restart_on_excursion=1)
-    state, rows = fold.advance(fold.new_state(), armed, cut(block, 0, 5))
-    _, after = fold.advance(state, fold.with_params(armed, armed=0), cut(block, 5, 8))
+    armed = layout.new_params(armed=1, temp_needed=1, hold_temp_c=120.0, hold_band_c=2.0, restart_on_excursion=1)
+    state, rows = kernel.advance(layout.new_state(), armed, cut(block, 0, 5))
+    _, after = kernel.advance(state, layout.with_params(armed, armed=0), cut(block, 5, 8))
     assert rows["hold_s"].tolist() == [0, 1, 2, 3]
     assert after["hold_s"].tolist() == [3, 3, 3]
     assert after["qualified"].tolist() == [0, 0, 0]
@@ -495,13 +495,13 @@ def test_the_hold_clock_never_shows_time_in_which_nothing_was_seen_to_qualify(se
     params = random_params(rng, base_g=100.0)
     block = random_block(rng, n, is_code=bool(params["rtd_is_code"][0]))
     edges = sorted({0, n, *data.draw(st.lists(st.integers(1, n - 1), max_size=4))})
-    state, parts, armed = fold.new_state(), [], []
+    state, parts, armed = layout.new_state(), [], []
     for start, stop in pairwise(edges):
-        params = fold.with_params(params, armed=int(rng.random() < 0.7))
-        state, rows = fold.advance(state, params, cut(block, start, stop))
+        params = layout.with_params(params, armed=int(rng.random() < 0.7))
+        state, rows = kernel.advance(state, params, cut(block, start, stop))
         parts.append(rows)
         armed += [params["armed"][0]] * len(rows)  # a second is closed by what holds when the next one comes
-    state, rows = fold.flush(state, params)
+    state, rows = kernel.flush(state, params)
     rows = np.concatenate([*parts, rows])
     armed = np.array([*armed, params["armed"][0]])
     p = params[0]
@@ -529,13 +529,13 @@ def test_the_hold_clock_never_shows_time_in_which_nothing_was_seen_to_qualify(se
 
 def test_a_reference_of_0_g_gives_no_loss_and_no_crash():
     for values in ({"base_g": 0.0}, {"base_g": 5.0, "reference_g": 0.0}, {"base_is_hold_start": 1, "armed": 1}):
-        rows = fold_all(fold.new_params(**values), seconds([[0.0, 0.0, 0.0]] * 3))[1]
+        rows = fold_all(layout.new_params(**values), seconds([[0.0, 0.0, 0.0]] * 3))[1]
         assert np.all(np.isnan(rows["loss_pct"]))
         assert rows["mass_g"].tolist() == [0, 0, 0]
 
 
 def test_a_span_that_compensation_makes_0_gives_no_mass_and_no_crash():
-    params = fold.new_params(cell_source=0, t_ref_c=20.0, span_per_k=-0.1)
+    params = layout.new_params(cell_source=0, t_ref_c=20.0, span_per_k=-0.1)
     row = fold_all(params, seconds([[5.0] * 4], cell=[30.0]))[1][0]
     assert (row["n_ok"], row["n_bad"]) == (0, 4)
 
@@ -567,11 +567,11 @@ def test_a_span_that_compensation_makes_0_gives_no_mass_and_no_crash():
 def test_parameters_that_make_no_sense_are_refused_by_name(values):
     (name,) = values
     with pytest.raises(ValueError, match=name):
-        fold.new_params(**values)
-    params = fold.new_params()
+        layout.new_params(**values)
+    params = layout.new_params()
     before = params.tobytes()
     with pytest.raises(ValueError, match=name):
-        fold.with_params(params, **values)
+        layout.with_params(params, **values)
     assert params.tobytes() == before
 
 
@@ -605,35 +605,35 @@ def replaced(**changes):
 )
 def test_columns_of_wrong_type_length_or_order_are_refused(block):
     with pytest.raises(ValueError, match="fold"):
-        fold.advance(fold.new_state(), fold.new_params(), block)
+        kernel.advance(layout.new_state(), layout.new_params(), block)
 
 
 def test_state_and_parameters_of_another_kind_are_refused():
     block = replaced()
     for state, params in (
-        (np.zeros(2, fold.STATE), fold.new_params()),
-        (np.zeros(1, fold.PARAMS), fold.new_params()),
-        (fold.new_state(), np.zeros(1, fold.STATE)),
-        (fold.new_state()[0], fold.new_params()),
+        (np.zeros(2, layout.STATE), layout.new_params()),
+        (np.zeros(1, layout.PARAMS), layout.new_params()),
+        (layout.new_state(), np.zeros(1, layout.STATE)),
+        (layout.new_state()[0], layout.new_params()),
     ):
         with pytest.raises(ValueError, match="fold"):
-            fold.advance(state, params, block)
+            kernel.advance(state, params, block)
 
 
 @pytest.mark.parametrize("flushed", [False, True])
 def test_a_frame_before_the_last_one_is_refused(flushed):
-    params = fold.new_params()
-    state, _ = fold.advance(fold.new_state(), params, replaced())
+    params = layout.new_params()
+    state, _ = kernel.advance(layout.new_state(), params, replaced())
     if flushed:
-        state, _ = fold.flush(state, params)
+        state, _ = kernel.flush(state, params)
     for seq, t_s in ((3, 5.0), (4, 2.0), (2, 1.0)):
         with pytest.raises(ValueError, match="before"):
-            fold.advance(state, params, columns([seq], [t_s], [[1.0]]))
-    fold.advance(state, params, columns([4], [2.5], [[1.0]]))
+            kernel.advance(state, params, columns([seq], [t_s], [[1.0]]))
+    kernel.advance(state, params, columns([4], [2.5], [[1.0]]))
 
 
 def test_no_frames_are_no_rows():
-    params, state = fold.new_params(), fold.new_state()
-    new, rows = fold.advance(state, params, cut(replaced(), 1, 1))
+    params, state = layout.new_params(), layout.new_state()
+    new, rows = kernel.advance(state, params, cut(replaced(), 1, 1))
     assert (len(rows), new.tobytes()) == (0, state.tobytes())
-    assert len(fold.flush(state, params)[1]) == 0
+    assert len(kernel.flush(state, params)[1]) == 0

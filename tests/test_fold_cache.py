@@ -13,11 +13,11 @@ import pytest
 PROGRAM = """
 import json
 from numba.core.dispatcher import Dispatcher
-from edge import fold
+from edge.fold import kernel
 from folding import cases, fold_all
 for _, params, block in cases(1, 5):
     fold_all(params, block)
-kernels = {name: k for name, k in vars(fold).items() if isinstance(k, Dispatcher) and k.signatures}
+kernels = {name: k for name, k in vars(kernel).items() if isinstance(k, Dispatcher) and k.signatures}
 print(json.dumps({name: [sum(k.stats.cache_hits.values()), sum(k.stats.cache_misses.values())]
                   for name, k in kernels.items()}))
 """

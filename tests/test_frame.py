@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.records.frame import NOT_FITTED, Frames, join, one_frame
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -55,7 +55,7 @@ def test_nothing_cannot_be_joined():
 
 samples = st.lists(
     st.builds(
-        Sample,
+        Conversion,
         t_ns=st.integers(0, 10**9 - 1).map(lambda us: 7_000_000_000_000 + us),
         code=st.integers(-(2**23), 2**23 - 1),
         status=st.sampled_from(Status),
@@ -63,7 +63,7 @@ samples = st.lists(
     max_size=12,
 )
 probes = st.builds(
-    ProbeSample,
+    Reading,
     t_ns=st.just(7_000_000_000_000),
     code=st.integers(0, 2**15 - 1),
     fault=st.integers(0, 255),
@@ -90,7 +90,7 @@ def test_one_frame_keeps_codes_statuses_faults_and_times(seq, taken, oven, cell)
 
 
 def test_frames_taken_one_by_one_join_into_a_batch():
-    taken = [[Sample(10**9 * f + 1_000_000 * i, 100 * f + i, Status.OK) for i in range(f)] for f in range(4)]
+    taken = [[Conversion(10**9 * f + 1_000_000 * i, 100 * f + i, Status.OK) for i in range(f)] for f in range(4)]
     batch = join([one_frame(f, 10**9 * f, taken[f]) for f in range(4)])
     assert batch.first.tolist() == [0, 0, 1, 3, 6]
     assert batch.code.tolist() == [100, 200, 201, 300, 301, 302]

@@ -11,7 +11,7 @@ from hw.clock import NS_PER_S
 from hw.converter_pace import STUCK_AFTER
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
 from hw.hx711 import Hx711
-from hw.protocols import Sample, Status
+from hw.protocols import Conversion, Status
 
 NOISE = 50e-9 / 5.0 * 128 * (2 << 23)
 
@@ -27,7 +27,7 @@ def settled(rig: HxRig) -> HxRig:
     return rig
 
 
-def near_truth(rig: HxRig, samples: list[Sample], gain: int = 128) -> bool:
+def near_truth(rig: HxRig, samples: list[Conversion], gain: int = 128) -> bool:
     return all(abs(s.code - rig.chip.true_code(s.t_ns, gain)) < 12 * NOISE for s in numbers(samples))
 
 

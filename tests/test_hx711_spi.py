@@ -10,7 +10,7 @@ from chips import RATIO, HxRig, HxSpiRig, names, numbers, read
 from hw.clock import NS_PER_S
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
 from hw.hx711_spi import Hx711Spi
-from hw.protocols import Sample
+from hw.protocols import Conversion
 
 NOISE = 50e-9 / 5.0 * 128 * (2 << 23)
 
@@ -26,7 +26,7 @@ def settled(rig: HxSpiRig) -> HxSpiRig:
     return rig
 
 
-def near_truth(rig: HxSpiRig, samples: list[Sample], gain: int = 128) -> bool:
+def near_truth(rig: HxSpiRig, samples: list[Conversion], gain: int = 128) -> bool:
     return all(abs(s.code - rig.chip.true_code(s.t_ns, gain)) < 12 * NOISE for s in numbers(samples))
 
 

@@ -38,8 +38,10 @@ def test_hw_and_calibration_know_nothing_above_or_beside_them(room: str) -> None
 
 
 def test_the_fold_imports_numpy_and_numba_alone() -> None:
-    allowed = {"__future__", "typing", "numpy", "numba"}
-    assert {name.split(".")[0] for name in imported(ROOT / "edge" / "fold.py")} <= allowed
+    allowed = {"__future__", "typing", "numpy", "numba", "edge.fold.layout"}
+    for name in ("layout", "kernel"):
+        found = set(imported(ROOT / "edge" / "fold" / f"{name}.py"))
+        assert {m if m.startswith("edge") else m.split(".")[0] for m in found} <= allowed
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.instrument import Glance
+from edge.instrument.acquisition import Glance
 from edge.simulated import build
 from hw.clock import NS_PER_S
 from hw.protocols import Status

@@ -19,16 +19,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.certificate import loads
-from edge import journal as journal_module
-from edge.chain import HEADER, genesis_of
+from edge.database import journal as journal_module
+from edge.database.connection import open_readonly
+from edge.database.hash_chain import HEADER, genesis_of
+from edge.database.journal import Journal, RunJournal, chunks_of, events_of
+from edge.database.schema import TABLES
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
-from edge.journal import Journal, RunJournal, chunks_of, events_of
 from edge.records.event import Event
 from edge.records.frame import Frames, join, one_frame
 from edge.records.second import Second
-from edge.schema import TABLES, open_readonly
 from edge.standards.standard import load_standard
-from hw.protocols import CODE_MAX, CODE_MIN, ProbeSample, Sample, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Reading, Status
 
 ROOT = Path(__file__).resolve().parents[1]
 STANDARD = load_standard("gbt-48093-1-2026")
@@ -56,8 +57,8 @@ def begin(journal: Journal, batch_s: int = 5, **more: Any) -> RunJournal:
 
 def frame(seq: int, codes: tuple[int, ...] = (-1, 0, 1, CODE_MAX, CODE_MIN)) -> Frames:
     t_ns = 7 * NS + seq * NS
-    samples = [Sample(t_ns + i * 100_000_000, seq * 10 + code % 7, Status.OK) for i, code in enumerate(codes)]
-    return one_frame(seq, t_ns, samples, ProbeSample(t_ns, 9_000 + seq, 0, Status.OK))
+    samples = [Conversion(t_ns + i * 100_000_000, seq * 10 + code % 7, Status.OK) for i, code in enumerate(codes)]
+    return one_frame(seq, t_ns, samples, Reading(t_ns, 9_000 + seq, 0, Status.OK))
 
 
 def row(seq: int, mass_g: float = 1.5) -> Second:
@@ -129,9 +130,7 @@ def tamper(path: Path, sql: str, *values: Any) -> None:
 
 
 SAMPLE = st.tuples(st.integers(0, 999_999), st.integers(CODE_MIN, CODE_MAX), st.sampled_from(list(Status)))
-PROBE = st.builds(
-    ProbeSample, st.just(0), st.integers(0, 2**16 - 1), st.integers(0, 255), st.sampled_from(list(Status))
-)
+PROBE = st.builds(Reading, st.just(0), st.integers(0, 2**16 - 1), st.integers(0, 255), st.sampled_from(list(Status)))
 FRAME = st.tuples(st.integers(1, 5), st.lists(SAMPLE, max_size=12), PROBE, PROBE, PROBE)
 
 
@@ -145,7 +144,7 @@ def test_raw_samples_come_back_exactly_as_the_chips_gave_them(
     for step, samples, oven, cell, gauge in frames:
         seq += step  # some seconds were not seen
         t_ns = 3 * 10**18 + seq * NS
-        taken = [Sample(t_ns + us * 1000, code, status) for us, code, status in sorted(samples)]
+        taken = [Conversion(t_ns + us * 1000, code, status) for us, code, status in sorted(samples)]
         batches.append(one_frame(seq, t_ns, taken, oven, cell, gauge))
     with Journal(path) as journal:
         run = begin(journal, batch_s=batch_s)
@@ -468,8 +467,8 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_journal import begin, write, frame
-from edge.chain import stored_chunk
-from edge.journal import Journal
+from edge.database.hash_chain import stored_chunk
+from edge.database.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 run = begin(journal, batch_s=5)
 write(run, range(10))

@@ -17,7 +17,7 @@ from quickrig import QuickRig
 from thousand_rigs import REST_S, Measured, Operator, judge, measure, without_zero
 
 from calibration.certificate import Certificate
-from edge.config import VacuumConfig
+from calibration.vacuum_gauge import VacuumGauge
 from edge.course import Word, course_of
 from edge.report.text import text
 from edge.simulated import calibrated
@@ -28,7 +28,7 @@ NATIONAL = load_standard("gbt-48093-1-2026")
 SHORT = loads_standard(
     'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 1800\nvacuum = "required"\n'
 )
-MPRLS = VacuumConfig(gauge="mprls")
+MPRLS = VacuumGauge(gauge="mprls")
 WANDERING = Scenario("wandering", "a zero that wanders", (Volatile(0.003, 2.0),), zero_walk_g=0.05, creep=5e-5)
 NOISE_CODE = 30.0
 

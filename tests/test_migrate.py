@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from edge import chain
+from edge.database import hash_chain
+from edge.database.connection import open_for_writing, open_readonly
+from edge.database.journal import Journal, _second, chunks_of, events_of
+from edge.database.queries import list_runs, result_of_run
+from edge.database.schema import SCHEMA_VERSION
 from edge.errors import BadDatabase
-from edge.journal import Journal, _second, chunks_of, events_of
 from edge.records.second import Second
 from edge.refold import refold
-from edge.schema import SCHEMA_VERSION, open_for_writing, open_readonly
-from edge.stored import list_runs, result_of_run
 
 STORED = Path(__file__).parent / "data" / "schema-1.sqlite"
 RUNS = (1, 2, 3)
@@ -39,7 +40,7 @@ def all_of(path: Path) -> dict[str, Any]:
             for table, key in (("runs", "1"), ("seconds", "run_id, second"), ("events", "run_id, event"))
         }
         out["certificates"] = list(db.table("certificates").rows)
-        rows = (row for run_id in RUNS for row in chain.chunk_rows(db, run_id))
+        rows = (row for run_id in RUNS for row in hash_chain.chunk_rows(db, run_id))
         out["chunks"] = [{k: v for k, v in row.items() if k != "previous_sha256"} for row in rows]
         return out
     finally:
@@ -183,11 +184,11 @@ def test_a_migration_that_breaks_off_leaves_the_old_database(old: Path, monkeypa
         calls.append(sha256)
         if len(calls) > 3:
             raise OSError("the plug is pulled")
-        return chain.as_hex(sha256)
+        return hash_chain.as_hex(sha256)
 
     before = all_of(old)
     with monkeypatch.context() as patch:
-        patch.setattr(chain, "as_bytes", breaks_off)
+        patch.setattr(hash_chain, "as_bytes", breaks_off)
         with pytest.raises(BadDatabase):
             open_for_writing(old)
     assert len(calls) == 4

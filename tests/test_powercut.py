@@ -13,7 +13,7 @@ import pytest
 from kills import comparable, compare, kill_through
 from powercut import HOLD_S, BootedClock, Recorded, given, measure, record, seconds_of
 
-from edge.journal import Journal
+from edge.database.journal import Journal
 from edge.live import begin, interrupted, resume
 from edge.records.phase import Phase
 from edge.report.text import text

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from decimal import Decimal, localcontext
 
+import msgspec
 import numpy as np
 import pytest
 from chips import AdsRig, MprRig
 
-from edge.config import VacuumConfig
-from edge.pressure import MPRLS_ERROR_PA, declared_of, error_pa, pascals, qualifying_limit_pa
+from calibration.vacuum_gauge import MPRLS_ERROR_PA, VacuumGauge, declared_of, error_pa, pascals, qualifying_limit_pa
+from edge.instrument.config import VacuumConfig
 
-MPRLS = VacuumConfig(gauge="mprls")
-PIRANI = VacuumConfig(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
+MPRLS = VacuumGauge(gauge="mprls")
+PIRANI = VacuumGauge(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
 
 
 @pytest.mark.parametrize("pa", [0.0, 50.0, 1_000.0, 101_325.0, 172_368.9])
@@ -26,7 +27,7 @@ def test_an_mprls_gives_back_the_pressure_it_saw(pa: float) -> None:
 def test_what_an_mprls_shows_at_nothing_is_taken_away() -> None:
     rig = MprRig(lambda t: 840.0 + 60.0)
     rig.driver.open()
-    shifted = VacuumConfig(gauge="mprls", zero_pa=840.0)
+    shifted = VacuumGauge(gauge="mprls", zero_pa=840.0)
     assert pascals([rig.driver.read().code], shifted)[0] == pytest.approx(60.0, abs=20.0)
     assert pytest.approx(2586, abs=1) == MPRLS_ERROR_PA
 
@@ -42,7 +43,7 @@ def test_a_curve_is_followed_in_the_logarithm_of_the_pressure(volts: float, pa: 
 
 
 def test_a_falling_curve_is_followed_too() -> None:
-    falling = VacuumConfig(gauge="ads1115", curve=((0.5, 1e5), (2.5, 10.0)))
+    falling = VacuumGauge(gauge="ads1115", curve=((0.5, 1e5), (2.5, 10.0)))
     assert pascals([32768 + 12000], falling)[0] == pytest.approx(1e3, rel=0.001)  # 1.5 V
 
 
@@ -82,6 +83,7 @@ def test_a_limit_that_a_gauge_can_show_is_shown_and_one_that_it_cannot_is_declar
     assert "not stated" in declared_of(1_000.0, PIRANI)[0]
 
 
-def test_a_declared_pressure_has_no_codes() -> None:
-    with pytest.raises(ValueError, match="declared"):
-        pascals([1], VacuumConfig())
+def test_a_declared_pressure_is_no_gauge_and_a_fitted_one_keeps_the_keys_of_its_settings() -> None:
+    assert VacuumConfig().fitted() is None
+    settings = VacuumConfig(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0)))
+    assert msgspec.to_builtins(settings.fitted()) == msgspec.to_builtins(settings)

@@ -12,17 +12,17 @@ from typing import Any, TextIO
 import pytest
 from stations import CONFIG, settings
 
-import edge.devices
+import edge.instrument.drivers
 import hw.clock
 from calibration.errors import CalibrationError
 from edge.cli import cli
+from edge.database.queries import list_runs
 from edge.errors import HalfpercentError
-from edge.instrument import Seen
+from edge.instrument.acquisition import Seen
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.service import Service
 from edge.simulated import Simulated, SimulatedOperator, build
-from edge.stored import list_runs
 
 
 class Typist:
@@ -62,7 +62,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
         monkeypatch.setattr(Service, "__init__", init)
         monkeypatch.setattr(simulated.instrument, "frame", typist.frame)
-        monkeypatch.setattr(edge.devices, "instrument_of", lambda *given, **more: simulated.instrument)
+        monkeypatch.setattr(edge.instrument.drivers, "instrument_of", lambda *given, **more: simulated.instrument)
         monkeypatch.setattr(hw.clock, "BootClock", lambda: simulated.clock)
         keyboards.append(os.fdopen(read))
         monkeypatch.setattr(sys, "stdin", keyboards[0])

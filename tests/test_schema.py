@@ -16,9 +16,10 @@ import pytest
 from conftest import Demo
 from sqlite_utils import Database
 
-from edge.chain import utc
+from edge.database.connection import open_for_writing, open_readonly
+from edge.database.hash_chain import utc
+from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, VIEWS
 from edge.errors import BadDatabase
-from edge.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, VIEWS, open_for_writing, open_readonly
 
 UNITS = ("g", "s", "h", "c", "pa", "pct", "ns", "ms", "utc", "code", "g_per_h", "json", "toml", "sha256")
 """What a quantity's name ends with: its unit, or the form of its text."""

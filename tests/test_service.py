@@ -17,12 +17,12 @@ from stations import order, rigged
 
 import edge.keeper
 import edge.live
+from edge.database.journal import events_of
+from edge.database.queries import list_runs
 from edge.errors import BadInput
-from edge.journal import events_of
 from edge.records.phase import Phase
 from edge.refold import refold
 from edge.service import Service
-from edge.stored import list_runs
 
 
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:

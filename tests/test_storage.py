@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from test_codec import measured
 from test_journal import begin, event, row, write
 
-from edge import chain, storage
+from edge.database import backup, hash_chain
+from edge.database.backup import backup_run, is_second_place
+from edge.database.connection import open_for_writing, open_readonly
+from edge.database.journal import Journal, chunks_of, events_of
+from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.database.writer_lock import drop, take
 from edge.errors import BadDatabase, BadInput, HalfpercentError, StorageFull
-from edge.journal import Journal, chunks_of, events_of
-from edge.lock import drop, take
-from edge.schema import open_for_writing, open_readonly
-from edge.storage import backup_run, is_second_place, look_after, room
 
 WALL_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 ASIDE = ".damaged-20260101T000000Z"
@@ -60,7 +61,7 @@ def names(folder: Path) -> set[str]:
 
 def test_a_sound_database_is_left_as_it_is(copy: Path) -> None:
     before = copy.read_bytes()
-    assert look_after(copy, WALL_S) is None
+    assert quarantine_if_damaged(copy, WALL_S) is None
     assert copy.read_bytes() == before
     assert names(copy.parent) - {"halfpercent.db-wal", "halfpercent.db-shm"} == {"halfpercent.db"}
 
@@ -94,14 +95,14 @@ DAMAGES = {
 def test_a_damaged_file_is_put_aside_and_a_new_one_can_be_opened(copy: Path, damage: str) -> None:
     DAMAGES[damage](copy)
     before = copy.read_bytes()
-    aside = look_after(copy, WALL_S)
+    aside = quarantine_if_damaged(copy, WALL_S)
     assert aside == copy.with_name(copy.name + ASIDE)
     assert aside.read_bytes() == before, "to the last byte"
     assert not copy.exists()
     with Journal(copy) as journal:
         run = begin(journal)
         write(run, range(5))
-    assert look_after(copy, WALL_S) is None
+    assert quarantine_if_damaged(copy, WALL_S) is None
     assert aside.read_bytes() == before
 
 
@@ -119,7 +120,7 @@ def test_what_still_waits_in_the_log_goes_with_a_damaged_file_and_not_to_the_new
     writer.close()
     path = lost / copy.name
     truncated(path)
-    aside = look_after(path, WALL_S)
+    aside = quarantine_if_damaged(path, WALL_S)
     assert aside is not None
     assert aside.with_name(aside.name + "-wal").read_bytes() == kept
     assert names(lost) >= {aside.name, aside.name + "-wal"}
@@ -139,7 +140,7 @@ def test_what_only_the_log_holds_is_no_damage_and_stays(copy: Path) -> None:
     for end in ("", "-wal"):
         shutil.copy(copy.with_name(copy.name + end), lost)
     writer.close()
-    assert look_after(lost / copy.name, WALL_S) is None
+    assert quarantine_if_damaged(lost / copy.name, WALL_S) is None
     db = open_for_writing(lost / copy.name)
     assert "late" in {r["boot_id"] for r in db.table("boots").rows}
     db.close()
@@ -150,7 +151,7 @@ def test_the_third_damaged_file_of_a_second_has_a_name_of_its_own(copy: Path, wr
     for n in range(3):
         shutil.copy(written, copy)
         overwritten(copy, 0, bytes([n]) * 100)
-        found.append(look_after(copy, WALL_S))
+        found.append(quarantine_if_damaged(copy, WALL_S))
     assert [p.name for p in found if p] == [copy.name + ASIDE + end for end in ("", "-2", "-3")]
     assert [p.read_bytes()[0] for p in found if p] == [0, 1, 2]
 
@@ -165,7 +166,7 @@ def test_whatever_bytes_are_changed_nothing_is_lost_and_nothing_but_one_line_is_
     before = path.read_bytes()
     aside = None
     with contextlib.suppress(HalfpercentError):
-        aside = look_after(path, WALL_S)
+        aside = quarantine_if_damaged(path, WALL_S)
     assert (aside or path).read_bytes() == before
 
 
@@ -174,7 +175,7 @@ def test_a_file_that_is_missing_or_empty_is_no_damage(tmp_path: Path, content: b
     path = tmp_path / "a.db"
     if content is not None:
         path.write_bytes(content)
-    assert look_after(path, WALL_S) is None
+    assert quarantine_if_damaged(path, WALL_S) is None
     assert names(tmp_path) == ({"a.db"} if content is not None else set())
     open_for_writing(path).close()
 
@@ -189,7 +190,7 @@ def test_a_database_of_another_program_and_a_newer_one_are_not_touched(tmp_path:
         db.executescript(sql)
         db.close()
         before = path.read_bytes()
-        assert look_after(path, WALL_S) is None
+        assert quarantine_if_damaged(path, WALL_S) is None
         with pytest.raises(BadDatabase):
             open_for_writing(path)
         assert path.read_bytes() == before
@@ -201,7 +202,7 @@ def test_a_database_that_is_being_written_is_not_put_aside(copy: Path) -> None:
     held = take(copy.resolve())
     try:
         with pytest.raises(BadDatabase, match="another halfpercent is writing to it"):
-            look_after(copy, WALL_S)
+            quarantine_if_damaged(copy, WALL_S)
     finally:
         drop(copy.resolve(), held)
     assert names(copy.parent) == {"halfpercent.db"}
@@ -215,7 +216,7 @@ def test_a_check_that_takes_too_long_ends_and_blames_nothing(copy: Path, monkeyp
             super().set_progress_handler(handler, 1)  # or this file is checked before it is asked
 
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Looked))
-    assert look_after(copy, WALL_S, limit_s=0.0) is None
+    assert quarantine_if_damaged(copy, WALL_S, limit_s=0.0) is None
     assert copy.exists()
 
 
@@ -223,19 +224,19 @@ def test_a_check_that_takes_too_long_ends_and_blames_nothing(copy: Path, monkeyp
 
 
 def test_room_grows_with_hours_and_rate_and_says_what_is_free(tmp_path: Path) -> None:
-    small, long_, fast = (room(tmp_path / "a.db", *of) for of in ((1, 10), (10, 10), (1, 320)))
+    small, long_, fast = (disk_space(tmp_path / "a.db", *of) for of in ((1, 10), (10, 10), (1, 320)))
     assert small.needed_bytes < long_.needed_bytes
     assert small.needed_bytes < fast.needed_bytes
     disk = os.statvfs(tmp_path)
     assert 0 < small.free_bytes <= disk.f_blocks * disk.f_frsize
-    assert room(tmp_path / "a.db", 1e9, 320).enough is False
+    assert disk_space(tmp_path / "a.db", 1e9, 320).enough is False
     with pytest.raises(BadDatabase, match="make the folder"):
-        room(tmp_path / "none" / "a.db", 1, 10)
+        disk_space(tmp_path / "none" / "a.db", 1, 10)
 
 
 def test_a_run_takes_no_more_than_the_room_that_was_asked_for(written: Path) -> None:
     size, hours = written.stat().st_size, 2 * 600 / 3600
-    for_it = room(written, hours, 80).needed_bytes - room(written, 0, 80).needed_bytes
+    for_it = disk_space(written, hours, 80).needed_bytes - disk_space(written, 0, 80).needed_bytes
     assert size < for_it < 5 * size
 
 
@@ -246,11 +247,11 @@ def test_a_backup_is_a_database_of_its_own_with_the_whole_run(copy: Path, tmp_pa
     stick = tmp_path / "stick"
     stick.mkdir()
     before = copy.read_bytes()
-    backup = backup_run(copy, 2, stick)
-    assert backup == stick / "halfpercent-run-2-sample-2-.db"
-    assert names(stick) == {backup.name}
+    kept = backup_run(copy, 2, stick)
+    assert kept == stick / "halfpercent-run-2-sample-2-.db"
+    assert names(stick) == {kept.name}
     assert copy.read_bytes() == before
-    there, here = open_readonly(copy), open_readonly(backup)
+    there, here = open_readonly(copy), open_readonly(kept)
     assert [r["run_id"] for r in here.table("runs").rows] == [2]
     for table in ("runs", "chunks", "seconds", "events"):
         rows = list(there.table(table).rows_where("run_id = 2", order_by="2"))
@@ -267,26 +268,26 @@ def test_a_backup_is_a_database_of_its_own_with_the_whole_run(copy: Path, tmp_pa
 def test_a_backup_that_is_there_already_is_left(copy: Path, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    backup = backup_run(copy, 1, stick)
-    stamp = backup.stat()
-    assert backup_run(copy, 1, stick) == backup
-    assert (backup.stat().st_ino, backup.stat().st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
+    kept = backup_run(copy, 1, stick)
+    stamp = kept.stat()
+    assert backup_run(copy, 1, stick) == kept
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
 
 
 def test_a_file_of_that_name_which_is_not_the_run_is_refused_and_left(copy: Path, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    backup = backup_run(copy, 1, stick)
+    kept = backup_run(copy, 1, stick)
     for change in ("update seconds set mass_g = 2 where second = 9", "update runs set verdict = 'PASS'"):
-        db = sqlite3.connect(backup)
+        db = sqlite3.connect(kept)
         with db:
             db.execute(change)
         db.close()
-        before = backup.read_bytes()
+        before = kept.read_bytes()
         with pytest.raises(BadDatabase, match="move it away"):
             backup_run(copy, 1, stick)
-        assert backup.read_bytes() == before
-    backup.write_bytes(b"")
+        assert kept.read_bytes() == before
+    kept.write_bytes(b"")
     with pytest.raises(BadDatabase, match="move it away"):
         backup_run(copy, 1, stick)
 
@@ -296,7 +297,7 @@ def test_a_copy_that_reads_back_otherwise_gets_no_name(
 ) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    written = storage._copy
+    written = backup._copy
 
     def on_a_bad_stick(path: Path, run_id: int, part: Path) -> None:
         written(path, run_id, part)
@@ -304,7 +305,7 @@ def test_a_copy_that_reads_back_otherwise_gets_no_name(
         at = raw.index(b"in band")
         overwritten(part, at, b"out band")
 
-    monkeypatch.setattr(storage, "_copy", on_a_bad_stick)
+    monkeypatch.setattr(backup, "_copy", on_a_bad_stick)
     with pytest.raises(BadDatabase, match="does not hold run 1 as it is"):
         backup_run(copy, 1, stick)
     assert names(stick) == set()
@@ -330,10 +331,10 @@ def test_a_backup_is_made_while_the_database_is_written(copy: Path, tmp_path: Pa
     with Journal(copy) as journal:
         run = begin(journal)
         write(run, range(7))
-        backup = backup_run(copy, 1, tmp_path)
+        kept = backup_run(copy, 1, tmp_path)
         write(run, range(7, 10))
-    db = open_readonly(backup)
-    assert len(list(chain.chunks(db, 1))) > 100
+    db = open_readonly(kept)
+    assert len(list(hash_chain.chunks(db, 1))) > 100
     db.close()
 
 
@@ -351,7 +352,7 @@ def test_the_same_disk_is_no_second_place(copy: Path, tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from edge.storage import backup_run
+from edge.database.backup import backup_run
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     print(backup_run(Path(sys.argv[1]), 1, Path(sys.argv[2])))
@@ -393,7 +394,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_stick_is_one_line_and_nothing_stays_on_it(copy: Path, small_disk: Path) -> None:
     assert is_second_place(copy, small_disk)
-    assert not room(small_disk / "a.db", 1.0, 10.0).enough
+    assert not disk_space(small_disk / "a.db", 1.0, 10.0).enough
     (small_disk / "letter.txt").write_bytes(bytes(100_000))
     with pytest.raises(StorageFull) as caught:
         backup_run(copy, 1, small_disk)

@@ -10,21 +10,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.config import VacuumConfig
-from edge.course import block_of
+from calibration.vacuum_gauge import MPRLS_ERROR_PA, VacuumGauge
 from edge.errors import BadInput
-from edge.pressure import MPRLS_ERROR_PA
+from edge.fold.block import block_from_frames
+from edge.instrument.config import VacuumConfig
 from edge.records.frame import one_frame
 from edge.simulated import calibrated
 from edge.standards.standard import Standard, load_standard, loads_standard
 from edge.terms import Terms, live_terms
-from hw.protocols import ProbeSample, Status
+from hw.protocols import Reading, Status
 from hw.sim.rig import RigTruth
 
 NATIONAL = load_standard("gbt-48093-1-2026")
 CERTIFICATE = calibrated(RigTruth(), "nau7802", 1)
-MPRLS = VacuumConfig(gauge="mprls", zero_pa=120.0)
-PIRANI = VacuumConfig(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
+MPRLS = VacuumGauge(gauge="mprls", zero_pa=120.0)
+PIRANI = VacuumGauge(gauge="ads1115", divider=3.2, curve=((2.0, 0.1), (5.0, 100.0), (8.0, 1e5)))
 
 
 def standard(extra: str) -> Standard:
@@ -32,7 +32,7 @@ def standard(extra: str) -> Standard:
 
 
 @pytest.mark.parametrize("vacuum", [None, MPRLS, PIRANI])
-def test_terms_are_stored_and_read_back_the_same(vacuum: VacuumConfig | None) -> None:
+def test_terms_are_stored_and_read_back_the_same(vacuum: VacuumGauge | None) -> None:
     terms = live_terms(NATIONAL, CERTIFICATE, vacuum=vacuum, zero_after=True, check_weight_g=100.0)
     again = Terms.from_settings(json.loads(json.dumps(terms.as_settings(), allow_nan=False)))
     assert again.plan == terms.plan
@@ -52,11 +52,10 @@ def test_what_was_stored_before_there_were_gauges_and_second_zeros_is_read() -> 
 
 
 def test_without_a_gauge_the_vacuum_is_declared() -> None:
-    for vacuum in (None, VacuumConfig()):
-        terms = live_terms(NATIONAL, CERTIFICATE, vacuum=vacuum)
-        assert not terms.plan.pressure_needed
-        assert terms.vacuum is None
-        assert any(line.startswith("pressure: no gauge") for line in terms.declared)
+    terms = live_terms(NATIONAL, CERTIFICATE, vacuum=VacuumConfig().fitted())
+    assert not terms.plan.pressure_needed
+    assert terms.vacuum is None
+    assert any(line.startswith("pressure: no gauge") for line in terms.declared)
 
 
 def test_a_gauge_that_cannot_show_the_limit_only_contradicts_it_and_says_so() -> None:
@@ -104,24 +103,24 @@ def test_a_check_weight_needs_the_second_zero() -> None:
     assert live_terms(NATIONAL, CERTIFICATE, check_weight_g=100.0).plan.zero_after
 
 
-def gauge(code: int, status: Status = Status.OK) -> ProbeSample:
-    return ProbeSample(0, code, 0, status)
+def gauge(code: int, status: Status = Status.OK) -> Reading:
+    return Reading(0, code, 0, status)
 
 
 def test_the_gauge_s_codes_become_pascals_before_the_fold() -> None:
     frames = one_frame(0, 0, [], gauge=gauge(0x1999))
-    assert block_of(frames, 0).pressure[0] == 0x1999  # what a recording holds is Pa already
-    assert block_of(frames, 0, MPRLS).pressure[0] == pytest.approx(-120.0, abs=2.0)
-    assert block_of(frames, 0, MPRLS).pressure_status[0] == Status.OK
+    assert block_from_frames(frames, 0).pressure[0] == 0x1999  # what a recording holds is Pa already
+    assert block_from_frames(frames, 0, MPRLS).pressure[0] == pytest.approx(-120.0, abs=2.0)
+    assert block_from_frames(frames, 0, MPRLS).pressure_status[0] == Status.OK
 
 
 def test_a_code_outside_the_gauge_s_curve_is_a_fault_and_no_pressure() -> None:
-    block = block_of(one_frame(0, 0, [], gauge=gauge(0x8000)), 0, PIRANI)
+    block = block_from_frames(one_frame(0, 0, [], gauge=gauge(0x8000)), 0, PIRANI)
     assert np.isnan(block.pressure[0])
     assert block.pressure_status[0] == Status.FAULT
-    missing = block_of(one_frame(0, 0, [], gauge=gauge(0x8000, Status.NOT_READY)), 0, PIRANI)
+    missing = block_from_frames(one_frame(0, 0, [], gauge=gauge(0x8000, Status.NOT_READY)), 0, PIRANI)
     assert missing.pressure_status[0] == Status.NOT_READY
 
 
 def test_the_example_config_s_gauge_can_be_stored(tmp_path: Path) -> None:
-    assert msgspec.convert(msgspec.to_builtins(PIRANI), VacuumConfig) == PIRANI
+    assert msgspec.convert(msgspec.to_builtins(PIRANI), VacuumGauge) == PIRANI

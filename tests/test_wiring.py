@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import Config, loads_config
-from edge.header import GPIO_OF, POWER, Wire, gpio, label
-from edge.wiring import conflicts, wires, wiring_svg, wiring_text
+from edge.instrument.config import Config, loads_config
+from edge.instrument.pinout import GPIO_OF, POWER, Wire, gpio, label
+from edge.instrument.wiring import conflicts, wires, wiring_svg, wiring_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MARK = "## The instruments\n"

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 
 TIME_NS, TIME_US = 1_000_000, 1_000
 """A sample's time is kept to 1 ms: what is finer is when a driver looked, and no chip's."""
-NOT_FITTED = ProbeSample(0, 0, 0, Status.NOT_READY)
+NOT_FITTED = Reading(0, 0, 0, Status.NOT_READY)
 """What stands in a frame for a probe or gauge that the rig does not have."""
 
 Array = npt.NDArray[np.generic]
@@ -85,10 +85,10 @@ class Frames:
 def one_frame(
     seq: int,
     t_ns: int,
-    samples: Sequence[Sample],
-    oven: ProbeSample = NOT_FITTED,
-    cell: ProbeSample = NOT_FITTED,
-    gauge: ProbeSample = NOT_FITTED,
+    samples: Sequence[Conversion],
+    oven: Reading = NOT_FITTED,
+    cell: Reading = NOT_FITTED,
+    gauge: Reading = NOT_FITTED,
 ) -> Frames:
     """Collect one second of readings into a batch of one frame.
 
@@ -96,7 +96,7 @@ def one_frame(
     """
     n = len(samples)
 
-    def channel(of: ProbeSample) -> Channel:
+    def channel(of: Reading) -> Channel:
         return Channel(np.array([of.code], "<u2"), np.array([of.fault], "u1"), np.array([of.status], "u1"))
 
     return Frames(

@@ -22,12 +22,12 @@ from thousand_rigs import REST_S, Measured, Operator, calibrate, draw, exercise,
 
 from calibration import certificate as cal
 from calibration.errors import BadFit, CalibrationError
-from edge.config import VacuumConfig
+from calibration.vacuum_gauge import VacuumGauge
 from edge.standards.standard import Standard, load_standard
 from edge.terms import Terms, live_terms
 from hw.sim.rig import Rig
 
-MPRLS = VacuumConfig(gauge="mprls")
+MPRLS = VacuumGauge(gauge="mprls")
 DENSITY_KNOWN = 0.05  # relative half-width of the density that is declared
 NO_LAG_S = 1.0
 

@@ -1,4 +1,4 @@
-/* The sums of edge/fold.py in C: what its speed is measured against. Same order of operations, so same bits.
+/* The sums of edge/fold/layout.py in C: what its speed is measured against. Same order of operations, so same bits.
  * Compile with -O2 -ffp-contract=off. The structs are the dtypes PARAMS, STATE and ROW, field by field. */
 #include <math.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.pressure import MPRLS_ERROR_PA, MPRLS_FULL, MPRLS_FULL_PA, MPRLS_ZERO
+from calibration.vacuum_gauge import MPRLS_ERROR_PA, MPRLS_FULL, MPRLS_FULL_PA, MPRLS_ZERO
 from edge.records.frame import Channel, Frames
 from hw.sim.rig import Rig, pt100_ohm
 

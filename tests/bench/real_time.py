@@ -29,8 +29,8 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
 
     from edge.control.protocol import Start
     from edge.control.server import Control
-    from edge.instrument import Instrument
-    from edge.journal import Journal
+    from edge.database.journal import Journal
+    from edge.instrument.acquisition import Instrument
     from edge.keeper import Keeper
     from edge.service import LOOKS, Service
     from edge.simulated import PROBE, Simulated, calibrated, chips_on, rig_of

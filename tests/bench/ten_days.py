@@ -23,14 +23,14 @@ from quickrig import QuickRig
 from stations import settings
 
 from edge.control.protocol import Start
-from edge.instrument import Glance, Seen
-from edge.journal import Journal
+from edge.database.journal import Journal
+from edge.instrument.acquisition import Glance, Seen
 from edge.keeper import Keeper
 from edge.records.frame import Frames
 from edge.service import Service
 from edge.simulated import Simulated, SimulatedOperator, build
 from hw.clock import NS_PER_S, SimClock
-from hw.protocols import ProbeSample, Sample, Status
+from hw.protocols import Conversion, Reading, Status
 from hw.sim.rig import Rig
 
 DAY_S = 86_400
@@ -61,8 +61,8 @@ class QuickInstrument:
         self._clock.sleep_s((t_ns + NS_PER_S - self._clock.now_ns()) / NS_PER_S)
         now_ns = self._clock.now_ns()
         if seen is not None:
-            samples = tuple(Sample(now_ns, int(code), Status.OK) for code in frames.code)
-            oven, cell = (ProbeSample(now_ns, int(c.value[0]), 0, Status.OK) for c in (frames.oven, frames.cell))
+            samples = tuple(Conversion(now_ns, int(code), Status.OK) for code in frames.code)
+            oven, cell = (Reading(now_ns, int(c.value[0]), 0, Status.OK) for c in (frames.oven, frames.cell))
             seen(Glance(now_ns, samples, oven, cell, None))
         return replace(frames, seq=np.array([seq], "<i8"), t_ns=np.array([t_ns], "<i8"))
 

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from folding import cases, cut
 
-from edge import fold
+from edge.fold import kernel, layout
 
 FRAMES, RATE_SPS, ROUNDS = 21_600, 320, 9
 SOURCE = Path(__file__).with_name("fold.c")
 CC = os.environ.get("CC") or shutil.which("gcc") or shutil.which("cc")
 FLAGS = ["-O2", "-ffp-contract=off", "-shared", "-fPIC"]
 
-Fold = Callable[[fold.Record, fold.Record, fold.Block], tuple[fold.Record, fold.Record]]
+Fold = Callable[[layout.Record, layout.Record, layout.Block], tuple[layout.Record, layout.Record]]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def in_c(tmp_path_factory) -> Fold:
         return ctypes.c_void_p(array.ctypes.data)
 
     def advance(state, params, block):
-        new, rows = state.copy(), np.empty(len(block.seq), fold.ROW)
+        new, rows = state.copy(), np.empty(len(block.seq), layout.ROW)
         work = np.empty(int(np.max(np.diff(block.first), initial=0)) + 4)
         n_frames = ctypes.c_int64(len(block.seq))
         n_rows = kernel(at(params), at(new), n_frames, *map(at, block), at(rows), at(work))
@@ -49,7 +49,7 @@ def in_c(tmp_path_factory) -> Fold:
     return advance
 
 
-def six_hours() -> tuple[fold.Record, fold.Block]:
+def six_hours() -> tuple[layout.Record, layout.Block]:
     """Draw a hold as it is: noise, a slow loss, 0.03 % glitches, 0.03 % bad statuses, two probes and a gauge."""
     rng = np.random.default_rng(6)
     n = FRAMES * RATE_SPS
@@ -58,7 +58,7 @@ def six_hours() -> tuple[fold.Record, fold.Block]:
     status = np.zeros(n, np.uint8)
     status[rng.integers(0, n, n // 3000)] = 2
     good = np.zeros(FRAMES, np.uint8)
-    block = fold.Block(
+    block = layout.Block(
         np.arange(FRAMES, dtype=np.int64),
         np.arange(FRAMES, dtype=np.float64),
         np.arange(FRAMES + 1, dtype=np.int64) * RATE_SPS,
@@ -71,7 +71,7 @@ def six_hours() -> tuple[fold.Record, fold.Block]:
         50.0 + rng.normal(0, 1, FRAMES),
         good,
     )
-    params = fold.new_params(
+    params = layout.new_params(
         tare_code=8_000, span_code_per_g=4_000, linearity_per_g=1e-7, t_ref_c=20, zero_code_per_k=12, span_per_k=1e-5,
         gate_code=300, cell_source=0, rtd_is_code=1, armed=1, hold_temp_c=120, hold_band_c=2, temp_needed=1,
         pressure_limit_pa=100, pressure_needed=1, base_g=98,
@@ -126,16 +126,16 @@ def in_numpy(params, block):
 
 def test_c_gives_the_same_bits(in_c):
     for _, params, block in cases(200, 60):
-        state, rows = fold.advance(fold.new_state(), params, block)
-        state_c, rows_c = in_c(fold.new_state(), params, block)
+        state, rows = kernel.advance(layout.new_state(), params, block)
+        state_c, rows_c = in_c(layout.new_state(), params, block)
         assert rows.tobytes() == rows_c.tobytes()
         assert state.tobytes() == state_c.tobytes()
 
 
 def test_six_hours_at_320_samples_a_second(in_c):
     params, block = six_hours()
-    start = fold.new_state()
-    state, rows = fold.advance(start, params, block)  # the kernel is compiled, or loaded, here
+    start = layout.new_state()
+    state, rows = kernel.advance(start, params, block)  # the kernel is compiled, or loaded, here
     state_c, rows_c = in_c(start, params, block)
     assert (state.tobytes(), rows.tobytes()) == (state_c.tobytes(), rows_c.tobytes())
     for name, told in in_numpy(params, block).items():
@@ -147,10 +147,10 @@ def test_six_hours_at_320_samples_a_second(in_c):
     def one_by_one():
         s = start
         for frame in frames:
-            s, _ = fold.advance(s, params, frame)
+            s, _ = kernel.advance(s, params, frame)
 
     contest = {
-        "fold.advance (numba)": lambda: fold.advance(start, params, block),
+        "fold.advance (numba)": lambda: kernel.advance(start, params, block),
         "C, gcc -O2": lambda: in_c(start, params, block),
         "NumPy": lambda: in_numpy(params, block),
         "fold.advance, 1000 single frames": one_by_one,

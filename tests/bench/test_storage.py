@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from test_journal import begin
 
-from edge import codec
-from edge.journal import Journal
+from edge.database import codec
+from edge.database.journal import Journal
 from edge.records.event import Event
 from edge.records.frame import Channel, Frames
 from edge.records.second import Second

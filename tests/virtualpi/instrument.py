@@ -17,9 +17,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from edge.config import Config, loads_config
-from edge.devices import bridge_of, probe_of
-from edge.instrument import Instrument
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import Config, loads_config
+from edge.instrument.drivers import bridge_of, probe_of
 from edge.simulated import DOUT_PIN, REF_OHM, SCK_PIN, Chips, Simulated, calibrated, rig_of
 from hw.sim.rig import Rig
 from virtualpi.clock import SharedClock

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge import codec
+from edge.database import codec
+from edge.database.journal import Journal
 from edge.demo import run_demo
-from edge.journal import Journal
 from edge.records.frame import Frames, join
 from edge.records.sample import Sample
 from edge.simulated import Simulated, build

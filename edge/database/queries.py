@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge.database.connection import open_readonly, translated_errors
 from edge.errors import BadDatabase, BadInput
-from edge.schema import open_readonly, spoken
 
 COLUMNS = {
     "run_id": "run_id",
@@ -31,7 +31,7 @@ def list_runs(path: Path) -> list[dict[str, Any]]:
     """Get all runs of a database, oldest first. Raises ``BadDatabase``."""
     db = open_readonly(path)
     try:
-        with spoken(path):
+        with translated_errors(path):
             rows = list(db.table("runs").rows_where(select=", ".join(COLUMNS), order_by="run_id"))
     finally:
         db.close()
@@ -44,7 +44,7 @@ def result_of_run(path: Path, run: str) -> dict[str, Any]:
         raise BadInput(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
     db = open_readonly(path)
     try:
-        with spoken(path):
+        with translated_errors(path):
             found = list(
                 db.table("runs").rows_where(order_by="run_id desc", limit=1)
                 if run == "last"

@@ -22,8 +22,9 @@ import numpy.typing as npt
 from sqlite_utils import Database
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
-from edge import __version__, chain, codec, lock, schema
-from edge.chain import canonical, link, utc
+from edge import __version__
+from edge.database import codec, connection, hash_chain, writer_lock
+from edge.database.hash_chain import canonical, link, utc
 from edge.records.event import Event
 from edge.records.frame import Frames, join
 from edge.records.second import Second
@@ -41,14 +42,14 @@ class Journal:
     """The one writer of a database. Use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        schema.check_place(path)
+        connection.check_place(path)
         self.path = path
         self._file = path.resolve()  # a link is another name for the same database
-        self._lock = lock.take(self._file)
+        self._lock = writer_lock.take(self._file)
         try:
-            self.db: Database = schema.open_for_writing(path)
+            self.db: Database = connection.open_for_writing(path)
         except BaseException:
-            lock.drop(self._file, self._lock)
+            writer_lock.drop(self._file, self._lock)
             raise
 
     def __enter__(self) -> Journal:
@@ -62,7 +63,7 @@ class Journal:
     def close(self) -> None:
         """Close the database and give the lock back."""
         self.db.close()
-        lock.drop(self._file, self._lock)
+        writer_lock.drop(self._file, self._lock)
 
     def begin(
         self,
@@ -94,7 +95,7 @@ class Journal:
             "software_version": __version__,
             "t0_ns": t0_ns,
         }
-        with schema.spoken(self.path), self.db.atomic():
+        with connection.translated_errors(self.path), self.db.atomic():
             if certificate:
                 self.db.table("certificates").insert(
                     {
@@ -116,17 +117,17 @@ class Journal:
 
         Whoever calls has found the chains to be whole (:func:`chunks_of`, :func:`events_of`).
         """
-        with schema.spoken(self.path):
+        with connection.translated_errors(self.path):
             return RunJournal(self, run_id, self.ends(run_id), boot_id, batch_s, wall_s)
 
     def ends(self, run_id: int) -> dict[str, tuple[int, str]]:
         """Get, for a run's chains of chunks and events, the next number and the hash that the next link follows."""
-        return {what: chain.end_of(self.db, run_id, what) for what in ("chunk", "event")}
+        return {what: hash_chain.end_of(self.db, run_id, what) for what in ("chunk", "event")}
 
     def log(self, kind: str, data: dict[str, Any], who: str, boot_id: str, uptime_s: float, wall_s: float) -> None:
         """Write an event into the station's own chained log, for what happens where no run is measured."""
         last = self.db.execute("select event, sha256 from station_events order by event desc limit 1").fetchone()
-        number, sha = (last[0] + 1, last[1]) if last else (0, chain.STATION)
+        number, sha = (last[0] + 1, last[1]) if last else (0, hash_chain.STATION)
         row = {
             "event": number,
             "boot_id": boot_id,
@@ -137,14 +138,14 @@ class Journal:
             "data_json": canonical(data),
         }
         row |= {"previous_sha256": sha, "sha256": link(sha, canonical(row))}
-        with schema.spoken(self.path), self.db.atomic():
+        with connection.translated_errors(self.path), self.db.atomic():
             self.db.table("station_events").insert(row)
 
     def open_again(self) -> None:
         """Take a new connection, after a disk gave errors: what the old one believes of the file may be wrong."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
-        self.db = schema.open_for_writing(self.path)
+        self.db = connection.open_for_writing(self.path)
 
 
 class RunJournal:
@@ -215,7 +216,7 @@ class RunJournal:
 
     def stops(self) -> list[dict[str, Any]]:
         """Get the times in which nothing was measured because the process or the machine had stopped, in s."""
-        events = chain.events(self._journal.db, self.run_id)
+        events = hash_chain.events(self._journal.db, self.run_id)
         data = (json.loads(e["data_json"]) for e in events if e["kind"] == "resumed")
         return [
             {"from_s": d["from_s"], "length_s": d["gap_s"], "at_least_s": d["at_least_s"]}
@@ -235,9 +236,9 @@ class RunJournal:
         db = self._journal.db
         chunk = self._link_chunk(join(self._frames), wall_s) if self._frames else None
         events = self._link_events()
-        with schema.spoken(self._journal.path), db.atomic():
+        with connection.translated_errors(self._journal.path), db.atomic():
             if chunk is not None:
-                db.table("chunks").insert(chain.stored_chunk(db, **chunk))
+                db.table("chunks").insert(hash_chain.stored_chunk(db, **chunk))
             if self._seconds:
                 db.table("seconds").insert_all(self._seconds)
             if events:
@@ -254,7 +255,7 @@ class RunJournal:
         What was written though the disk said that it was not, is found and not written twice.
         """
         journal = self._journal
-        with schema.spoken(journal.path):
+        with connection.translated_errors(journal.path):
             journal.open_again()
             ends = journal.ends(self.run_id)
             if ends["chunk"][0] > self._chunk:
@@ -294,7 +295,7 @@ class RunJournal:
         """Write the run's outcome: ``result`` as JSON, and the ``columns`` of ``runs`` that it fills."""
         self.commit(wall_s)
         row = {"state": "done", "ended_utc": utc(wall_s), "result_json": canonical(result), **columns}
-        with schema.spoken(self._journal.path):
+        with connection.translated_errors(self._journal.path):
             self._journal.db.table("runs").update(self.run_id, row)
 
     def _link_chunk(self, frames: Frames, wall_s: float) -> dict[str, Any]:
@@ -347,13 +348,13 @@ def chunks_of(db: Database, run_id: int) -> Iterator[Frames]:
 
 def boots_and_chunks_of(db: Database, run_id: int) -> Iterator[tuple[str, Frames]]:
     """Get a run's raw frames, chunk by chunk, each with the boot whose clock they go by. Raises ``BadDatabase``."""
-    for row in chain.chunks(db, run_id):
+    for row in hash_chain.chunks(db, run_id):
         yield row["boot_id"], codec.decode(row["raw"])
 
 
 def events_of(db: Database, run_id: int) -> Iterator[dict[str, Any]]:
     """Get the rows of a run's events, in order. Raise ``BadDatabase`` where the chain is broken."""
-    return chain.events(db, run_id)
+    return hash_chain.events(db, run_id)
 
 
 def _second(run_id: int, row: Second, phase: str) -> dict[str, Any]:

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from edge import codec1
-from edge import rangecoder as rc
-from edge.codec1 import columns_of
+from edge.database import codec_v1
+from edge.database import range_coder as rc
+from edge.database.codec_v1 import columns_of
 from edge.errors import BadDatabase
 from edge.records.frame import Channel, Frames
 
@@ -30,12 +30,12 @@ _I8 = npt.NDArray[np.int64]
 
 _SLOW = ("<u2", "|u1", "|u1") * 3  # value, fault and status of the oven's probe, the cell's, the gauge
 _BY_CHIPS = ("<i8", "<i8", "<i8", "<i4", "<i4", "|u1", *_SLOW)
-"""The types of the columns that the station makes, in the order of :func:`edge.codec1.columns_of`."""
+"""The types of the columns that the station makes, in the order of :func:`edge.database.codec_v1.columns_of`."""
 
 
 def encode(frames: Frames) -> bytes:
     """Pack frames into a blob that :func:`decode` gives back exactly. Raise ``ValueError`` where they are too many."""
-    return _encode(frames) if _is_of_chips(frames) else codec1.encode(frames)
+    return _encode(frames) if _is_of_chips(frames) else codec_v1.encode(frames)
 
 
 def decode(blob: bytes) -> Frames:
@@ -44,11 +44,11 @@ def decode(blob: bytes) -> Frames:
         version: Any = blob[0]
         if version == VERSION:
             return _decode(blob)
-        if version == codec1.FIRST_BYTE:
-            return codec1.decode(blob)
+        if version == codec_v1.FIRST_BYTE:
+            return codec_v1.decode(blob)
         if not VERSION < version < 32:
             raise ValueError("it is none")
-    except codec1.Newer as e:
+    except codec_v1.Newer as e:
         version = e.args[0]
     except (zlib.error, ValueError, LookupError, TypeError, OverflowError, RecursionError) as e:
         raise BadDatabase(f"a chunk of raw samples is damaged ({e}): restore the database from a backup") from e

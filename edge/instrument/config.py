@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.toml_file import Text, convert, one_line, parse, read_text
+from calibration.vacuum_gauge import VacuumGauge
 from edge.errors import BadConfig
 from hw.nau7802 import LDO_V
 from hw.vacuum_gauge import ADS1115_ADDRESSES, FULL_SCALE_V
@@ -122,6 +123,12 @@ class VacuumConfig(_Table, frozen=True, kw_only=True):
             a[1] == b[1] for a, b in pairwise(self.curve)
         ):
             raise ValueError("curve: the pressures must all rise or all fall from each point to the next")
+
+    def fitted(self) -> VacuumGauge | None:
+        """Get the gauge that these settings describe; None where the pressure is declared."""
+        if self.gauge == "declared":
+            return None
+        return VacuumGauge(**{name: getattr(self, name) for name in VacuumGauge.__struct_fields__})
 
 
 class PanelConfig(_Table, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from edge.config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
-from edge.instrument import Instrument
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 from hw.clock import BootClock, Clock
 from hw.max31865 import Max31865Rtd
 from hw.panel import Panel

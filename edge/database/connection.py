@@ -1,6 +1,5 @@
-"""The database's tables and views, and the opening of a file that may be anything.
+"""The opening of a file that may be anything.
 
-Whoever opens the file with a stock tool should understand it: plain names with units, a view per question.
 A file that is not ours, or newer than we are, is refused before a byte of it is changed.
 """
 
@@ -13,120 +12,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from edge.database.migrations import migrate
+from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION, create
 from edge.errors import BadDatabase, StorageFull
-from edge.views import VIEWS
-
-SCHEMA_VERSION = 2
-APPLICATION_ID = 0x68613530  # "ha50"
-
-TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
-    "runs": (
-        {
-            "run_id": int,
-            "run_uid": str,
-            "sample_id": str,
-            "operator": str,
-            "kind": str,
-            "state": str,
-            "started_utc": str,
-            "ended_utc": str,
-            "verdict": str,
-            "invalid_because": str,
-            "loss_pct": float,
-            "standard_uncertainty_pct": float,
-            "expanded_uncertainty_pct": float,
-            "coverage_factor_k": float,
-            "conformance_probability": float,
-            "limit_pct": float,
-            "m1_g": float,
-            "m2_g": float,
-            "hold_s": float,
-            "true_loss_pct": float,
-            "standard_id": str,
-            "standard_toml": str,
-            "certificate_sha256": str,
-            "settings_json": str,
-            "result_json": str,
-            "software_version": str,
-            "t0_ns": int,
-        },
-        ("run_id",),
-    ),
-    "chunks": (
-        {
-            "run_id": int,
-            "chunk": int,
-            "boot": int,
-            "first_second": int,
-            "seconds": int,
-            "samples": int,
-            "wall_ms": int,
-            "raw": bytes,
-            "sha256": bytes,
-        },
-        ("run_id", "chunk"),
-    ),
-    "seconds": (
-        {
-            "run_id": int,
-            "second": int,
-            "elapsed_s": float,
-            "phase": str,
-            "mass_g": float,
-            "sd_g": float,
-            "temp_c": float,
-            "cell_temp_c": float,
-            "pressure_pa": float,
-            "qualified": int,
-            "hold_s": float,
-            "loss_pct": float,
-            "drift_g_per_h": float,
-            "zero_code": float,
-            "samples_ok": int,
-            "samples_bad": int,
-            "samples_spike": int,
-            "bad_because": str,
-        },
-        ("run_id", "second"),
-    ),
-    "events": (
-        {
-            "run_id": int,
-            "event": int,
-            "second": int,
-            "elapsed_s": float,
-            "wall_utc": str,
-            "kind": str,
-            "who": str,
-            "data_json": str,
-            "previous_sha256": str,
-            "sha256": str,
-        },
-        ("run_id", "event"),
-    ),
-    "station_events": (
-        {
-            "event": int,
-            "boot_id": str,
-            "uptime_s": float,
-            "wall_utc": str,
-            "kind": str,
-            "who": str,
-            "data_json": str,
-            "previous_sha256": str,
-            "sha256": str,
-        },
-        ("event",),
-    ),
-    "boots": ({"boot": int, "boot_id": str}, ("boot",)),
-    "certificates": ({"sha256": str, "name": str, "made_at": str, "toml": str}, ("sha256",)),
-}
-"""Each table's columns with their types, and its key. A chunk's wall time is in ms since 1970, its hash in bytes."""
-
-WITHOUT_ROWID = ("seconds",)
-"""Tables of many small rows, kept in the order of their key: that needs no index beside them."""
-
-_TYPES = {int: "integer", float: "real", str: "text", bytes: "blob"}
 
 _SAID = {
     sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; what was committed is safe: make room, then go on"),
@@ -140,12 +28,13 @@ _SAID = {
 }
 """SQLite's result codes, and what to say to a person."""
 
+
 _NOTHING_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL)
 """What SQLite says where it cannot make the ``-shm`` that WAL wants even of a reader: read-only, or a full disk."""
 
 
 @contextmanager
-def spoken(path: Path) -> Iterator[None]:
+def translated_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about ``path`` into one line that says what to do."""
     try:
         yield
@@ -187,7 +76,7 @@ def open_readonly(path: Path) -> Database:
         raise BadDatabase(f"{path}: no such database: run a test first, or name another with --db")
     if path.is_dir():
         raise BadDatabase(f"{path}: is a folder: name a file")
-    with spoken(path):
+    with translated_errors(path):
         try:
             db, version = _look(path, "mode=ro")
         except sqlite3.OperationalError as e:
@@ -233,7 +122,7 @@ def open_for_writing(path: Path) -> Database:
     ``StorageFull``, before anything in a file that is not ours is changed.
     """
     check_place(path)
-    with spoken(path):
+    with translated_errors(path):
         if path.exists() and path.stat().st_size > 0:  # look before touching
             _look(path, "mode=ro")[0].close()
         db = Database(sqlite3.connect(path, timeout=10.0), execute_plugins=False)
@@ -245,32 +134,8 @@ def open_for_writing(path: Path) -> Database:
                 with db.atomic():
                     create(db)
             elif version < SCHEMA_VERSION:
-                from edge.migrate import migrate
-
-                migrate(db, path)
+                migrate(db, path, version)
         except BaseException:
             db.close()
             raise
     return db
-
-
-def create(db: Database) -> None:
-    """Make tables and views in an empty database, within the caller's transaction."""
-    db.execute(f"pragma application_id = {APPLICATION_ID}")
-    db.execute(f"pragma user_version = {SCHEMA_VERSION}")
-    for name in TABLES:
-        db.execute(table_sql(name))
-    for name, sql in VIEWS.items():
-        db.create_view(name, sql)
-
-
-def table_sql(name: str, called: str | None = None) -> str:
-    """Get the SQL that makes a table of this schema, under another name where it is ``called`` otherwise."""
-    columns, key = TABLES[name]
-    lines = [f'"{column}" {_TYPES[kind]}' for column, kind in columns.items()]
-    if len(key) == 1:
-        lines = [f"{line} primary key" if line.startswith(f'"{key[0]}"') else line for line in lines]
-    else:
-        lines.append(f"primary key ({', '.join(key)})")
-    end = " without rowid" if name in WITHOUT_ROWID else ""
-    return f'create table "{called or name}" ({", ".join(lines)}){end}'

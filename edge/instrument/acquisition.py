@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.records.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
-from hw.protocols import Bridge, Probe, ProbeSample, Sample, Status
+from hw.protocols import Bridge, Conversion, Probe, Reading, Status
 
 PERIODS = 5.0
 """So many conversion periods, and at least half a second, a bridge may take before it is not ready."""
@@ -22,10 +22,10 @@ class Glance(NamedTuple):
     """What came since the glance before: the bridge's samples, a reading of each other device (None: not fitted)."""
 
     t_ns: int
-    samples: tuple[Sample, ...]
-    oven: ProbeSample
-    cell: ProbeSample | None
-    gauge: ProbeSample | None
+    samples: tuple[Conversion, ...]
+    oven: Reading
+    cell: Reading | None
+    gauge: Reading | None
 
 
 Seen = Callable[[Glance], None]
@@ -36,9 +36,9 @@ class _Slow:
     """A device that is read a few times a second, and of which a frame keeps one reading."""
 
     device: Probe | None
-    kept: ProbeSample = NOT_FITTED
+    kept: Reading = NOT_FITTED
 
-    def read(self) -> ProbeSample | None:
+    def read(self) -> Reading | None:
         if self.device is None:
             return None
         reading = self.device.read()
@@ -47,7 +47,7 @@ class _Slow:
             self.kept = reading
         return reading
 
-    def take(self) -> ProbeSample:
+    def take(self) -> Reading:
         kept, self.kept = self.kept, NOT_FITTED
         return kept
 
@@ -55,7 +55,7 @@ class _Slow:
 BAD = 2
 
 
-def _weight(reading: ProbeSample) -> int:
+def _weight(reading: Reading) -> int:
     """Get how much a reading is worth keeping: that something is wrong, a number, or neither."""
     return {Status.OK: 1, Status.SETTLING: 0}.get(reading.status, BAD)
 
@@ -81,7 +81,7 @@ class Instrument:
         self._clock = clock
         self._look_ns = NS_PER_S // looks
         self._patience_ns = max(NS_PER_S // 2, round(PERIODS * NS_PER_S / bridge.rate_sps))
-        self._early: list[Sample] = []  # came after its frame's end: the next one's first
+        self._early: list[Conversion] = []  # came after its frame's end: the next one's first
         self._looked_ns = 0
 
     @property
@@ -138,7 +138,7 @@ class Instrument:
         self._look(samples + self._early, shown, seen)
         return one_frame(seq, t_ns, samples, self._oven.take(), self._cell.take(), self._gauge.take())
 
-    def _look(self, samples: list[Sample], shown: int, seen: Seen | None) -> int:
+    def _look(self, samples: list[Conversion], shown: int, seen: Seen | None) -> int:
         self._looked_ns = self._clock.now_ns()
         oven, cell, gauge = self._oven.read(), self._cell.read(), self._gauge.read()
         assert oven is not None  # there is always an oven probe

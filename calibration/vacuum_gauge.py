@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
-
-from edge.config import VacuumConfig
 
 F8 = npt.NDArray[np.float64]
 
@@ -27,25 +27,42 @@ ADS1115_ZERO = 0x8000
 _LN2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)  # ln 2 in two parts, the first with 32 bits (fdlibm)
 
 
-def pascals(codes: npt.ArrayLike, vacuum: VacuumConfig) -> F8:
+class VacuumGauge(msgspec.Struct, frozen=True, kw_only=True):
+    """A vacuum gauge as it was fitted: all that turns its codes into Pa, and where it is read.
+
+    ``curve`` is an analogue gauge's: pairs of V at its output and Pa, volts rising. ``divider`` is how many times
+    smaller the ADS1115's input is, ``full_scale_v`` that input's range. ``zero_pa`` is what an MPRLS shows where the
+    pressure is next to nothing. ``i2c_bus``, ``address`` and ``channel`` are for the record. The names are those under
+    which it is stored with a run.
+    """
+
+    gauge: Literal["mprls", "ads1115"]
+    i2c_bus: int = 1
+    address: int | None = None
+    zero_pa: float = 0.0
+    channel: int = 0
+    full_scale_v: float = 4.096
+    divider: float = 1.0
+    curve: tuple[tuple[float, float], ...] = ()
+
+
+def pascals(codes: npt.ArrayLike, vacuum: VacuumGauge) -> F8:
     """Get the pressures in Pa that raw ``codes`` of the gauge stand for; NaN where there is none.
 
-    The codes' statuses are the caller's business. Raises ``ValueError`` where the pressure is declared.
+    The codes' statuses are the caller's business.
     """
     raw = np.asarray(codes, np.float64)
     if vacuum.gauge == "mprls":
         # The driver drops the last eight bits: the middle of what they may have been.
         share = (raw * 256.0 + 128.0 - MPRLS_ZERO) / (MPRLS_FULL - MPRLS_ZERO)
         return share * MPRLS_FULL_PA - vacuum.zero_pa
-    if vacuum.gauge == "ads1115":
-        volts = np.array([v for v, _ in vacuum.curve])
-        logs = np.array([float(Decimal(pa).ln()) for _, pa in vacuum.curve])  # correctly rounded
-        at = (raw - ADS1115_ZERO) * (vacuum.full_scale_v / 32768.0) * vacuum.divider
-        below = np.clip(np.searchsorted(volts, at, "right") - 1, 0, len(volts) - 2)
-        share = (at - volts[below]) / (volts[below + 1] - volts[below])
-        inside = (at >= volts[0]) & (at <= volts[-1])
-        return np.where(inside, _exp(logs[below] + share * (logs[below + 1] - logs[below])), np.nan)
-    raise ValueError("the pressure is declared: there is no gauge")
+    volts = np.array([v for v, _ in vacuum.curve])
+    logs = np.array([float(Decimal(pa).ln()) for _, pa in vacuum.curve])  # correctly rounded
+    at = (raw - ADS1115_ZERO) * (vacuum.full_scale_v / 32768.0) * vacuum.divider
+    below = np.clip(np.searchsorted(volts, at, "right") - 1, 0, len(volts) - 2)
+    share = (at - volts[below]) / (volts[below + 1] - volts[below])
+    inside = (at >= volts[0]) & (at <= volts[-1])
+    return np.where(inside, _exp(logs[below] + share * (logs[below + 1] - logs[below])), np.nan)
 
 
 def _exp(x: F8) -> F8:
@@ -58,12 +75,12 @@ def _exp(x: F8) -> F8:
     return np.ldexp(total, n.astype(np.int64))
 
 
-def error_pa(vacuum: VacuumConfig) -> float:
+def error_pa(vacuum: VacuumGauge) -> float:
     """Get how far the gauge may be off near a vacuum, a half-width in Pa; NaN where nobody states it."""
     return MPRLS_ERROR_PA if vacuum.gauge == "mprls" else math.nan
 
 
-def u_in_air_pa(vacuum: VacuumConfig | None) -> float:
+def u_in_air_pa(vacuum: VacuumGauge | None) -> float:
     """Get the standard uncertainty in Pa of a pressure near the atmosphere's; NaN: it shows air or no air, no more.
 
     An analogue gauge measures how gas conducts heat or ions, which says little there. A recording's own column
@@ -74,7 +91,7 @@ def u_in_air_pa(vacuum: VacuumConfig | None) -> float:
     return MPRLS_ERROR_PA / math.sqrt(3.0) if vacuum.gauge == "mprls" else math.nan
 
 
-def qualifying_limit_pa(limit_pa: float, vacuum: VacuumConfig) -> float:
+def qualifying_limit_pa(limit_pa: float, vacuum: VacuumGauge) -> float:
     """Get below what the gauge must read for a second to qualify under ``limit_pa``.
 
     A gauge that can show the limit must read below it by its own error; one whose error is as large as the limit can
@@ -86,7 +103,7 @@ def qualifying_limit_pa(limit_pa: float, vacuum: VacuumConfig) -> float:
     return limit_pa - error if error < limit_pa else limit_pa + error
 
 
-def declared_of(limit_pa: float, vacuum: VacuumConfig) -> list[str]:
+def declared_of(limit_pa: float, vacuum: VacuumGauge) -> list[str]:
     """Get what a gauge leaves to be declared under ``limit_pa``: one line, or none."""
     error = error_pa(vacuum)
     if not math.isfinite(error):

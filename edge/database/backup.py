@@ -1,0 +1,122 @@
+"""A second place for what is finished: a run copied into a database of its own.
+
+The copy holds the run's chains and is read back before it gets its name. This module must never change the database that
+it copies from.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge.database import hash_chain, schema
+from edge.database.connection import check, open_readonly, translated_errors
+from edge.database.maintenance import sync_folder
+from edge.errors import BadDatabase, BadInput, StorageFull
+
+_CARRIED = ("runs", "chunks", "seconds", "events")
+
+
+def is_second_place(path: Path, folder: Path) -> bool:
+    """Say whether a folder is on another file system than the database: a stick that is not plugged in is not."""
+    try:
+        return (path if path.exists() else path.parent).stat().st_dev != folder.stat().st_dev
+    except OSError:
+        return False
+
+
+def backup_run(path: Path, run_id: int, folder: Path) -> Path:
+    """Copy one finished run into ``folder`` as a database of its own. Returns it; one that is there already is kept.
+
+    The copy has the same schema, the run's number and its chains; it is written under another name, read back, and
+    renamed. The database may be in use. Raises ``BadInput`` where the run is not there or not finished,
+    ``BadDatabase`` where the folder cannot be written, or where the copy or what has its name is not the run,
+    ``StorageFull`` where there is no room.
+    """
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        if check(db, path) != schema.SCHEMA_VERSION:
+            raise BadDatabase(f"{path}: has an older schema: open it once with halfpercent run, then back it up")
+        found = list(db.query("select run_uid, state from runs where run_id = ?", [run_id]))
+        if not found or found[0]["state"] == "running":
+            raise BadInput(f"{path}: run {run_id} {'has not ended' if found else 'is not there'}: nothing to back up")
+        digest = _digest(db, run_id)
+    uid = re.sub(r"[^A-Za-z0-9._-]+", "-", str(found[0]["run_uid"]))[:60]
+    copy = folder / f"halfpercent-run-{run_id}-{uid}.db"
+    with _translated_folder_errors(folder):
+        if copy.exists():
+            _require_same(copy, run_id, digest)
+            return copy
+        part = folder / f".{copy.name}.part"
+        try:
+            _remove(part)
+            part.touch(exist_ok=False)
+            _copy(path, run_id, part)
+            _require_same(part, run_id, digest)
+            part.rename(copy)
+            sync_folder(folder)
+        finally:
+            _remove(part)
+    return copy
+
+
+def _copy(path: Path, run_id: int, part: Path) -> None:
+    with translated_errors(part), closing(sqlite3.connect(part.resolve().as_uri(), uri=True)) as connection:
+        db = Database(connection, execute_plugins=False)
+        db.execute("pragma synchronous = extra")  # a stick may be pulled the moment this is done
+        db.execute("attach database ? as source", [f"{path.resolve().as_uri()}?mode=ro"])
+        with db.atomic():
+            schema.create(db)
+            for table in _CARRIED:
+                db.execute(f"insert into main.{table} select * from source.{table} where run_id = ?", [run_id])
+            db.execute("insert into main.boots select * from source.boots where boot in (select boot from main.chunks)")
+            db.execute(
+                "insert into main.certificates select * from source.certificates "
+                "where sha256 in (select certificate_sha256 from main.runs)"
+            )
+
+
+def _digest(db: Database, run_id: int) -> list[object]:
+    """Get what tells a run from any other: the ends of its chains, once followed, its result and its seconds."""
+    ends = [[row["sha256"] for row in follow(db, run_id)][-1:] for follow in (hash_chain.chunks, hash_chain.events)]
+    seconds = hash_chain.link("", *(repr(row) for row in db.execute(
+        "select * from seconds where run_id = ? order by second", [run_id])))  # fmt: skip
+    run = db.execute("select * from runs where run_id = ?", [run_id]).fetchone()
+    certificate = db.execute("select toml from certificates where sha256 in "
+                             "(select certificate_sha256 from runs where run_id = ?)", [run_id]).fetchall()  # fmt: skip
+    return [ends, seconds, run, certificate]
+
+
+def _require_same(copy: Path, run_id: int, digest: list[object]) -> None:
+    try:
+        with closing(open_readonly(copy)) as db, translated_errors(copy):
+            if db.execute("pragma quick_check(1)").fetchone() == ("ok",) and _digest(db, run_id) == digest:
+                return
+    except BadDatabase:
+        pass
+    raise BadDatabase(f"{copy}: does not hold run {run_id} as it is in the database: move it away and back up again")
+
+
+@contextmanager
+def _translated_folder_errors(folder: Path) -> Iterator[None]:
+    """Turn what a folder or a stick does into one line that says what to do."""
+    try:
+        yield
+    except (BadDatabase, StorageFull):
+        raise
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageFull(f"{folder}: is full: make room there, or choose another folder for backups") from e
+        if e.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise BadDatabase(f"{folder}: cannot be written: check its rights, or choose another folder") from e
+        raise BadDatabase(f"{folder}: {e.strerror}: plug the stick in, or choose another folder for backups") from e
+
+
+def _remove(part: Path) -> None:
+    for end in ("", "-journal"):
+        part.with_name(part.name + end).unlink(missing_ok=True)

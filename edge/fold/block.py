@@ -1,0 +1,48 @@
+"""Frames made into the columns that the kernel sees.
+
+This module must never drop or mend a sample: a status goes along with each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.vacuum_gauge import VacuumGauge, pascals
+from edge.fold import layout
+from edge.records.frame import Channel, Frames
+from hw.protocols import Status
+
+NS_PER_S = 1e9
+
+
+def block_from_frames(frames: Frames, t0_ns: int, vacuum: VacuumGauge | None = None) -> layout.Block:
+    """Turn frames into the columns that the fold sees; times become seconds since ``t0_ns``.
+
+    ``vacuum``: the gauge's codes become Pa by these settings; what they make no pressure is no good reading.
+    """
+
+    def value(of: Channel) -> layout.F8:
+        return of.value.astype(np.float64)
+
+    def status(of: Channel) -> npt.NDArray[np.uint8]:
+        return of.status.astype(np.uint8)
+
+    oven, cell, gauge = frames.oven, frames.cell, frames.gauge
+    if vacuum is not None:
+        pressure_pa = pascals(gauge.value, vacuum)
+        bad = (gauge.status == Status.OK) & ~np.isfinite(pressure_pa)
+        gauge = Channel(pressure_pa, gauge.fault, np.where(bad, Status.FAULT, gauge.status))
+    return layout.Block(
+        frames.seq.astype(np.int64),
+        (frames.t_ns.astype(np.int64) - t0_ns) / NS_PER_S,
+        frames.first.astype(np.int64),
+        frames.code.astype(np.float64),
+        frames.status.astype(np.uint8),
+        value(oven),
+        status(oven),
+        value(cell),
+        status(cell),
+        value(gauge),
+        status(gauge),
+    )
