@@ -56,7 +56,7 @@ def degrees_of_freedom(n: int, m: int) -> float:
     return max(1.0, edf)
 
 
-def integrate(values: Sequence[float], edge: Literal["first", "last"]) -> Integrated:
+def mean_over_stable_window(values: Sequence[float], edge: Literal["first", "last"]) -> Integrated:
     """Take the mean at one edge of ``values``, as long as their Allan deviation justifies.
 
     The window is the octave at which the deviation is smallest; where it still falls at the longest octave

@@ -1,8 +1,32 @@
 """What can go wrong in the instrument, outside the chips.
 
-Every error inherits the package's base *and* a builtin, so that a caller may catch either. A message
-is one line: what, where (file and field), what would be right.
+::
+
+    HalfpercentError
+    ├── BadInput (ValueError)              given by a person, and cannot be used
+    │   ├── BadValue                       one value: its name, what was given, what would be right
+    │   │   └── NotPlausible               a value or a reading that cannot be true
+    │   ├── BadRecording                   a recording: file, line, column
+    │   ├── BadRequest                     a line on the control socket
+    │   ├── NoSuchRun                      a run that is not there, or has no result yet
+    │   ├── NoCertificate                  no load cell's certificate is named
+    │   ├── BlankDoesNotMatch              a blank run that this run may not subtract
+    │   ├── WrongPhase                     a command that the run has no use for now
+    │   ├── StationBusy                    a run is being measured
+    │   ├── NoRun                          none is
+    │   ├── SocketTrouble                  the control socket cannot be made, or nobody answers there
+    │   └── CalibrationRefused             a step of a calibration that cannot be taken
+    │       ├── ReadingsNotGood            too few good samples
+    │       └── StillMoving                a code that has not come to rest
+    ├── BadConfig (ValueError)             the instrument's settings
+    ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
+    └── StorageFull (OSError)              no room left for what was measured
+
+Every error inherits the package's base *and* a builtin, so that a caller may catch either. A message is one line: what,
+where (file and field), what would be right. It names no option of a command: the command adds its own.
 """
+
+from __future__ import annotations
 
 
 class HalfpercentError(Exception):
@@ -13,12 +37,77 @@ class BadInput(HalfpercentError, ValueError):
     """A file, a name or a value given by a person that cannot be used."""
 
 
+class BadValue(BadInput):
+    """One value that cannot be used.
+
+    ``what`` is its name as the domain spells it (``density_u``, ``sample_mass``), ``given`` the value as it was given ('' to
+    leave it out), ``why`` what is wrong and what would be right. A command shows its option instead of the name.
+    """
+
+    def __init__(self, what: str, given: object, why: str) -> None:
+        shown = f"{given}"[:40]
+        super().__init__(f"{what} {shown}: {why}" if shown else f"{what}: {why}")
+        self.what = what
+
+
+class NotPlausible(BadValue):
+    """A value or a reading that cannot be true."""
+
+
+class BadRecording(BadInput):
+    """A recording that cannot be read: which file, line and column, and what to do."""
+
+
+class BadRequest(BadInput):
+    """What came over the control socket and is no request."""
+
+
+class NoSuchRun(BadInput):
+    """A run that the database does not hold, or that has no result yet."""
+
+
+class NoCertificate(BadInput):
+    """No certificate of the load cell is named, and none can be assumed."""
+
+
+class BlankDoesNotMatch(BadInput):
+    """A blank run that this run may not subtract."""
+
+
+class WrongPhase(BadInput):
+    """A command for which the run has no use in its phase."""
+
+
+class StationBusy(BadInput):
+    """Something that has to wait until the run that is being measured has ended."""
+
+
+class NoRun(BadInput):
+    """Something that needs a run, where none is being measured."""
+
+
+class SocketTrouble(BadInput):
+    """A control socket that cannot be made, or at which no station answers."""
+
+
+class CalibrationRefused(BadInput):
+    """A step of a guided calibration that cannot be taken as things are."""
+
+
+class ReadingsNotGood(CalibrationRefused):
+    """Too few good samples for a reading."""
+
+
+class StillMoving(CalibrationRefused):
+    """A code that has not come to rest."""
+
+
 class BadConfig(HalfpercentError, ValueError):
     """A mistake in the instrument's settings."""
 
 
 class BadDatabase(HalfpercentError, RuntimeError):
-    """A database that is damaged, too new, or not one of ours."""
+    """A database that is damaged, too new, in use, or not one of ours."""
 
 
 class StorageFull(HalfpercentError, OSError):

@@ -129,7 +129,7 @@ tell_machine() {
 compile_kernel() {
     here || return 0
     say "compiling the kernel"
-    as_service "$PREFIX/bin/python" -I -c 'from edge.service import warm_up; warm_up()' ||
+    as_service "$PREFIX/bin/python" -I -c 'from edge.station.service import warm_up; warm_up()' ||
         stop "the kernel could not be compiled: see above; nothing was started"
 }
 

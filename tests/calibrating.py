@@ -10,8 +10,8 @@ from typing import NamedTuple
 from unittest import mock
 
 from calibration.certificate import Certificate, load_certificate
-from edge.cli import main
-from edge.session import Session, load
+from edge.cli.main import main
+from edge.guided_calibration.session import Session, load
 
 TWO_WIRES = '[bridge]\nchip = "nau7802"\n[oven_probe]\nwires = 2\nref_ohm = 430.0\nmains_hz = 50\n'
 

@@ -20,9 +20,9 @@ class Demo(NamedTuple):
 @pytest.fixture(scope="session")
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     from edge.database.journal import Journal
-    from edge.demo import run_demo
     from edge.records.sample import Sample
-    from edge.simulated import build
+    from edge.simulate.demo import run_demo
+    from edge.simulate.instrument import build
     from edge.standards.standard import loads_standard
 
     path = tmp_path_factory.mktemp("short") / "halfpercent.db"

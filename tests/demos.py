@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.database.journal import Journal
-from edge.demo import run_demo
 from edge.records.sample import Sample
-from edge.simulated import build
+from edge.simulate.demo import run_demo
+from edge.simulate.instrument import build
 from edge.standards.standard import Standard
 
 SHORT = 'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 1200\n'

@@ -21,17 +21,20 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 from quickrig import QuickRig
 
-from edge.course import Word, course_of
 from edge.database.codec import decode
 from edge.database.journal import Journal
-from edge.live import Given, LiveRun, begin, interrupted, resume, stability_g
+from edge.procedure.parameters import live_parameters
+from edge.procedure.pipeline import OperatorCommand, new_pipeline
 from edge.records.frame import Frames, join
 from edge.records.phase import Phase
 from edge.records.sample import Sample
-from edge.refold import fold_again
-from edge.simulated import SimulatedOperator, calibrated, rig_of
+from edge.run.definition import RunDefinition
+from edge.run.live_run import LiveRun, begin_run, stability_g
+from edge.run.refold import fold_again
+from edge.run.resume import interrupted, resume
+from edge.simulate.instrument import calibrated, rig_of
+from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import load_standard, loads_standard
-from edge.terms import live_terms
 from hw.clock import NS_PER_S, SimClock
 
 HOLD_S = 900
@@ -58,13 +61,13 @@ class Recorded:
     seed: int
 
 
-def given(seed: int, hold_s: float = HOLD_S) -> Given:
+def given(seed: int, hold_s: float = HOLD_S) -> RunDefinition:
     """Get what the run is of: the national standard with a short hold."""
     standard = load_standard("gbt-48093-1-2026")
     short = loads_standard(standard.text.replace("value = 21600.0", f"value = {hold_s:.1f}"))
     certificate = calibrated(rig_of("solid", seed).truth, "nau7802", seed)
-    terms = live_terms(short, certificate, stability_g=stability_g(certificate))
-    return Given(Sample(f"S-{seed}"), "nobody", "test", short, certificate, terms)
+    terms = live_parameters(short, certificate, stability_g=stability_g(certificate))
+    return RunDefinition(Sample(f"S-{seed}"), "nobody", "test", short, certificate, terms)
 
 
 def record(seed: int) -> Recorded:
@@ -72,14 +75,14 @@ def record(seed: int) -> Recorded:
     run = given(seed, HOLD_S + SPARE_S)
     rig = rig_of("solid", seed)
     quick, operator = QuickRig(rig, 20.0, seed), SimulatedOperator(rig)
-    course = course_of(run.terms, 0)
+    course = new_pipeline(run.terms, 0)
     frames: list[Frames] = []
     words: list[tuple[int, str]] = []
     while course.phases.phase is not Phase.DONE:
         seq = len(frames)
         frames.append(quick.frames(1))
         for word in operator.words(course.phases.phase, float(seq)):
-            course.say(Word(seq, word))
+            course.say(OperatorCommand(seq, word))
             words.append((seq, word))
         course.feed(frames[-1])
     return Recorded(join(frames), tuple(words), seed)
@@ -122,7 +125,7 @@ def measure(
         else:
             clock.at(0, 1_767_225_600.0)
             run = given(recorded.seed)
-            live = begin(journal, run, clock, 0, uid=f"cut-{recorded.seed}", settings={}, batch_s=batch_s)
+            live = begin_run(journal, run, clock, 0, uid=f"cut-{recorded.seed}", settings={}, batch_s=batch_s)
             live.happened("clock", {"clock_set": trusted}, "instrument")
         say("begun")
         said = {json.loads(d)["word"] for (d,) in journal.db.execute("select data_json from events where kind='said'")}

@@ -14,10 +14,11 @@ from calibration.certificate import to_toml
 from edge.control.protocol import Request, Start
 from edge.database.journal import Journal
 from edge.instrument.config import Config, loads_config
-from edge.keeper import Keeper
-from edge.service import LOOKS, Service
-from edge.simulated import Simulated, SimulatedOperator, build
+from edge.simulate.instrument import Simulated, build
+from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import load_standard
+from edge.station.retrying_writer import RetryingWriter
+from edge.station.service import LOOKS, Service
 from hw.clock import NS_PER_S
 from hw.panel import Panel
 
@@ -115,7 +116,7 @@ def rigged(
             feed_within_s=60.0,
             pin_factory=pins,
         )
-        service = Service(config, simulated.instrument, Keeper(journal, clock, batch_s), clock, panel=panel)
+        service = Service(config, simulated.instrument, RetryingWriter(journal, clock, batch_s), clock, panel=panel)
         with service:
             simulated.instrument.open()
             try:

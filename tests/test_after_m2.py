@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from test_phases import PLAN, feed, jitter, row, to_hold
 
-from edge.phases import Phases
+from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
 from edge.records.event import Event
 from edge.records.phase import Phase

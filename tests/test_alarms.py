@@ -13,8 +13,8 @@ from faults import FAULTS, NAMES, Fault
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Look
 from edge.records.phase import Phase
+from edge.station.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Observation
 from hw.clock import NS_PER_S
 from hw.protocols import Reading, Status
 
@@ -79,7 +79,7 @@ class Bench:
                 self._look_ns = clock.now_ns() + round(EVERY_S * NS_PER_S)
                 slow = {} if self._field is None else {self._field: driver.read()}
                 samples = tuple(self._samples) if self._field is None else (OK, OK)
-                look = Look(clock.now_ns(), samples, phase=Phase.HOLD, **slow)
+                look = Observation(clock.now_ns(), samples, phase=Phase.HOLD, **slow)
                 self._samples.clear()
                 self.seen += [(self.now_s, change) for change in self.alarms.look(look)]
 
@@ -166,7 +166,7 @@ def reading(t_s: float, status: Status = OK, code: int = 9000) -> Reading:
     return Reading(round(t_s * NS_PER_S), code, 0, status)
 
 
-def good(t_s: float, **more: Any) -> Look:
+def good(t_s: float, **more: Any) -> Observation:
     """A look at an instrument in the hold with which all is well."""
     values: dict[str, Any] = {
         "bridge": (OK, OK), "oven": reading(t_s), "oven_c": 120.0, "cell": reading(t_s), "cell_c": 25.0,
@@ -174,7 +174,7 @@ def good(t_s: float, **more: Any) -> Look:
         "loss_rate_pct_per_h": 0.1, "phase": Phase.HOLD, "armed": True, "hold_temp_c": 120.0, "hold_band_c": 2.0,
         "under_voltage": False,
     }  # fmt: skip
-    return Look(round(t_s * NS_PER_S), **values | more)
+    return Observation(round(t_s * NS_PER_S), **values | more)
 
 
 class Story:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.allan import degrees_of_freedom, deviation, integrate
+from calibration.allan import degrees_of_freedom, deviation, mean_over_stable_window
 
 RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "hx711-constant-load-10min.csv"
 
@@ -94,7 +94,7 @@ def test_the_deviation_of_white_noise_falls_with_the_root_of_the_averaging_and_h
 def test_the_uncertainty_of_a_white_mean_is_never_told_too_small_on_average(n):
     rng = np.random.default_rng(n)
     trials = 1500
-    found = [integrate(rng.normal(100, 1, n).tolist(), "last") for _ in range(trials)]
+    found = [mean_over_stable_window(rng.normal(100, 1, n).tolist(), "last") for _ in range(trials)]
     u = np.array([i.u for i in found])
     off = np.array([i.mean for i in found]) - 100
     length = np.array([i.n for i in found])
@@ -113,7 +113,7 @@ def test_with_a_drift_the_window_is_short_and_the_uncertainty_does_not_shrink_wi
     rng = np.random.default_rng(4)
     n, slope = 1200, 0.02
     values = rng.normal(0, 1, n) + slope * np.arange(n)
-    first, last = integrate(values.tolist(), "first"), integrate(values.tolist(), "last")
+    first, last = mean_over_stable_window(values.tolist(), "first"), mean_over_stable_window(values.tolist(), "last")
     # σ²/m + (slope·m)²/2 is smallest at m = (σ/slope)^(2/3) = 13.6: an octave off at most.
     assert 8 <= first.n == last.n <= 32
     assert (first.start, last.start) == (0, n - last.n)
@@ -127,7 +127,7 @@ def test_the_warming_cell_is_not_averaged_for_ten_minutes():
     if not RECORDING.exists():
         pytest.skip("../shared/data/hx711-constant-load-10min.csv is not here")
     counts = np.loadtxt(RECORDING, delimiter=",", skiprows=1, usecols=1)
-    found = integrate(counts.tolist(), "last")
+    found = mean_over_stable_window(counts.tolist(), "last")
     assert 10 <= found.n <= 128  # past about 10 s at 11.6 samples a second, averaging buys nothing
     assert found.n_seen == len(counts)
 
@@ -135,7 +135,7 @@ def test_the_warming_cell_is_not_averaged_for_ten_minutes():
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_few_values_give_their_mean_and_spread(n):
     values = [3.0, 5.0, 4.0, 8.0, 1.0][:n]
-    found = integrate(values, "first")
+    found = mean_over_stable_window(values, "first")
     assert (found.n, found.start, found.dof) == (n, 0, max(1, n - 1))
     assert found.mean == pytest.approx(np.mean(values))
     assert found.u == pytest.approx(np.std(values, ddof=1) if n > 1 else 0.0)
@@ -144,4 +144,4 @@ def test_few_values_give_their_mean_and_spread(n):
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf] * 10])
 def test_a_mean_of_nothing_or_of_what_is_not_finite_is_refused(values):
     with pytest.raises(ValueError, match="finite"):
-        integrate(values, "first")
+        mean_over_stable_window(values, "first")

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from edge import cli
+from edge.cli.main import main
 from edge.database.journal import Journal
 from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION
-from edge.recording import read
 from edge.records.sample import Sample
-from edge.replay import Declared, replay
+from edge.replay.judge import Declared, replay
+from edge.replay.recording import read
 from edge.standards.standard import load_standard
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,7 +53,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setattr(sys, "argv", ["halfpercent", *map(str, args)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         return Ended(int(ended.value.code or 0), *capsys.readouterr())
 
     return run

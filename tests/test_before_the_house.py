@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 
 from calibration.certificate import certificate_hash, load_certificate, loads, to_toml
-from edge.columns import parse_columns
 from edge.database import hash_chain
 from edge.database.connection import open_readonly
-from edge.phases import Phases
-from edge.recording import read
+from edge.procedure.parameters import RunParameters
+from edge.procedure.phases import Phases
 from edge.records.sample import Sample
-from edge.refold import refold
-from edge.replay import Declared, replay
-from edge.result import result_of
+from edge.replay.csv_table import parse_columns
+from edge.replay.judge import Declared, replay
+from edge.replay.recording import read
+from edge.run.refold import refold
 from edge.standards.standard import load_standard, loads_standard
-from edge.terms import Terms
+from edge.verdict.judge import judge_run
 
 HERE = Path(__file__).parent / "data" / "before-the-house"
 WHEN_S = 1_770_000_000.0
@@ -69,13 +69,13 @@ def judged(phases: Phases, run: dict[str, Any], certificate: Any) -> dict[str, A
     import datetime
 
     settings = json.loads(run["settings_json"])
-    return result_of(
+    return judge_run(
         phases,
         loads_standard(run["standard_toml"], "stored"),
         certificate,
         **Sample.from_settings(settings["sample"]).said(),
         kind=run["kind"],
-        declared=Terms.from_settings(settings).declared,
+        declared=RunParameters.from_settings(settings).declared,
         on=datetime.date.fromisoformat(run["started_utc"][:10]),
     )
 

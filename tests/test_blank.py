@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from calibration.allan import Integrated
-from edge.blank import Blank, blank_of, check_blank
-from edge.budget import of_loss
 from edge.errors import BadInput
 from edge.records.weighing import Weighing
-from edge.simulated import calibrated
+from edge.simulate.instrument import calibrated
+from edge.uncertainty.blank import Blank, blank_of, check_blank
+from edge.uncertainty.budget import loss_budget
 from hw.sim.rig import RigTruth
 
 
@@ -90,9 +90,9 @@ def test_a_blank_counts_by_how_well_it_is_known_against_the_certificate_s_creep(
 ) -> None:
     cert = calibrated(RigTruth(), "nau7802", 1)
     m1, m2 = weighing("m1", 200.0), weighing("m2", 199.5)
-    plain = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert)
+    plain = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert)
     blank = Blank("run 7", -0.04, u_blank_g, 50.0, 200.0)
-    corrected = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, blank=blank)
+    corrected = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, blank=blank)
     # 0.04 g of 200 g; the reference mass is that in vacuum, up to 0.12 % more (air at 1 g/cm³)
     assert corrected.loss_pct - plain.loss_pct == pytest.approx(weight * 0.02, rel=1.2e-3, abs=1e-6)
     assert corrected.first_order_u_pct <= plain.first_order_u_pct * (1.0 + 1e-9)

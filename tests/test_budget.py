@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.budget import Component, combine, coverage_factor, of_loss
 from edge.records.weighing import Weighing
-from edge.simulated import calibrated
+from edge.simulate.instrument import calibrated
+from edge.uncertainty.budget import Component, combine, coverage_factor, loss_budget
 from hw.sim.rig import RigTruth
 
 
@@ -36,17 +36,19 @@ def certificate() -> Certificate:
 
 
 def loss(m1: Weighing, m2: Weighing, cert: Certificate | None = None, **other: float) -> float:
-    return of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, **other).u_pct  # type: ignore[arg-type]  # by name
+    return loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, **other).u_pct  # type: ignore[arg-type]  # by name
 
 
 def test_the_loss_is_relative_to_m1() -> None:
-    b = of_loss(weighing("m1", 200.0), weighing("m2", 199.0), weighing("m1", 200.0), coverage=0.9545, certificate=None)
+    b = loss_budget(
+        weighing("m1", 200.0), weighing("m2", 199.0), weighing("m1", 200.0), coverage=0.9545, certificate=None
+    )
     assert b.loss_pct == pytest.approx(0.5, rel=1e-12)
 
 
 def test_noise_propagates_by_the_derivatives_of_the_loss() -> None:
     m1, m2 = weighing("m1", 100.0, u=0.01), weighing("m2", 90.0, u=0.02)
-    b = of_loss(m1, m2, m1, coverage=0.9545, certificate=None)
+    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=None)
     d = 1e-6
     by_m1 = ((100.0 + d - 90.0) / (100.0 + d) - 0.1) * 100.0 / d  # numerically, independent of the code
     by_m2 = ((100.0 - 90.0 - d) / 100.0 - 0.1) * 100.0 / d
@@ -56,7 +58,7 @@ def test_noise_propagates_by_the_derivatives_of_the_loss() -> None:
 
 
 def test_every_component_of_the_issue_is_there_with_where_it_came_from() -> None:
-    b = of_loss(
+    b = loss_budget(
         weighing("m1", 200.0),
         weighing("m2", 199.0),
         weighing("m1", 200.0),
@@ -82,7 +84,7 @@ def test_tare_and_span_hardly_matter_because_they_divide_out() -> None:
     cert = certificate()
     s = cert.span.counts_per_g
     m1, m2 = weighing("m1", (c1 - zero) / s), weighing("m2", (c2 - zero) / s)
-    b = of_loss(m1, m2, m1, coverage=0.9545, certificate=cert, tare=weighing("tare", zero, u=u_tare))
+    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, tare=weighing("tare", zero, u=u_tare))
     found = {c.name: c.contribution_pct for c in b.components}
     assert found["tare"] == pytest.approx(by_hand, rel=1e-3)
     assert found["span"] == pytest.approx(0.0, abs=1e-9)
@@ -98,7 +100,7 @@ def test_a_cell_that_is_not_as_cold_as_at_m1_costs_certainty() -> None:
 
 def test_both_methods_are_there_and_agree_where_the_model_is_nearly_linear() -> None:
     m1, m2 = weighing("m1", 200.0), weighing("m2", 199.0)
-    b = of_loss(m1, m2, m1, coverage=0.9545, certificate=certificate())
+    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=certificate())
     assert b.simulated is not None
     assert b.simulated.stable
     assert b.simulated.u == pytest.approx(b.first_order_u_pct, rel=0.02)

@@ -9,10 +9,10 @@ import pytest
 from calibration.air import density_kg_m3
 from calibration.allan import Integrated
 from calibration.vacuum_gauge import VacuumGauge
-from edge.budget import Budget, of_loss
-from edge.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 from edge.records.sample import Air
 from edge.records.weighing import Weighing
+from edge.uncertainty.budget import Budget, loss_budget
+from edge.uncertainty.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 
 MPRLS = VacuumGauge(gauge="mprls")
 PIRANI = VacuumGauge(gauge="ads1115", curve=((1.0, 0.1), (9.0, 1e5)))
@@ -28,7 +28,9 @@ def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: Vacuum
 
 
 def loss(before: Weighing, after: Weighing, air: AirAround, density: tuple[float, float] | None) -> Budget:
-    return of_loss(before, after, before, coverage=0.9545, certificate=None, air=air, density_g_cm3=density, seed=None)
+    return loss_budget(
+        before, after, before, coverage=0.9545, certificate=None, air=air, density_g_cm3=density, seed=None
+    )
 
 
 def test_nothing_known_is_assumed_and_says_so() -> None:

@@ -17,13 +17,13 @@ from calibrating import TWO_WIRES, Lab, halfpercent
 from msgspec.structs import replace
 
 from calibration.certificate import Certificate, certificate_hash, load_certificate
-from edge import workbench
-from edge.certify import certify, span_points
 from edge.fold import kernel, layout
-from edge.session import Piece, Session
-from edge.simulated import GAIN, rig_of
+from edge.guided_calibration.certify import certify, span_points
+from edge.guided_calibration.session import Piece, Session
+from edge.procedure.parameters import live_parameters
+from edge.simulate.bench import SimulatedBench
+from edge.simulate.instrument import GAIN, rig_of
 from edge.standards.standard import load_standard
-from edge.terms import live_terms
 from hw.clock import SimClock
 
 DOCS = Path(__file__).parents[1] / "docs" / "calibration.md"
@@ -156,8 +156,8 @@ def test_codes_of_the_same_rig_weigh_right_with_the_new_certificate(whole: tuple
     """The fold with the certificate's numbers: a warm cell and a cold one give the same grams, and they are true."""
     lab, seed, _ = whole
     certificate = lab.certificate
-    terms = live_terms(load_standard("gbt-48093-1-2026"), certificate)
-    bench = workbench.SimulatedBench(_config(), seed)
+    terms = live_parameters(load_standard("gbt-48093-1-2026"), certificate)
+    bench = SimulatedBench(_config(), seed)
     with bench:
         tare = _mean_code(bench.record(120), terms.fold)
         bench.rig.place_weight(150.0)
@@ -221,7 +221,7 @@ def test_without_a_thermometer_on_the_cell_the_lag_behind_the_oven_is_found(tmp_
 
 def stopped_after(monkeypatch: pytest.MonkeyPatch, puts: int) -> None:
     """Have Ctrl-C pressed when one more weight is asked for."""
-    put, seen = workbench.SimulatedBench.put, []
+    put, seen = SimulatedBench.put, []
 
     def once_more(self, weight) -> None:  # type: ignore[no-untyped-def]
         seen.append(weight)
@@ -229,7 +229,7 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch, puts: int) -> None:
             raise KeyboardInterrupt
         put(self, weight)
 
-    monkeypatch.setattr(workbench.SimulatedBench, "put", once_more)
+    monkeypatch.setattr(SimulatedBench, "put", once_more)
 
 
 def test_a_span_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +316,7 @@ def test_killed_in_the_middle_of_the_night_the_rest_is_recorded_later(tmp_path: 
 def test_a_night_that_shows_nothing_is_said_and_does_not_stand_in_the_way_of_the_span(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbench.SimulatedBench, "warm", lambda *args, **more: None)  # nobody heats
+    monkeypatch.setattr(SimulatedBench, "warm", lambda *args, **more: None)  # nobody heats
     lab = Lab(tmp_path)
     lab.done("tare")
     lab.done("temperature", "--hours", "1.1")
@@ -360,7 +360,7 @@ def test_a_cell_whose_zero_rises_with_temperature_gets_a_positive_coefficient(
 
 
 def live_fold(certificate: Certificate) -> dict[str, float]:
-    return live_terms(load_standard("gbt-48093-1-2026"), certificate).fold
+    return live_parameters(load_standard("gbt-48093-1-2026"), certificate).fold
 
 
 def _still(code: float, cell_c: float):  # type: ignore[no-untyped-def]
@@ -385,4 +385,4 @@ def test_points_are_brought_to_one_temperature(whole: tuple[Lab, int, str]) -> N
 
 
 def test_the_simulated_person_is_never_asked_by_what_measures() -> None:
-    assert isinstance(workbench.SimulatedBench(_config(), 1).clock, SimClock)
+    assert isinstance(SimulatedBench(_config(), 1).clock, SimClock)

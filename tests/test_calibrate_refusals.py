@@ -31,11 +31,22 @@ from calibration.weights import (
     true_mass_g,
     u_load_g,
 )
-from edge import workbench
 from edge.errors import BadInput
+from edge.guided_calibration.bench import Bench
+from edge.guided_calibration.session import (
+    Piece,
+    Series,
+    Session,
+    load,
+    plan,
+    save,
+    session_path,
+    steps_done,
+    write_certificate,
+)
 from edge.instrument.acquisition import Instrument
-from edge.session import Piece, Series, Session, load, plan, save, session_path, steps_done, write_certificate
-from edge.simulated import build
+from edge.simulate.bench import SimulatedBench
+from edge.simulate.instrument import build
 from hw.protocols import Conversion, Status
 
 
@@ -79,14 +90,14 @@ def test_weights_that_give_no_span_are_refused_before_any_is_put_on(lab: Lab, wo
 
 def lying_there(monkeypatch: pytest.MonkeyPatch, grams: dict[float, float]) -> None:
     """Have another mass on the holder than the one that was entered."""
-    put = workbench.SimulatedBench.put
+    put = SimulatedBench.put
 
     def another(self, weight) -> None:  # type: ignore[no-untyped-def]
         put(self, weight)
         if weight is not None and weight.mass_g in grams:
             self.rig.place_weight(grams[weight.mass_g])
 
-    monkeypatch.setattr(workbench.SimulatedBench, "put", another)
+    monkeypatch.setattr(SimulatedBench, "put", another)
 
 
 def test_one_weight_entered_in_kilograms_is_named_and_the_others_are_kept(
@@ -124,7 +135,7 @@ def test_a_tare_without_enough_good_samples_is_refused(tmp_path: Path, monkeypat
     def unplugged(self, weight) -> None:  # type: ignore[no-untyped-def]
         self.chips.bridge.unplug()
 
-    monkeypatch.setattr(workbench.SimulatedBench, "put", unplugged)
+    monkeypatch.setattr(SimulatedBench, "put", unplugged)
     for bridge, what in (("nau7802", "bus error): check SDA, SCL"), ("hx711", "not ready): check its power and wires")):
         lab = Lab(tmp_path / bridge, 1, "--bridge", bridge)
         line = lab.calibrate("tare").line
@@ -134,13 +145,13 @@ def test_a_tare_without_enough_good_samples_is_refused(tmp_path: Path, monkeypat
 
 
 def test_a_tare_of_something_that_swings_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = workbench.SimulatedBench.record
+    record = SimulatedBench.record
 
     def swinging(self, seconds: int):  # type: ignore[no-untyped-def]
         self.rig.place_weight(self.rig._get("weight_g") + 1.0)  # someone pours
         return record(self, seconds // 2 or 1) if seconds < 60 else _joined(self, record, seconds)
 
-    monkeypatch.setattr(workbench.SimulatedBench, "record", swinging)
+    monkeypatch.setattr(SimulatedBench, "record", swinging)
     assert "wait until the cell is at rest" in Lab(tmp_path).calibrate("tare").line
 
 
@@ -227,7 +238,7 @@ def test_a_second_process_is_refused_while_one_measures(lab: Lab) -> None:
         writer_lock.drop(lab.folder / "halfpercent.db", held)
 
 
-Simulated = workbench.SimulatedBench
+Simulated = SimulatedBench
 
 
 class Asked(Simulated):
@@ -238,15 +249,15 @@ class Asked(Simulated):
         self._yes = False
 
     def ask(self, text: str) -> str:
-        return workbench.Bench.ask(self, text)
+        return Bench.ask(self, text)
 
     def put(self, weight) -> None:  # type: ignore[no-untyped-def]
-        workbench.Bench.put(self, weight)
+        Bench.put(self, weight)
         Simulated.put(self, weight)
 
 
 def test_a_person_who_leaves_finds_everything_as_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "SimulatedBench", Asked)
+    monkeypatch.setattr("edge.simulate.bench.SimulatedBench", Asked)
     said = lab.calibrate("span", stdin="\n\n")  # two prompts are answered, at the third there is nobody
     assert "nobody answered: what was read so far is kept" in said.line
     assert "Put 200 g on, and nothing else" in said.out
@@ -273,7 +284,7 @@ def test_a_certificate_that_was_edited_by_hand_is_refused(lab: Lab) -> None:
 
 
 def test_a_resistor_finds_the_board_s_reference(lab: Lab) -> None:
-    bench = workbench.SimulatedBench(_usual(), 1)
+    bench = SimulatedBench(_usual(), 1)
     said = lab.done("rtd", "--resistor", "146.07", "--u", "0.003")
     (check,) = lab.session.rtd_checks
     ref_ohm = 146.07 * 32768.0 / check.code
@@ -284,13 +295,13 @@ def test_a_resistor_finds_the_board_s_reference(lab: Lab) -> None:
 
 
 def test_a_board_of_400_ohm_in_a_config_of_430_is_found_out(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = workbench.SimulatedBench.__init__
+    made = SimulatedBench.__init__
 
     def other_board(self, *args) -> None:  # type: ignore[no-untyped-def]
         made(self, *args)
         self.chips.oven.ref_ohm = 400.0
 
-    monkeypatch.setattr(workbench.SimulatedBench, "__init__", other_board)
+    monkeypatch.setattr(SimulatedBench, "__init__", other_board)
     before = lab.session
     line = lab.calibrate("rtd", "--resistor", "100", "--u", "0.005").line
     assert "100 Ω reads 107.5" in line
@@ -299,7 +310,7 @@ def test_a_board_of_400_ohm_in_a_config_of_430_is_found_out(lab: Lab, monkeypatc
 
 
 def test_a_broken_thermometer_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench.SimulatedBench, "connect", lambda self, kind, ohm, probe: self.chips.oven.open_rtd())
+    monkeypatch.setattr(SimulatedBench, "connect", lambda self, kind, ohm, probe: self.chips.oven.open_rtd())
     assert "of the oven thermometer are good (fault): check its wires" in lab.calibrate("rtd", "--ice").line
 
 
@@ -308,7 +319,7 @@ def test_two_wires_a_short_finds_the_leads_and_ice_the_sensor(tmp_path: Path) ->
     config.write_text(TWO_WIRES, encoding="utf-8")
     lab = Lab(tmp_path, 3, "--config", config)
     lab.done("tare")
-    true = workbench.SimulatedBench(_config(config), 3).chips.oven
+    true = SimulatedBench(_config(config), 3).chips.oven
     lab.done("rtd", "--short", "0", "--u", "0")
     lab.done("rtd", "--resistor", "100", "--u", "0.002")
     said = lab.done("rtd", "--ice", "--u", "0.01")
@@ -327,13 +338,13 @@ def test_two_wires_a_short_finds_the_leads_and_ice_the_sensor(tmp_path: Path) ->
 
 def test_the_sensor_s_own_curve_goes_into_the_fold(lab: Lab) -> None:
     """A platinum of other purity (A, B of its sheet): the fold gives its temperature, not IEC 60751's."""
+    from edge.procedure.parameters import live_parameters
     from edge.standards.standard import load_standard
-    from edge.terms import live_terms
 
     r0, a, b = 100.012, 3.9739e-3, -5.870e-7
     lab.done("rtd", "--curve", f"{r0},{a},{b}", "--u", "0.03")
     lab.done("span", "--weight", "100:F1", "--weight", "200:F1")
-    params = live_terms(load_standard("gbt-48093-1-2026"), lab.certificate).fold
+    params = live_parameters(load_standard("gbt-48093-1-2026"), lab.certificate).fold
     assert (params["oven_a"], params["oven_b"]) == (a, b)
     assert "cell_a" not in params  # it is the oven's sensor
     code = r0 * (1.0 + a * 120.0 + b * 120.0**2) / 430.0 * 32768.0
@@ -499,7 +510,7 @@ def test_pieces_of_two_boots_follow_each_other_in_time() -> None:
 
 
 def test_no_certificate_is_ever_written_over(tmp_path: Path) -> None:
-    from edge.simulated import calibrated, rig_of
+    from edge.simulate.instrument import calibrated, rig_of
 
     certificate = calibrated(rig_of("solid", 1).truth, "nau7802", 1)
     paths = [write_certificate(tmp_path, "cell", certificate) for _ in range(3)]
@@ -508,7 +519,7 @@ def test_no_certificate_is_ever_written_over(tmp_path: Path) -> None:
 
 
 def test_every_bad_status_has_something_to_do() -> None:
-    from edge.calibrate import _DO
+    from edge.guided_calibration.readings import _DO
 
     assert set(_DO) == set(Status) - {Status.OK}
 
@@ -546,7 +557,7 @@ def test_what_was_read_while_a_person_was_away_is_thrown_away() -> None:
     bridge = Waiting(simulated.instrument._bridge)
     oven = simulated.instrument._oven.device
     assert oven is not None
-    bench = workbench.Bench(
+    bench = Bench(
         lambda: Instrument(bridge, oven, None, simulated.clock), simulated.clock, bridge, yes=False
     )  # fmt: skip
     with bench:

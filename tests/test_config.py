@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.cli import cli
+from edge.cli.main import cli
 from edge.errors import BadConfig
 from edge.instrument.config import Config, config_path, load_config, loads_config, mistakes
 from edge.instrument.consistency import disagreements

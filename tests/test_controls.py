@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from edge import cli
+from edge.cli.main import main
 from edge.control.protocol import Request, parse
 from edge.control.server import Control
-from edge.controls import status_text
 from edge.errors import BadInput
+from edge.report.status_text import status_text
 
 RUNNING: dict[str, Any] = {
     "state": "running",
@@ -103,7 +103,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setattr(sys, "argv", ["halfpercent", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         return int(ended.value.code or 0), *capsys.readouterr()
 
     return run
@@ -213,7 +213,7 @@ def test_without_the_service_it_says_what_to_do(tmp_path: Path, name: str) -> No
 def test_asking_loads_no_compiler_and_no_numbers(service: Service) -> None:
     code = (
         f"import sys\nsys.argv = ['halfpercent', 'status', '--socket', {str(service.path)!r}]\n"
-        "from edge.cli import main\n"
+        "from edge.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit as e:\n    assert not e.code\n"
         "assert not {m.split('.')[0] for m in sys.modules} & {'numba', 'numpy', 'scipy'}\n"
     )

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from test_replay import cold_test, counts_test, example_certificate, write
 
-from edge.cli import cli
-from edge.criterion import NOT_MET
+from edge.cli.main import cli
 from edge.errors import BadInput
 from edge.report.text import text
 from edge.standards.standard import load_standard
+from edge.verdict.wording import NOT_MET
 
 COUNTS = "t_s,counts,temp_c,cell_temp_c"
 STANDARD = 'id = "c"\ntitle = "c"\nlimit_pct = {limit}\ntemp_c = {temp}\nhold_s = {hold}\nreplicates = {n}\n'

@@ -15,7 +15,7 @@ from demos import run
 from edge.database.connection import open_readonly
 from edge.database.journal import HAPPENED, chunks_of
 from edge.fold import layout
-from edge.refold import refold
+from edge.run.refold import refold
 from edge.standards.standard import load_standard
 from hw.protocols import Status
 

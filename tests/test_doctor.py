@@ -16,9 +16,10 @@ import pytest
 from chips import RATIO, AdsRig, HxRig, MprRig, RtdRig
 from click.testing import CliRunner
 
-from edge import doctor
-from edge.cli import cli
-from edge.doctor import Finding, examine
+from edge.cli.main import cli
+from edge.doctor import machine
+from edge.doctor.finding import Finding
+from edge.doctor.machine import examine
 from hw.errors import HwError
 from hw.protocols import Conversion, Reading, Status
 
@@ -93,7 +94,7 @@ def test_settings_that_contradict_their_standard_are_a_finding(tmp_path: Path) -
 def test_a_disk_without_room_and_a_folder_that_cannot_be_written_are_findings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "ROOM_BYTES", 2**80)
+    monkeypatch.setattr(machine, "ROOM_BYTES", 2**80)
     disk = named(findings(tmp_path, None), "disk")
     assert (disk.state, disk.do[:9]) == ("fail", "make room")
     monkeypatch.setattr(os, "access", lambda *args, **more: False)
@@ -135,7 +136,7 @@ def devices(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr("edge.instrument.drivers.bridge_of", lambda config, clock: made["bridge"])
     monkeypatch.setattr("edge.instrument.drivers.probe_of", lambda config, clock: made["probe"])
     clock = Hurried()
-    monkeypatch.setattr(doctor, "BootClock", lambda: clock)
+    monkeypatch.setattr(machine, "BootClock", lambda: clock)
     return made
 
 
@@ -214,8 +215,8 @@ def put(tmp_path: Path, path: str, text: str) -> None:
 
 @pytest.fixture
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(doctor, "SYS", tmp_path / "sys")
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(machine, "SYS", tmp_path / "sys")
+    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     return tmp_path
 
 
@@ -244,7 +245,7 @@ def test_without_the_file_the_firmware_is_asked_by_its_own_command(
     tool = sysfs / "vcgencmd"
     tool.write_text("#!/bin/sh\necho throttled=0x50000\n", encoding="ascii")
     tool.chmod(0o755)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: str(tool))
+    monkeypatch.setattr(machine.shutil, "which", lambda name: str(tool))
     monkeypatch.setenv("PATH", str(sysfs), prepend=":")
     assert named(findings(sysfs, None), "power").state == "warn"
 
@@ -269,8 +270,8 @@ def test_a_file_system_that_recorded_errors_is_a_failure(sysfs: Path) -> None:
 def test_a_clock_that_nobody_keeps_right_is_a_warning(
     sysfs: Path, monkeypatch: pytest.MonkeyPatch, disciplined: bool, state: str
 ) -> None:
-    assert isinstance(doctor._disciplined(), bool)
-    monkeypatch.setattr(doctor, "_disciplined", lambda: disciplined)
+    assert isinstance(machine._disciplined(), bool)
+    monkeypatch.setattr(machine, "_disciplined", lambda: disciplined)
     assert named(findings(sysfs, None), "clock").state == state
 
 
@@ -296,7 +297,7 @@ class Bench:
             lambda config, clock: None if config.gauge == "declared" else self.gauge.driver,
         )
         # Each rig has a clock of its own; the probes' and the gauge's reading needs none.
-        monkeypatch.setattr(doctor, "BootClock", lambda: self.bridge.clock)
+        monkeypatch.setattr(machine, "BootClock", lambda: self.bridge.clock)
 
 
 TWO = HX711 + f"[cell_probe]\n{PROBE}chip_select = 1\n"

@@ -10,9 +10,9 @@ import pytest
 
 from calibration.certificate import Certificate, loads
 from edge.errors import BadInput
-from edge.forecast import BESIDE_HOLD_S, WORTH, expected, forecast, smallest_sample_g
 from edge.report.text import forecast_text
 from edge.standards.standard import load_standard, loads_standard
+from edge.uncertainty.forecast import BESIDE_HOLD_S, WORTH, expected, forecast, smallest_sample_g
 
 ROOT = Path(__file__).resolve().parents[1]
 NATIONAL = load_standard("gbt-48093-1-2026")

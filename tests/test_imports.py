@@ -66,7 +66,7 @@ def test_a_command_that_computes_nothing_loads_no_compiler(command: list[str], t
     code = (
         "import sys\n"
         f"sys.argv = ['halfpercent', *{command!r}]\n"
-        "from edge.cli import main\n"
+        "from edge.cli.main import main\n"
         "try:\n    main()\n"
         "except SystemExit:\n    pass\n"
         "loaded = {m.split('.')[0] for m in sys.modules} & {'numba', 'llvmlite', 'scipy', 'matplotlib'}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.instrument.acquisition import Glance
-from edge.simulated import build
+from edge.simulate.instrument import build
 from hw.clock import NS_PER_S
 from hw.protocols import Status
 

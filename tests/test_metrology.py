@@ -18,9 +18,9 @@ from thousand_rigs import REST_S, Measured, Operator, judge, measure, without_ze
 
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
-from edge.course import Word, course_of
+from edge.procedure.pipeline import OperatorCommand, new_pipeline
 from edge.report.text import text
-from edge.simulated import calibrated
+from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard, loads_standard
 from hw.sim.rig import Rig, RigTruth, Scenario, Volatile, drawn
 
@@ -82,7 +82,7 @@ def test_a_blank_run_s_second_zero_is_not_subtracted_from_what_the_blank_measure
 def test_a_run_with_all_words_is_folded_again_to_the_same_bits_in_any_batches() -> None:
     measured, _, _ = measured_once(1, check_g=100.0)
     whole = measured.again(measured.terms)
-    pieces = course_of(measured.terms, int(measured.frames.t_ns[0]))
+    pieces = new_pipeline(measured.terms, int(measured.frames.t_ns[0]))
     for word in measured.words:
         pieces.say(word)
     for start in range(0, len(measured.frames), 977):
@@ -95,8 +95,8 @@ def test_a_run_with_all_words_is_folded_again_to_the_same_bits_in_any_batches() 
 
 def test_a_word_out_of_place_changes_nothing() -> None:
     measured, _, _ = measured_once(1)
-    course = course_of(measured.terms, int(measured.frames.t_ns[0]))
-    for word in (*measured.words, Word(5, "zero"), Word(6000, "check")):
+    course = new_pipeline(measured.terms, int(measured.frames.t_ns[0]))
+    for word in (*measured.words, OperatorCommand(5, "zero"), OperatorCommand(6000, "check")):
         course.say(word)
     _, _, events = course.feed(measured.frames)
     assert [e.data["word"] for e in events if e.kind == "refused"] == ["zero", "check"]

@@ -20,7 +20,7 @@ from edge.database.queries import list_runs, result_of_run
 from edge.database.schema import SCHEMA_VERSION
 from edge.errors import BadDatabase
 from edge.records.second import Second
-from edge.refold import refold
+from edge.run.refold import refold
 
 STORED = Path(__file__).parent / "data" / "schema-1.sqlite"
 RUNS = (1, 2, 3)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.phases import Phases
+from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
 from edge.records.event import Event
 from edge.records.formatting import hours

@@ -14,9 +14,10 @@ from kills import comparable, compare, kill_through
 from powercut import HOLD_S, BootedClock, Recorded, given, measure, record, seconds_of
 
 from edge.database.journal import Journal
-from edge.live import begin, interrupted, resume
 from edge.records.phase import Phase
 from edge.report.text import text
+from edge.run.live_run import begin_run
+from edge.run.resume import interrupted, resume
 from hw.clock import NS_PER_S
 
 
@@ -145,7 +146,7 @@ def test_a_run_that_was_killed_as_it_began_loses_nothing(recorded: Recorded, who
     database = tmp_path / "h.db"
     with Journal(database) as journal:  # its header is written, and nothing else
         run = given(recorded.seed)
-        begin(journal, run, BootedClock(boot_id="boot-0"), 0, uid="cut-1", settings={}, batch_s=60)
+        begin_run(journal, run, BootedClock(boot_id="boot-0"), 0, uid="cut-1", settings={}, batch_s=60)
     measured(database, recorded, boot_id="boot-1", until=when(whole, Phase.M1))
     measured(database, recorded, boot_id="boot-2")
     assert seconds_of(database) == seconds_of(whole)

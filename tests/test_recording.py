@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calibration.certificate import load_certificate
-from edge.columns import MAX_LINE, QUANTITIES, UNITS, parse_columns
 from edge.errors import BadInput, HalfpercentError
-from edge.recording import Recording, read
 from edge.records.sample import Sample
-from edge.replay import Declared, parse_declared, replay
+from edge.replay.csv_table import MAX_LINE, QUANTITIES, UNITS, parse_columns
+from edge.replay.judge import Declared, parse_declared, replay
+from edge.replay.recording import Recording, read
 from edge.standards.standard import loads_standard
 from hw.protocols import Status
 

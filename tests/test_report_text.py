@@ -13,13 +13,13 @@ from conftest import Demo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.cli import cli
-from edge.recording import read
+from edge.cli.main import cli
 from edge.records.sample import Sample
-from edge.replay import Declared, replay
+from edge.replay.judge import Declared, replay
+from edge.replay.recording import read
 from edge.report.text import decimals, headline, text, two_digits
-from edge.result import NUMBERS
 from edge.standards.standard import load_standard, loads_standard
+from edge.verdict.judge import NUMBERS
 
 NATIONAL = load_standard("gbt-48093-1-2026")
 
@@ -42,7 +42,7 @@ def replayed(tmp_path: Path) -> dict[str, Any]:
 
 
 def invalid(result: dict[str, Any], because: str) -> dict[str, Any]:
-    """The result of a run that could not be judged, as edge.result makes it."""
+    """The result of a run that could not be judged, as edge.verdict.judge makes it."""
     return result | dict.fromkeys(NUMBERS) | {
         "verdict": "INVALID", "invalid_because": because, "rule": "", "budget": [], "blind_spot": None, "nu_eff": None,
     }  # fmt: skip

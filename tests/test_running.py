@@ -15,14 +15,15 @@ from stations import CONFIG, settings
 import edge.instrument.drivers
 import hw.clock
 from calibration.errors import CalibrationError
-from edge.cli import cli
+from edge.cli.main import cli
 from edge.database.queries import list_runs
 from edge.errors import HalfpercentError
 from edge.instrument.acquisition import Seen
 from edge.records.frame import Frames
 from edge.records.phase import Phase
-from edge.service import Service
-from edge.simulated import Simulated, SimulatedOperator, build
+from edge.simulate.instrument import Simulated, build
+from edge.simulate.operator import SimulatedOperator
+from edge.station.service import Service
 
 
 class Typist:
@@ -121,6 +122,6 @@ def test_what_is_wrong_is_said_before_a_chip_is_touched(
 
 
 def test_phases_have_a_word_for_each_thing_that_is_asked() -> None:
-    from edge.running import _Shown
+    from edge.cli.run import _Shown
 
     assert set(_Shown.ASKED) == {str(p) for p in (Phase.TARE, Phase.LOAD, Phase.ZERO, Phase.CHECK)}

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from stations import order, rigged
 
-import edge.keeper
-import edge.live
+import edge.run.live_run
+import edge.station.retrying_writer
 from edge.database.journal import events_of
 from edge.database.queries import list_runs
 from edge.errors import BadInput
 from edge.records.phase import Phase
-from edge.refold import refold
-from edge.service import Service
+from edge.run.refold import refold
+from edge.station.service import Service
 
 
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_mistake_of_ours_in_judging_makes_the_run_invalid_and_the_station_goes
     with rigged(tmp_path) as it:
         it.service.start(order(), "ada")
         it.run_s(5)
-        monkeypatch.setattr(edge.live, "result_of", broken_once(edge.live.result_of))
+        monkeypatch.setattr(edge.run.live_run, "judge_run", broken_once(edge.run.live_run.judge_run))
         it.ask("abort")
         it.run_s(3)
         assert it.service.station.live is None
@@ -243,8 +243,8 @@ def test_a_failing_disk_alarms_and_nothing_is_lost_when_it_is_back(tmp_path: Pat
 def test_a_disk_that_does_not_come_back_costs_the_oldest_minutes_and_the_run_is_folded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.keeper, "KEEP_S", 60)
-    monkeypatch.setattr(edge.keeper, "ROOM_S", 10)
+    monkeypatch.setattr(edge.station.retrying_writer, "KEEP_S", 60)
+    monkeypatch.setattr(edge.station.retrying_writer, "ROOM_S", 10)
     with rigged(tmp_path) as it:
         it.service.start(order(), "ada")
         it.run_s(30)

@@ -97,7 +97,7 @@ def test_the_units_priority_is_what_the_hx711s_process_asks_for() -> None:
 
 
 def test_the_exit_status_that_is_not_tried_again_is_the_stations() -> None:
-    from edge.running import EX_CONFIG
+    from edge.cli.run import EX_CONFIG
 
     assert settings()["RestartPreventExitStatus"] == [str(EX_CONFIG)]
 

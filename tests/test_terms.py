@@ -14,10 +14,10 @@ from calibration.vacuum_gauge import MPRLS_ERROR_PA, VacuumGauge
 from edge.errors import BadInput
 from edge.fold.block import block_from_frames
 from edge.instrument.config import VacuumConfig
+from edge.procedure.parameters import RunParameters, live_parameters
 from edge.records.frame import one_frame
-from edge.simulated import calibrated
+from edge.simulate.instrument import calibrated
 from edge.standards.standard import Standard, load_standard, loads_standard
-from edge.terms import Terms, live_terms
 from hw.protocols import Reading, Status
 from hw.sim.rig import RigTruth
 
@@ -33,8 +33,8 @@ def standard(extra: str) -> Standard:
 
 @pytest.mark.parametrize("vacuum", [None, MPRLS, PIRANI])
 def test_terms_are_stored_and_read_back_the_same(vacuum: VacuumGauge | None) -> None:
-    terms = live_terms(NATIONAL, CERTIFICATE, vacuum=vacuum, zero_after=True, check_weight_g=100.0)
-    again = Terms.from_settings(json.loads(json.dumps(terms.as_settings(), allow_nan=False)))
+    terms = live_parameters(NATIONAL, CERTIFICATE, vacuum=vacuum, zero_after=True, check_weight_g=100.0)
+    again = RunParameters.from_settings(json.loads(json.dumps(terms.as_settings(), allow_nan=False)))
     assert again.plan == terms.plan
     assert again.vacuum == vacuum
     assert again.declared == terms.declared
@@ -44,22 +44,22 @@ def test_terms_are_stored_and_read_back_the_same(vacuum: VacuumGauge | None) -> 
 
 
 def test_what_was_stored_before_there_were_gauges_and_second_zeros_is_read() -> None:
-    settings = live_terms(NATIONAL, CERTIFICATE).as_settings()
+    settings = live_parameters(NATIONAL, CERTIFICATE).as_settings()
     del settings["vacuum"]
     for name in ("zero_after", "check_weight_g", "zero_max_s"):
         del settings["plan"][name]
-    assert Terms.from_settings(settings) == live_terms(NATIONAL, CERTIFICATE)
+    assert RunParameters.from_settings(settings) == live_parameters(NATIONAL, CERTIFICATE)
 
 
 def test_without_a_gauge_the_vacuum_is_declared() -> None:
-    terms = live_terms(NATIONAL, CERTIFICATE, vacuum=VacuumConfig().fitted())
+    terms = live_parameters(NATIONAL, CERTIFICATE, vacuum=VacuumConfig().fitted())
     assert not terms.plan.pressure_needed
     assert terms.vacuum is None
     assert any(line.startswith("pressure: no gauge") for line in terms.declared)
 
 
 def test_a_gauge_that_cannot_show_the_limit_only_contradicts_it_and_says_so() -> None:
-    terms = live_terms(NATIONAL, CERTIFICATE, vacuum=MPRLS)
+    terms = live_parameters(NATIONAL, CERTIFICATE, vacuum=MPRLS)
     assert terms.plan.pressure_needed
     assert terms.plan.pressure_limit_pa == terms.fold["pressure_limit_pa"] == 1000.0 + MPRLS_ERROR_PA
     line = next(line for line in terms.declared if line.startswith("pressure"))
@@ -69,38 +69,38 @@ def test_a_gauge_that_cannot_show_the_limit_only_contradicts_it_and_says_so() ->
 
 def test_a_gauge_that_can_show_the_limit_must_read_below_it_by_its_error() -> None:
     coarse = standard('vacuum = "required"\npressure_limit_pa = 20000.0\n')
-    terms = live_terms(coarse, CERTIFICATE, vacuum=MPRLS)
+    terms = live_parameters(coarse, CERTIFICATE, vacuum=MPRLS)
     assert terms.plan.pressure_limit_pa == 20_000.0 - MPRLS_ERROR_PA
     assert not any(line.startswith("pressure") for line in terms.declared)
 
 
 def test_a_curve_of_which_nobody_states_the_error_is_believed_and_says_so() -> None:
-    terms = live_terms(NATIONAL, CERTIFICATE, vacuum=PIRANI)
+    terms = live_parameters(NATIONAL, CERTIFICATE, vacuum=PIRANI)
     assert terms.plan.pressure_limit_pa == 1000.0
     assert any("is not stated" in line for line in terms.declared)
 
 
 def test_where_no_vacuum_is_required_a_gauge_is_not_needed() -> None:
-    terms = live_terms(standard(""), CERTIFICATE, vacuum=MPRLS)
+    terms = live_parameters(standard(""), CERTIFICATE, vacuum=MPRLS)
     assert not terms.plan.pressure_needed
     assert not any(line.startswith("pressure") for line in terms.declared)
 
 
 @pytest.mark.parametrize(("band_c", "says"), [(2.0, "is good to ±0.6 °C"), (0.5, "cannot show that band")])
 def test_how_well_the_hold_s_temperature_is_known_is_said(band_c: float, says: str) -> None:
-    terms = live_terms(standard(f"temp_band_c = {band_c}\n"), CERTIFICATE)
+    terms = live_parameters(standard(f"temp_band_c = {band_c}\n"), CERTIFICATE)
     assert any(line.startswith("hold temperature") and says in line for line in terms.declared)
 
 
 @pytest.mark.parametrize("grams", [0.0, -5.0, math.nan, math.inf, 501.0])
 def test_a_check_weight_that_cannot_be_is_one_line(grams: float) -> None:
     with pytest.raises(BadInput, match="check weight") as e:
-        live_terms(NATIONAL, CERTIFICATE, check_weight_g=grams)
+        live_parameters(NATIONAL, CERTIFICATE, check_weight_g=grams)
     assert "\n" not in str(e.value)
 
 
 def test_a_check_weight_needs_the_second_zero() -> None:
-    assert live_terms(NATIONAL, CERTIFICATE, check_weight_g=100.0).plan.zero_after
+    assert live_parameters(NATIONAL, CERTIFICATE, check_weight_g=100.0).plan.zero_after
 
 
 def gauge(code: int, status: Status = Status.OK) -> Reading:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.budget import Budget
 from edge.standards.standard import Standard, load_standard, loads_standard
-from edge.verdict import Verdict, conformance_probability, decide
+from edge.uncertainty.budget import Budget
+from edge.verdict.decision import Verdict, conformance_probability, decide
 
 OWN = 'id = "t"\ntitle = "t"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600\n'
 

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from calibration.toml_file import one_line
-from edge.control.protocol import MAX_LINE, VERSION
 from edge.errors import BadInput
+
+from .protocol import MAX_LINE, VERSION
 
 MAX_ANSWER = 1_000_000
 """Bytes of an answer."""

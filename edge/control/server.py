@@ -23,9 +23,10 @@ import msgspec
 
 from calibration.errors import CalibrationError
 from calibration.toml_file import convert, one_line
-from edge.control.protocol import MAX_LINE, VERSION, Name, Request
 from edge.errors import BadInput, HalfpercentError
 from hw.errors import HwError
+
+from .protocol import MAX_LINE, VERSION, Name, Request
 
 MAX_CLIENTS = 16
 """So many are talked to at once; the others wait to be let in."""

@@ -1,7 +1,7 @@
 """A second place for what is finished: a run copied into a database of its own.
 
-The copy holds the run's chains and is read back before it gets its name. This module must never change the database that
-it copies from.
+The copy holds the run's chains and is read back before it gets its name. This module must never change the database
+that it copies from.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge.database import hash_chain, schema
-from edge.database.connection import check, open_readonly, translated_errors
-from edge.database.maintenance import sync_folder
 from edge.errors import BadDatabase, BadInput, StorageFull
+
+from . import hash_chain, schema
+from .connection import check, open_readonly, translated_errors
+from .maintenance import sync_folder
 
 _CARRIED = ("runs", "chunks", "seconds", "events")
 

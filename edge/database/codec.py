@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from edge.database import codec_v1
-from edge.database import range_coder as rc
-from edge.database.codec_v1 import columns_of
 from edge.errors import BadDatabase
 from edge.records.frame import Channel, Frames
+
+from . import codec_v1
+from . import range_coder as rc
+from .codec_v1 import columns_of
 
 VERSION = 2
 MAX_SAMPLES = 1 << 22  # more than an hour at a thousand a second; a blob that claims more is not believed

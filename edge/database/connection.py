@@ -12,9 +12,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge.database.migrations import migrate
-from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION, create
 from edge.errors import BadDatabase, StorageFull
+
+from .migrations import migrate
+from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 
 _SAID = {
     sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; what was committed is safe: make room, then go on"),

@@ -23,13 +23,14 @@ from sqlite_utils import Database
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from edge import __version__
-from edge.database import codec, connection, hash_chain, writer_lock
-from edge.database.hash_chain import canonical, link, utc
 from edge.records.event import Event
 from edge.records.frame import Frames, join
 from edge.records.second import Second
 from edge.standards.standard import Standard
 from hw.protocols import Status
+
+from . import codec, connection, hash_chain, writer_lock
+from .hash_chain import canonical, link, utc
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
 HAPPENED = frozenset(

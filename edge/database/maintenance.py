@@ -13,8 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.database import connection, writer_lock
 from edge.errors import BadDatabase
+
+from . import connection, writer_lock
 
 CHECK_S = 60.0  # 100 MB took 0.2 s from memory; from a slow card at 10 MB/s it is 10 s
 

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge.database.connection import open_readonly, translated_errors
 from edge.errors import BadDatabase, BadInput
+
+from .connection import open_readonly, translated_errors
 
 COLUMNS = {
     "run_id": "run_id",

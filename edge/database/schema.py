@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from edge.database.views import VIEWS
+from .views import VIEWS
 
 SCHEMA_VERSION = 2
 

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.vacuum_gauge import VacuumGauge, pascals
-from edge.fold import layout
 from edge.records.frame import Channel, Frames
 from hw.protocols import Status
+
+from . import layout
 
 NS_PER_S = 1e9
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from edge.fold.layout import CVD_C, PARAMS, ROW, STATE, Block, Record
+from .layout import CVD_C, PARAMS, ROW, STATE, Block, Record
 
 _DRIFT_TAU_S = 600.0
 

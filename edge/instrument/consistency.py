@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from calibration.certificate import Rtd, load_certificate
 from calibration.errors import CalibrationError
 from edge.errors import HalfpercentError
-from edge.instrument.config import Config, ProbeConfig
-from edge.instrument.wiring import conflicts
 from edge.standards.standard import load_standard
+
+from .config import Config, ProbeConfig
+from .wiring import conflicts
 
 # A certificate holds what was measured, the settings what is printed on a part. Boards of 400 and 430 Ω are 7 % apart.
 REF_OFF, R0_OFF = 0.02, 0.01

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from edge.instrument.acquisition import Instrument
-from edge.instrument.config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 from hw.clock import BootClock, Clock
 from hw.max31865 import Max31865Rtd
 from hw.panel import Panel
 from hw.protocols import Bridge, Probe
 from hw.spi import SpidevPort
+
+from .acquisition import Instrument
+from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 
 
 def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.instrument.config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
-from edge.instrument.pinout import I2C, PIN_OF, POWER, PULLED_UP, SPI, Wire, gpio, label
-from edge.instrument.wiring_drawing import draw
+from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from .pinout import I2C, PIN_OF, POWER, PULLED_UP, SPI, Wire, gpio, label
+from .wiring_drawing import draw
 
 _ADDRESS_TO = {0x48: "GND", 0x49: "VDD", 0x4A: "SDA", 0x4B: "SCL"}
 _JUMPERS = "the board's jumpers set for {} wires"

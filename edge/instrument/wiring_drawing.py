@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from xml.sax.saxutils import escape
 
-from edge.instrument.pinout import Wire, label
+from .pinout import Wire, label
 
 _ROW = 19
 _GAP = 26

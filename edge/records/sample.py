@@ -55,7 +55,7 @@ class Sample:
         return Sample(**known)
 
     def said(self) -> dict[str, Any]:
-        """Get it as the arguments that :func:`edge.result.result_of` takes."""
+        """Get it as the arguments that :func:`edge.verdict.judge.judge_run` takes."""
         return {
             "sample_id": self.sample_id,
             "claim": self.claim,

@@ -1,1 +1,4 @@
-"""Reports: what a run's result looks like to people. Nothing here computes; it only shows."""
+"""What people read: results, status and progress as text.
+
+This room must never decide anything.
+"""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from edge.criterion import meaning
+from edge.verdict.wording import meaning
 
 WIDTH = 100
 
@@ -20,7 +20,7 @@ def text(result: dict[str, Any]) -> str:
 
 
 def forecast_text(forecast: dict[str, Any]) -> str:
-    """Get a forecast (:func:`edge.forecast.forecast`) as text of several lines."""
+    """Get a forecast (:func:`edge.uncertainty.forecast.forecast`) as text of several lines."""
     f = forecast
     places = decimals(f["U_pct"])
     smallest = f["smallest_sample_g"]

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from chips import ScriptedClock
 from stations import Rigged, order, rigged
 
-import edge.simulated
-from edge.alarms import INTERLOCK, Alarm
+import edge.simulate.instrument
 from edge.records.phase import Phase
+from edge.station.alarms import INTERLOCK, Alarm
 from hw.clock import NS_PER_S
 
 LASTS_S = 3.0
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    edge.simulated.SimClock = ScriptedClock  # type: ignore[misc,assignment]
+    edge.simulate.instrument.SimClock = ScriptedClock  # type: ignore[misc,assignment]
     took: dict[str, list[tuple[float, float | None]]] = {}
     missed = 0
     began = time.monotonic()

@@ -23,8 +23,8 @@ from thousand_rigs import REST_S, Measured, Operator, calibrate, draw, exercise,
 from calibration import certificate as cal
 from calibration.errors import BadFit, CalibrationError
 from calibration.vacuum_gauge import VacuumGauge
+from edge.procedure.parameters import RunParameters, live_parameters
 from edge.standards.standard import Standard, load_standard
-from edge.terms import Terms, live_terms
 from hw.sim.rig import Rig
 
 MPRLS = VacuumGauge(gauge="mprls")
@@ -45,9 +45,9 @@ def temperature_off(certificate: cal.Certificate, **off: float) -> cal.Certifica
     return msgspec.structs.replace(certificate, temperature=msgspec.structs.replace(certificate.temperature, **off))
 
 
-def terms_by(measured: Measured, standard: Standard, certificate: cal.Certificate) -> Terms:
+def terms_by(measured: Measured, standard: Standard, certificate: cal.Certificate) -> RunParameters:
     """Get the terms by which a test would have gone with another certificate."""
-    by = live_terms(standard, certificate)
+    by = live_parameters(standard, certificate)
     return replace(measured.terms, fold=by.fold | {"gate_code": measured.terms.fold["gate_code"]})
 
 

@@ -31,9 +31,9 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
     from edge.control.server import Control
     from edge.database.journal import Journal
     from edge.instrument.acquisition import Instrument
-    from edge.keeper import Keeper
-    from edge.service import LOOKS, Service
-    from edge.simulated import PROBE, Simulated, calibrated, chips_on, rig_of
+    from edge.simulate.instrument import PROBE, Simulated, calibrated, chips_on, rig_of
+    from edge.station.retrying_writer import RetryingWriter
+    from edge.station.service import LOOKS, Service
     from hw.clock import BootClock
     from hw.max31865 import Max31865Rtd
     from hw.nau7802 import ADDRESS, Nau7802
@@ -69,7 +69,7 @@ def child(folder: Path, seconds: float, rate_sps: int) -> None:
     panel = Panel(clock, relay_pin="GPIO25", lamp_pin="GPIO22", pin_factory=MockFactory())
     with Journal(folder / "halfpercent.db") as journal:
         service = Service(
-            config, instrument, Keeper(journal, clock, 5), clock, control=Control(folder / "s"), panel=panel
+            config, instrument, RetryingWriter(journal, clock, 5), clock, control=Control(folder / "s"), panel=panel
         )
         with service:
             instrument.open()

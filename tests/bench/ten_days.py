@@ -25,10 +25,11 @@ from stations import settings
 from edge.control.protocol import Start
 from edge.database.journal import Journal
 from edge.instrument.acquisition import Glance, Seen
-from edge.keeper import Keeper
 from edge.records.frame import Frames
-from edge.service import Service
-from edge.simulated import Simulated, SimulatedOperator, build
+from edge.simulate.instrument import Simulated, build
+from edge.simulate.operator import SimulatedOperator
+from edge.station.retrying_writer import RetryingWriter
+from edge.station.service import Service
 from hw.clock import NS_PER_S, SimClock
 from hw.protocols import Conversion, Reading, Status
 from hw.sim.rig import Rig
@@ -86,7 +87,7 @@ def main() -> None:
         config = settings(folder, simulated)
         with Journal(folder / "halfpercent.db") as journal:
             instrument = QuickInstrument(QuickRig(simulated.rig, 20.0, 1), clock)
-            with Service(config, instrument, Keeper(journal, clock, 5), clock) as service:  # type: ignore[arg-type]  # stands in
+            with Service(config, instrument, RetryingWriter(journal, clock, 5), clock) as service:  # type: ignore[arg-type]  # stands in
                 station, runs, day = service.station, 0, 0.0
                 while clock.now_ns() < args.days * DAY_S * NS_PER_S:
                     instrument.quick = QuickRig(Rig(simulated.rig.truth, runs), 20.0, runs)

@@ -29,15 +29,16 @@ from quickrig import REF_OHM, QuickRig
 from calibration import certificate as cal
 from calibration.errors import CalibrationError
 from calibration.loadcell import SpanPoint
-from edge.calibrate import Readings, certificate_of, find, readings, span_point
-from edge.certify import BEHIND_K, LEAST_PER_OVEN, ROOM_K
-from edge.course import Course, Word, course_of
+from edge.guided_calibration.certify import BEHIND_K, LEAST_PER_OVEN, ROOM_K
+from edge.guided_calibration.fits import certificate_of, fit_all
+from edge.guided_calibration.readings import Readings, readings, span_point
+from edge.procedure.parameters import RunParameters, live_parameters
+from edge.procedure.pipeline import OperatorCommand, Pipeline, new_pipeline
 from edge.records.frame import Frames, join
 from edge.records.phase import Phase
-from edge.result import result_of
-from edge.simulated import SimulatedOperator
+from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import Standard, load_standard
-from edge.terms import Terms, live_terms
+from edge.verdict.judge import judge_run
 from hw.sim.rig import CellTruth, Rig, RigTruth, Scenario, Volatile
 
 RTD = cal.Rtd(ref_ohm=REF_OHM, r0_ohm=100.0, lead_ohm=0.0, wires=4, tolerance_class="A", u_temp_c=0.3)
@@ -130,7 +131,7 @@ def exercise(quick: QuickRig, rng: np.random.Generator) -> Exercise:
 
 def calibrate(shown: Exercise, capacity_g: float, *, from_oven: bool = False) -> cal.Certificate:
     """Make a certificate of what a rig showed. ``from_oven``: as if the cell had no thermometer of its own."""
-    found = find(
+    found = fit_all(
         shown.points,
         shown.empty,
         shown.loaded,
@@ -182,10 +183,10 @@ class Operator(SimulatedOperator):
 class Measured:
     """A test as it was measured: enough to fold it again by other terms."""
 
-    terms: Terms
+    terms: RunParameters
     frames: Frames
-    words: tuple[Word, ...]
-    course: Course
+    words: tuple[OperatorCommand, ...]
+    course: Pipeline
     rows: np.ndarray
 
     @property
@@ -194,9 +195,9 @@ class Measured:
         m2 = self.course.phases.weighings.get("m2")
         return m2.to_s if m2 is not None else float(self.rows["t_s"][-1])
 
-    def again(self, terms: Terms) -> Course:
+    def again(self, terms: RunParameters) -> Pipeline:
         """Fold the same frames with the same words by other terms."""
-        course = course_of(terms, int(self.frames.t_ns[0]))
+        course = new_pipeline(terms, int(self.frames.t_ns[0]))
         for word in self.words:
             course.say(word)
         course.feed(self.frames)
@@ -207,17 +208,17 @@ class Measured:
 def measure(
     quick: QuickRig, standard: Standard, certificate: cal.Certificate, operator: Operator, **how: Any
 ) -> Measured:
-    """Take one whole test in blocks of a minute. ``how`` is for :func:`edge.terms.live_terms`."""
-    terms = live_terms(standard, certificate, stability_g=4.0 * certificate.stability.zero_walk_g, **how)
+    """Take one whole test in blocks of a minute. ``how`` is for :func:`edge.procedure.parameters.live_parameters`."""
+    terms = live_parameters(standard, certificate, stability_g=4.0 * certificate.stability.zero_walk_g, **how)
     frames = quick.frames(BLOCK_S)
-    course = course_of(terms, int(frames.t_ns[0]))
+    course = new_pipeline(terms, int(frames.t_ns[0]))
     tables, taken, words, second = [], [], [], 0
     while course.phases.phase is not Phase.DONE and second < 40 * HOUR:
         tables.append(course.feed(frames)[0])
         taken.append(frames)
         second += BLOCK_S
         for said in operator.words(course.phases.phase, float(second)):
-            words.append(Word(int(frames.seq[-1]) + 1, said))
+            words.append(OperatorCommand(int(frames.seq[-1]) + 1, said))
             course.say(words[-1])
         frames = quick.frames(BLOCK_S)
     tables.append(course.finish("the simulation was stopped")[0])
@@ -225,13 +226,13 @@ def measure(
     return Measured(terms, join(taken), tuple(words), course, np.concatenate(tables))
 
 
-def judge(course: Course, standard: Standard, certificate: cal.Certificate, **how: Any) -> dict[str, Any]:
-    """Judge a test. ``how`` is for :func:`edge.result.result_of`."""
+def judge(course: Pipeline, standard: Standard, certificate: cal.Certificate, **how: Any) -> dict[str, Any]:
+    """Judge a test. ``how`` is for :func:`edge.verdict.judge.judge_run`."""
     said = {"sample_id": "drawn", "kind": "simulated", "declared": (), "on": TODAY}
-    return result_of(course.phases, standard, certificate, **said, **how)
+    return judge_run(course.phases, standard, certificate, **said, **how)
 
 
-def without_zero(measured: Measured) -> Course:
+def without_zero(measured: Measured) -> Pipeline:
     """Fold a test again as if it had ended with M2."""
     plan = replace(measured.terms.plan, zero_after=False, check_weight_g=0.0)
     return measured.again(replace(measured.terms, plan=plan))

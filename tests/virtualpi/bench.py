@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calibration.certificate import to_toml
-from edge.simulated import calibrated, rig_of
+from edge.simulate.instrument import calibrated, rig_of
 from virtualpi.instrument import CONFIG, far_end
 
 SCENARIO, BRIDGE, SEED = "solid", "nau7802", 1

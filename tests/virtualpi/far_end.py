@@ -15,7 +15,7 @@ import struct
 import threading
 from pathlib import Path
 
-from edge.simulated import DOUT_PIN, SCK_PIN, Chips, chips_on, rig_of
+from edge.simulate.instrument import DOUT_PIN, SCK_PIN, Chips, chips_on, rig_of
 from hw.clock import BootClock, Clock
 from hw.nau7802 import ADDRESS
 from hw.sim.hx711 import Hx711Model

@@ -1,7 +1,7 @@
 """The instrument on the virtual Pi: the drivers that a config file names, on device nodes, with the chips far away.
 
-It gives the same record that :func:`edge.simulated.build` gives for one process, so that whatever runs on that runs
-here. Only the clock is not the machine's own.
+It gives the same record that :func:`edge.simulate.instrument.build` gives for one process, so that whatever runs on
+that runs here. Only the clock is not the machine's own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, cast
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config, loads_config
 from edge.instrument.drivers import bridge_of, probe_of
-from edge.simulated import DOUT_PIN, REF_OHM, SCK_PIN, Chips, Simulated, calibrated, rig_of
+from edge.simulate.instrument import DOUT_PIN, REF_OHM, SCK_PIN, Chips, Simulated, calibrated, rig_of
 from hw.sim.rig import Rig
 from virtualpi.clock import SharedClock
 
@@ -100,7 +100,7 @@ def far_end(scenario: str, bridge: str, seed: int, *options: str) -> Iterator[Pa
 
 @contextmanager
 def built(scenario: str, bridge: str, seed: int) -> Iterator[Simulated]:
-    """Get what :func:`edge.simulated.build` gives, on the virtual Pi's device nodes."""
+    """Get what :func:`edge.simulate.instrument.build` gives, on the virtual Pi's device nodes."""
     config = settings(bridge)
     with far_end(scenario, bridge, seed) as folder, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as hand:
         hand.connect(str(folder / "hand"))

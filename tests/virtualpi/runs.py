@@ -17,10 +17,10 @@ from typing import Any
 
 from edge.database import codec
 from edge.database.journal import Journal
-from edge.demo import run_demo
 from edge.records.frame import Frames, join
 from edge.records.sample import Sample
-from edge.simulated import Simulated, build
+from edge.simulate.demo import run_demo
+from edge.simulate.instrument import Simulated, build
 from edge.standards.standard import Standard, load_standard, loads_standard
 from hw.clock import NS_PER_S
 from hw.protocols import Status

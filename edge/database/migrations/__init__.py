@@ -13,9 +13,10 @@ from types import MappingProxyType
 
 from sqlite_utils import Database
 
-from edge.database.migrations import to_2
 from edge.database.schema import SCHEMA_VERSION
 from edge.database.views import VIEWS
+
+from . import to_2
 
 STEPS: Mapping[int, Callable[[Database, Path], None]] = MappingProxyType({2: to_2.migrate})
 """What brings a database from the version before to this one."""

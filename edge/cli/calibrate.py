@@ -1,0 +1,372 @@
+"""The commands ``halfpercent calibrate …``: the dialogue of a guided calibration, and what it says.
+
+Each command does one step, keeps what it read, and writes a new certificate where there is a span. This module must
+never write a person's config: it says which line to put into it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.errors import BadInput
+
+if TYPE_CHECKING:
+    from calibration.calibration_record import Air, Weight
+    from edge.guided_calibration.session import Session
+    from edge.instrument.config import Config
+from edge.guided_calibration.place import Place, _nominal, _today
+
+WHO_SIMULATED = "halfpercent, simulated person"
+
+
+SIMULATED_WEIGHTS = ("100:F1", "200:F1")
+
+
+_OPTIONS = (
+    click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent]."),
+    click.option("--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="Beside it all is kept."),
+    click.option("--name", default="cell", show_default=True, help="What you call this load cell."),
+    click.option("--simulate", "seed", type=click.IntRange(0, 2**31 - 1), metavar="SEED", help="On the simulated rig."),
+    click.option("--bridge", type=click.Choice(["nau7802", "hx711"]), help="The simulated rig's [config's, nau7802]."),
+    click.option("--yes", is_flag=True, help="Do not wait for Enter: everything is as it is asked for."),
+    click.option("--restart", is_flag=True, help="Begin this step again."),
+)
+
+
+def _line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Take a name that a record can hold and a line can show."""
+    if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
+        raise click.BadParameter("give one line of text, at most 200 characters")
+    return value
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def _place(options: dict[str, Any]) -> Iterator[Place]:
+    """Open chips or rig, with the writer's lock: whoever measures at this time keeps the chips."""
+    from edge.database import writer_lock
+    from edge.guided_calibration.bench import real_bench
+    from edge.guided_calibration.session import session_path
+    from edge.instrument.config import config_path, load_config, usual
+    from edge.simulate.bench import SimulatedBench
+
+    seed, bridge = options["seed"], options["bridge"]
+    if bridge is not None and seed is None:
+        raise click.UsageError("--bridge belongs to --simulate: the config says what is really there")
+    file = options["config_file"]
+    config = usual(bridge or "nau7802") if seed is not None and file is None else load_config(config_path(file))
+    database = _database(options["db"], config, simulated=seed is not None)
+    path = session_path(database.parent, options["name"])
+    database.parent.mkdir(parents=True, exist_ok=True)
+    held = writer_lock.take(database)
+    try:
+        bench = real_bench(config, yes=options["yes"]) if seed is None else SimulatedBench(config, seed)
+        with bench:
+            yield Place(database.parent, path, config, bench, seed)
+    finally:
+        writer_lock.drop(database, held)
+
+
+def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
+    from .options import user_db
+
+    return db or (user_db() if simulated else Path(config.storage.database))
+
+
+@click.group()
+def calibrate() -> None:
+    """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, rtd."""
+
+
+@calibrate.command()
+@click.option("--capacity", "capacity_g", type=float, help="The load cell's rated load in g.")
+@click.option("--serial", callback=_line, help="The load cell's serial number.")
+@click.option("--who", callback=_line, help="Who calibrates: name, and laboratory.")
+@click.option("--valid-months", default=12, show_default=True, type=click.IntRange(1, 120), help="How long it holds.")
+@click.option(
+    "--rtd-class", type=click.Choice(["AA", "A", "B", "C"]), default="B", show_default=True, help="IEC 60751."
+)
+@click.option("--air", "air_text", metavar="HPA,C,PCT", help="The room's air: 1013.2,21.5,45 [assumed].")
+@_common
+def tare(
+    capacity_g: float | None,
+    serial: str | None,
+    who: str | None,
+    valid_months: int,
+    rtd_class: str,
+    air_text: str | None,
+    **options: Any,
+) -> None:
+    """Begin: say which cell it is, and read the empty holder."""
+    from edge.guided_calibration import steps
+    from edge.guided_calibration.session import load
+
+    air = _air(air_text)
+    with _place(options) as place:
+        session = None if options["restart"] else load(place.path)
+        if session is None:
+            simulated = place.seed is not None
+            if simulated:
+                capacity_g, serial, who = capacity_g or 500.0, serial or f"simulated {place.seed}", who or WHO_SIMULATED
+            missing = [n for n, v in (("--capacity", capacity_g), ("--serial", serial), ("--who", who)) if v is None]
+            if missing:
+                raise click.UsageError(f"a calibration begins with {', '.join(missing)}")
+            session = _begun(place, capacity_g, serial, who, valid_months, rtd_class, air)
+        else:
+            place.check(session)
+        session = steps.tare(place.bench, session, place.keep)
+        point = session.tare
+        assert point is not None  # it was just read
+        temps = [f"{n} {v:.2f} °C" for n, v in (("cell", point.cell_c), ("oven", point.oven_c)) if v is not None]
+        click.echo(
+            f"Empty holder: {point.code:.1f} ± {point.u_code:.1f} counts, noise of single samples "
+            f"{point.noise_code:.1f} counts" + (", " + ", ".join(temps) if temps else "")
+        )
+        click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+
+
+def _begun(
+    place: Place,
+    capacity_g: float | None,
+    serial: str | None,
+    who: str | None,
+    valid_months: int,
+    rtd_class: str,
+    air: Air | None,
+) -> Session:
+    """Get a new calibration; one of the same name is put aside. Raises ``BadInput`` for what cannot be."""
+    from calibration.certificate import BridgeChip, Cell
+    from calibration.toml_file import convert
+    from calibration.weights import ASSUMED_AIR
+    from edge.guided_calibration.session import Session
+
+    cell = convert({"capacity_g": capacity_g, "serial": serial}, Cell, "--capacity, --serial", BadInput)
+    if place.path.exists():
+        aside = place.path.with_name(f"{place.path.name}.{_today(place.bench).isoformat()}")
+        place.path.replace(aside)
+    return Session(
+        name=place.path.name.removesuffix(".session.json"),
+        made_by=who or "",
+        begun=_today(place.bench),
+        cell=cell,
+        bridge=BridgeChip(chip=place.config.bridge.chip.removesuffix("_spi"), gain=place.config.bridge.gain),
+        oven_rtd=_nominal(place.config, "oven", rtd_class),
+        cell_rtd=_nominal(place.config, "cell", rtd_class),
+        valid_months=valid_months,
+        air=air or ASSUMED_AIR,
+    )
+
+
+def _air(text: str | None) -> Air | None:
+    """Get the air that ``--air`` declares: pressure in hPa, temperature in °C, humidity in %."""
+    if text is None:
+        return None
+    from calibration.weights import declared_air
+
+    try:
+        hpa, temp_c, humidity_pct = (float(part) for part in text.split(","))
+    except ValueError as e:
+        raise click.UsageError(f"--air {text}: write pressure in hPa, °C and % of humidity: 1013.2,21.5,45") from e
+    return declared_air(temp_c, hpa * 100.0, humidity_pct)
+
+
+@calibrate.command()
+@click.option("--weight", "texts", multiple=True, metavar="G[:CLASS|:u=G][:density=G/CM3]", help="Two or more: 100:F1.")
+@_common
+def span(texts: tuple[str, ...], **options: Any) -> None:
+    """Put check weights on, up and down again: counts per gram, bend and hysteresis."""
+    from msgspec.structs import replace
+
+    from calibration.weights import parse_weight
+    from edge.guided_calibration import steps
+    from edge.guided_calibration.certify import span_done
+
+    weights = tuple(parse_weight(text) for text in texts)
+    with _place(options) as place:
+        session = place.session()
+        if options["restart"] or span_done(session):
+            session = replace(session, points=(), weights=())
+        if session.points and weights and {w.mass_g: w for w in weights} != {w.mass_g: w for w in session.weights}:
+            begun = " and ".join(f"{w.mass_g:g} g ({w.stated})" for w in session.weights)
+            raise BadInput(f"the span was begun with {begun}: go on with these, or begin again with --restart")
+        if not session.points:
+            weights = weights or _asked_weights(place)
+            steps.check_weights(weights, session.cell.capacity_g)
+            session = replace(session, weights=weights)
+        session = steps.span(place.bench, session, place.keep, click.echo)
+        _finish(place, session)
+
+
+def _asked_weights(place: Place) -> tuple[Weight, ...]:
+    """Ask for the weights, one a line."""
+    from calibration.weights import parse_weight
+
+    if place.seed is not None:
+        return tuple(parse_weight(text) for text in SIMULATED_WEIGHTS)
+    out: list[Weight] = []
+    while text := place.bench.ask("A weight, such as 100:F1 or 100:u=0.002 (Enter when there are no more): "):
+        out.append(parse_weight(text))
+    return tuple(out)
+
+
+@calibrate.command()
+@click.option("--weight", "text", metavar="G[:CLASS|:u=G]", help="With this weight on, for the span [empty holder].")
+@click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(0.5, 72.0), help="How long in all.")
+@_common
+def temperature(text: str | None, hours: float, **options: Any) -> None:
+    """Record the cell while the oven warms and cools it: what temperature does to zero and span."""
+    from msgspec.structs import replace
+
+    from calibration.weights import parse_weight
+    from edge.guided_calibration import steps
+
+    weight = None if text is None else parse_weight(text)
+    with _place(options) as place:
+        session = place.session()
+        if weight is not None and weight.mass_g > session.cell.capacity_g:
+            raise BadInput(f"--weight {weight.mass_g:g}: the cell carries {session.cell.capacity_g:g} g: give grams")
+        if options["restart"]:
+            session = replace(session, **{"empty" if weight is None else "loaded": None})
+        if place.seed is None:
+            click.echo(
+                "Leave the load as it is"
+                + (" for two hours, then" if weight else ", then")
+                + " heat the oven to 120 °C, "
+                "keep it there for two hours, switch it off and let it cool.\nCtrl-C keeps what was read; the same "
+                "command goes on, and with fewer --hours it ends with what there is."
+            )
+        every_min = 30 if place.seed is not None else 1
+        session = steps.temperature(place.bench, session, weight, hours, place.keep, click.echo, every_min)
+        _finish(place, session)
+
+
+@calibrate.command()
+@click.option("--resistor", "resistor_ohm", type=float, metavar="OHM", help="A known resistor in the sensor's place.")
+@click.option("--short", "short_ohm", type=float, metavar="OHM", help="Two wires, connected at their end (0 or so).")
+@click.option("--ice", is_flag=True, help="The thermometer itself, in melting ice.")
+@click.option("--curve", metavar="R0,A,B", help="The sensor's own Callendar-Van Dusen coefficients.")
+@click.option("--u", type=click.FloatRange(0.0, 100.0), help="Standard uncertainty, in Ω; of ice and curve in °C.")
+@click.option("--probe", type=click.Choice(["oven", "cell"]), default="oven", show_default=True, help="Which one.")
+@_common
+def rtd(
+    resistor_ohm: float | None,
+    short_ohm: float | None,
+    ice: bool,
+    curve: str | None,
+    u: float | None,
+    probe: Any,
+    **options: Any,
+) -> None:
+    """Check a thermometer against a resistor, a short or ice, or give its own curve."""
+    from msgspec.structs import replace
+
+    from edge.guided_calibration import steps
+    from edge.guided_calibration.certify import rtd_of
+
+    if sum((resistor_ohm is not None, short_ohm is not None, ice, curve is not None)) != 1:
+        raise click.UsageError("give one of --resistor OHM, --short OHM, --ice and --curve R0,A,B")
+    ohm = resistor_ohm if resistor_ohm is not None else short_ohm if short_ohm is not None else 0.0
+    if not 0.0 <= ohm <= 1e4 or (resistor_ohm is not None and ohm < 10.0):
+        raise click.UsageError(f"{ohm:g} Ω: a resistor has 10 to 10000 Ω, a short 0 or a little more")
+    with _place(options) as place:
+        session = place.session()
+        if probe == "cell" and session.cell_rtd is None:
+            raise BadInput("there is no thermometer on the load cell: add [cell_probe] to the config, or --probe oven")
+        if options["restart"]:
+            session = replace(
+                session,
+                rtd_checks=tuple(c for c in session.rtd_checks if c.probe != probe),
+                curves=tuple(c for c in session.curves if c.probe != probe),
+            )
+        if curve is not None:
+            session = replace(session, curves=(*session.curves, _curve(session, probe, curve, u)))
+        else:
+            kind: Any = "ice" if ice else "short" if short_ohm is not None else "resistor"
+            session, check = steps.rtd(place.bench, session, kind, ohm, u, probe)
+            click.echo(f"{kind}: code {check.code:.2f} ± {check.u_code:.2f}")
+        place.keep(session)
+        found, assumed = rtd_of(session, probe)
+        own = f", A {found.a_per_k:g}, B {found.b_per_k2:g}" if found.a_per_k is not None else ""
+        click.echo(
+            f"{probe} thermometer: reference {found.ref_ohm:.3f} Ω, leads {found.lead_ohm:.3f} Ω, R0 "
+            f"{found.r0_ohm:.4f} Ω{own}; the sample's temperature at 120 °C is good to {found.u_temp_c:.2f} °C"
+        )
+        for line in assumed:
+            click.echo(f"  assumed: {line}")
+        _finish(place, session, quiet=True)
+
+
+def _curve(session: Session, probe: Any, text: str, u: float | None) -> Any:
+    """Get a sensor's own coefficients. Raises ``BadInput`` for what no platinum has."""
+    import msgspec
+
+    from calibration.certificate import Rtd
+    from calibration.toml_file import convert
+    from edge.guided_calibration.session import Curve
+    from edge.guided_calibration.steps import ICE_U_C
+
+    try:
+        r0, a, b = (float(part) for part in text.split(","))
+    except ValueError as e:
+        raise click.UsageError(f"--curve {text}: write R0 in Ω, A and B: 100.012,3.9085e-3,-5.78e-7") from e
+    nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
+    convert(
+        msgspec.to_builtins(nominal) | {"r0_ohm": r0, "a_per_k": a, "b_per_k2": b}, Rtd, f"--curve {text}", BadInput
+    )
+    return Curve(probe=probe, r0_ohm=r0, a_per_k=a, b_per_k2=b, u_c=ICE_U_C if u is None else u)
+
+
+def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
+    """Write a certificate where there is a span, and say what was found and what comes next."""
+    from calibration.certificate import loads, to_toml
+    from edge.guided_calibration.certify import certify, span_done
+    from edge.guided_calibration.session import write_certificate
+    from edge.guided_calibration.summary import lines
+
+    place.keep(session)
+    if not span_done(session):
+        click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+        return
+    made = certify(session, _today(place.bench))
+    loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
+    if not quiet:
+        for line in lines(made, session):
+            click.echo(line)
+    path = write_certificate(place.folder, session.name, made.certificate).resolve()
+    click.echo(
+        f"\nCertificate: {path}\nPut it into the config:\n\n    [test]\n    certificate = {json.dumps(str(path))}\n"
+    )
+
+
+@calibrate.command()
+@click.argument("name", default="cell")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@click.option("--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="Beside it all is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) -> None:
+    """Show what was read so far, and the newest certificate. NAME is a calibration's, or a certificate's file."""
+    from edge.guided_calibration.summary import as_record, shown
+    from edge.instrument.config import config_path, load_config
+
+    from .options import user_db
+
+    if name.endswith(".toml"):
+        folder: Path | None = None
+    else:
+        path = config_path(config_file)
+        known = config_file is not None or path.exists()
+        database = db or (Path(load_config(path).storage.database) if known else user_db())
+        folder = database.parent
+    found = as_record(folder, name)
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else shown(found))

@@ -1,0 +1,100 @@
+"""The command ``demo``: a whole test on the simulated rig.
+
+This module must never know what is true of the sample but to print it beside the result.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edge.records.event import Event
+    from edge.records.second import Second
+from .options import (
+    DB_NAME,
+    NATIONAL,
+    as_json_option,
+    claim_option,
+    composition_option,
+    database_to_write,
+    db_option,
+    one_line,
+    standard_option,
+)
+from .report import show_result
+
+# demo and replay
+
+
+@click.command()
+@click.option("--scenario", default="solid", show_default=True, help="solid, hybrid, liquid, borderline or drift.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all that is random.")
+@click.option("--bridge", default="nau7802", show_default=True, help="nau7802 or hx711.")
+@click.option("--sample", "sample_id", default="demo", show_default=True, callback=one_line, help="The sample's name.")
+@click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
+@db_option
+@as_json_option
+@standard_option
+@claim_option
+@composition_option
+@click.option("--zero-after", is_flag=True, help="The zero is taken again after M2.")
+@click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
+def demo(
+    scenario: str,
+    seed: int,
+    bridge: str,
+    sample_id: str,
+    out: Path | None,
+    db: Path | None,
+    as_json: bool,
+    standard_name: str | None,
+    claim: str | None,
+    composition: str | None,
+    zero_after: bool,
+    check_weight_g: float | None,
+) -> None:
+    """Run a whole test on the simulated rig, through the real drivers, in seconds."""
+    from edge.database.journal import Journal
+    from edge.records.sample import Sample
+    from edge.simulate.demo import run_demo
+    from edge.simulate.instrument import build
+    from edge.standards.standard import load_standard
+
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
+    simulated = build(scenario, bridge, seed)
+    sample = Sample(sample_id, claim=claim, composition=composition)
+    how: dict[str, Any] = {"seed": seed, "zero_after": zero_after, "check_weight_g": check_weight_g}
+    path = database_to_write(db, out)
+    with Journal(path) as journal:
+        if as_json or not sys.stderr.isatty():
+            show = _Plain(quiet=as_json)
+            result = run_demo(simulated, standard, journal, sample, show=show, **how)
+        else:
+            from edge.report.progress import Progress
+
+            with Progress(standard.hold_s.value) as bar:
+                result = run_demo(simulated, standard, journal, sample, show=bar, **how)
+    show_result(result | {"database": str(path)}, as_json)
+    if not as_json:
+        click.echo(f"\nRun {result['run_id']} is in {path}. Look at it: halfpercent report last --db {path}")
+
+
+class _Plain:
+    """Progress where there is no terminal: a line at each change of phase."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
+        if self._quiet:
+            return
+        for event in events:
+            if event.kind == "phase":
+                click.echo(
+                    f"{event.t_s / 3600.0:6.2f} h  {event.data['from']} -> {event.data['to']}: {event.data['why']}",
+                    err=True,
+                )

@@ -1,0 +1,115 @@
+"""The commands about the instrument itself: ``budget``, ``wiring``, ``check-config`` and ``doctor``.
+
+This module must never begin a test.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.errors import BadInput
+
+if TYPE_CHECKING:
+    pass
+from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
+from .replay import _certificate
+
+# before a test
+
+
+@click.command()
+@click.option("--sample-mass", "sample_g", type=float, required=True, help="The sample's mass in g.")
+@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="The load cell's [config's].")
+@standard_option
+@as_json_option
+def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
+    """Say what uncertainty to expect, and the smallest sample that can be judged."""
+    from edge.instrument.config import config_path, load_config
+    from edge.report.text import forecast_text
+    from edge.standards.standard import load_standard
+    from edge.uncertainty.forecast import forecast
+
+    if certificate_path is None:
+        path = config_path(None)
+        named = load_config(path).test.certificate if path.exists() else None
+        if named is None:
+            raise BadInput("no certificate: name the load cell's with --certificate")
+        certificate_path = Path(named)
+    certificate = _certificate(certificate_path)
+    assert certificate is not None  # a path was given
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
+    found = forecast(certificate, standard, sample_g)
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else forecast_text(found))
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@click.option("--bridge", type=click.Choice(["nau7802", "hx711", "hx711_spi"]), help="Another bridge, usual pins.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw it into this file.")
+def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> None:
+    """Say which pin goes where, for these settings."""
+    from edge.instrument.config import config_path, load_config, usual
+    from edge.instrument.wiring import wiring_svg, wiring_text
+
+    path = config_path(config_file)
+    known = config_file is not None or (bridge is None and path.exists())
+    config = load_config(path) if known else usual(bridge or "nau7802")
+    if config_file is not None and bridge is not None and bridge != config.bridge.chip:
+        raise click.UsageError(f"--bridge {bridge}: {path} says {config.bridge.chip}: give one of the two")
+    if svg is not None:
+        svg.write_text(wiring_svg(config), encoding="utf-8")
+    click.echo(wiring_text(config).rstrip())
+
+
+# the machine
+
+
+@click.command("check-config")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@as_json_option
+def check_config(file: Path | None, as_json: bool) -> None:
+    """Check the instrument's settings: one line per mistake."""
+    from calibration.toml_file import read_text
+    from edge.errors import BadConfig
+    from edge.instrument.config import config_path, loads_config, mistakes
+    from edge.instrument.consistency import disagreements
+
+    path = config_path(file)
+    text = read_text(path, BadConfig)
+    wrong = mistakes(text, str(path))
+    if not wrong:
+        wrong = disagreements(loads_config(text, str(path)), str(path))
+    if as_json:
+        click.echo(json.dumps({"config": str(path), "mistakes": wrong}, ensure_ascii=False))
+    elif wrong:
+        for line in wrong:
+            click.echo(line, err=True)
+    else:
+        click.echo(f"{path}: right")
+    if wrong:
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@db_option
+@as_json_option
+def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
+    """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
+    from edge.doctor.machine import examine
+    from edge.instrument.config import config_path
+
+    found = list(examine(config_path(config_file), database_to_read(db)))
+    if as_json:
+        click.echo(json.dumps({"findings": [f.as_json() for f in found]}, ensure_ascii=False))
+        return
+    for f in found:
+        click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
+
+
+COMMANDS = (budget, wiring, check_config, doctor)

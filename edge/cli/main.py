@@ -1,0 +1,45 @@
+"""The command ``halfpercent``: words in, one line out where something is wrong.
+
+Each command imports what it needs when it runs: ``--help`` and ``runs`` load no compiler. Exit status 0: the
+command did its job, whatever the verdict; 1: it could not; 2: wrong use. No traceback is ever shown for what
+a person, a disk or a chip did.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import click
+
+from edge import __version__
+
+from . import exit_status
+from .calibrate import calibrate
+from .demo import demo
+from .instrument import COMMANDS as ABOUT_THE_INSTRUMENT
+from .replay import replay
+from .report import report, runs
+from .run import run, station
+from .station import COMMANDS as TO_THE_STATION
+
+
+@click.group(
+    cls=exit_status.Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="halfpercent")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+for command in (demo, replay, runs, report, *ABOUT_THE_INSTRUMENT, run, station, calibrate, *TO_THE_STATION):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command and end the process with its exit status."""
+    exit_status.run(cli)

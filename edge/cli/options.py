@@ -1,0 +1,122 @@
+"""Options that several commands share.
+
+This module must never act on what it reads.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from edge.errors import BadInput
+
+if TYPE_CHECKING:
+    pass
+
+
+DB_NAME = "halfpercent.db"
+
+
+NATIONAL = "gbt-48093-1-2026"
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+db_option = click.option(
+    "--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="The database (or HALFPERCENT_DB)."
+)
+
+
+claim_option = click.option("--claim", help='The name it is sold by, such as "semi-solid".')
+
+
+standard_option = click.option("--standard", "standard_name", help="A standard's name or its TOML file.")
+
+
+def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Take a name that a record can hold and a line can show."""
+    if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
+        raise click.BadParameter("give one line of text, at most 200 characters")
+    return value
+
+
+composition_option = click.option(
+    "--composition", callback=one_line, help='What it is said to hold, such as "oxide, liquid 3 %".'
+)
+
+
+def user_db() -> Path:
+    """Get where a person's own runs are kept when nothing else is said."""
+    try:
+        home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    except RuntimeError as e:
+        raise BadInput("you have no home folder: name the database with --db or HALFPERCENT_DB") from e
+    return Path(home) / "halfpercent" / DB_NAME
+
+
+def database_to_read(db: Path | None) -> Path:
+    """Get the database to read: what was given, else the instrument's, else the person's own."""
+    from edge.instrument.config import VAR
+
+    return db or (VAR if os.access(VAR, os.R_OK) else user_db())
+
+
+def database_to_write(db: Path | None, out: Path | None) -> Path:
+    """Get the database to write, its folder made where it is ours to make. ``--out`` beats HALFPERCENT_DB."""
+    by = click.get_current_context().get_parameter_source("db")
+    if db and out and by is not ParameterSource.ENVIRONMENT:
+        raise click.UsageError("--db and --out both name the database: give one")
+    if db and not out:
+        return db
+    path = out / DB_NAME if out else user_db()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+_OF_A_TEST = (
+    click.option("--sample", required=True, help="The sample's name."),
+    click.option("--operator", required=True, help="Who runs the test."),
+    click.option("--standard", help="A standard's name or its TOML file [the config's]."),
+    click.option("--certificate", type=click.Path(path_type=Path), help="The load cell's [the config's]."),
+    click.option("--blank-run", is_flag=True, help="The sample is an inert dummy."),
+    click.option("--blank", type=click.IntRange(min=1), help="Subtract this blank run (its number in the database)."),
+    click.option("--claim", help='The name it is sold by, such as "semi-solid".'),
+    click.option("--composition", help="What it is declared to be made of."),
+    click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5."),
+    click.option("--air", multiple=True, help="The air at M1, and again at M2: hPa,°C,% (1013.25,23.5,45)."),
+    click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
+    click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
+    click.option("--note", help="A remark for the record."),
+)
+
+
+def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a start; its ``ordered`` are then the arguments of ``orders.Start``."""
+
+    @functools.wraps(command)
+    def ordering(
+        blank_run: bool, air: tuple[str, ...], zero_after: bool, certificate: Path | None, **given: Any
+    ) -> None:
+        where = {name: given.pop(name) for name in ("config_file", "db", "socket", "as_json") if name in given}
+        standard = given.pop("standard")
+        # A station may have another working directory: a file is named by its whole path.
+        named = standard is not None and Path(standard).is_file()
+        ordered = given | {
+            "standard": str(Path(standard).absolute()) if named else standard,
+            "certificate": None if certificate is None else str(certificate.absolute()),
+            "kind": "blank" if blank_run else None,
+            "zero_after": zero_after or None,
+            "air": ";".join(air) or None,
+        }
+        command(**where, ordered={name: value for name, value in ordered.items() if value is not None})
+
+    for option in reversed(_OF_A_TEST):
+        ordering = option(ordering)
+    return ordering

@@ -1,0 +1,126 @@
+"""The command ``replay``: somebody's recording, judged.
+
+This module must never judge: it turns options into what ``edge.replay.observed`` is given.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from calibration.certificate import Certificate
+from .options import (
+    DB_NAME,
+    NATIONAL,
+    as_json_option,
+    claim_option,
+    composition_option,
+    database_to_write,
+    db_option,
+    one_line,
+    standard_option,
+)
+from .report import show_result
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@standard_option
+@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns counts into grams.")
+@click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
+@click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
+@click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
+@click.option("--sample", "sample_id", callback=one_line, help="The sample's name [the file's].")
+@click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
+@click.option("--blank", help="Subtract this blank run (its number in the database).")
+@claim_option
+@composition_option
+@click.option("--density", help="The sample's density in g/cm³: 2.5 or 1.8..3.5 [1..10].")
+@click.option("--density-u", type=float, help="Standard uncertainty of --density 2.5, in g/cm³ [±10 %].")
+@click.option("--air", multiple=True, help="The room's air, hPa,°C,%: 1013.25,23.5,45; again where M2's was read.")
+@click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
+@db_option
+@as_json_option
+def replay(
+    file: Path,
+    standard_name: str | None,
+    certificate_path: Path | None,
+    weigh: str | None,
+    columns: str,
+    declare: tuple[str, ...],
+    sample_id: str | None,
+    blank_run: bool,
+    blank: str | None,
+    claim: str | None,
+    composition: str | None,
+    density: str | None,
+    density_u: float | None,
+    air: tuple[str, ...],
+    out: Path | None,
+    db: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
+    from edge.database.journal import Journal
+    from edge.database.queries import result_of_run
+    from edge.records.sample import Sample, parse_air, parse_density
+    from edge.replay.csv_table import parse_columns
+    from edge.replay.judge import parse_declared
+    from edge.replay.judge import replay as replayed
+    from edge.replay.recording import read
+    from edge.standards.standard import load_standard
+
+    sample = Sample(
+        file.stem if sample_id is None else sample_id,
+        claim,
+        composition,
+        parse_density(density, density_u),
+        parse_air(air),
+    )
+    standard = load_standard(NATIONAL if standard_name is None else standard_name)
+    certificate = _certificate(certificate_path)
+    declared = parse_declared(declare)
+    recording = read(
+        file,
+        columns=parse_columns(columns),
+        use_counts=certificate is not None,
+        temp_declared_c=declared.temp_c,
+    )
+
+    path = None if db is None and out is None else database_to_write(db, out)
+    if blank is not None and path is None:
+        raise click.UsageError("--blank names a run in a database: give --db or --out too")
+    subtract = result_of_run(path, blank) if blank is not None and path is not None else None
+
+    def judge(journal: Journal | None) -> dict[str, Any]:
+        return replayed(
+            recording,
+            standard,
+            certificate,
+            weigh="hot" if (weigh or standard.weigh.value) == "hot" else "cold",
+            declared=declared,
+            journal=journal,
+            sample=sample,
+            wall_s=time.time(),
+            blank_run=blank_run,
+            subtract=subtract,
+        )
+
+    if path is None:
+        show_result(judge(None), as_json)
+        return
+    with Journal(path) as journal:
+        result = judge(journal)
+    show_result(result | {"database": str(path)}, as_json)
+
+
+def _certificate(path: Path | None) -> Certificate | None:
+    if path is None:
+        return None
+    from calibration.certificate import load_certificate
+
+    return load_certificate(path)

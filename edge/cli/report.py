@@ -1,0 +1,63 @@
+"""The commands that show what is stored: ``runs`` and ``report``.
+
+This module must never change what it shows.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    pass
+from .options import as_json_option, database_to_read, db_option
+
+
+def show_result(result: dict[str, Any], as_json: bool) -> None:
+    """Print a result as text, or as one JSON object."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        return
+    from edge.report.text import text
+
+    click.echo(text(result))
+
+
+# what is stored
+
+
+@click.command()
+@db_option
+@as_json_option
+def runs(db: Path | None, as_json: bool) -> None:
+    """List the runs in the database."""
+    from edge.database.queries import list_runs
+
+    path = database_to_read(db)
+    found = list_runs(path)
+    if as_json:
+        click.echo(json.dumps({"database": str(path), "runs": found}, ensure_ascii=False))
+        return
+    click.echo(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
+    for run in found:
+        loss = "" if run["loss_pct"] is None else f"{run['loss_pct']:.4f}"
+        plus_minus = "" if run["U_pct"] is None else f"{run['U_pct']:.4f}"
+        click.echo(
+            f"{run['run_id']:>4}  {run['verdict'] or run['state']:12}  {loss:>9}  {plus_minus:>7}  {run['kind']:9}  "
+            f"{run['started_utc'][:19]}  {run['sample_id']}"
+        )
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@db_option
+@as_json_option
+def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
+    """Show a run's result. RUN is its number, or `last`."""
+    from edge.database.queries import result_of_run
+
+    show_result(result_of_run(database_to_read(db), run), as_json or form == "json")

@@ -1,0 +1,200 @@
+"""The commands that measure: ``station`` for systemd, ``run`` in a terminal. The same station does both.
+
+This module must never measure: it puts the pieces together and shows what they say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.control import protocol
+
+from .options import of_a_test
+
+if TYPE_CHECKING:
+    from edge.control.protocol import Start
+    from edge.instrument.config import Config
+    from edge.records.event import Event
+    from edge.records.phase import Phase
+    from edge.records.second import Second
+    from edge.station.service import Service
+
+EX_CONFIG = 78
+"""sysexits.h: starting again would not help, a person must correct something."""
+
+_path = click.Path(path_type=Path)
+_config = click.option("--config", "config_file", type=_path, help="The settings [/etc/halfpercent].")
+db_option = click.option("--db", type=_path, envvar="HALFPERCENT_DB", help="The database [the settings'].")
+_socket = click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help=f"[{protocol.SOCKET}]")
+
+
+class Misconfigured(click.ClickException):
+    """A mistake in the settings, for systemd to see that another start would not help."""
+
+    exit_code = EX_CONFIG
+
+
+@click.command()
+@_config
+@db_option
+@_socket
+def station(config_file: Path | None, db: Path | None, socket: Path | None) -> None:
+    """Run the station: what halfpercent.service starts."""
+    from calibration.errors import CalibrationError
+    from edge.errors import HalfpercentError
+
+    _log_here()
+    try:
+        config = _settings(config_file)
+    except (HalfpercentError, CalibrationError) as e:
+        raise Misconfigured(str(e)) from e
+    with _service(config, db, socket or protocol.SOCKET) as service:
+        service.run()
+
+
+@click.command()
+@of_a_test
+@_config
+@db_option
+@_socket
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
+    """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
+    from calibration.toml_file import convert
+    from edge.errors import BadInput
+
+    order = convert(ordered, protocol.Start, "run", BadInput)
+    config = _settings(config_file)
+    _log_here()
+    with _service(config, db, socket) as service:
+        result = service.run(order, until_done=True, show=_Shown(as_json), words=_Typed(service, order))
+        where = str(service.station.keeper.journal.path)
+    if result is None:
+        raise click.ClickException("stopped; what was measured is stored: the same command goes on with it")
+    if as_json:
+        click.echo(json.dumps(result | {"database": where}, ensure_ascii=False, allow_nan=False))
+        return
+    from edge.report.text import text
+
+    click.echo(text(result | {"database": where}))
+
+
+def _log_here() -> None:
+    """Show what the station has to say on standard error: under systemd that is its log."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+
+
+def _settings(config_file: Path | None) -> Config:
+    from edge.errors import BadConfig
+    from edge.instrument.config import config_path, load_config
+    from edge.instrument.consistency import disagreements
+
+    path = config_path(config_file)
+    config = load_config(path)
+    for line in disagreements(config, str(path)):
+        raise BadConfig(line)
+    return config
+
+
+@contextlib.contextmanager
+def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
+    """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
+    from edge.control.server import Control
+    from edge.instrument.drivers import instrument_of, panel_of
+    from edge.station.service import LOOKS, Service, keeper_of
+    from hw.clock import BootClock
+
+    clock = BootClock()
+    database = db or Path(config.storage.database)
+    keeper, aside = keeper_of(database, config, clock, put_aside=db is None)
+    with keeper.journal:
+        if aside is not None:
+            keeper.log("storage", {"why": f"damaged, put aside as {aside.name}"}, "instrument")
+            click.echo(f"{database}: was damaged and is put aside as {aside.name}; a new one is begun", err=True)
+        control = None if socket is None else Control(socket)
+        service = Service(
+            config,
+            instrument_of(config, clock, looks=LOOKS),
+            keeper,
+            clock,
+            control=control,
+            panel=panel_of(config.panel, clock),
+        )
+
+        def stop(number: int, frame: Any) -> None:
+            service.stopping = True
+
+        before = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            with service:
+                yield service
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _Typed:
+    """What the operator types: a line is a word, a note or an acknowledgement."""
+
+    def __init__(self, service: Service, order: Start) -> None:
+        self._service = service
+        self._who = order.operator
+        self._waiting = ""
+        self._ended = False
+
+    def __call__(self, phase: Phase, t_s: float) -> list[str]:
+        """Take what was typed since the last second. Words are said here, with who said them; none is left over."""
+        from edge.errors import HalfpercentError
+
+        while not self._ended and select.select([sys.stdin], [], [], 0.0)[0]:
+            came = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
+            self._ended = not came
+            *lines, self._waiting = (self._waiting + came).split("\n")
+            for line in filter(None, map(str.strip, lines)):
+                try:
+                    self._say(line)
+                except HalfpercentError as e:
+                    click.echo(f"  {e}", err=True)
+        return []
+
+    def _say(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        args: dict[str, dict[str, Any]] = {"note": {"text": rest}, "ack": {"alarm": rest or None}, "abort": {}}
+        self._service.handle(protocol.Request(word, args.get(word, {}), self._who))
+
+
+class _Shown:
+    """A line at each change of phase, and what is asked of the operator in it."""
+
+    ASKED = {  # noqa: RUF012  # never changed
+        "tare": "the holder empty? type tare",
+        "load": "put the sample on, then type load",
+        "zero": "take the sample off, then type zero",
+        "check weight": "put the check weight on, then type check",
+    }
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._phase = ""
+
+    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
+        if self._quiet:
+            return
+        for event in events:
+            if event.kind in ("refused", "tare_refused"):
+                click.echo(f"  refused: {event.data['why']}", err=True)
+        if phase != self._phase:
+            self._phase = phase
+            asked = self.ASKED.get(phase)
+            click.echo(f"{row.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)

@@ -1,0 +1,184 @@
+"""The doctor: what is wrong with this machine, and what to do. It works without any hardware.
+
+It looks at buses, rights, clock, power, disk and versions; :mod:`edge.doctor.chips` looks at the chips. It must
+never change anything, and never call a check passed that it could not make.
+
+Sources: the bits of ``get_throttled``, Raspberry Pi documentation, ``vcgencmd``; ``life_time`` of an eMMC or
+of the few cards that have it, Linux' ``mmc-dev-attrs``; ``adjtimex(2)``.
+"""
+
+from __future__ import annotations
+
+import grp
+import importlib.metadata
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.errors import BadConfig
+from edge.instrument.config import load_config
+from edge.instrument.consistency import disagreements
+from hw.clock import BootClock
+from hw.clock_sync import synchronised
+
+from .chips import chips
+from .finding import Finding
+
+ROOM_BYTES = 200_000_000
+PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
+SYS = Path("/sys")
+THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "too hot"}
+WORN = 0x09
+"""``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
+
+
+def examine(config_from: Path, database: Path) -> Iterator[Finding]:
+    """Look at everything, one finding after another. Chips are looked for where the settings name them."""
+    yield _python()
+    yield from _parts()
+    yield from _nodes()
+    yield _disk(database)
+    yield from _wear()
+    yield _power()
+    yield _clock()
+    if not os.access(config_from, os.F_OK):
+        do = f"write {config_from} (docs/config.md); without it, chips are not looked for"
+        yield Finding("config", "absent", f"{config_from}: none", do)
+        return
+    try:
+        config = load_config(config_from)
+    except BadConfig as e:
+        yield Finding("config", "fail", str(e), f"correct it, then: halfpercent check-config {config_from}")
+        return
+    wrong = disagreements(config, str(config_from))
+    for line in wrong:
+        yield Finding("config", "fail", line, f"correct it, then: halfpercent check-config {config_from}")
+    if not wrong:
+        yield Finding("config", "ok", str(config_from))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # gpiozero tells of each pin library that is not there; the finding says it
+        yield from chips(config, BootClock())
+
+
+def _python() -> Finding:
+    found = f"Python {platform.python_version()} on {platform.machine()}"
+    if sys.maxsize < 2**32:
+        return Finding("python", "fail", found, "install the 64-bit Raspberry Pi OS: numba has no 32-bit wheels")
+    return Finding("python", "ok", found)
+
+
+def _parts() -> Iterator[Finding]:
+    versions = {}
+    for part in PARTS:
+        try:
+            versions[part] = importlib.metadata.version(part)
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(f"package {part}", "fail", "not installed", "install halfpercent again: make demo")
+    yield Finding("packages", "ok", ", ".join(f"{k} {v}" for k, v in versions.items()))
+    yield Finding("sqlite", "ok", sqlite3.sqlite_version)
+
+
+def _nodes() -> Iterator[Finding]:
+    for name, node, line, group in (
+        ("I²C bus", "/dev/i2c-1", "dtparam=i2c_arm=on", "i2c"),
+        ("SPI port", "/dev/spidev0.0", "dtparam=spi=on", "spi"),
+        ("GPIO", "/dev/gpiochip0", "", "gpio"),
+    ):
+        path = Path(node)
+        if not path.exists():
+            do = f"add {line} to /boot/firmware/config.txt and reboot" if line else "run it on a Raspberry Pi"
+            yield Finding(name, "absent", f"{node}: not there", do)
+        elif not os.access(path, os.R_OK | os.W_OK):
+            yield Finding(name, "fail", f"{node}: no right to use it", _join_group(group))
+        else:
+            yield Finding(name, "ok", node)
+
+
+def _join_group(group: str) -> str:
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return f"there is no group {group}: use Raspberry Pi OS, or a udev rule"
+    return f"sudo usermod -aG {group} $USER, then log in again"
+
+
+def _disk(database: Path) -> Finding:
+    folder = next((p for p in (database.parent, *database.parent.parents) if p.is_dir()), Path("/"))
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1e9:.1f} GB free for {database}"
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", "fail", f"{folder}: cannot be written", "choose another place with --db")
+    if free < ROOM_BYTES:
+        return Finding("disk", "fail", found, f"make room: a test wants {ROOM_BYTES / 1e6:.0f} MB")
+    return Finding("disk", "ok", found)
+
+
+def _wear() -> Iterator[Finding]:
+    """Look at what memory cards and file systems say of themselves."""
+    worn = {}
+    for path in SYS.glob("block/mmcblk*/device/life_time"):
+        tenths = [int(word, 16) for word in _read(path).split()]
+        worn[path.parts[-3]] = max(tenths, default=0)
+    errors = {p.parts[-2]: int(_read(p) or 0) for p in SYS.glob("fs/ext4/*/errors_count")}
+    for name, tenths_used in worn.items():
+        found = f"{name}: {max(0, tenths_used - 1) * 10} to {tenths_used * 10} % of its life used"
+        if tenths_used >= WORN:
+            yield Finding("card wear", "warn", found, "copy the database away and replace the card before a test")
+        elif tenths_used:
+            yield Finding("card wear", "ok", found)
+    if not any(worn.values()):
+        do = "most cards cannot: keep a copy of the database elsewhere, and replace the card every few years"
+        yield Finding("card wear", "absent", "no memory card that says how worn it is", do)
+    broken = [name for name, count in errors.items() if count]
+    if broken:
+        do = "copy the database away, then check the file system: sudo touch /forcefsck and reboot"
+        yield Finding("file system", "fail", f"errors recorded on {', '.join(broken)}", do)
+
+
+def _power() -> Finding:
+    """Look at what the Pi's firmware says of its supply voltage."""
+    word = next((text for p in SYS.glob("devices/platform/soc*/soc*:firmware/get_throttled") if (text := _read(p))), "")
+    if not word and shutil.which("vcgencmd"):
+        asked = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False, timeout=5)
+        word = asked.stdout.partition("=")[2]
+    try:
+        bits = int(word, 16)
+    except ValueError:
+        return Finding("power", "absent", "no firmware that tells of the supply voltage", "run it on a Raspberry Pi")
+    now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
+    before = [name for bit, name in THROTTLED.items() if bits >> bit + 16 & 1]
+    do = "use the Pi's own supply and a short cable; if too hot, cool it"
+    if now:
+        return Finding("power", "fail", f"now: {', '.join(now)}", do)
+    if before:
+        return Finding("power", "warn", f"since it started: {', '.join(before)}", do)
+    return Finding("power", "ok", "never under-voltage or throttled since it started")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _clock() -> Finding:
+    if _disciplined():
+        return Finding("clock", "ok", "synchronised by NTP")
+    return Finding(
+        "clock",
+        "warn",
+        "no sign of NTP: dates in the record are only labels",
+        "connect once to a network before a test; durations do not depend on it",
+    )
+
+
+def _disciplined() -> bool:
+    """Get whether something (timesyncd, chrony, ntpd) is known to keep the clock right."""
+    return synchronised() is True

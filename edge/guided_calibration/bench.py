@@ -1,0 +1,115 @@
+"""What a calibration is made on: chips that give frames, and someone who puts weights on and heats the oven.
+
+This module must never say that a weight is on without someone having been asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Literal
+
+import click
+
+from calibration.calibration_record import Weight
+from edge.errors import BadInput
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import Config
+from edge.records.frame import Frames, join
+from hw.clock import NS_PER_S, BootClock, Clock
+from hw.protocols import Bridge
+
+PATIENCE_NS = NS_PER_S
+
+
+FIRST_S = 3  # after opening, a chip settles
+
+
+Resistance = Literal["resistor", "short", "ice"]
+
+
+class Bench:
+    """Chips and a clock. ``yes``: do not wait for a person to press Enter."""
+
+    def __init__(self, fresh: Callable[[], Instrument], clock: Clock, bridge: Bridge | None, *, yes: bool) -> None:
+        self.clock = clock
+        self._fresh = fresh
+        self._bridge = bridge
+        self._yes = yes
+        self._seq = 0
+        self._open = ExitStack()
+
+    def __enter__(self) -> Bench:
+        instrument = self._fresh()
+        instrument.open()
+        self._open.callback(instrument.close)
+        try:
+            self.record(FIRST_S)
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def record(self, seconds: int) -> Frames:
+        """Measure so many seconds from now on."""
+        self._drain()
+        instrument = self._fresh()  # on the same open devices, without what the last one had left over
+        begin_ns = self.clock.now_ns()
+        frames = [instrument.frame(self._seq + i, begin_ns + i * NS_PER_S) for i in range(seconds)]
+        self._seq += seconds
+        return join(frames)
+
+    def _drain(self) -> None:
+        """Throw away the samples of the time in which a person was waited for."""
+        begin_ns = self.clock.now_ns()
+        while self._bridge is not None:
+            sample = self._bridge.read(self.clock.now_ns() + PATIENCE_NS)
+            if sample.t_ns >= begin_ns:
+                break
+
+    def ask(self, text: str) -> str:
+        """Show what is to be done and wait for a line. Raises ``BadInput`` where nobody answers."""
+        click.echo(text, nl=False)
+        if self._yes:
+            click.echo(" (yes)")
+            return ""
+        answer = sys.stdin.readline()
+        if not answer:
+            click.echo()
+            raise BadInput("nobody answered: what was read so far is kept, run the same command again to go on")
+        return answer.strip()
+
+    def put(self, weight: Weight | None) -> None:
+        """Have a weight put on the empty holder, or everything taken off it (None)."""
+        what = "Take everything off the holder" if weight is None else f"Put {weight.mass_g:g} g on, and nothing else"
+        self.ask(f"{what}, wait until it hangs still, then press Enter: ")
+
+    def connect(self, kind: Resistance, ohm: float, probe: Literal["oven", "cell"]) -> None:
+        """Have something known put in a thermometer's place, or the thermometer into ice."""
+        what = {
+            "resistor": f"Connect the {ohm:g} Ω resistor in place of the {probe} thermometer, at the end of its leads",
+            "short": f"Connect the two leads of the {probe} thermometer with each other, at their end",
+            "ice": f"Put the {probe} thermometer into melting ice, stir, and wait ten minutes",
+        }
+        self.ask(f"{what[kind]}, then press Enter: ")
+
+    def warm(self, minute: int, minutes: int, *, loaded: bool) -> None:
+        """Do with the oven what is due in this minute of so many: a person was told at the beginning."""
+
+
+def real_bench(config: Config, *, yes: bool) -> Bench:
+    """Get the instrument that the settings describe."""
+    from edge.instrument.drivers import bridge_of, probe_of
+
+    clock = BootClock()
+    bridge = bridge_of(config.bridge, clock)
+    oven = probe_of(config.oven_probe, clock)
+    cell = None if config.cell_probe is None else probe_of(config.cell_probe, clock)
+    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, yes=yes)

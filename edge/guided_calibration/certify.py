@@ -1,0 +1,312 @@
+"""From what a calibration has read to its certificate, with everything that was assumed on the way.
+
+This module must never leave out an assumption, and never make a certificate without a span.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from msgspec.structs import replace
+
+from calibration import certificate as cal
+from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord
+from calibration.errors import BadFit
+from calibration.loadcell import SpanPoint
+from calibration.rtdcheck import OwnCurve, of_rtd, read_as
+from calibration.thermal import TemperatureFit, fit_temperature
+from calibration.weights import load_g, u_air_rel, u_load_g
+from edge import __version__
+
+from .fits import CREEP_CLASS_PCT_FS, CalibrationFits, certificate_of, fit_all
+from .readings import Readings
+from .session import Series, Session, plan, steps_done
+
+CELL_PROBE_U_C = 0.05  # between two readings of one thermometer
+LAG_ASSUMED_S = 1800.0
+# Without a thermometer on the cell only the oven is known. What the room does to the cell is, in the oven's degrees,
+# more than in its own by as much as the oven reaches the cell.
+ROOM_K, LEAST_PER_OVEN = 1.0, 0.1
+BEHIND_K = 10.0  # how far the lag may be from what it follows when M2 is taken
+SETTLED_K, SETTLING_S = 1.0, 7200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate that was made, and the fits behind it."""
+
+    certificate: cal.Certificate
+    found: CalibrationFits
+
+
+def span_done(session: Session) -> bool:
+    """Say whether every weight has been up and down."""
+    return bool(session.weights) and steps_done(session.points) == len(plan(session.weights))
+
+
+def certify(session: Session, today: dt.date) -> Certified:
+    """Make the certificate of a session whose span is done. Raises ``BadFit`` with what to do."""
+    if not span_done(session):
+        raise BadFit("there is no span yet: halfpercent calibrate span")
+    session = _as_checked(session)
+    assumed = [f"air: {session.air.density_kg_m3:.4g} kg/m³ within 10 %"] if session.air.origin == "assumed" else []
+    from_oven = session.cell_rtd is None
+    t_ref_c = _t_ref_c(session, from_oven)
+    empty, pieces = _record_of(session.empty, from_oven)
+    loaded, loaded_pieces = _record_of(session.loaded, from_oven)
+    settling = None
+    weight_g = 0.0
+    if session.loaded is not None and session.loaded.weight is not None and loaded is not None:
+        weight_g = load_g(session.loaded.weight, session.air)
+        settling, loaded, loaded_pieces = _settled(loaded, loaded_pieces, from_oven)
+    # A night that shows nothing must not stand in the way of a span: it is said, and counts as not measured.
+    for night in ((empty, loaded, settling), (empty, None, settling), (None, None, None)):
+        try:
+            found = _found(session, night, (pieces, loaded_pieces), weight_g, t_ref_c, from_oven)
+            break
+        except BadFit as e:
+            if night[0] is None:
+                raise
+            assumed.append(f"temperature{' under load' if night[1] is not None else ''}: recorded, not used: {e}")
+    assumed += _assumed(found, from_oven)
+    rtd, more = rtd_of(session, "oven")
+    cell_rtd = None if from_oven else rtd_of(session, "cell")[0]
+    lag, u_cell_c = None, CELL_PROBE_U_C
+    if from_oven:
+        lag = (LAG_ASSUMED_S if found.lag is None else found.lag.lag_s, 0.0, 1.0)
+        u_cell_c = ROOM_K / LEAST_PER_OVEN / math.sqrt(3.0)
+        if found.lag is not None:
+            u_cell_c = math.hypot(u_cell_c, BEHIND_K * found.lag.u_lag_s / found.lag.lag_s)
+    density = max((w.density_kg_m3 for w in session.weights), default=7950.0)
+    certificate = certificate_of(
+        found,
+        name=f"{session.name}-{today.isoformat()}",
+        made_by=session.made_by,
+        made_at=today,
+        valid_until=months_later(today, session.valid_months),
+        cell=session.cell,
+        bridge=session.bridge,
+        rtd=rtd,
+        cell_rtd=None if cell_rtd == rtd else cell_rtd,
+        u_cell_temp_c=u_cell_c,
+        u_span_rel=u_air_rel(density, session.air),
+        lag=lag,
+        record=_record(session, found, weight_g, (*assumed, *more)),
+    )
+    return Certified(cal.sealed(certificate), found)
+
+
+def _found(
+    session: Session,
+    night: tuple[Readings | None, Readings | None, Readings | None],
+    pieces: tuple[np.ndarray | None, np.ndarray | None],
+    weight_g: float,
+    t_ref_c: float,
+    from_oven: bool,
+) -> CalibrationFits:
+    """Fit the span, and what of the night (empty, loaded, settling) is given. Raises ``BadFit``."""
+    empty, loaded, settling = night
+    per_k = 0.0
+    if empty is not None and not from_oven:
+        per_k = fit_temperature(empty.t_s, empty.cell_c, empty.code, t_ref_c, pieces[0]).per_k
+    return fit_all(
+        span_points(session, per_k, t_ref_c),
+        empty,
+        loaded,
+        settling=settling,
+        weight_g=weight_g,
+        capacity_g=session.cell.capacity_g,
+        t_ref_c=t_ref_c,
+        noise=max(p.noise_code for p in session.points),
+        from_oven=from_oven,
+        pieces=pieces,
+    )
+
+
+def span_points(session: Session, per_k: float, t_ref_c: float) -> list[SpanPoint]:
+    """Get the points of the fit in g of load, at one temperature and as if the converter had never been off.
+
+    Each piece's codes are moved by how much its first empty holder differs from the very first.
+    """
+    weights = {w.mass_g: w for w in session.weights}
+
+    def code(p: Point) -> float:
+        return p.code - (per_k * (p.cell_c - t_ref_c) if p.cell_c is not None else 0.0)
+
+    first = session.points[0]
+    out = []
+    begun: dict[int, Point] = {first.piece: first}
+    for p in session.points:
+        if p.piece not in begun:
+            begun[p.piece] = p  # the holder was empty: it says where the zero is now, and is no point of the plan
+            continue
+        zero = begun[p.piece]
+        moved, u = 0.0, p.u_code
+        if zero is not first:
+            moved, u = code(zero) - code(first), math.hypot(p.u_code, zero.u_code, first.u_code)
+        w = weights.get(p.mass_g)
+        mass_g, u_g = (load_g(w, session.air), u_load_g(w, session.air)) if w is not None else (0.0, 0.0)
+        out.append(SpanPoint(mass_g, u_g, code(p) - moved, max(u, 1e-6), p.rising))
+    return out
+
+
+def rtd_of(session: Session, probe: Literal["oven", "cell"]) -> tuple[cal.Rtd, tuple[str, ...]]:
+    """Get a thermometer as its checks say, and what was assumed. Raises ``BadFit`` for one that contradicts."""
+    nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
+    assert nominal is not None  # a check of a thermometer that is not there is refused
+    curve = next((c for c in reversed(session.curves) if c.probe == probe), None)
+    own = None if curve is None else OwnCurve(curve.r0_ohm, curve.a_per_k, curve.b_per_k2, curve.u_c)
+    return of_rtd(nominal, [c for c in session.rtd_checks if c.probe == probe], own)
+
+
+def _as_checked(session: Session) -> Session:
+    """Get the session with its temperatures as the thermometers' checks say: they were read as the settings do."""
+    checked = {c.probe for c in session.rtd_checks} | {c.probe for c in session.curves}
+    for probe, column in (("cell", 3), ("oven", 4)):
+        nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
+        if nominal is None or probe not in checked:
+            continue
+        rtd = rtd_of(session, "oven" if probe == "oven" else "cell")[0]
+
+        def right(temp_c: float | None, nominal: cal.Rtd = nominal, rtd: cal.Rtd = rtd) -> float | None:
+            return None if temp_c is None else float(read_as(np.array([temp_c]), nominal, rtd)[0])
+
+        name = f"{probe}_c"
+        points = tuple(replace(p, **{name: right(getattr(p, name))}) for p in session.points)
+        session = replace(
+            session,
+            points=points,
+            empty=_each(session.empty, column, right),
+            loaded=_each(session.loaded, column, right),
+        )
+    return session
+
+
+def _each(series: Series | None, column: int, right: Callable[[float | None], float | None]) -> Series | None:
+    if series is None:
+        return None
+    pieces = tuple(
+        replace(p, minutes=tuple((*row[:column], right(row[column]), *row[column + 1 :]) for row in p.minutes))
+        for p in series.pieces
+    )
+    return replace(series, pieces=pieces)
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """Get the same day so many months later, or that month's last day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return dt.date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+def _t_ref_c(session: Session, from_oven: bool) -> float:
+    """Get the temperature at which the span was taken: the cell's, or the oven's where that is all there is."""
+    known = [t for p in session.points if (t := p.oven_c if from_oven else p.cell_c) is not None]
+    if not known:
+        raise BadFit("no temperature was read with the weights: check the thermometers (halfpercent doctor)")
+    return round(math.fsum(known) / len(known), 2)
+
+
+def _record_of(series: Series | None, from_oven: bool) -> tuple[Readings | None, np.ndarray | None]:
+    """Get what was recorded. Behind the oven's lag only the longest piece counts: what was before it is not known."""
+    if series is None or series.hours == 0.0:
+        return None, None
+    of, pieces = series.readings()
+    if from_oven:
+        numbers, lengths = np.unique(pieces, return_counts=True)
+        keep = pieces == numbers[np.argmax(lengths)]
+        return _cut(of, keep), None
+    return of, pieces
+
+
+def _cut(of: Readings, keep: np.ndarray) -> Readings:
+    return Readings(of.t_s[keep], of.code[keep], of.sd_code[keep], of.cell_c[keep], of.oven_c[keep])
+
+
+def _settled(
+    of: Readings, pieces: np.ndarray | None, from_oven: bool
+) -> tuple[Readings | None, Readings | None, np.ndarray | None]:
+    """Part the first two hours under load, as long as the cell's temperature stood still, from what came after."""
+    temp_c = of.oven_c if from_oven else of.cell_c
+    still = (of.t_s - of.t_s[0] <= SETTLING_S) & (np.abs(temp_c - temp_c[0]) <= SETTLED_K)
+    if pieces is not None:
+        still &= pieces == pieces[0]
+    n = int(np.argmin(still)) if not np.all(still) else len(still)
+    settling = np.arange(len(still)) < n
+    early = _cut(of, settling) if of.t_s[n - 1] - of.t_s[0] >= 3600.0 else None
+    late = ~settling if early is not None else np.ones_like(settling)
+    if pieces is not None and np.any(late):
+        pieces = np.unique(pieces[late], return_inverse=True)[1].astype(np.float64)
+    return early, _cut(of, late) if np.any(late) else None, pieces
+
+
+def _assumed(found: CalibrationFits, from_oven: bool) -> list[str]:
+    out = []
+    if found.zero is None:
+        out.append(
+            "temperature: not measured: nothing corrected, 0.05 % of full scale in 10 K allowed for zero and span"
+        )
+    elif found.loaded is None:
+        out.append("temperature: span coefficient not measured: within 5e-5 per K")
+    if found.walk is None:
+        out.append("zero: its wander was not measured: within 0.02 % of full scale over a test")
+    if found.creep_pct is None:
+        out.append(f"creep: not measured: within {CREEP_CLASS_PCT_FS:g} % of the load after the dwell")
+    if from_oven:
+        out.append(
+            f"load cell: no thermometer on it: its temperature is the oven's behind a lag, in the oven's degrees; the "
+            f"room within ±{ROOM_K:g} K between M1 and M2, the oven reaches the cell by {LEAST_PER_OVEN:g} or more"
+        )
+        if found.lag is None:
+            out.append(f"load cell: lag not measured: {LAG_ASSUMED_S:g} s")
+    else:
+        out.append(f"load cell: its thermometer is good to {CELL_PROBE_U_C:g} °C between two weighings")
+    return out
+
+
+def _record(session: Session, found: CalibrationFits, weight_g: float, assumed: tuple[str, ...]) -> Record:
+    span = found.span
+    return Record(
+        software=f"halfpercent {__version__}",
+        begun=session.begun,
+        air=session.air,
+        weights=session.weights,
+        span=SpanRecord(
+            zero_code=span.zero_code,
+            quadratic=span.quadratic,
+            residual_g=span.residual_g,
+            covariance=span.covariance,
+            hysteresis_g=span.hysteresis_g if math.isfinite(span.hysteresis_g) else None,
+        ),
+        points=session.points,
+        zero_slope=_slope(found.zero, 0.0),
+        loaded_slope=_slope(found.loaded, weight_g),
+        lag=None if found.lag is None else Lag(lag_s=found.lag.lag_s, u_lag_s=found.lag.u_lag_s),
+        rtd_checks=session.rtd_checks,
+        assumed=assumed,
+    )
+
+
+def _slope(fit: TemperatureFit | None, weight_g: float) -> Slope | None:
+    if fit is None:
+        return None
+    return Slope(
+        weight_g=weight_g,
+        per_k=fit.per_k,
+        u_per_k=fit.u_per_k,
+        low_c=fit.low_c,
+        high_c=fit.high_c,
+        minutes=fit.minutes,
+        residual=fit.residual,
+        drift_per_h=fit.drift_per_h,
+        inflation=fit.inflation,
+    )

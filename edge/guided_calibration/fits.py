@@ -1,0 +1,187 @@
+"""From a rig's readings to its certificate: what the fits find, and what a class of cells allows instead.
+
+This module must never use a number about the rig that was not read from it or stated by a person.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration import certificate as cal
+from calibration.calibration_record import Record
+from calibration.errors import BadFit
+from calibration.loadcell import SpanFit, SpanPoint, fit_span
+from calibration.thermal import LagFit, TemperatureFit, WalkFit, creep_pct, fit_lag, fit_temperature, fit_walk, lagged
+from edge.fold import layout
+
+from .readings import Readings, noise_code
+
+CREEP_CLASS_PCT_FS = 0.05  # of a cheap bar cell (FACTS: 0.05 %FS in 30 min), where it was not measured
+
+
+CREEP_ON = 2.5  # a night of creep after the dwell is at most so many times that of the first two hours
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFits:
+    """Everything a calibration found, before it is a certificate. What was not measured is None."""
+
+    span: SpanFit
+    zero: TemperatureFit | None
+    loaded: TemperatureFit | None
+    lag: LagFit | None
+    walk: WalkFit | None
+    noise_code: float
+    t_ref_c: float
+    weight_g: float
+    creep_pct: float | None
+    """Half-width of what a load may creep over a night after the dwell, in % of it."""
+
+
+def fit_all(
+    points: Sequence[SpanPoint],
+    empty: Readings | None,
+    loaded: Readings | None,
+    *,
+    settling: Readings | None = None,
+    weight_g: float,
+    capacity_g: float,
+    t_ref_c: float,
+    noise: float = math.nan,
+    from_oven: bool = False,
+    pieces: tuple[layout.F8 | None, layout.F8 | None] = (None, None),
+) -> CalibrationFits:
+    """Fit span, temperature, walk and creep.
+
+    ``empty`` and ``loaded`` are hours of warming and cooling, the latter with ``weight_g`` (g of load) on; ``settling``
+    are the first two hours after that weight was put on. ``from_oven``: the cell has no thermometer, so the code is
+    fitted to the oven's temperature behind a lag. ``pieces`` number the power-ups within ``empty`` and ``loaded``.
+    ``noise`` is that of the span's points, used where ``empty`` is not there. Raises ``BadFit`` with what to do.
+    """
+    span = fit_span(points, capacity_g)
+    zero, warm, lag, walks = None, None, None, []
+    if empty is not None:
+        noise = noise_code(empty)
+        if from_oven:
+            lag = fit_lag(empty.t_s, empty.oven_c, empty.code, t_ref_c)
+        zero, walk = _slope(empty, t_ref_c, lag, pieces[0])
+        walks.append(walk)
+        if lag is not None:
+            zero = lag.fit
+    if loaded is not None and empty is not None:
+        warm, walk = _slope(loaded, t_ref_c, lag, pieces[1])
+        walks.append(walk)
+    known = [w for w in walks if w is not None]
+    walk = None
+    if known:
+        dof = math.fsum(w.dof for w in known)
+        walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in known) / dof), dof)
+    creep = None
+    if settling is not None:
+        creep = _creep_pct(settling, span.counts_per_g * weight_g, walk or WalkFit(0.0, 1.0))
+    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, weight_g, creep)
+
+
+def _slope(
+    of: Readings, t_ref_c: float, lag: LagFit | None, piece: layout.F8 | None
+) -> tuple[TemperatureFit, WalkFit | None]:
+    """Fit what temperature does to a code, and what is left of it: the walk (None where the record is too short)."""
+    temp_c = of.cell_c if lag is None else lagged(of.t_s, of.oven_c, lag.lag_s)
+    fit = fit_temperature(of.t_s, temp_c, of.code, t_ref_c, piece)
+    rest = of.code - fit.per_k * (temp_c - t_ref_c)
+    if piece is not None:
+        rest = rest - np.array(fit.offsets)[piece.astype(int)]
+    try:
+        return fit, fit_walk(of.t_s, rest)
+    except BadFit:
+        return fit, None
+
+
+def _creep_pct(settling: Readings, load_code: float, walk: WalkFit) -> float:
+    """Get the half-width for a night: what was seen in two hours and twice what the zero may have added to it."""
+    seen = creep_pct(settling.t_s, settling.code, load_code)
+    hours = float(settling.t_s[-1] - settling.t_s[0]) / 3600.0
+    wandered = walk.per_sqrt_h * math.sqrt(hours) / abs(load_code) * 100.0
+    return CREEP_ON * (abs(seen) + 2.0 * wandered)
+
+
+# What data sheets allow bar cells of the cheap kind (FACTS: 0.05 %FS in 10 K each), and OIML R 60's class C3 its zero.
+CLASS_PER_10_K = 0.0005
+
+
+CLASS_ZERO_FS = 0.0002
+
+
+def certificate_of(
+    found: CalibrationFits,
+    *,
+    name: str,
+    made_by: str,
+    made_at: datetime.date,
+    cell: cal.Cell,
+    bridge: cal.BridgeChip,
+    rtd: cal.Rtd,
+    cell_rtd: cal.Rtd | None = None,
+    u_cell_temp_c: float = 0.05,
+    creep_class_pct_fs: float = CREEP_CLASS_PCT_FS,
+    u_span_rel: float = 0.0,
+    valid_until: datetime.date | None = None,
+    record: Record | None = None,
+    lag: tuple[float, float, float] | None = None,
+) -> cal.Certificate:
+    """Make the certificate of what was found.
+
+    What was not measured is zero with what a cell's class allows: temperature, wander of the zero, creep
+    (``creep_class_pct_fs``). ``u_span_rel`` is common to all weights. ``lag`` are lag_s, cell_offset_c and
+    cell_per_oven of a cell without a thermometer.
+    """
+    s, capacity_g = found.span.counts_per_g, cell.capacity_g
+    zero_per_k, u_zero_per_k = 0.0, CLASS_PER_10_K * capacity_g * abs(s) / 10.0 / math.sqrt(3.0)
+    if found.zero is not None:
+        zero_per_k, u_zero_per_k = found.zero.per_k, found.zero.u_per_k
+    span_per_k, u_span_per_k = 0.0, CLASS_PER_10_K / 10.0 / math.sqrt(3.0) if found.zero is None else 5e-5
+    if found.loaded is not None and found.zero is not None:
+        span_per_k = (found.loaded.per_k - found.zero.per_k) / (s * found.weight_g)
+        u_span_per_k = math.hypot(found.loaded.u_per_k, found.zero.u_per_k) / abs(s * found.weight_g)
+    walk_g = found.walk.per_sqrt_h / abs(s) if found.walk is not None else 0.0
+    lag_s, offset_c, per_oven = lag or (None, None, None)
+    return cal.Certificate(
+        format=1,
+        name=name,
+        made_by=made_by,
+        made_at=made_at,
+        valid_until=valid_until,
+        cell=cell,
+        bridge=bridge,
+        span=cal.Span(counts_per_g=s, u_counts_per_g=math.hypot(found.span.u_counts_per_g, u_span_rel * abs(s))),
+        linearity=cal.Linearity(
+            linearity_per_g=found.span.linearity_per_g, u_linearity_per_g=found.span.u_linearity_per_g
+        ),
+        temperature=cal.Temperature(
+            t_ref_c=found.t_ref_c,
+            zero_counts_per_k=zero_per_k,
+            u_zero_counts_per_k=u_zero_per_k,
+            span_per_k=span_per_k,
+            u_span_per_k=u_span_per_k,
+            cell_source="probe" if lag is None else "oven_lag",
+            u_cell_temp_c=u_cell_temp_c,
+            lag_s=lag_s,
+            cell_offset_c=offset_c,
+            cell_per_oven=per_oven,
+        ),
+        stability=cal.Stability(
+            creep_pct_fs=creep_class_pct_fs if found.creep_pct is None else min(5.0, found.creep_pct),
+            zero_drift_g=0.0 if found.walk is not None else CLASS_ZERO_FS * capacity_g,
+            noise_counts=found.noise_code,
+            zero_walk_g=walk_g,
+            zero_walk_dof=found.walk.dof if found.walk is not None else 1e6,
+        ),
+        rtd=rtd,
+        cell_rtd=cell_rtd,
+        record=record,
+    )

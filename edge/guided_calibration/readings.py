@@ -1,0 +1,140 @@
+"""A rig's raw frames as codes a second, and what of them is good and at rest.
+
+Raw frames are folded with neutral parameters, so that codes stay codes. This module must never call a code steady that
+moves, nor good that is not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration import certificate as cal
+from calibration.allan import Integrated, mean_over_stable_window
+from calibration.loadcell import SpanPoint
+from edge.errors import BadInput
+from edge.fold import kernel, layout
+from edge.fold.block import block_from_frames
+from edge.records.frame import Frames
+from hw.protocols import Status
+
+STEADY_S = 60.0
+
+
+GATE_SIGMAS = 12.0  # further than this from its neighbours a code is a glitch, as in a run
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Seconds of a rig's raw codes, folded with neutral parameters. Arrays of one length; NaN: not known."""
+
+    t_s: layout.F8
+    code: layout.F8
+    sd_code: layout.F8
+    cell_c: layout.F8
+    oven_c: layout.F8
+
+
+def readings(
+    frames: Frames, rtd: cal.Rtd, *, cell_rtd: cal.Rtd | None = None, has_cell: bool = True, gate_code: float = 0.0
+) -> Readings:
+    """Fold raw frames so that codes stay codes: mean and standard deviation a second, and both temperatures.
+
+    ``rtd`` is the oven's thermometer, ``cell_rtd`` the cell's where that is another; ``has_cell``: there is one.
+    """
+    cell = cell_rtd or rtd
+    own = {
+        f"{where}_{name}": value
+        for where, of in (("oven", rtd), ("cell", cell))
+        for name, value in (
+            ("ref_ohm", of.ref_ohm),
+            ("r0_ohm", of.r0_ohm),
+            ("lead_ohm", of.lead_ohm),
+            ("a", of.a_per_k),
+            ("b", of.b_per_k2),
+        )
+        if value is not None
+    }
+    params = layout.new_params(rtd_is_code=1, cell_source=0 if has_cell else 2, gate_code=gate_code, **own)
+    state, rows = kernel.advance(layout.new_state(), params, block_from_frames(frames, int(frames.t_ns[0])))
+    _, last = kernel.flush(state, params)
+    table = np.concatenate([rows, last])
+    good = table[table["n_ok"] > 0]
+    return Readings(
+        good["t_s"].copy(),
+        good["zero_code"].copy(),
+        good["sd_g"].copy(),
+        good["cell_temp_c"].copy(),
+        good["temp_c"].copy(),
+    )
+
+
+def noise_code(of: Readings) -> float:
+    """Get the standard deviation of single samples, as half of the seconds have it or less (0: not known)."""
+    known = of.sd_code[np.isfinite(of.sd_code)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def gated(frames: Frames, rtd: cal.Rtd, *, cell_rtd: cal.Rtd | None = None, has_cell: bool = True) -> Readings:
+    """Fold raw frames as :func:`readings` does, without the glitches that the frames' own noise tells."""
+    first = readings(frames, rtd, cell_rtd=cell_rtd, has_cell=has_cell)
+    gate = GATE_SIGMAS * noise_code(first)
+    return readings(frames, rtd, cell_rtd=cell_rtd, has_cell=has_cell, gate_code=gate) if gate > 0.0 else first
+
+
+LEAST_GOOD = 0.8
+
+
+_DO = {
+    Status.NOT_READY: "check its power and wires",
+    Status.LATE: "the machine is too busy: stop other programs, or clock the HX711 from an SPI port (hx711_spi)",
+    Status.DESYNC: "keep its wires short and away from the pump's",
+    Status.SATURATED: "take the load off, see that A+ and A- are connected the right way round, or use a lower gain",
+    Status.SETTLING: "it was just set up: try again",
+    Status.STUCK: "check the load cell's four wires",
+    Status.BUS_ERROR: "check SDA, SCL and their ground",
+    Status.FAULT: "halfpercent doctor says what the chip reports",
+    Status.STALE: "check the thermometer on the load cell, without which a code is worth nothing",
+}
+
+
+def check_good(frames: Frames, of: Readings) -> None:
+    """See that nearly all samples are good. Raises ``BadInput``: how many are not, what they are, what to do."""
+    counts = np.bincount(frames.status, minlength=len(Status))
+    n, n_ok = len(frames.status), int(counts[Status.OK])
+    if not n:
+        raise BadInput("the bridge gave no sample: check its power and wires (halfpercent doctor)")
+    if n_ok >= LEAST_GOOD * n and len(of.code) >= LEAST_GOOD * len(frames):
+        return
+    bad = [(int(c), Status(i)) for i, c in enumerate(counts) if i != Status.OK and c]
+    if not bad or n_ok >= LEAST_GOOD * n:
+        raise BadInput(f"{len(of.code)} of {len(frames)} seconds are good: {_DO[Status.STALE]}")
+    named = ", ".join(f"{c} {status.name.lower().replace('_', ' ')}" for c, status in sorted(bad, reverse=True))
+    raise BadInput(f"{n_ok} of {n} samples are good ({named}): {_DO[max(bad)[1]]}, then try again")
+
+
+class StillMoving(BadInput):
+    """A code that has not come to rest."""
+
+
+def steady_code(of: Readings) -> Integrated:
+    """Take the code of what lies still on the cell: the last minute's mean, as long as its Allan deviation justifies.
+
+    Raises ``BadInput`` with what to do where there are too few good seconds, or (``StillMoving``) where they wander.
+    """
+    codes = [float(c) for c, t in zip(of.code, of.t_s, strict=True) if of.t_s[-1] - t < STEADY_S]
+    if len(codes) < LEAST_GOOD * STEADY_S:
+        raise BadInput(f"{len(codes)} good seconds of {STEADY_S:.0f}: check the wires, then weigh again")
+    half = len(codes) // 2
+    apart = abs(math.fsum(codes[:half]) / half - math.fsum(codes[half:]) / (len(codes) - half))
+    if apart > max(3.0 * noise_code(of), 1.0):
+        raise StillMoving(f"the code still moves by {apart:.0f}: wait until the cell is at rest, then weigh again")
+    return mean_over_stable_window(codes, "last")
+
+
+def span_point(of: Readings, mass_g: float, u_mass_g: float, *, rising: bool = True) -> SpanPoint:
+    """Get the point that a check weight of ``mass_g`` gives (see :func:`steady_code`)."""
+    value = steady_code(of)
+    return SpanPoint(mass_g, u_mass_g, value.mean, max(value.u, 1e-6), rising)

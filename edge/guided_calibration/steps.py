@@ -1,0 +1,223 @@
+"""The steps of a guided calibration: what is read in each, and what is refused.
+
+Each takes the session as it is and gives it back with what was read; ``keep`` is called whenever there is something
+worth keeping. This module must never take a reading that is not good and steady for one that is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+from msgspec.structs import replace
+
+from calibration.calibration_record import Point, RtdCheck, Weight
+from calibration.errors import BadFit
+from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
+from edge.errors import BadInput
+from edge.records.frame import Frames
+from hw.protocols import Status
+
+from .bench import Bench, Resistance
+from .certify import rtd_of, span_points
+from .readings import LEAST_GOOD, StillMoving, check_good, gated, noise_code, steady_code
+from .session import Minute, Piece, Series, Session, plan, steps_done
+
+REST_S, WEIGH_S, TRIES = 30, 60, 6
+SAVE_EVERY = 5  # minutes: what a power cut may take, and an SD card is spared
+ICE_U_C = 0.05
+RESISTOR_REL = 0.001  # half-width of a resistor of which nothing is said
+
+Keep = Callable[[Session], None]
+Say = Callable[[str], None]
+
+
+def weigh(bench: Bench, session: Session, mass_g: float, rising: bool, piece: int) -> Point:
+    """Read what lies on the cell: a steady minute, waited for some minutes. Raises ``BadInput`` with what to do."""
+    bench.record(REST_S)
+    for tries_left in reversed(range(TRIES)):
+        frames = bench.record(WEIGH_S)
+        of = gated(frames, session.oven_rtd, cell_rtd=session.cell_rtd, has_cell=session.cell_rtd is not None)
+        check_good(frames, of)
+        try:
+            value = steady_code(of)
+            break
+        except StillMoving:
+            if not tries_left:
+                raise
+    return Point(
+        mass_g=mass_g,
+        code=value.mean,
+        u_code=value.u,
+        rising=rising,
+        noise_code=noise_code(of),
+        n=value.n,
+        wall_s=bench.clock.wall_s(),
+        piece=piece,
+        cell_c=_mean(of.cell_c),
+        oven_c=_mean(of.oven_c),
+    )
+
+
+def _mean(values: np.ndarray) -> float | None:
+    known = values[np.isfinite(values)]
+    return round(float(np.mean(known)), 4) if len(known) else None
+
+
+def tare(bench: Bench, session: Session, keep: Keep) -> Session:
+    """Read the empty holder."""
+    bench.put(None)
+    session = replace(session, tare=weigh(bench, session, 0.0, True, 0))
+    keep(session)
+    return session
+
+
+def check_weights(weights: Sequence[Weight], capacity_g: float) -> None:
+    """See that weights can give a span, before any is put on. Raises ``BadInput`` or ``BadFit`` with what to do."""
+    masses = [w.mass_g for w in weights]
+    twice = next((m for m in masses if masses.count(m) > 1), None)
+    if twice is not None:
+        raise BadInput(f"two weights are both {twice:g} g: use different ones, such as 100 g and 200 g")
+    if len(masses) < 2:
+        raise BadInput("a span needs two different check weights or more: give another --weight")
+    check_masses([0.0, *masses], capacity_g)
+
+
+def span(bench: Bench, session: Session, keep: Keep, say: Say) -> Session:
+    """Put each weight on, up and down again, from where it was left; then see that the points carry a line."""
+    weights = {w.mass_g: w for w in session.weights}
+    piece = max((p.piece for p in session.points), default=-1) + 1
+    todo = plan(session.weights)[steps_done(session.points) :]
+    if piece > 0:
+        say("Going on: first the empty holder again, since the converter was off in between.")
+        todo = [(0.0, True), *todo]
+    for mass_g, rising in todo:
+        bench.put(weights.get(mass_g))
+        point = weigh(bench, session, mass_g, rising, piece)
+        session = replace(session, points=(*session.points, point))
+        try:
+            _check_so_far(session)
+        except BadFit as e:
+            # what was asked for did not lie there: it is asked for again
+            keep(replace(session, points=session.points[:-1]))
+            raise BadFit(f"{e} (or begin again with --restart)") from e
+        keep(session)
+        way = "going up" if rising else "coming down"
+        say(f"  {mass_g:8g} g {way:11}  {point.code:12.2f} ± {point.u_code:.2f} counts")
+    return session
+
+
+def _check_so_far(session: Session) -> None:
+    """Refuse a weight that does not lie on the line through those before it, as soon as that can be said."""
+    points = span_points(session, 0.0, 0.0)
+    if max(p.mass_g for p in points) < LEAST_SPAN * session.cell.capacity_g:
+        return
+    if len({p.mass_g for p in points}) >= 3 or points[-1].mass_g in {p.mass_g for p in points[1:-1]}:
+        fit_span(points, session.cell.capacity_g)
+
+
+def temperature(
+    bench: Bench, session: Session, weight: Weight | None, hours: float, keep: Keep, say: Say, every_min: int
+) -> Session:
+    """Record the cell while it warms and cools, until there are ``hours`` of it; go on where it was left.
+
+    Where there is nothing left to record, that is said. Raises ``BadInput`` where another weight was on.
+    """
+    loaded = weight is not None
+    series = session.loaded if loaded else session.empty
+    if series is None:
+        series = Series(weight=weight)
+        session = replace(session, **{"loaded" if loaded else "empty": series})
+    if loaded and series.weight != weight:
+        assert series.weight is not None
+        raise BadInput(
+            f"this was begun with {series.weight.mass_g:g} g ({series.weight.stated}): put the same on again, or "
+            "begin again with --restart"
+        )
+    have, whole = round(series.hours * 60.0), round(hours * 60.0)
+    if have >= whole:
+        say(f"{have / 60.0:.1f} h are recorded already: give more --hours to go on, or --restart to begin again.")
+        return session
+    bench.put(weight)
+    piece = Piece(boot_id=bench.clock.boot_id, t0_ns=bench.clock.now_ns(), wall_s=bench.clock.wall_s())
+    number, saved = len(series.pieces), session
+    try:
+        for minute in range(have, whole):
+            bench.warm(minute, whole, loaded=loaded)
+            begin_s = (bench.clock.now_ns() - piece.t0_ns) / 1e9
+            row = _minute(bench.record(60), session, begin_s, first=minute == have)
+            if row is not None:
+                piece = replace(piece, minutes=(*piece.minutes, row))
+                session = session.with_piece(loaded, number, piece)
+            if minute % SAVE_EVERY == 0:
+                keep(session)
+                saved = session
+            if (minute + 1) % every_min == 0 or minute + 1 == whole:
+                say(_progress(minute + 1, whole, row))
+    finally:
+        if session is not saved:
+            keep(session)
+    return session
+
+
+def _minute(frames: Frames, session: Session, begin_s: float, *, first: bool) -> Minute | None:
+    """Get a minute's means; None where less than half of it was good. The first must be good, or nobody is there."""
+    of = gated(frames, session.oven_rtd, cell_rtd=session.cell_rtd, has_cell=session.cell_rtd is not None)
+    if first:
+        check_good(frames, of)
+    if len(of.code) < len(frames) / 2:
+        return None
+    at_s = begin_s + float(np.mean(of.t_s)) + 0.5
+    code = round(math.fsum(of.code.tolist()) / len(of.code), 3)
+    return round(at_s, 3), code, round(noise_code(of), 3), _mean(of.cell_c), _mean(of.oven_c)
+
+
+def _progress(minutes: int, whole: int, row: Minute | None) -> str:
+    left = f"  {minutes // 60:2d}:{minutes % 60:02d} h of {whole / 60.0:g} h"
+    if row is None:
+        return f"{left}   no good samples in this minute"
+    _, code, _, cell_c, oven_c = row
+    known = [f"{name} {value:6.2f} °C" for name, value in (("cell", cell_c), ("oven", oven_c)) if value is not None]
+    return "   ".join([left, f"{code:12.1f} counts", *known])
+
+
+def rtd(
+    bench: Bench, session: Session, kind: Resistance, ohm: float, u: float | None, probe: Literal["oven", "cell"]
+) -> tuple[Session, RtdCheck]:
+    """Read something known through a thermometer's converter.
+
+    ``u`` is its standard uncertainty, of ice in °C. Raises ``BadInput`` for readings that are not good, ``BadFit`` for
+    one that contradicts the settings; then nothing is kept.
+    """
+    nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
+    if kind == "short" and nominal is not None and nominal.wires != 2:
+        raise BadInput(f"a short says what two wires have of leads: with {nominal.wires} they are not in the reading")
+    bench.connect(kind, ohm, probe)
+    bench.record(5)
+    frames = bench.record(30)
+    channel = frames.oven if probe == "oven" else frames.cell
+    good = channel.status == Status.OK
+    if np.count_nonzero(good) < LEAST_GOOD * len(good):
+        worst = Status(int(np.bincount(channel.status[~good]).argmax()))
+        raise BadInput(
+            f"{np.count_nonzero(good)} of {len(good)} readings of the {probe} thermometer are good "
+            f"({worst.name.lower().replace('_', ' ')}): check its wires, then try again (halfpercent doctor)"
+        )
+    codes = channel.value[good].astype(np.float64)
+    scatter = float(np.std(codes, ddof=1)) / math.sqrt(len(codes))
+    if u is None:
+        u = ICE_U_C if kind == "ice" else RESISTOR_REL * ohm / math.sqrt(3.0) if kind == "resistor" else 0.0
+    check = RtdCheck(
+        kind=kind,
+        probe=probe,
+        ohm=ohm,
+        u_ohm=u,
+        code=float(np.mean(codes)),
+        u_code=math.hypot(scatter, 0.29),  # and the step of a code: the noise may be less
+        wall_s=bench.clock.wall_s(),
+    )
+    session = replace(session, rtd_checks=(*session.rtd_checks, check))
+    rtd_of(session, probe)
+    return session, check

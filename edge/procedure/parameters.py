@@ -1,0 +1,211 @@
+"""The terms of a run: what standard, certificate and rig say, as the phases' plan and the fold's parameters.
+
+Everything that was not measured or stated is named here, so that the report can say it. This module must
+never make a number up silently.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import msgspec
+
+from calibration.certificate import Certificate, Rtd
+from calibration.vacuum_gauge import VacuumGauge, declared_of, qualifying_limit_pa
+from edge.errors import BadInput
+from edge.records.phase import Phase
+from edge.standards.standard import Standard
+
+from .plan import Plan
+
+GATE_SIGMAS = 12.0
+LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen
+
+
+@dataclass(frozen=True, slots=True)
+class RunParameters:
+    """What a run goes by.
+
+    ``fold`` are the fold's parameters by name, ``declared`` what nobody measured, ``vacuum`` the settings of the gauge
+    whose raw codes the frames hold (None: there is none, or the frames hold Pa already).
+    """
+
+    plan: Plan
+    fold: dict[str, float]
+    first: Phase
+    declared: tuple[str, ...]
+    vacuum: VacuumGauge | None = None
+
+    def as_settings(self) -> dict[str, Any]:
+        """Get the terms as plain JSON: from it a run can be folded again."""
+        plan = {name: getattr(self.plan, name) for name in Plan.__dataclass_fields__}
+        return {
+            "plan": {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in plan.items()},
+            "fold": {k: (None if not math.isfinite(v) else v) for k, v in self.fold.items()},
+            "first_phase": str(self.first),
+            "declared": list(self.declared),
+            "vacuum": None if self.vacuum is None else msgspec.to_builtins(self.vacuum),
+        }
+
+    @staticmethod
+    def from_settings(settings: dict[str, Any]) -> RunParameters:
+        """Get the terms back from :meth:`as_settings`."""
+        plan: dict[str, Any] = {k: (math.inf if v is None else v) for k, v in settings["plan"].items()}
+        fold = {k: (math.inf if v is None else v) for k, v in settings["fold"].items()}
+        gauge = settings.get("vacuum")
+        vacuum = None if gauge is None else msgspec.convert(gauge, VacuumGauge)
+        return RunParameters(Plan(**plan), fold, Phase(settings["first_phase"]), tuple(settings["declared"]), vacuum)
+
+
+def plan_from_standard(standard: Standard, weigh: Literal["cold", "hot"], *, temp_measured: bool, gauge: bool) -> Plan:
+    """Get the phases' plan from a standard. ``gauge``: the pressure is measured."""
+    vacuum = standard.vacuum.value == "required"
+    return Plan(
+        weigh=weigh,
+        hold_s=standard.hold_s.value,
+        hold_temp_c=standard.temp_c.value,
+        hold_band_c=standard.temp_band_c.value,
+        temp_needed=temp_measured,
+        pressure_limit_pa=standard.pressure_limit_pa.value if vacuum else math.inf,
+        pressure_needed=vacuum and gauge,
+        gap_s=LIVE_GAP_S,
+        reference="hold_start" if standard.reference.value == "hold_start" else "start",
+        cold_band_c=standard.cold_temp_tolerance_c.value,
+        unseen_max_s=standard.max_gap_s.value,
+    )
+
+
+def _limits(standard: Standard, plan: Plan) -> dict[str, float]:
+    return {
+        "hold_temp_c": plan.hold_temp_c,
+        "hold_band_c": plan.hold_band_c,
+        "temp_needed": int(plan.temp_needed),
+        "pressure_limit_pa": plan.pressure_limit_pa,
+        "pressure_needed": int(plan.pressure_needed),
+        "restart_on_excursion": int(standard.excursion.value == "restart"),
+        "max_gap_s": plan.gap_s,
+    }
+
+
+def _cell(certificate: Certificate) -> dict[str, float]:
+    t = certificate.temperature
+    return {
+        "span_code_per_g": certificate.span.counts_per_g,
+        "linearity_per_g": certificate.linearity.linearity_per_g,
+        "t_ref_c": t.t_ref_c,
+        "zero_code_per_k": t.zero_counts_per_k,
+        "span_per_k": t.span_per_k,
+        "cell_source": 0 if t.cell_source == "probe" else 1,
+        "cell_lag_s": t.lag_s or 0.0,
+        "cell_offset_c": t.cell_offset_c or 0.0,
+        "cell_per_oven": 1.0 if t.cell_per_oven is None else t.cell_per_oven,
+    }
+
+
+def _probe(where: Literal["oven", "cell"], rtd: Rtd) -> dict[str, float]:
+    found = {"ref_ohm": rtd.ref_ohm, "r0_ohm": rtd.r0_ohm, "lead_ohm": rtd.lead_ohm}
+    if rtd.a_per_k is not None and rtd.b_per_k2 is not None:
+        found |= {"a": rtd.a_per_k, "b": rtd.b_per_k2}
+    return {f"{where}_{name}": value for name, value in found.items()}
+
+
+def _vacuum_declared(standard: Standard, gauge: bool) -> list[str]:
+    if standard.vacuum.value != "required" or gauge:
+        return []
+    return ["pressure: no gauge; vacuum during the hold, and the same pressure at M1 and M2, are declared"]
+
+
+def _vacuum_measured(standard: Standard, vacuum: VacuumGauge) -> list[str]:
+    return declared_of(standard.pressure_limit_pa.value, vacuum) if standard.vacuum.value == "required" else []
+
+
+def _temperature_declared(standard: Standard, certificate: Certificate) -> str:
+    """Say how well the hold's temperature is known: a second counts by what the probe indicates."""
+    u_c, band_c = certificate.rtd.u_temp_c, standard.temp_band_c.value
+    if 2.0 * u_c > band_c:
+        return (
+            f"hold temperature: within ±{band_c:g} °C as indicated; a probe good to ±{2.0 * u_c:.2g} °C (k = 2) cannot "
+            "show that band: calibrate the probe, or declare it"
+        )
+    return f"hold temperature: within ±{band_c:g} °C as indicated; the probe is good to ±{2.0 * u_c:.2g} °C (k = 2)"
+
+
+def live_parameters(
+    standard: Standard,
+    certificate: Certificate,
+    *,
+    stability_g: float = 0.0,
+    vacuum: VacuumGauge | None = None,
+    zero_after: bool = False,
+    check_weight_g: float | None = None,
+) -> RunParameters:
+    """Get the terms of a run on the instrument, which starts with the tare and is weighed as the standard says.
+
+    ``stability_g``: how far a weighing's halves may be apart beyond their noise, where the cell wanders more
+    than the plan's default allows. ``vacuum``: the settings of the gauge, where one is fitted. ``zero_after``: the
+    operator takes the zero again after M2; ``check_weight_g``: and then puts this weight (g) on, which needs that zero.
+    Raises ``BadInput`` for a check weight that is none, or beyond the capacity.
+    """
+    most_g = certificate.cell.capacity_g
+    if check_weight_g is not None and not 0.0 < check_weight_g <= most_g:
+        raise BadInput(f"check weight {check_weight_g:g} g: give grams, above 0 and at most the cell's {most_g:g}")
+    plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=vacuum is not None)
+    plan = replace(
+        plan,
+        stability_g=max(plan.stability_g, stability_g),
+        zero_after=zero_after or check_weight_g is not None,
+        check_weight_g=check_weight_g or 0.0,
+    )
+    if vacuum is not None and plan.pressure_needed:
+        plan = replace(plan, pressure_limit_pa=qualifying_limit_pa(plan.pressure_limit_pa, vacuum))
+    probe = _probe("oven", certificate.rtd) | _probe("cell", certificate.cell_rtd or certificate.rtd)
+    fold = _cell(certificate) | probe | _limits(standard, plan)
+    fold |= {"rtd_is_code": 1, "gate_code": GATE_SIGMAS * certificate.stability.noise_counts}
+    said = _vacuum_declared(standard, gauge=False) if vacuum is None else _vacuum_measured(standard, vacuum)
+    return RunParameters(plan, fold, Phase.TARE, (*said, _temperature_declared(standard, certificate)), vacuum)
+
+
+def replay_parameters(
+    standard: Standard,
+    certificate: Certificate | None,
+    *,
+    weigh: Literal["cold", "hot"],
+    quantity: str,
+    interval_s: float,
+    gate: float,
+    temp_declared_c: float | None,
+    has_cell_temp: bool,
+    has_pressure: bool,
+) -> RunParameters:
+    """Get the terms of a replay: what the recording holds decides what is measured and what declared."""
+    plan = plan_from_standard(standard, weigh, temp_measured=temp_declared_c is None, gauge=has_pressure)
+    # A recording is as long as it is: nothing is waited for that nobody would wait for again.
+    plan = replace(
+        plan,
+        gap_s=max(LIVE_GAP_S, 2.5 * interval_s),
+        dwell_s=0.0,
+        pump_wait_s=0.0,
+        weigh_max_s=math.inf,
+        ramp_max_s=math.inf,
+        hold_extra_s=math.inf,
+        cool_max_s=math.inf,
+    )
+    declared = _vacuum_declared(standard, has_pressure)
+    if temp_declared_c is not None:
+        declared.append(f"temperature: {temp_declared_c:g} °C; the recording has none")
+    fold = _limits(standard, plan) | {"gate_code": gate, "rtd_is_code": 0}
+    if certificate is not None and quantity != "counts":
+        declared.append(f"certificate: {certificate.name} was not used; the recording is of masses")
+    elif certificate is not None:
+        fold |= _cell(certificate)
+        from_oven = certificate.temperature.cell_source == "oven_lag" and temp_declared_c is None
+        if not has_cell_temp and not from_oven:
+            fold["cell_source"] = 2
+            declared.append("load cell temperature: not recorded, so nothing is compensated")
+        if certificate.tare_counts is not None:
+            fold["tare_code"] = certificate.tare_counts
+        else:
+            declared.append("tare: none recorded and no tare_counts in the certificate; masses include the holder")
+    return RunParameters(plan, fold, Phase.RAMP if weigh == "hot" else Phase.M1, tuple(declared))

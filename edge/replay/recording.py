@@ -1,0 +1,172 @@
+"""Recordings: a CSV of somebody's test, as frames.
+
+A header names the columns: ``t_s``, then ``counts`` or ``mass_g``, and ``temp_c``; optional ``cell_temp_c``,
+``pressure_pa``, ``status``. Other headers and units are mapped by name. This module must never repair a row:
+a row is taken as it stands, carries a status that says it is no number, or ends the reading with one line
+that says where.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.toml_file import one_line
+from edge.errors import BadInput
+from edge.records.frame import Channel, Frames
+from hw.converter_pace import STUCK_AFTER
+from hw.protocols import CODE_MAX, CODE_MIN, Status
+
+from .csv_table import Table, read_table
+
+MAX_BYTES = 1 << 30
+PLAUSIBLE_C = (-200.0, 850.0)
+"""IEC 60751's range. −242.02 and 988.79 °C are what a broken thermometer's codes give, not temperatures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A CSV as frames, with what one must know of it.
+
+    ``quantity`` is ``counts`` or ``mass_g``; ``interval_s`` the median time between rows; ``quantum`` the
+    smallest step between two values (0: none was found); ``gate`` how far from its neighbours' median a value
+    may be (0: no gate), both in the quantity's unit.
+    """
+
+    path: Path
+    quantity: str
+    frames: Frames
+    rows: int
+    interval_s: float
+    quantum: float
+    gate: float
+    has_temp: bool
+    has_cell_temp: bool
+    has_pressure: bool
+
+
+def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared_c: float | None = None) -> Recording:
+    """Read a recording. ``columns`` as :func:`edge.replay.csv_table.parse_columns` gives them.
+
+    ``use_counts``: there is a certificate, so counts are read where there are both. ``temp_declared_c`` stands
+    in for a missing temperature column. Raises ``BadInput`` with one line: the file, the line, the column, and
+    what to do.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}: name a CSV file")
+    if not path.name.isprintable():
+        raise BadInput(one_line(f"{path}: its name cannot be printed, so no record can name it: rename it"))
+    size = path.stat().st_size
+    if size == 0:
+        raise BadInput(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
+    if size > MAX_BYTES:
+        raise BadInput(
+            f"{path}: {size / 1e9:.1f} GB is more than the {MAX_BYTES / 1e9:.1f} GB that can be read: cut it, or "
+            "thin it to a row a second"
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = read_table(path, file, columns, use_counts, temp_declared_c is not None)
+    except UnicodeDecodeError as e:
+        raise BadInput(f"{path}: is not UTF-8 text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8") from e
+    except csv.Error as e:
+        raise BadInput(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
+    except OSError as e:
+        raise BadInput(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
+    return _as_recording(path, table, temp_declared_c)
+
+
+def _as_recording(path: Path, table: Table, temp_declared_c: float | None) -> Recording:
+    t_s = np.frombuffer(table["t_s"])
+    quantity = "counts" if "counts" in table else "mass_g"
+    value = np.frombuffer(table[quantity])
+    status = np.frombuffer(table["status"]).astype(np.uint8) if "status" in table else np.zeros(len(t_s), np.uint8)
+    if quantity == "counts":
+        status = _judged_codes(value, status)
+    good = status == Status.OK
+    quantum, gate = _gate(value[good])
+    value = np.where(np.isfinite(value), value, 0.0)
+    rising = np.diff(t_s)
+    interval_s = float(np.median(rising[rising > 0.0])) if np.any(rising > 0.0) else 1.0
+
+    # whole seconds from the first row, in whole µs: 4.1 − 0.1 is less than 4. A second without a row has no frame.
+    us = np.round((t_s - t_s[0]) * 1e6).astype(np.int64)
+    second = us // 1_000_000
+    seq, first = np.unique(second, return_index=True)
+    t_ns = round(t_s[0] * 1e9) + seq * 1_000_000_000
+    edges = np.append(first, len(t_s)).astype(np.int64)
+
+    def channel(name: str, plausible: tuple[float, float]) -> Channel:
+        column = np.frombuffer(table[name])[first] if name in table else np.full(len(seq), np.nan)
+        with np.errstate(invalid="ignore"):
+            sane = (column > plausible[0]) & (column < plausible[1])
+        state = np.where(sane, Status.OK, Status.FAULT if name in table else Status.NOT_READY).astype(np.uint8)
+        return Channel(np.where(np.isfinite(column), column, 0.0), np.zeros(len(seq), np.uint8), state)
+
+    oven = channel("temp_c", PLAUSIBLE_C)
+    if temp_declared_c is not None and "temp_c" not in table:
+        n = len(seq)
+        oven = Channel(np.full(n, temp_declared_c), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
+    frames = Frames(
+        seq=seq,
+        t_ns=t_ns,
+        first=edges,
+        sample_us=(us - second * 1_000_000).astype(np.int32),
+        code=np.ascontiguousarray(value),
+        status=status,
+        oven=oven,
+        cell=channel("cell_temp_c", PLAUSIBLE_C),
+        gauge=channel("pressure_pa", (-1.0, 1e7)),
+    )
+    return Recording(
+        path,
+        quantity,
+        frames,
+        len(t_s),
+        interval_s,
+        quantum,
+        gate,
+        has_temp="temp_c" in table,
+        has_cell_temp="cell_temp_c" in table,
+        has_pressure="pressure_pa" in table,
+    )
+
+
+def _judged_codes(code: npt.NDArray[np.float64], status: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give codes that no 24-bit converter gives, its rails, and long runs of one code their status."""
+    out = status.copy()
+    ok = out == Status.OK
+    out[ok & ((code >= CODE_MAX) | (code <= CODE_MIN))] = Status.SATURATED
+    out[ok & ((code > CODE_MAX) | (code < CODE_MIN))] = Status.FAULT
+    changes = np.flatnonzero(code[1:] != code[:-1]) + 1
+    for start, stop in _runs(changes, len(code)):
+        if stop - start >= STUCK_AFTER:
+            late = slice(start + STUCK_AFTER - 1, stop)
+            out[late] = np.where(out[late] == Status.OK, Status.STUCK, out[late])
+    return out
+
+
+def _runs(changes: npt.NDArray[np.intp], n: int) -> Iterator[tuple[int, int]]:
+    edges = np.concatenate(([0], changes, [n]))
+    long = np.flatnonzero(np.diff(edges) >= STUCK_AFTER)
+    yield from ((int(edges[i]), int(edges[i + 1])) for i in long)
+
+
+def _gate(value: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Get the smallest step and the gate: twelve of the noise's standard deviations, robustly, from differences."""
+    if len(value) < 10:
+        return 0.0, 0.0
+    step = np.diff(value)
+    size = np.abs(step)
+    positive = size[size > 1e-12 * np.max(np.abs(value))]
+    if not len(positive):
+        return 0.0, 0.0
+    quantum = float(np.min(positive))
+    sigma = 1.4826 * float(np.median(np.abs(step - np.median(step)))) / math.sqrt(2.0)
+    return quantum, 12.0 * max(sigma, quantum)

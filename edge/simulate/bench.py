@@ -1,0 +1,57 @@
+"""The simulated rig as a calibration's bench: it does what it is asked and hides its truth.
+
+This module must never answer with more than a person and a rig could.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from calibration.calibration_record import Weight
+from calibration.weights import true_mass_g
+from edge.guided_calibration.bench import Bench, Resistance
+from edge.instrument.config import Config
+
+
+class SimulatedBench(Bench):
+    """The simulated rig, through the real drivers. Its weights and converters are a little off, as real ones are."""
+
+    def __init__(self, config: Config, seed: int) -> None:
+        from .instrument import build
+
+        chip = config.bridge.chip.removesuffix("_spi")
+        simulated = build("solid", chip, seed)
+        super().__init__(lambda: simulated.instrument, simulated.clock, None, yes=True)
+        self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
+        rng = np.random.default_rng((seed, 42))
+        self.chips.oven.ref_ohm *= 1.0 + float(rng.uniform(-1e-3, 1e-3))
+        self.chips.oven.wires = config.oven_probe.wires
+        self.chips.oven.lead_ohm = float(rng.uniform(0.2, 0.8))
+
+    def ask(self, text: str) -> str:
+        """Answer as the simulated person does: it was done."""
+        return ""
+
+    def put(self, weight: Weight | None) -> None:
+        """Put the weight on, off by an error drawn from the uncertainty that it states."""
+        self.rig.place_weight(0.0 if weight is None else self.hidden_mass_g(weight))
+
+    def hidden_mass_g(self, weight: Weight) -> float:
+        """Get the true mass of the weight that lies there, as one of the rig's own steel."""
+        rng = np.random.default_rng((self._seed, 41, round(weight.mass_g * 1e3)))
+        true_g = true_mass_g(weight) + weight.u_mass_g * float(rng.standard_normal())
+        air = 1.184
+        return true_g * (1.0 - air / weight.density_kg_m3) / (1.0 - air / 7950.0)
+
+    def connect(self, kind: Resistance, ohm: float, probe: Literal["oven", "cell"]) -> None:
+        """Connect it to the chip model."""
+        value = 100.0 if kind == "ice" else ohm
+        (self.chips.oven if probe == "oven" else self.chips.cell).resistance = lambda _t_ns: value
+
+    def warm(self, minute: int, minutes: int, *, loaded: bool) -> None:
+        """Let it settle (under load two hours, or a quarter of the time), heat for three sevenths of the rest, cool."""
+        rest = min(120.0 if loaded else 30.0, minutes / 4.0)
+        self.rig.heat(rest <= minute < rest + math.floor((minutes - rest) * 3.0 / 7.0))

@@ -1,0 +1,186 @@
+"""A simulated instrument: the real drivers on chip models on a rig, with a certificate of its own.
+
+Only the bus, the pins, the SPI port and the clock are swapped. The certificate is what a calibration of this
+rig could have found: near the truth, off by errors drawn from the uncertainties that it states. The truth
+goes to the chips and to the check afterwards, never to what measures.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calibration import certificate as cal
+from edge.errors import BadInput
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import ProbeConfig
+from hw.clock import Clock, SimClock
+from hw.max31865 import Max31865Rtd
+from hw.protocols import Bridge
+from hw.sim.max31865 import Max31865Model
+from hw.sim.rig import SCENARIOS, Rig, RigTruth, drawn
+from hw.sim.spi import SimSpiPort
+
+if TYPE_CHECKING:
+    from hw.sim.hx711 import Hx711Model
+    from hw.sim.nau7802 import Nau7802Model
+
+
+BRIDGES = ("nau7802", "hx711")
+
+
+REF_OHM = 430.0
+
+
+GAIN = 128
+
+
+NOISE_V = {"nau7802": 30e-9, "hx711": 50e-9}  # input noise at 10 SPS
+
+
+EXCITATION_V = {"nau7802": 3.0, "hx711": 5.0}
+
+
+SCK_PIN, DOUT_PIN = 6, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chips:
+    """The chip models on one rig: what a plug is pulled from."""
+
+    bridge: Nau7802Model | Hx711Model
+    oven: Max31865Model
+    cell: Max31865Model
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A rig with its chips, the instrument on it, its clock, and the certificate that a calibration of it gave."""
+
+    clock: SimClock
+    rig: Rig
+    chips: Chips
+    instrument: Instrument
+    certificate: cal.Certificate
+
+
+PROBE = ProbeConfig(wires=4, ref_ohm=REF_OHM, mains_hz=50)
+"""How both simulated thermometers are set."""
+
+
+def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int = 1) -> Simulated:
+    """Build a simulated instrument, ``looks`` of alarms a second. The same arguments give the same codes.
+
+    Raises ``BadInput`` for a scenario or a bridge that does not exist.
+    """
+    clock = SimClock()
+    rig = rig_of(scenario, seed)
+    chips = chips_on(rig, bridge, clock, seed, rate_sps)
+
+    def probe(chip: Max31865Model) -> Max31865Rtd:
+        port = partial(SimSpiPort, chip, clock)
+        return Max31865Rtd(port, clock, wires=PROBE.wires, ref_ohm=PROBE.ref_ohm, mains_hz=PROBE.mains_hz)
+
+    driver = _driver(chips.bridge, clock, rate_sps)
+    instrument = Instrument(driver, probe(chips.oven), probe(chips.cell), clock, looks=looks)
+    return Simulated(clock, rig, chips, instrument, calibrated(rig.truth, bridge, seed, rate_sps))
+
+
+def rig_of(scenario: str, seed: int) -> Rig:
+    """Get the rig that ``seed`` draws. Raises ``BadInput`` for a scenario that does not exist."""
+    if scenario not in SCENARIOS:
+        raise BadInput(f"--scenario {scenario}: unknown: use {', '.join(SCENARIOS)}")
+    return Rig(drawn(RigTruth(scenario=SCENARIOS[scenario]), seed), seed)
+
+
+def chips_on(rig: Rig, bridge: str, clock: Clock, seed: int, rate_sps: int = 10) -> Chips:
+    """Connect chip models to a rig. Raises ``BadInput`` for a bridge that does not exist."""
+    if bridge not in BRIDGES:
+        raise BadInput(f"--bridge {bridge}: unknown: use {', '.join(BRIDGES)}")
+    chip: Nau7802Model | Hx711Model
+    if bridge == "nau7802":
+        from hw.sim.nau7802 import Nau7802Model
+
+        chip = Nau7802Model(clock, rig.bridge_ratio, seed=seed, noise_v=NOISE_V[bridge])
+    else:
+        from hw.sim.hx711 import Hx711Model
+
+        chip = Hx711Model(clock, rig.bridge_ratio, seed=seed, rate_sps=rate_sps, rate_error=0.16)
+    oven = Max31865Model(clock, rig.oven_ohm, ref_ohm=REF_OHM, seed=seed + 1)
+    cell = Max31865Model(clock, rig.cell_ohm, ref_ohm=REF_OHM, seed=seed + 2)
+    return Chips(chip, oven, cell)
+
+
+def _driver(chip: Nau7802Model | Hx711Model, clock: SimClock, rate_sps: int) -> Bridge:
+    from hw.sim.nau7802 import Nau7802Model
+
+    if isinstance(chip, Nau7802Model):
+        from hw.nau7802 import ADDRESS, Nau7802
+        from hw.sim.i2c import I2cBus, SimSMBus
+
+        bus = I2cBus(clock)
+        bus.attach(ADDRESS, chip)
+        return Nau7802(lambda: SimSMBus(bus), clock, gain=GAIN, rate_sps=rate_sps)
+    from hw.hx711 import Hx711
+    from hw.sim.pins import SimPinFactory
+
+    pins = SimPinFactory(clock)
+    pins.wire(sck=SCK_PIN, dout=DOUT_PIN, chip=chip)
+    return Hx711(
+        sck_pin=f"GPIO{SCK_PIN}",
+        dout_pin=f"GPIO{DOUT_PIN}",
+        clock=clock,
+        gain=GAIN,
+        rate_sps=rate_sps,
+        pin_factory=pins,
+    )
+
+
+def calibrated(truth: RigTruth, bridge: str, seed: int, rate_sps: int = 10) -> cal.Certificate:
+    """Get a certificate for a rig: each value off by an error drawn from the uncertainty that it states."""
+    rng = np.random.default_rng((seed, 13))
+    cell = truth.cell
+    codes_per_ratio = GAIN * 2.0 * 2.0**23
+    per_g = cell.ratio_at_capacity / cell.capacity_g * codes_per_ratio
+
+    def found(value: float, u: float) -> float:
+        return float(value + u * rng.standard_normal())
+
+    u_span = 2e-4 * per_g
+    zero_per_k = cell.zero_ratio_per_k * codes_per_ratio
+    u_zero = 0.05 * abs(zero_per_k) + 0.2
+    u_bend = 5e-9
+    u_span_per_k = 2e-6
+    hours = 8.0
+    noise_codes = NOISE_V[bridge] / EXCITATION_V[bridge] * codes_per_ratio * math.sqrt(rate_sps / 10.0)
+    return cal.Certificate(
+        format=1,
+        name=f"simulated-{bridge}-{seed}",
+        made_by="halfpercent, simulated calibration",
+        made_at=datetime.date(2025, 12, 1),
+        cell=cal.Cell(capacity_g=cell.capacity_g, serial=f"simulated {seed}"),
+        bridge=cal.BridgeChip(chip=bridge, gain=GAIN),
+        span=cal.Span(counts_per_g=found(per_g, u_span), u_counts_per_g=u_span),
+        linearity=cal.Linearity(linearity_per_g=found(cell.linearity_per_g, u_bend), u_linearity_per_g=u_bend),
+        temperature=cal.Temperature(
+            t_ref_c=cell.t_ref_c,
+            zero_counts_per_k=found(zero_per_k, u_zero),
+            u_zero_counts_per_k=u_zero,
+            span_per_k=found(cell.span_per_k, u_span_per_k),
+            u_span_per_k=u_span_per_k,
+            cell_source="probe",
+            u_cell_temp_c=0.05,
+        ),
+        stability=cal.Stability(
+            # half-widths that hold the walk's 2.5 sigma, and the tail of the creep after the dwell
+            creep_pct_fs=100.0 * truth.scenario.creep,
+            zero_drift_g=2.5 * truth.scenario.zero_walk_g * math.sqrt(hours),
+            noise_counts=noise_codes,
+        ),
+        rtd=cal.Rtd(ref_ohm=REF_OHM, r0_ohm=100.0, lead_ohm=0.0, wires=4, tolerance_class="A", u_temp_c=0.3),
+    )

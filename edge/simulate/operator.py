@@ -1,0 +1,79 @@
+"""Someone who does what the phase asks on the simulated rig, and knows what is true of the sample.
+
+This module must never tell what measures what is true.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from edge.records.phase import Phase
+from hw.sim.rig import Rig
+
+if TYPE_CHECKING:
+    pass
+
+
+SIMULATED_WORDS = {
+    Phase.TARE: ("tare", 120.0, 120.0),
+    Phase.LOAD: ("load", 60.0, 120.0),
+    Phase.ZERO: ("zero", 60.0, math.inf),
+    Phase.CHECK: ("check", 60.0, math.inf),
+}
+"""What is said in a phase, so many s after it began, and again after so many s."""
+
+
+class SimulatedOperator:
+    """Someone who does what the phase asks: tares, places the sample, and turns pump, oven and vent.
+
+    It notes the sample's true mass when M1 and M2 are taken.
+    """
+
+    PLACE_AFTER_S = 60.0
+    VENT_BELOW_C = 45.0
+
+    def __init__(self, rig: Rig, check_weight_g: float = 0.0) -> None:
+        self._rig = rig
+        self._check_weight_g = check_weight_g
+        self._phase: Phase | None = None
+        self._since_s = 0.0
+        self._asked_s = -math.inf
+        self._true_g: dict[Phase, float] = {}
+
+    def words(self, phase: Phase, t_s: float) -> list[str]:
+        """Get what the operator says now."""
+        if phase is not self._phase:
+            self._leave(self._phase)
+            self._phase, self._since_s, self._asked_s = phase, t_s, -math.inf
+            self._rig.pump(phase in (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL))
+            self._rig.heat(phase in (Phase.RAMP, Phase.HOLD))
+        waited_s = t_s - self._since_s
+        if phase is Phase.COOL and self._rig.oven_c < self.VENT_BELOW_C:
+            self._rig.pump(False)
+        if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
+            self.place()
+        if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
+            self._rig.place_sample(on=False)
+            self._rig.place_weight(self._check_weight_g if phase is Phase.CHECK else 0.0)
+        word, due_s, again_s = SIMULATED_WORDS.get(phase, ("", math.inf, math.inf))
+        if waited_s >= due_s and t_s - self._asked_s >= again_s:
+            self._asked_s = t_s
+            return [word]
+        return []
+
+    def place(self) -> None:
+        """Put the sample on the holder."""
+        self._rig.place_sample()
+
+    def _leave(self, phase: Phase | None) -> None:
+        if phase in (Phase.M1, Phase.M2):
+            self._true_g[phase] = self._rig.sample_mass_g
+
+    @property
+    def true_loss_pct(self) -> float | None:
+        """Get the sample's true loss between M1 and M2 in % of its true mass at M1."""
+        before, after = self._true_g.get(Phase.M1), self._true_g.get(Phase.M2)
+        if before is None or after is None:
+            return None
+        return (before - after) / before * 100.0

@@ -1,0 +1,142 @@
+"""The station's hand on the database: what it does when the disk does not.
+
+What cannot be written is kept and tried again; the newest half hour of a run stays in memory, and when the disk is back
+a run that had to forget is folded again from what is stored. This module must never let a disk's error stop the
+measurement, and never lose one silently.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.database.backup import backup_run
+from edge.database.journal import Journal
+from edge.errors import BadDatabase, HalfpercentError, StorageFull
+from edge.run.live_run import LiveRun
+from edge.run.resume import resume
+from hw.clock import NS_PER_S, Clock
+
+KEEP_S = 1800
+"""So many seconds of frames are kept while nothing can be written."""
+ROOM_S = 300  # are let go of at once, so that it is not done every second
+AGAIN_S = 5.0
+LOG_MOST = 1000
+
+_log = logging.getLogger("halfpercent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the station's own log that is not written yet."""
+
+    kind: str
+    data: dict[str, Any]
+    who: str
+    uptime_s: float
+    wall_s: float
+
+
+class RetryingWriter:
+    """Writes into one journal for one station. ``error`` is what the disk said last, '' where all is well."""
+
+    def __init__(self, journal: Journal, clock: Clock, batch_s: int, backup: Path | None = None) -> None:
+        self.journal = journal
+        self.error = ""
+        self.batch_s = batch_s
+        self.backup = backup
+        self.told: deque[str] = deque(maxlen=LOG_MOST)
+        """What the backup said, for the station's log."""
+        self._clock = clock
+        self._lines: deque[_Line] = deque(maxlen=LOG_MOST)
+        self._again_ns = 0
+        self._copying: threading.Thread | None = None
+
+    def back_up(self, run_id: int) -> None:
+        """Copy an ended run to the second place, where one is set, while measuring goes on. A failure is said."""
+        if self.backup is not None:
+            self._copying = threading.Thread(target=self._back_up, args=(run_id, self.backup), daemon=True)
+            self._copying.start()
+
+    def finish(self) -> None:
+        """Wait for a copy that is being made, a minute at most, and write down what it said."""
+        if self._copying is not None:
+            self._copying.join(60.0)
+        self.tend(None, None)
+
+    def _back_up(self, run_id: int, folder: Path) -> None:
+        try:
+            copy = backup_run(self.journal.path, run_id, folder)
+        except (HalfpercentError, OSError, sqlite3.Error) as e:
+            _log.error("backup of run %d: %s", run_id, e)
+            self.told.append(f"run {run_id} was not backed up: {e}")
+        else:
+            self.told.append(f"run {run_id} is backed up: {copy}")
+
+    def write(self, what: Callable[[], object]) -> bool:
+        """Do what writes; where the disk fails, remember that. Returns whether it was written."""
+        try:
+            what()
+        except (BadDatabase, StorageFull, sqlite3.Error, OSError) as e:
+            if not self.error:
+                _log.error("storage: %s", e)
+                self._wait()
+            self.error = str(e) or type(e).__name__
+            return False
+        return True
+
+    def _wait(self) -> None:
+        self._again_ns = self._clock.now_ns() + round(AGAIN_S * NS_PER_S)
+
+    def log(self, kind: str, data: dict[str, Any], who: str) -> None:
+        """Write a line into the station's own log, for what happens where no run is measured."""
+        clock = self._clock
+        self._lines.append(_Line(kind, data, who, clock.now_ns() / NS_PER_S, clock.wall_s()))
+        if not self.error:
+            self.write(self._write_lines)
+
+    def _write_lines(self) -> None:
+        while self._lines:
+            line = self._lines[0]
+            self.journal.log(line.kind, line.data, line.who, self._clock.boot_id, line.uptime_s, line.wall_s)
+            self._lines.popleft()
+
+    def resume(self, run_id: int, trusted: bool | None) -> LiveRun | None:
+        """Take a stored run up again (:func:`edge.run.resume.resume`); None where the disk fails."""
+        out: list[LiveRun] = []
+        self.write(lambda: out.append(resume(self.journal, run_id, self._clock, trusted=trusted, batch_s=self.batch_s)))
+        return out[0] if out else None
+
+    def tend(self, run: LiveRun | None, trusted: bool | None) -> LiveRun | None:
+        """Try again what could not be written, if it is time. Returns the run, resumed where it had to forget."""
+        while self.told:
+            self.log("backup", {"why": self.told.popleft()}, "instrument")
+        if not self.error:
+            return run
+        if run is not None and run.journal.waiting_s > KEEP_S:
+            run.journal.forget(KEEP_S - ROOM_S)
+        if self._clock.now_ns() < self._again_ns:
+            return run
+        self._wait()
+        since = self.error
+
+        def again() -> None:
+            if run is not None:
+                run.journal.recover(self._clock.wall_s())
+            else:
+                self.journal.open_again()
+            self._write_lines()
+
+        if not self.write(again):
+            return run
+        self.error = ""
+        _log.warning("storage: writing again, after: %s", since)
+        if run is not None and run.journal.forgetful:
+            return self.resume(run.run_id, trusted) or run
+        return run

@@ -1,0 +1,302 @@
+"""The service: one station on this machine's chips, its database and its control socket, from start to stop.
+
+What was being measured when the last process ended is taken up again by itself. This module must never begin a test
+that nobody asked for, and never stop for a chip that does not answer: it alarms, and tries again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from edge.control.protocol import Abort, Ack, Note, Request, Start, Word, parse
+from edge.control.server import Control
+from edge.database.codec import decode, encode
+from edge.database.journal import Journal
+from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.errors import BadInput
+from edge.fold import kernel, layout
+from edge.fold.block import block_from_frames
+from edge.instrument.acquisition import Instrument
+from edge.instrument.config import Config
+from edge.records.frame import one_frame
+from edge.run.definition import RunDefinition
+from edge.run.live_run import LiveRun, Show
+from edge.run.resume import interrupted
+from hw.clock import NS_PER_S, BootClock, Clock
+from hw.clock_sync import synchronised
+from hw.errors import HwError
+from hw.panel import Panel
+from hw.protocols import Conversion, Reading, Status
+from hw.supply import under_voltage
+
+from .alarm_rules import Alarm, Limits, Observation
+from .retrying_writer import RetryingWriter
+from .start import given_of, new_uid
+from .station import SensorSettings, Station, Words
+from .status import status_of
+from .systemd import notify
+
+LOOKS = 4
+"""A second: so soon an alarm sees what happened."""
+LONGEST_H = 30.0
+"""A run with all its waits is hardly ever longer: so much room is asked for."""
+AGAIN_S = 5.0
+"""So often devices that do not open are tried."""
+
+_log = logging.getLogger("halfpercent")
+
+
+class Service:
+    """A station with everything around it. Use it as a context manager, then :meth:`run` it.
+
+    ``keeper`` writes, ``control`` and ``panel`` may be None. Raises as they do.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        instrument: Instrument,
+        keeper: RetryingWriter,
+        clock: Clock,
+        *,
+        control: Control | None = None,
+        panel: Panel | None = None,
+    ) -> None:
+        limits = Limits(
+            over_temp_c=config.alarms.over_temp_c,
+            cell_over_temp_c=config.alarms.cell_over_temp_c,
+            loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
+        )
+        sensing = SensorSettings(
+            config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, synchronised, under_voltage
+        )
+        # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
+        self._beside = ThreadPoolExecutor(1, "beside")
+        judge = self._beside.submit if isinstance(clock, BootClock) else None
+        self.station = Station(instrument, keeper, clock, sensing, panel=panel, alive=self._alive, judge=judge)
+        self.station.poll = self._poll
+        self.station.pressed_start = self._start_by_button
+        self.stopping = False
+        self._config = config
+        self._instrument = instrument
+        self._clock = clock
+        self._control = control
+        self._panel = panel
+        self._ready = False
+        self._warm: Future[None] = Future()
+
+    def __enter__(self) -> Self:
+        self._warm = self._beside.submit(warm_up)
+        try:
+            if self._panel is not None:
+                self._panel.open()
+            if self._control is not None:
+                self._control.open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        station = self.station
+        live = station.live
+        if live is not None:
+            station.keeper.write(lambda: live.journal.commit(self._clock.wall_s()))
+        station.keeper.finish()
+        station.keeper.log("stopped", {"why": "told to" if kind is None else kind.__name__}, "instrument")
+        self._close()
+
+    def _close(self) -> None:
+        self._beside.shutdown()
+        if self._control is not None:
+            self._control.close()
+        if self._panel is not None:
+            self._panel.close()
+
+    # the loop
+
+    def run(
+        self,
+        order: Start | None = None,
+        *,
+        until_done: bool = False,
+        words: Words | None = None,
+        show: Show | None = None,
+    ) -> dict[str, Any] | None:
+        """Measure until told to stop, or with ``until_done`` until the run is. Returns the last run's result.
+
+        A run that was interrupted is gone on with; else ``order`` begins one. Devices that do not open are tried again
+        and again, but with ``until_done`` an ``HwError`` is raised.
+        """
+        station = self.station
+        if order is not None and not interrupted(station.keeper.journal):
+            self._given(order)  # what is wrong with it is said before a chip is touched
+        if until_done:
+            self._instrument.open()  # somebody is there to read what is wrong
+        elif not self._open():
+            return None
+        try:
+            self._warm.result()
+            station.keeper.log("started", {"devices": self._instrument.describe()}, "instrument")
+            self._take_up()
+            if order is not None:
+                self._begin_or_go_on(order)
+            station.run(lambda: not self.stopping and not (until_done and station.live is None), words=words, show=show)
+        finally:
+            self._instrument.close()
+        return station.last
+
+    def _begin_or_go_on(self, order: Start) -> None:
+        live = self.station.live
+        if live is None:
+            self.start(order, order.operator)
+        elif live.given.sample.sample_id != order.sample:
+            name = live.given.sample.sample_id
+            raise BadInput(f"run {live.run_id} of {name} was interrupted: first go on with it, with --sample {name}")
+
+    def _open(self) -> bool:
+        """Open the devices, however long it takes. False: told to stop before."""
+        said = ""
+        while not self.stopping:
+            try:
+                self._instrument.open()
+                return True
+            except HwError as e:
+                if str(e) != said:
+                    said = str(e)
+                    _log.error("%s", said)
+                    self.station.note(f"devices do not open: {said}", "instrument")
+                self._wait(said)
+        return False
+
+    def _wait(self, why: str) -> None:
+        """Alarm, answer and feed the watchdog until the devices are tried again."""
+        end_ns = self._clock.now_ns() + round(AGAIN_S * NS_PER_S)
+        notify(STATUS=f"devices do not open: {why}", WATCHDOG=1, EXTEND_TIMEOUT_USEC=30_000_000)
+        while self._clock.now_ns() < end_ns and not self.stopping:
+            now_ns = self._clock.now_ns()
+            self.station.looked(Observation(t_ns=now_ns, bridge=(Status.BUS_ERROR,)), None)
+            notify(WATCHDOG=1)
+            self._clock.sleep_s(1.0 / LOOKS)
+
+    def _take_up(self) -> None:
+        """Go on with the newest run that was interrupted, and end those before it."""
+        station, keeper = self.station, self.station.keeper
+        trusted = synchronised()
+        for run_id in interrupted(keeper.journal):
+            if station.live is not None:  # an older one: it will never be gone on with
+                left = station.live
+                keeper.write(lambda left=left: left.end("another run was begun after it"))  # type: ignore[misc]  # mypy: lambda default
+                station.live = None
+            taken = keeper.resume(run_id, trusted)
+            if taken is not None:
+                station.live = taken
+                _log.warning("run %d: gone on with, in phase %s", run_id, taken.phase)
+
+    def _alive(self) -> None:
+        station = self.station
+        if not self._ready and station.good_frames:
+            self._ready = True
+            notify(READY=1)
+        live = station.live
+        what = "idle" if live is None else f"run {live.run_id}, {live.given.sample.sample_id}: {live.phase}"
+        open_ = ", ".join(str(a.alarm) for a in station.alarms.standing if not a.closed)
+        notify(WATCHDOG=1, STATUS=what + (f"; alarms: {open_}" if open_ else ""))
+
+    # what it is asked
+
+    def _poll(self) -> None:
+        if self._control is not None:
+            self._control.poll(self.handle)
+
+    def handle(self, request: Request) -> dict[str, Any]:
+        """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
+        try:
+            return self._carry_out(request)
+        except (OSError, sqlite3.Error) as e:  # a disk's error is no reason to stop measuring
+            raise BadInput(f"{request.command}: {e}: check the disk") from e
+
+    def _carry_out(self, request: Request) -> dict[str, Any]:
+        order, station = parse(request), self.station
+        match order:
+            case Start():
+                return {"run_id": self.start(order, request.who).run_id}
+            case Word():
+                station.say(order.word, request.who)
+            case Note():
+                station.note(order.text, request.who)
+            case Ack():
+                return {"acknowledged": station.acknowledge(_alarm(order.alarm), request.who)}
+            case Abort():
+                station.say("abort", request.who)
+                if order.reason:
+                    station.note(order.reason, request.who)
+            case _:
+                return status_of(station)
+        return {} if not station.keeper.error else {"not_written_yet": station.keeper.error}
+
+    def start(self, order: Start, who: str) -> LiveRun:
+        """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
+        station = self.station
+        station.must_be_idle()
+        if station.keeper.error:
+            raise BadInput(f"nothing can be written: {station.keeper.error}")
+        database = station.keeper.journal.path
+        given = self._given(order)
+        found = disk_space(database, LONGEST_H, self._instrument.rate_sps)
+        if not found.enough:
+            raise BadInput(
+                f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
+                "free: make room"
+            )
+        live = station.begin(given, uid=new_uid(), settings={"started_by": who})
+        if order.note:
+            station.note(order.note, who)
+        _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
+        return live
+
+    def _given(self, order: Start) -> RunDefinition:
+        return given_of(order, self._config, self.station.keeper.journal.path)
+
+    def _start_by_button(self) -> None:
+        now = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC)
+        self.start(Start(sample=f"panel {now:%Y-%m-%d %H:%M:%S}", operator="panel"), "panel")
+
+
+def _alarm(name: str | None) -> Alarm | None:
+    if name is None:
+        return None
+    try:
+        return Alarm(name)
+    except ValueError:
+        raise BadInput(f"ack: there is no alarm {name!r}: {', '.join(Alarm)}") from None
+
+
+def warm_up() -> None:
+    """Compile what measures and what stores, or load it from the cache: before anything is measured."""
+    probe = Reading(0, 9000, 0, Status.OK)
+    samples = [Conversion(i * NS_PER_S // 10, 300_000 + i, Status.OK) for i in range(10)]
+    frame = decode(encode(one_frame(0, 0, samples, probe, probe)))
+    params = layout.new_params()
+    state, _ = kernel.advance(layout.new_state(), params, block_from_frames(frame, 0))
+    kernel.flush(state, params)
+
+
+def keeper_of(
+    path: Path, config: Config, clock: Clock, *, put_aside: bool = False
+) -> tuple[RetryingWriter, Path | None]:
+    """Open the database for the station. Returns also where a damaged one went, if ``put_aside`` allows that.
+
+    Only the database that the settings name is ever put aside, never one that a person typed.
+    """
+    aside = quarantine_if_damaged(path, clock.wall_s()) if put_aside else None
+    backup = None if config.storage.backup is None else Path(config.storage.backup)
+    return RetryingWriter(Journal(path), clock, round(config.storage.commit_every_s), backup), aside

@@ -1,0 +1,78 @@
+"""Remarks: what a reader must be told of a run beside its numbers, one line each, with what to do.
+
+This module must never decide anything: it words what others found.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from calibration.certificate import Certificate, out_of_range
+from edge.procedure.phases import Phases
+from edge.records.weighing import Weighing
+from edge.uncertainty.buoyancy import AirAround
+from edge.uncertainty.components import DENSITY_G_CM3
+from edge.uncertainty.zero_drift import Drift, SpanCheck
+
+
+def of_certificate(
+    certificate: Certificate | None, on: datetime.date, weighed: Sequence[Weighing | None], kind: str
+) -> list[str]:
+    """Get what is to be said of the certificate: out of date, written by hand, out of its range."""
+    if certificate is None:
+        return []
+    out = []
+    if certificate.valid_until is not None and on > certificate.valid_until:
+        out.append(f"certificate {certificate.name} was valid until {certificate.valid_until}: calibrate again")
+    if not certificate.recorded and kind != "simulated":  # a simulated rig's is drawn
+        out.append(f"certificate {certificate.name} has no recorded calibration: it was written by hand")
+    outside = (out_of_range(certificate, w.value.mean, w.cell_temp_c) for w in weighed if w is not None)
+    return out + list(dict.fromkeys(line for line in outside if line is not None))
+
+
+def not_taken(phases: Phases) -> list[str]:
+    """Get what was announced for after M2 and never came."""
+    plan, found = phases.plan, phases.weighings
+    if "m2" not in found:
+        return []
+    out = []
+    if plan.zero_after and "zero" not in found:
+        out.append("the second zero that was announced was not taken: the drift is what the certificate says")
+    if plan.check_weight_g > 0.0 and "check" not in found:
+        out.append("the check weight that was announced was not put on: the span is what the certificate says")
+    return out
+
+
+def not_the_same_air(around: AirAround) -> str:
+    """Say why M1 and M2 cannot be compared where a gauge saw their air differ and no density is declared."""
+    light, heavy = (around.change_g_cm3 / density * 100.0 for density in reversed(DENSITY_G_CM3))
+    return (
+        f"{around.differs}: a sample of unknown density seems {abs(light):.2g} to {abs(heavy):.2g} % "
+        f"{'heavier' if heavy < 0.0 else 'lighter'} for it: weigh both in the same air, or declare its density with "
+        "--density"
+    )
+
+
+def air_corrected(around: AirAround) -> str:
+    """Say what a correction for air that a gauge saw to differ rests on."""
+    return (
+        f"{around.differs}: the sample's buoyancy is corrected by its declared density; that the load cell's zero "
+        "does not move with the pressure is declared"
+    )
+
+
+def zero_moved(drift: Drift) -> str:
+    """Say that the zero moved by more than was to be expected."""
+    return (
+        f"the zero moved by {drift.moved_g:+.3g} g, more than twice the {drift.expected_u_g:.2g} g that certificate "
+        "and creep let expect: the uncertainty is widened; calibrate again, and look for what touches the holder"
+    )
+
+
+def span_changed(check: SpanCheck) -> str:
+    """Say that the check weight does not read what it should."""
+    return (
+        f"the check weight reads {check.indicated_g:.4g} g instead of {check.stated_g:g} g: the span has changed, and "
+        "if it did between M1 and M2 so did the loss (see the budget): calibrate again"
+    )
