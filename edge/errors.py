@@ -40,8 +40,8 @@ class BadInput(HalfpercentError, ValueError):
 class BadValue(BadInput):
     """One value that cannot be used.
 
-    ``what`` is its name as the domain spells it (``density_u``, ``sample_mass``), ``given`` the value as it was given ('' to
-    leave it out), ``why`` what is wrong and what would be right. A command shows its option instead of the name.
+    ``what`` is its name as the domain spells it (``density_u``, ``sample_mass``), ``given`` the value as it was given ('' leaves
+    it out), ``why`` what is wrong and what would be right. A command shows its option instead of the name.
     """
 
     def __init__(self, what: str, given: object, why: str) -> None:

@@ -31,6 +31,7 @@ from calibration.weights import (
     true_mass_g,
     u_load_g,
 )
+from edge.cli.calibrate import ask_at_terminal
 from edge.errors import BadInput
 from edge.guided_calibration.bench import Bench
 from edge.guided_calibration.session import (
@@ -244,12 +245,8 @@ Simulated = SimulatedBench
 class Asked(Simulated):
     """The simulated rig with a person before it, who is asked and then does it."""
 
-    def __init__(self, *args) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(*args)
-        self._yes = False
-
     def ask(self, text: str) -> str:
-        return Bench.ask(self, text)
+        return ask_at_terminal(text)
 
     def put(self, weight) -> None:  # type: ignore[no-untyped-def]
         Bench.put(self, weight)
@@ -558,7 +555,7 @@ def test_what_was_read_while_a_person_was_away_is_thrown_away() -> None:
     oven = simulated.instrument._oven.device
     assert oven is not None
     bench = Bench(
-        lambda: Instrument(bridge, oven, None, simulated.clock), simulated.clock, bridge, yes=False
+        lambda: Instrument(bridge, oven, None, simulated.clock), simulated.clock, bridge, lambda text: ""
     )  # fmt: skip
     with bench:
         bench.record(5)

@@ -7,6 +7,7 @@ never write a person's config: it says which line to put into it.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.errors import BadInput
+from edge.errors import BadInput, CalibrationRefused
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, Weight
@@ -71,11 +72,31 @@ def _place(options: dict[str, Any]) -> Iterator[Place]:
     database.parent.mkdir(parents=True, exist_ok=True)
     held = writer_lock.take(database)
     try:
-        bench = real_bench(config, yes=options["yes"]) if seed is None else SimulatedBench(config, seed)
+        bench = (
+            real_bench(config, _yes if options["yes"] else ask_at_terminal)
+            if seed is None
+            else SimulatedBench(config, seed)
+        )
         with bench:
             yield Place(database.parent, path, config, bench, seed)
     finally:
         writer_lock.drop(database, held)
+
+
+def ask_at_terminal(text: str) -> str:
+    """Show what is to be done and wait for a line. Raises ``CalibrationRefused`` where nobody answers."""
+    click.echo(text, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        click.echo()
+        raise CalibrationRefused("nobody answered: what was read so far is kept, run the same command again to go on")
+    return answer.strip()
+
+
+def _yes(text: str) -> str:
+    """Say that it was done, without waiting for a person."""
+    click.echo(f"{text} (yes)")
+    return ""
 
 
 def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,26 +56,29 @@ def run(cli: click.Group) -> NoReturn:
     except Exception as e:
         if not _is_known(e):
             raise
-        _stop(_line_of(e), 1)
+        _stop(_error_line(e), 1)
 
 
 def _is_known(e: Exception) -> bool:
     """Say whether an error is one that a person, a disk or a chip can cause."""
-    if isinstance(e, OSError | sqlite3.Error | MemoryError):
+    if isinstance(e, HalfpercentError | OSError | MemoryError):
         return True
     from calibration.errors import CalibrationError
+    from edge.database.connection import SqliteError
     from hw.errors import HwError
 
-    return isinstance(e, HalfpercentError | HwError | CalibrationError)
+    return isinstance(e, SqliteError | HwError | CalibrationError)
 
 
-def _line_of(e: Exception) -> str:
+def _error_line(e: Exception) -> str:
+    from edge.database.connection import SqliteError
+
     if type(e).__module__ == "builtins" and isinstance(e, OSError):
         where = f"{e.filename}: " if e.filename else ""
         return f"{where}{e.strerror or e}: check the path, its rights and the room on the disk"
     if isinstance(e, MemoryError):
         return "not enough memory: close other programs, or cut the recording"
-    if isinstance(e, sqlite3.Error):
+    if isinstance(e, SqliteError):
         return f"the database gives an error ({e}): check the disk, or name another with --db"
     return str(e) or type(e).__name__
 

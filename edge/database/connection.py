@@ -140,3 +140,12 @@ def open_for_writing(path: Path) -> Database:
             db.close()
             raise
     return db
+
+
+SqliteError = sqlite3.Error
+"""What SQLite raises, for who has to know its errors and nothing else of it."""
+
+
+def sqlite_version() -> str:
+    """Get the version of the SQLite library in use."""
+    return sqlite3.sqlite_version

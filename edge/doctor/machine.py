@@ -14,13 +14,13 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import sqlite3
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.database.connection import sqlite_version
 from edge.errors import BadConfig
 from edge.instrument.config import load_config
 from edge.instrument.consistency import disagreements
@@ -81,7 +81,7 @@ def _parts() -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding(f"package {part}", "fail", "not installed", "install halfpercent again: make demo")
     yield Finding("packages", "ok", ", ".join(f"{k} {v}" for k, v in versions.items()))
-    yield Finding("sqlite", "ok", sqlite3.sqlite_version)
+    yield Finding("sqlite", "ok", sqlite_version())
 
 
 def _nodes() -> Iterator[Finding]:

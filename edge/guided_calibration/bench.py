@@ -5,16 +5,12 @@ This module must never say that a weight is on without someone having been asked
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Literal
 
-import click
-
 from calibration.calibration_record import Weight
-from edge.errors import BadInput
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.records.frame import Frames, join
@@ -22,22 +18,21 @@ from hw.clock import NS_PER_S, BootClock, Clock
 from hw.protocols import Bridge
 
 PATIENCE_NS = NS_PER_S
-
-
 FIRST_S = 3  # after opening, a chip settles
 
-
 Resistance = Literal["resistor", "short", "ice"]
+Ask = Callable[[str], str]
+"""Shows a person what is to be done and waits for a line, which it gets. Raises where nobody answers."""
 
 
 class Bench:
-    """Chips and a clock. ``yes``: do not wait for a person to press Enter."""
+    """Chips, a clock, and by ``ask`` a person who does what is to be done."""
 
-    def __init__(self, fresh: Callable[[], Instrument], clock: Clock, bridge: Bridge | None, *, yes: bool) -> None:
+    def __init__(self, fresh: Callable[[], Instrument], clock: Clock, bridge: Bridge | None, ask: Ask) -> None:
         self.clock = clock
         self._fresh = fresh
         self._bridge = bridge
-        self._yes = yes
+        self._ask = ask
         self._seq = 0
         self._open = ExitStack()
 
@@ -75,16 +70,8 @@ class Bench:
                 break
 
     def ask(self, text: str) -> str:
-        """Show what is to be done and wait for a line. Raises ``BadInput`` where nobody answers."""
-        click.echo(text, nl=False)
-        if self._yes:
-            click.echo(" (yes)")
-            return ""
-        answer = sys.stdin.readline()
-        if not answer:
-            click.echo()
-            raise BadInput("nobody answered: what was read so far is kept, run the same command again to go on")
-        return answer.strip()
+        """Have something done by whoever is there, and get the line that they answer."""
+        return self._ask(text)
 
     def put(self, weight: Weight | None) -> None:
         """Have a weight put on the empty holder, or everything taken off it (None)."""
@@ -104,12 +91,12 @@ class Bench:
         """Do with the oven what is due in this minute of so many: a person was told at the beginning."""
 
 
-def real_bench(config: Config, *, yes: bool) -> Bench:
-    """Get the instrument that the settings describe."""
+def real_bench(config: Config, ask: Ask) -> Bench:
+    """Make the bench of the instrument that the settings describe."""
     from edge.instrument.drivers import bridge_of, probe_of
 
     clock = BootClock()
     bridge = bridge_of(config.bridge, clock)
     oven = probe_of(config.oven_probe, clock)
     cell = None if config.cell_probe is None else probe_of(config.cell_probe, clock)
-    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, yes=yes)
+    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask)

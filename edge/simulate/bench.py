@@ -24,16 +24,12 @@ class SimulatedBench(Bench):
 
         chip = config.bridge.chip.removesuffix("_spi")
         simulated = build("solid", chip, seed)
-        super().__init__(lambda: simulated.instrument, simulated.clock, None, yes=True)
+        super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=lambda _text: "")
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
         rng = np.random.default_rng((seed, 42))
         self.chips.oven.ref_ohm *= 1.0 + float(rng.uniform(-1e-3, 1e-3))
         self.chips.oven.wires = config.oven_probe.wires
         self.chips.oven.lead_ohm = float(rng.uniform(0.2, 0.8))
-
-    def ask(self, text: str) -> str:
-        """Answer as the simulated person does: it was done."""
-        return ""
 
     def put(self, weight: Weight | None) -> None:
         """Put the weight on, off by an error drawn from the uncertainty that it states."""
