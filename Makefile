@@ -54,34 +54,34 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest tests/bench -s -o addopts=
+	$(BIN)/python -m pytest tests/bench -s
 
 coverage: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/thousand_rigs.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/thousand_rigs.py
 
 corrections: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/corrections.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/corrections.py
 
 kills: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/thousand_kills.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/thousand_kills.py
 
 alarms: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/alarm_latency.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/alarm_latency.py
 
 real-time: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/real_time.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/real_time.py
 
 ten-days: $(VENV)/dev.stamp
-	$(BIN)/python tests/bench/ten_days.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/ten_days.py
 
 power-cuts: $(VENV)/dev.stamp virtual-pi
-	PYTHONPATH=tests $(BIN)/python -m virtualpi.powercuts
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m virtualpi.powercuts
 
 virtual-pi:
 	@$(PYTHON) tests/virtualpi/build.py
 
 test-virtual-pi: $(VENV)/dev.stamp virtual-pi
-	$(BIN)/python -m pytest tests/virtualpi -s -o addopts=
+	$(BIN)/python -m pytest tests/virtualpi -s
 
 # PREFIX, DESTDIR, WHEELS, PYTHON: see the script.
 install uninstall:

@@ -18,10 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from chips import ScriptedClock
-from stations import Rigged, order, rigged
+from simulated_chips import ScriptedClock
+from simulated_service import Rigged, order, rigged
 
 import edge.simulate.instrument
 from edge.records.phase import Phase

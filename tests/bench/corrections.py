@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from quickrig import QuickRig
-from thousand_rigs import REST_S, Measured, Operator, calibrate, draw, exercise, judge, measure, rms, without_zero
+from drawn_rig import REST_S, Measured, Operator, calibrate, draw, exercise, judge, measure, rms, without_zero
+from fast_rig import QuickRig
 
 from calibration import certificate as cal
 from calibration.errors import BadFit, CalibrationError

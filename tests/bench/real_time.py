@@ -18,14 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 
 def child(folder: Path, seconds: float, rate_sps: int) -> None:
     """Be the station: measure for some seconds, then say what it cost."""
     began_s = float(os.environ["BEGAN"])
     from gpiozero.pins.mock import MockFactory
-    from stations import settings
+    from simulated_service import settings
 
     from edge.control.protocol import Start
     from edge.control.server import Control

@@ -9,18 +9,14 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from quickrig import QuickRig
-from stations import settings
+from fast_rig import QuickRig
+from simulated_service import settings
 
 from edge.control.protocol import Start
 from edge.database.journal import Journal

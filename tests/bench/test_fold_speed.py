@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from folding import cases, cut
+from random_blocks import cases, cut
 
 from edge.fold import kernel, layout
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from apart_bridges import hx711
+from child_bridges import hx711
 
 from hw.clock import NS_PER_S, BootClock
 from hw.protocols import Bridge, Status

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_journal import begin
+from written_run import begin
 
 from edge.database import codec
 from edge.database.journal import Journal

@@ -1,6 +1,6 @@
 """Two million reads of a simulated HX711 that is disturbed all the time: not one number may be false.
 
-    python -m pytest tests/bench/test_two_million_reads.py -s -o addopts=
+    python -m pytest tests/bench/test_two_million_reads.py -s
 
 Every few seconds something happens to the chip, its wires or the process that reads it. The true signal
 jumps to a new level every 20 s, so that a number of before is as false as a torn one. A number is false if it
@@ -10,15 +10,11 @@ is off by more than eight standard deviations of the chip's noise, which is 171 
 from __future__ import annotations
 
 import random
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from chips import HxRig, HxSpiRig
+from simulated_chips import HxRig, HxSpiRig
 
 from hw.clock import NS_PER_S
 from hw.protocols import Status

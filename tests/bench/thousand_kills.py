@@ -1,23 +1,21 @@
 """A thousand SIGKILLs at random moments through recorded tests: ``make kills`` prints a line a test and the sums.
 
 Half of the tests lose no second between two lives and must end with the bits of a test that nobody killed; in the other
-half up to 20 s are lost before each resume, with and without a new boot, and must be listed. See tests/kills.py.
+half up to 20 s are lost before each resume, with and without a new boot, and must be listed. See
+tests/helpers/sigkill.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from kills import Killed, compare, kill_through
-from powercut import measure, record
+from recorded_run import measure, record
+from sigkill import Killed, compare, kill_through
 
 
 def one(seed: int, mean_s: float) -> tuple[int, bool, bool, Killed, str]:

@@ -29,7 +29,7 @@ fi
 # lgpio wants a working directory that it can write to; nothing is written beside the sources.
 mkdir /run/halfpercent
 cd /run/halfpercent
-export GPIOZERO_PIN_FACTORY=lgpio PYTHONPATH=/halfpercent:/halfpercent/tests
+export GPIOZERO_PIN_FACTORY=lgpio PYTHONPATH=/halfpercent:/halfpercent/tests:/halfpercent/tests/helpers
 export PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/run/numba
 /bin/sh /out/job
 echo $? > /out/status

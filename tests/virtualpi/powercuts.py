@@ -22,8 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kills import Killed, comparable
-from powercut import measure, record, recording, seconds_of
+from recorded_run import measure, record, recording, seconds_of
+from sigkill import Killed, comparable
 
 from . import machine
 
@@ -38,7 +38,13 @@ def said(out: Path) -> list[str]:
 
 def job(life: int, lost_s: int) -> str:
     """Get the shell's words for one life: look at the disk, then measure."""
-    measure = ["/halfpercent/tests/powercut.py", "/run/data/h.db", "/out/recording", f"boot-{life}", str(lost_s)]
+    measure = [
+        "/halfpercent/tests/helpers/recorded_run.py",
+        "/run/data/h.db",
+        "/out/recording",
+        f"boot-{life}",
+        str(lost_s),
+    ]
     return "\n".join(
         [
             "mkdir -p /run/data",

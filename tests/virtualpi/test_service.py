@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="making a disk that bo
 
 ENVIRONMENT = [
     "env",
-    "PYTHONPATH=/halfpercent:/halfpercent/tests",
+    "PYTHONPATH=/halfpercent:/halfpercent/tests:/halfpercent/tests/helpers",
     "PYTHONDONTWRITEBYTECODE=1",
     "NUMBA_CACHE_DIR=/run/numba",
 ]

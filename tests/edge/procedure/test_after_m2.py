@@ -1,0 +1,129 @@
+"""After M2: the second zero and the check weight, which the operator may announce and may never come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scripted_seconds import PLAN, feed, jitter, row, to_hold
+
+from edge.procedure.phases import Phases
+from edge.procedure.plan import Plan
+from edge.records.event import Event
+from edge.records.phase import Phase
+
+ZERO = replace(PLAN, zero_after=True, zero_max_s=2000.0)
+BOTH = replace(ZERO, check_weight_g=100.0)
+
+
+def to_zero(plan: Plan) -> tuple[Phases, int]:
+    """A run whose M2 is taken; the second at which it was."""
+    phases = Phases(plan, Phase.TARE)
+    at = to_hold(phases)
+    feed(phases, (row(s, temp_c=120.0, qualified=1, hold_s=s - at + 1.0) for s in range(at, at + 600)))
+    at += 600
+    for s in range(at, at + 600):
+        feed(phases, [row(s, temp_c=max(26.0, 120.0 - (s - at)), cell_c=26.0, mass_g=199.0 + jitter(s, 0.001))])
+        if "m2" in phases.weighings:
+            return phases, s + 1
+    raise AssertionError("M2 was never taken")
+
+
+def empty(phases: Phases, start: int, seconds: int, mass_g: float = 0.01) -> list[Event]:
+    rows = (row(s, mass_g=mass_g + jitter(s, 1e-3), zero_code=1040.0 + jitter(s, 2.0), cell_c=26.0)
+            for s in range(start, start + seconds))  # fmt: skip
+    return feed(phases, rows)
+
+
+def test_without_an_announced_zero_the_run_ends_with_m2() -> None:
+    phases, _ = to_zero(PLAN)
+    assert phases.phase is Phase.DONE
+
+
+def test_the_zero_is_taken_when_it_is_said_and_has_rested_as_long_as_m1() -> None:
+    phases, at = to_zero(ZERO)
+    assert phases.phase is Phase.ZERO
+    assert empty(phases, at, 100) == []
+    assert phases.ask("zero", at + 100, at + 100.0).kind == "operator"
+    assert empty(phases, at + 100, 180) == []  # the dwell and the window
+    events = empty(phases, at + 280, 20)
+    assert [e.kind for e in events] == ["weighing", "phase"]
+    assert events[0].data["unit"] == "code"
+    assert events[1].data["to"] == "done"
+    zero = phases.weighings["zero"]
+    assert zero.value.mean == pytest.approx(1040.0, abs=1.0)
+    assert zero.from_s >= at + 160.0
+    assert phases.invalid_because == ""
+
+
+def test_a_check_weight_follows_the_zero() -> None:
+    phases, at = to_zero(BOTH)
+    phases.ask("zero", at, float(at))
+    empty(phases, at, 200)
+    assert phases.phase is Phase.CHECK
+    assert phases.ask("zero", at + 200, at + 200.0).kind == "refused"
+    phases.ask("check", at + 210, at + 210.0)
+    events = feed(phases, (row(s, mass_g=99.99 + jitter(s, 1e-3), cell_c=26.0) for s in range(at + 210, at + 350)))
+    assert [e.kind for e in events] == ["weighing", "phase"]
+    assert phases.weighings["check"].value.mean == pytest.approx(99.99, abs=1e-3)
+    assert phases.phase is Phase.DONE
+    assert phases.invalid_because == ""
+
+
+@pytest.mark.parametrize("plan", [ZERO, BOTH])
+def test_nobody_comes_and_the_run_ends_by_itself(plan: Plan) -> None:
+    phases, at = to_zero(plan)
+    events = empty(phases, at, 2010, mass_g=199.0)
+    assert [e.kind for e in events] == ["phase"]
+    assert "no word zero" in events[0].data["why"]
+    assert phases.phase is Phase.DONE
+    assert phases.invalid_because == ""
+    assert "zero" not in phases.weighings
+
+
+@pytest.mark.parametrize(("word", "mass_g", "what"), [("zero", 199.0, "take the sample off"), ("check", 20.0, "20 g")])
+def test_what_does_not_belong_on_the_holder_is_refused_and_can_be_said_again(
+    word: str, mass_g: float, what: str
+) -> None:
+    phases, at = to_zero(BOTH)
+    if word == "check":
+        phases.ask("zero", at, float(at))
+        empty(phases, at, 200)
+        at += 200
+    phases.ask(word, at, float(at))
+    events = empty(phases, at, 200, mass_g=mass_g)
+    assert [e.kind for e in events] == [f"{word}_refused"]
+    assert what in events[0].data["why"]
+    assert events[0].data["why"].endswith(f"say {word} again")
+    assert phases.ask(word, at + 200, at + 200.0).kind == "operator"
+
+
+def test_a_zero_that_never_rests_is_refused_with_what_to_do_and_the_run_still_ends() -> None:
+    phases, at = to_zero(ZERO)
+    phases.ask("zero", at, float(at))
+    rows = (row(s, mass_g=0.5 * (s - at) / 100.0, zero_code=1000.0 + s, cell_c=26.0) for s in range(at, at + 2200))
+    events = feed(phases, rows)
+    assert [e.kind for e in events] == ["zero_refused", "phase"]
+    assert "keep draughts" in events[0].data["why"]
+    assert phases.invalid_because == ""
+
+
+def test_an_abort_after_m2_loses_nothing() -> None:
+    phases, at = to_zero(ZERO)
+    assert phases.ask("abort", at, float(at)).kind == "operator"
+    assert phases.phase is Phase.DONE
+    assert phases.invalid_because == ""
+
+
+def test_a_run_that_is_stopped_while_it_waits_is_judged_by_m2() -> None:
+    phases, at = to_zero(BOTH)
+    empty(phases, at, 10)
+    events = phases.finish("the run was stopped")
+    assert [e.data["to"] for e in events] == ["done"]
+    assert phases.invalid_because == ""
+
+
+@pytest.mark.parametrize("word", ["zero", "check"])
+def test_the_words_are_for_their_phases_alone(word: str) -> None:
+    phases = Phases(BOTH, Phase.TARE)
+    assert phases.ask(word, 0, 0.0).kind == "refused"

@@ -1,0 +1,115 @@
+"""What was measured before the rooms were made gives the same bits, hashes and JSON after.
+
+``tests/data/before-the-house`` was written by commit 3103241: a stored test of each bridge with its second zero and
+check weight, a certificate by the guided calibration, and two recordings with the results of replaying them.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repository import STORED
+
+from calibration.certificate import certificate_hash, load_certificate, loads, to_toml
+from edge.database import hash_chain
+from edge.database.connection import open_readonly
+from edge.procedure.parameters import RunParameters
+from edge.procedure.phases import Phases
+from edge.records.sample import Sample
+from edge.replay.csv_table import parse_columns
+from edge.replay.judge import Declared, replay
+from edge.replay.recording import read
+from edge.run.refold import refold
+from edge.standards.standard import load_standard, loads_standard
+from edge.verdict.judge import judge_run
+
+HERE = STORED / "before-the-house"
+WHEN_S = 1_770_000_000.0
+
+
+def stored(tmp_path: Path, bridge: str) -> Path:
+    path = tmp_path / f"{bridge}.db"
+    path.write_bytes(lzma.decompress((HERE / f"{bridge}.db.xz").read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("bridge", ["nau7802", "hx711"])
+def test_a_stored_run_refolds_to_its_hashes_its_seconds_and_its_result(tmp_path: Path, bridge: str) -> None:
+    path = stored(tmp_path, bridge)
+    db = open_readonly(path)
+    expected = json.loads((HERE / "chains.json").read_text())[bridge]
+    assert [list(hash_chain.chunks(db, 1))[-1]["sha256"], list(hash_chain.events(db, 1))[-1]["sha256"]] == expected
+
+    course, rows, names, _ = refold(db, 1)
+    with sqlite3.connect(path) as plain:
+        seconds = plain.execute(
+            "select second, elapsed_s, mass_g, sd_g, temp_c, cell_temp_c, hold_s, loss_pct, drift_g_per_h, zero_code, "
+            "samples_ok, phase from seconds order by second"
+        ).fetchall()
+    order = ("seq", "t_s", "mass_g", "sd_g", "temp_c", "cell_temp_c", "hold_s", "loss_pct", "drift_g_per_h",
+             "zero_code", "n_ok")  # fmt: skip
+    columns = [[None if v != v else v for v in rows[name].tolist()] for name in order]
+    assert [(*values, name) for *values, name in zip(*columns, names, strict=True)] == seconds
+
+    run = next(iter(db.table("runs").rows))
+    result = judged(course.phases, run, loads(run_certificate(db), "stored"))
+    was = json.loads((HERE / f"{bridge}.json").read_text())
+    assert {name: was[name] for name in result if name in was} == result
+
+
+def run_certificate(db: Any) -> str:
+    return str(next(iter(db.table("certificates").rows))["toml"])
+
+
+def judged(phases: Phases, run: dict[str, Any], certificate: Any) -> dict[str, Any]:
+    import datetime
+
+    settings = json.loads(run["settings_json"])
+    return judge_run(
+        phases,
+        loads_standard(run["standard_toml"], "stored"),
+        certificate,
+        **Sample.from_settings(settings["sample"]).said(),
+        kind=run["kind"],
+        declared=RunParameters.from_settings(settings).declared,
+        on=datetime.date.fromisoformat(run["started_utc"][:10]),
+    )
+
+
+def test_a_certificate_has_the_same_hash_and_the_same_text() -> None:
+    certificate = load_certificate(HERE / "certificate.toml")
+    hashes = json.loads((HERE / "chains.json").read_text())
+    assert certificate_hash(certificate) == hashes["certificate"]
+    assert to_toml(certificate) == (HERE / "certificate.toml").read_text(encoding="utf-8")
+
+
+RECORDINGS = [
+    ("masses.csv", None, "cold"),
+    ("masses.csv", None, "hot"),
+    ("codes.csv", "by-hand.toml", "cold"),
+    ("codes.csv", "certificate.toml", "hot"),
+]
+
+
+def replayed(name: str, certificate: str | None, weigh: str) -> dict[str, Any]:
+    return replay(
+        read(HERE / name, columns=parse_columns(""), use_counts=certificate is not None),
+        load_standard("gbt-48093-1-2026"),
+        None if certificate is None else load_certificate(HERE / certificate),
+        weigh=weigh,  # type: ignore[arg-type]  # a parameter of the test
+        declared=Declared(u_mass_g=0.01),
+        journal=None,
+        sample=Sample("before"),
+        wall_s=WHEN_S,
+    )
+
+
+@pytest.mark.parametrize(("name", "certificate", "weigh"), RECORDINGS)
+def test_a_recording_is_answered_with_the_same_json(name: str, certificate: str | None, weigh: str) -> None:
+    was = json.loads((HERE / "replays.json").read_text(encoding="utf-8"))[f"{name} {certificate} {weigh}"]
+    assert json.loads(json.dumps(replayed(name, certificate, weigh))) == was

@@ -1,0 +1,57 @@
+"""A run as the station writes it into a journal, second by second, with every kind of code in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from repository import ROOT
+
+from calibration.certificate import loads
+from edge.database.journal import Journal, RunJournal
+from edge.records.event import Event
+from edge.records.frame import Frames, one_frame
+from edge.records.second import Second
+from edge.standards.standard import load_standard
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Reading, Status
+
+STANDARD = load_standard("gbt-48093-1-2026")
+CERTIFICATE = loads(
+    (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+)
+NS = 10**9
+
+
+def begin(journal: Journal, batch_s: int = 5, **more: Any) -> RunJournal:
+    given_: dict[str, Any] = {
+        "run_uid": "u-1",
+        "sample_id": "S 1",
+        "operator": "A. Person",
+        "kind": "simulated",
+        "wall_s": 1.75e9,
+        "t0_ns": 7 * NS,
+        "boot_id": "boot",
+        "standard": STANDARD,
+        "certificate": CERTIFICATE,
+        "settings": {"plan": {"hold_s": 600.0}},
+    }
+    return journal.begin(**given_ | more, batch_s=batch_s)
+
+
+def frame(seq: int, codes: tuple[int, ...] = (-1, 0, 1, CODE_MAX, CODE_MIN)) -> Frames:
+    t_ns = 7 * NS + seq * NS
+    samples = [Conversion(t_ns + i * 100_000_000, seq * 10 + code % 7, Status.OK) for i, code in enumerate(codes)]
+    return one_frame(seq, t_ns, samples, Reading(t_ns, 9_000 + seq, 0, Status.OK))
+
+
+def row(seq: int, mass_g: float = 1.5) -> Second:
+    return Second(seq, float(seq), 5, 0, 0, 0, mass_g, 0.1, 0.0, 120.0, 25.0, float("nan"), 1, 0.0, 0.0, 0.0)
+
+
+def event(seq: int, kind: str = "phase") -> Event:
+    return Event(seq, seq + 0.25, kind, {"from": "ramp", "to": "hold", "why": "in band: „°C“"})
+
+
+def write(run: RunJournal, seconds: range, events: dict[int, list[Event]] | None = None) -> None:
+    for seq in seconds:
+        run.raw(frame(seq))
+        run.derived([row(seq)], ["hold"], (events or {}).get(seq, []), 1.75e9 + seq)
