@@ -7,7 +7,9 @@
     │   ├── BadValue                       one value: its name, what was given, what would be right
     │   │   └── NotPlausible               a value or a reading that cannot be true
     │   ├── BadRecording                   a recording: file, line, column
+    │   ├── BadStandard                    a test standard that is not known, or whose file is wrong
     │   ├── BadRequest                     a line on the control socket
+    │   ├── Refused                        what the running station refused, in its own words
     │   ├── NoSuchRun                      a run that is not there, or has no result yet
     │   ├── NoCertificate                  no load cell's certificate is named
     │   ├── BlankDoesNotMatch              a blank run that this run may not subtract
@@ -16,6 +18,7 @@
     │   ├── NoRun                          none is
     │   ├── SocketTrouble                  the control socket cannot be made, or nobody answers there
     │   └── CalibrationRefused             a step of a calibration that cannot be taken
+    │       ├── NoCalibration              none of this name was begun
     │       ├── ReadingsNotGood            too few good samples
     │       └── StillMoving                a code that has not come to rest
     ├── BadConfig (ValueError)             the instrument's settings
@@ -40,8 +43,8 @@ class BadInput(HalfpercentError, ValueError):
 class BadValue(BadInput):
     """One value that cannot be used.
 
-    ``what`` is its name as the domain spells it (``density_u``, ``sample_mass``), ``given`` the value as it was given ('' leaves
-    it out), ``why`` what is wrong and what would be right. A command shows its option instead of the name.
+    ``what`` is its name as the domain spells it (``density_u``, ``sample_mass``), ``given`` the value as it was given
+    ('' leaves it out), ``why`` what is wrong and what would be right. A command shows its option instead of the name.
     """
 
     def __init__(self, what: str, given: object, why: str) -> None:
@@ -55,11 +58,26 @@ class NotPlausible(BadValue):
 
 
 class BadRecording(BadInput):
-    """A recording that cannot be read: which file, line and column, and what to do."""
+    """A recording that cannot be read: which file, line and column, and what to do.
+
+    ``remedies`` are the values that would help, by their names as the domain spells them (``columns t_ms=HEADER``).
+    """
+
+    def __init__(self, message: str, *remedies: str) -> None:
+        super().__init__(message)
+        self.remedies = remedies
+
+
+class BadStandard(BadInput):
+    """A test standard that is not known, or whose file is wrong."""
 
 
 class BadRequest(BadInput):
     """What came over the control socket and is no request."""
+
+
+class Refused(BadInput):
+    """A command that the running station refused, in its own words."""
 
 
 class NoSuchRun(BadInput):
@@ -92,6 +110,10 @@ class SocketTrouble(BadInput):
 
 class CalibrationRefused(BadInput):
     """A step of a guided calibration that cannot be taken as things are."""
+
+
+class NoCalibration(CalibrationRefused):
+    """A guided calibration that was not begun, or not here."""
 
 
 class ReadingsNotGood(CalibrationRefused):

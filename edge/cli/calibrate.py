@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.errors import BadInput, CalibrationRefused
+from edge.errors import BadInput, BadValue, CalibrationRefused
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, Weight
@@ -133,7 +133,7 @@ def tare(
     from edge.guided_calibration import steps
     from edge.guided_calibration.session import load
 
-    air = _air(air_text)
+    air = _declared_air(air_text)
     with _place(options) as place:
         session = None if options["restart"] else load(place.path)
         if session is None:
@@ -189,17 +189,15 @@ def _begun(
     )
 
 
-def _air(text: str | None) -> Air | None:
+def _declared_air(text: str | None) -> Air | None:
     """Get the air that ``--air`` declares: pressure in hPa, temperature in °C, humidity in %."""
     if text is None:
         return None
     from calibration.weights import declared_air
+    from edge.records.sample import PA_PER_HPA, parse_air_reading
 
-    try:
-        hpa, temp_c, humidity_pct = (float(part) for part in text.split(","))
-    except ValueError as e:
-        raise click.UsageError(f"--air {text}: write pressure in hPa, °C and % of humidity: 1013.2,21.5,45") from e
-    return declared_air(temp_c, hpa * 100.0, humidity_pct)
+    air = parse_air_reading(text)
+    return declared_air(air.temp_c, air.pressure_hpa * PA_PER_HPA, air.humidity_pct)
 
 
 @calibrate.command()
@@ -220,7 +218,7 @@ def span(texts: tuple[str, ...], **options: Any) -> None:
             session = replace(session, points=(), weights=())
         if session.points and weights and {w.mass_g: w for w in weights} != {w.mass_g: w for w in session.weights}:
             begun = " and ".join(f"{w.mass_g:g} g ({w.stated})" for w in session.weights)
-            raise BadInput(f"the span was begun with {begun}: go on with these, or begin again with --restart")
+            raise CalibrationRefused(f"the span was begun with {begun}: go on with these, or begin again")
         if not session.points:
             weights = weights or _asked_weights(place)
             steps.check_weights(weights, session.cell.capacity_g)
@@ -256,7 +254,9 @@ def temperature(text: str | None, hours: float, **options: Any) -> None:
     with _place(options) as place:
         session = place.session()
         if weight is not None and weight.mass_g > session.cell.capacity_g:
-            raise BadInput(f"--weight {weight.mass_g:g}: the cell carries {session.cell.capacity_g:g} g: give grams")
+            raise BadValue(
+                "weight", f"{weight.mass_g:g}", f"the cell carries {session.cell.capacity_g:g} g: give grams"
+            )
         if options["restart"]:
             session = replace(session, **{"empty" if weight is None else "loaded": None})
         if place.seed is None:
@@ -303,7 +303,9 @@ def rtd(
     with _place(options) as place:
         session = place.session()
         if probe == "cell" and session.cell_rtd is None:
-            raise BadInput("there is no thermometer on the load cell: add [cell_probe] to the config, or --probe oven")
+            raise CalibrationRefused(
+                "there is no thermometer on the load cell: add [cell_probe] to the config, or --probe oven"
+            )
         if options["restart"]:
             session = replace(
                 session,
@@ -362,8 +364,16 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     made = certify(session, _today(place.bench))
     loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
     if not quiet:
-        for line in lines(made, session):
+        for line in lines(made):
             click.echo(line)
+        if session.empty is None:
+            click.echo(
+                "Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most."
+            )
+        elif session.loaded is None:
+            click.echo(
+                "Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep."
+            )
     path = write_certificate(place.folder, session.name, made.certificate).resolve()
     click.echo(
         f"\nCertificate: {path}\nPut it into the config:\n\n    [test]\n    certificate = {json.dumps(str(path))}\n"

@@ -1,21 +1,55 @@
 """How the command ends: with its output, or with one line on standard error and a status.
 
-Exit status 0: it did its job, whatever the verdict; 1: it could not; 2: wrong use. What a person, a disk or a
-chip did is never shown as a traceback; a mistake of our own is, since hiding it would help nobody.
+The domain speaks of values by their names; here they become the options of a command. Exit status 0: it did its job,
+whatever the verdict; 1: it could not; 2: wrong use. What a person, a disk or a chip did is never shown as a traceback;
+a mistake of our own is, since hiding it would help nobody.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import click
 
-from edge.errors import HalfpercentError
+from calibration.errors import BadFit
+from edge.errors import (
+    BadDatabase,
+    BadRecording,
+    BadValue,
+    CalibrationRefused,
+    HalfpercentError,
+    NoCalibration,
+    NoCertificate,
+    SocketTrouble,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The option that does what a line of this class of errors advises in words that match ``advice``."""
+
+    error: type[Exception]
+    advice: re.Pattern[str]
+    option: str
+
+
+_ANOTHER = re.compile(r"\b(name|choose) (another|its)\b")
+_AGAIN = re.compile(r"\bbegin again\b")
+HINTS = (
+    Hint(BadDatabase, _ANOTHER, "--db"),
+    Hint(NoCalibration, _ANOTHER, "--db"),
+    Hint(SocketTrouble, _ANOTHER, "--socket"),
+    Hint(NoCertificate, re.compile("certificate"), "--certificate"),
+    Hint(CalibrationRefused, _AGAIN, "--restart"),
+    Hint(BadFit, _AGAIN, "--restart"),
+)
 
 
 class Commands(click.Group):
@@ -56,7 +90,7 @@ def run(cli: click.Group) -> NoReturn:
     except Exception as e:
         if not _is_known(e):
             raise
-        _stop(_error_line(e), 1)
+        _stop(error_line(e, cli), 1)
 
 
 def _is_known(e: Exception) -> bool:
@@ -70,7 +104,8 @@ def _is_known(e: Exception) -> bool:
     return isinstance(e, SqliteError | HwError | CalibrationError)
 
 
-def _error_line(e: Exception) -> str:
+def error_line(e: Exception, cli: click.Group) -> str:
+    """Get what a person at a terminal is told of an error: one line, in the words and options of the command."""
     from edge.database.connection import SqliteError
 
     if type(e).__module__ == "builtins" and isinstance(e, OSError):
@@ -79,8 +114,26 @@ def _error_line(e: Exception) -> str:
     if isinstance(e, MemoryError):
         return "not enough memory: close other programs, or cut the recording"
     if isinstance(e, SqliteError):
-        return f"the database gives an error ({e}): check the disk, or name another with --db"
-    return str(e) or type(e).__name__
+        return f"the database gives an error ({e}): check the disk, or name another (--db)"
+    return _with_options(e, str(e) or type(e).__name__, cli)
+
+
+def _with_options(e: Exception, line: str, cli: click.Group) -> str:
+    """Get the line of an error with the names of values as the options that they are given by."""
+    if isinstance(e, BadValue):
+        option = f"--{e.what.replace('_', '-')}"
+        return option + line.removeprefix(e.what) if option in _options(cli) else line
+    if isinstance(e, BadRecording):
+        options = [f"--{remedy}" for remedy in e.remedies]
+    else:
+        options = [hint.option for hint in HINTS if isinstance(e, hint.error) and hint.advice.search(line)][:1]
+        options = [option for option in options if option not in line]
+    return line + (f" ({' or '.join(options)})" if options else "")
+
+
+def _options(command: click.Command) -> set[str]:
+    own = {name for param in command.params for name in param.opts}
+    return own.union(*map(_options, command.commands.values())) if isinstance(command, click.Group) else own
 
 
 def _stop(line: str, status: int) -> NoReturn:

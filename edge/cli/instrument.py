@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.errors import BadInput
+from edge.errors import NoCertificate
 
 if TYPE_CHECKING:
     pass
@@ -38,7 +38,7 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
         path = config_path(None)
         named = load_config(path).test.certificate if path.exists() else None
         if named is None:
-            raise BadInput("no certificate: name the load cell's with --certificate")
+            raise NoCertificate("no certificate: name the load cell's")
         certificate_path = Path(named)
     certificate = _certificate(certificate_path)
     assert certificate is not None  # a path was given

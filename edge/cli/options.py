@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edge.errors import BadInput
+from edge.errors import BadValue
 
 if TYPE_CHECKING:
     pass
@@ -57,7 +57,7 @@ def user_db() -> Path:
     try:
         home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
     except RuntimeError as e:
-        raise BadInput("you have no home folder: name the database with --db or HALFPERCENT_DB") from e
+        raise BadValue("db", "", "you have no home folder: name a database, here or in HALFPERCENT_DB") from e
     return Path(home) / "halfpercent" / DB_NAME
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from calibration.toml_file import one_line
-from edge.errors import BadInput
+from edge.errors import BadRequest, Refused, SocketTrouble
 
 from .protocol import MAX_LINE, VERSION
 
@@ -24,16 +24,16 @@ MAX_ANSWER = 1_000_000
 def ask(path: Path, command: str, args: dict[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
     """Send one command to the station and get its answer, within ``timeout_s``.
 
-    Raises ``BadInput``, one line, where nobody listens, where the right is missing, where the other side speaks
-    another version, and with the station's own line where it refuses.
+    Raises ``SocketTrouble``, one line, where nobody listens, where the right is missing, where the other side speaks
+    another version; ``BadRequest`` for what cannot be sent; ``Refused`` with the station's own line.
     """
     until_s = time.monotonic() + timeout_s
     try:
         line = msgspec.json.encode({"version": VERSION, "command": command, "args": args}) + b"\n"
     except UnicodeEncodeError as e:
-        raise BadInput(f"{command}: what you typed is no UTF-8 text: type it again") from e
+        raise BadRequest(f"{command}: what you typed is no UTF-8 text: type it again") from e
     if len(line) > MAX_LINE:
-        raise BadInput(f"{command}: longer than {MAX_LINE} bytes: say it shorter")
+        raise BadRequest(f"{command}: longer than {MAX_LINE} bytes: say it shorter")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             _connect(connection, path, until_s)
@@ -42,18 +42,18 @@ def ask(path: Path, command: str, args: dict[str, Any], *, timeout_s: float = 10
             while b"\n" not in came and len(came) <= MAX_ANSWER:
                 connection.settimeout(max(1e-3, until_s - time.monotonic()))
                 if not (got := connection.recv(65_536)):
-                    raise BadInput(f"{path}: the service left without an answer: see journalctl -u halfpercent")
+                    raise SocketTrouble(f"{path}: the service left without an answer: see journalctl -u halfpercent")
                 came += got
         except TimeoutError as e:
-            raise BadInput(f"{path}: no answer within {timeout_s:g} s: see journalctl -u halfpercent") from e
+            raise SocketTrouble(f"{path}: no answer within {timeout_s:g} s: see journalctl -u halfpercent") from e
         except PermissionError as e:
-            raise BadInput(f"{path}: you may not: sudo usermod -aG halfpercent $USER, then log in again") from e
+            raise SocketTrouble(f"{path}: you may not: sudo usermod -aG halfpercent $USER, then log in again") from e
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as e:
-            raise BadInput(
+            raise SocketTrouble(
                 f"{path}: the service is not running: sudo systemctl start halfpercent, or use halfpercent run"
             ) from e
         except OSError as e:
-            raise BadInput(one_line(f"{path}: cannot talk to the service ({e.strerror or e}): try again")) from e
+            raise SocketTrouble(one_line(f"{path}: cannot talk to the service ({e.strerror or e}): try again")) from e
     return _result(bytes(came), path)
 
 
@@ -75,15 +75,15 @@ def _result(line: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise BadInput(f"{path}: what answers there is not halfpercent: name its socket with --socket")
+        raise SocketTrouble(f"{path}: what answers there is not halfpercent: name its socket")
     if answer.get("version") != VERSION:
-        raise BadInput(
+        raise SocketTrouble(
             one_line(
                 f"{path}: the service speaks version {answer.get('version')!s:.20}, this command {VERSION}: "
                 "after an update, sudo systemctl restart halfpercent"
             )
         )
     if answer.get("ok") is not True:
-        raise BadInput(one_line(str(answer.get("error", "")) or "refused, without a reason"))
+        raise Refused(one_line(str(answer.get("error", "")) or "refused, without a reason"))
     result = answer.get("result")
     return result if isinstance(result, dict) else {}

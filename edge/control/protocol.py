@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.toml_file import LINE, Text, convert, one_line
-from edge.errors import BadInput
+from edge.errors import BadRequest
 
 SOCKET = Path("/run/halfpercent/control.sock")
 VERSION = 1
@@ -105,11 +105,11 @@ class Request:
 
 
 def parse(request: Request) -> Order:
-    """Get a request's arguments as a record. Raises ``BadInput``: which argument, what was found, what is right."""
+    """Get a request's arguments as a record. Raises ``BadRequest``: which argument, what was found, what is right."""
     if request.command in WORDS:
-        convert(request.args, _None, request.command, BadInput)
+        convert(request.args, _None, request.command, BadRequest)
         return Word(word=request.command)  # type: ignore[arg-type]  # one of WORDS
     record = _ORDERS.get(request.command)
     if record is None:
-        raise BadInput(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))
-    return convert(request.args, record, request.command, BadInput)
+        raise BadRequest(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))
+    return convert(request.args, record, request.command, BadRequest)

@@ -23,7 +23,7 @@ import msgspec
 
 from calibration.errors import CalibrationError
 from calibration.toml_file import convert, one_line
-from edge.errors import BadInput, HalfpercentError
+from edge.errors import BadRequest, HalfpercentError, SocketTrouble
 from hw.errors import HwError
 
 from .protocol import MAX_LINE, VERSION, Name, Request
@@ -62,7 +62,7 @@ class Control:
     def open(self) -> None:
         """Make the socket, mode 0660. One of a dead process is replaced.
 
-        Raises ``BadInput`` where a living one listens, where something else has that name, and where there
+        Raises ``SocketTrouble`` where a living one listens, where something else has that name, and where there
         is no such folder.
         """
         self.close()
@@ -83,9 +83,7 @@ class Control:
             listener.close()
             with contextlib.suppress(OSError):
                 beside.unlink()
-            raise BadInput(
-                one_line(f"{self._path}: cannot listen there ({e.strerror or e}): name another with --socket")
-            ) from e
+            raise SocketTrouble(one_line(f"{self._path}: cannot listen there ({e.strerror or e}): name another")) from e
         self._file = (found.st_dev, found.st_ino)
         self._listener = listener
 
@@ -220,15 +218,15 @@ def _answered(line: bytes, who: str, handle: Handler) -> bytes:
 
 
 def _request(line: bytes, who: str) -> Request:
-    """Get what a line asks. Raises ``BadInput``. No argument is a list or an object, so none is nested."""
+    """Get what a line asks. Raises ``BadRequest``. No argument is a list or an object, so none is nested."""
     if len(line) > MAX_LINE:
-        raise BadInput(f"the line is too long: send at most {MAX_LINE} bytes")
+        raise BadRequest(f"the line is too long: send at most {MAX_LINE} bytes")
     try:
         ordered = _ordered(msgspec.json.decode(line))
     except (msgspec.DecodeError, UnicodeError) as e:
-        raise BadInput(f"no request ({e}): send one JSON object a line, in UTF-8") from e
+        raise BadRequest(f"no request ({e}): send one JSON object a line, in UTF-8") from e
     except RecursionError as e:
-        raise BadInput("no request: nested too deeply") from e
+        raise BadRequest("no request: nested too deeply") from e
     operator = ordered.args.get("operator")
     if isinstance(operator, str) and operator.strip():
         who = f"{one_line(operator)[:200]} ({who})"
@@ -237,16 +235,16 @@ def _request(line: bytes, who: str) -> Request:
 
 def _ordered(given: Any) -> _Line:
     if not isinstance(given, dict):
-        raise BadInput('no request: send an object such as {"version":1,"command":"status","args":{}}')
+        raise BadRequest('no request: send an object such as {"version":1,"command":"status","args":{}}')
     version = given.get("version")
     if type(version) is not int or version != VERSION:
-        raise BadInput(
+        raise BadRequest(
             one_line(f"version {version!s:.20} is not spoken here, but {VERSION}: use the halfpercent of this machine")
         )
-    line = convert(given, _Line, "request", BadInput)
+    line = convert(given, _Line, "request", BadRequest)
     for name, value in line.args.items():
         if isinstance(value, list | dict):
-            raise BadInput(one_line(f"{line.command}: {name} is a list or an object: give a single value"))
+            raise BadRequest(one_line(f"{line.command}: {name} is a list or an object: give a single value"))
     return line
 
 
@@ -261,14 +259,14 @@ def _peer(connection: socket.socket) -> str:
 
 
 def _make_way(path: Path) -> None:
-    """See that a socket can get this name. Raises ``BadInput``."""
+    """See that a socket can get this name. Raises ``SocketTrouble``."""
     if len(os.fsencode(path)) > MAX_PATH:
-        raise BadInput(one_line(f"{path}: longer than {MAX_PATH} bytes: name another socket with --socket"))
+        raise SocketTrouble(one_line(f"{path}: longer than {MAX_PATH} bytes: name another"))
     if not path.parent.is_dir():
-        raise BadInput(
+        raise SocketTrouble(
             one_line(
                 f"{path.parent}: no such folder: the service makes it (sudo systemctl start halfpercent); "
-                "by hand, name another socket with --socket"
+                "by hand, name another"
             )
         )
     try:
@@ -276,7 +274,7 @@ def _make_way(path: Path) -> None:
     except OSError:
         return  # there is none; or binding will say what is wrong
     if not stat.S_ISSOCK(mode):
-        raise BadInput(one_line(f"{path}: is not a socket: remove it, or name another with --socket"))
+        raise SocketTrouble(one_line(f"{path}: is not a socket: remove it, or name another"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
         knock.setblocking(False)
         try:
@@ -285,4 +283,4 @@ def _make_way(path: Path) -> None:
             return  # nobody has it open any more
         except OSError:
             pass  # its owner is busy, or not ours to ask
-    raise BadInput(one_line(f"{path}: another halfpercent listens there: stop it, or name another with --socket"))
+    raise SocketTrouble(one_line(f"{path}: another halfpercent listens there: stop it, or name another"))

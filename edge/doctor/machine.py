@@ -113,7 +113,7 @@ def _disk(database: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     found = f"{free / 1e9:.1f} GB free for {database}"
     if not os.access(folder, os.W_OK):
-        return Finding("disk", "fail", f"{folder}: cannot be written", "choose another place with --db")
+        return Finding("disk", "fail", f"{folder}: cannot be written", "choose another place for the database")
     if free < ROOM_BYTES:
         return Finding("disk", "fail", found, f"make room: a test wants {ROOM_BYTES / 1e6:.0f} MB")
     return Finding("disk", "ok", found)

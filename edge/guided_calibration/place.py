@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import BadInput
+from edge.errors import CalibrationRefused, NoCalibration
 
 if TYPE_CHECKING:
     from edge.instrument.config import Config
@@ -38,23 +38,26 @@ class Place:
         save(self.path, session)
 
     def session(self) -> Session:
-        """Get the calibration that was begun here. Raises ``BadInput`` where there is none, or of another rig."""
+        """Get the calibration that was begun here.
+
+        Raises ``CalibrationRefused`` where there is none, or one of another rig.
+        """
         from .session import load
 
         session = load(self.path)
         if session is None or session.tare is None:
-            raise BadInput(
+            raise NoCalibration(
                 f"no calibration called {self.path.name.split('.')[0]} was begun: halfpercent calibrate tare"
             )
         self.check(session)
         return session
 
     def check(self, session: Session) -> None:
-        """See that a calibration is of these settings, and not of long ago. Raises ``BadInput``."""
+        """See that a calibration is of these settings, and not of long ago. Raises ``CalibrationRefused``."""
         days = (_today(self.bench) - session.begun).days
         if days > OLDEST_DAYS:
-            raise BadInput(
-                f"{session.name} was begun {days} days ago: begin again: halfpercent calibrate tare --restart"
+            raise CalibrationRefused(
+                f"{session.name} was begun {days} days ago: begin again: halfpercent calibrate tare"
             )
         for name, ours, theirs in (
             ("bridge.chip", self.config.bridge.chip.removesuffix("_spi"), session.bridge.chip),
@@ -63,9 +66,9 @@ class Place:
             ("cell_probe", _nominal(self.config, "cell", session.oven_rtd.tolerance_class), session.cell_rtd),
         ):
             if ours != theirs:
-                raise BadInput(
+                raise CalibrationRefused(
                     f"{name} in the config is not what {session.name} was begun with: put it back, or begin again: "
-                    "halfpercent calibrate tare --restart"
+                    "halfpercent calibrate tare"
                 )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from calibration import certificate as cal
 from calibration.allan import Integrated, mean_over_stable_window
 from calibration.loadcell import SpanPoint
-from edge.errors import BadInput
+from edge.errors import ReadingsNotGood, StillMoving
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.records.frame import Frames
@@ -101,32 +101,28 @@ _DO = {
 
 
 def check_good(frames: Frames, of: Readings) -> None:
-    """See that nearly all samples are good. Raises ``BadInput``: how many are not, what they are, what to do."""
+    """See that nearly all samples are good. Raises ``ReadingsNotGood``: how many are not, what they are, what to do."""
     counts = np.bincount(frames.status, minlength=len(Status))
     n, n_ok = len(frames.status), int(counts[Status.OK])
     if not n:
-        raise BadInput("the bridge gave no sample: check its power and wires (halfpercent doctor)")
+        raise ReadingsNotGood("the bridge gave no sample: check its power and wires (halfpercent doctor)")
     if n_ok >= LEAST_GOOD * n and len(of.code) >= LEAST_GOOD * len(frames):
         return
     bad = [(int(c), Status(i)) for i, c in enumerate(counts) if i != Status.OK and c]
     if not bad or n_ok >= LEAST_GOOD * n:
-        raise BadInput(f"{len(of.code)} of {len(frames)} seconds are good: {_DO[Status.STALE]}")
+        raise ReadingsNotGood(f"{len(of.code)} of {len(frames)} seconds are good: {_DO[Status.STALE]}")
     named = ", ".join(f"{c} {status.name.lower().replace('_', ' ')}" for c, status in sorted(bad, reverse=True))
-    raise BadInput(f"{n_ok} of {n} samples are good ({named}): {_DO[max(bad)[1]]}, then try again")
-
-
-class StillMoving(BadInput):
-    """A code that has not come to rest."""
+    raise ReadingsNotGood(f"{n_ok} of {n} samples are good ({named}): {_DO[max(bad)[1]]}, then try again")
 
 
 def steady_code(of: Readings) -> Integrated:
     """Take the code of what lies still on the cell: the last minute's mean, as long as its Allan deviation justifies.
 
-    Raises ``BadInput`` with what to do where there are too few good seconds, or (``StillMoving``) where they wander.
+    Raises, with what to do, ``ReadingsNotGood`` for too few good seconds, ``StillMoving`` where they wander.
     """
     codes = [float(c) for c, t in zip(of.code, of.t_s, strict=True) if of.t_s[-1] - t < STEADY_S]
     if len(codes) < LEAST_GOOD * STEADY_S:
-        raise BadInput(f"{len(codes)} good seconds of {STEADY_S:.0f}: check the wires, then weigh again")
+        raise ReadingsNotGood(f"{len(codes)} good seconds of {STEADY_S:.0f}: check the wires, then weigh again")
     half = len(codes) // 2
     apart = abs(math.fsum(codes[:half]) / half - math.fsum(codes[half:]) / (len(codes) - half))
     if apart > max(3.0 * noise_code(of), 1.0):

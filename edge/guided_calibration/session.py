@@ -19,7 +19,7 @@ import numpy as np
 from calibration import certificate as cal
 from calibration.calibration_record import Air, Point, RtdCheck, Weight
 from calibration.weights import ASSUMED_AIR
-from edge.errors import BadInput
+from edge.errors import BadValue, CalibrationRefused
 
 from .readings import Readings
 
@@ -126,14 +126,14 @@ def steps_done(points: tuple[Point, ...]) -> int:
 
 
 def session_path(folder: Path, name: str) -> Path:
-    """Get where the calibration ``name`` is kept. Raises ``BadInput`` for a name that is none of a file."""
+    """Get where the calibration ``name`` is kept. Raises ``BadValue`` for a name that is none of a file."""
     if not NAME.fullmatch(name):
-        raise BadInput(f"--name {name!r}: use letters, digits, dots, dashes and underscores, at most 60")
+        raise BadValue("name", repr(name), "use letters, digits, dots, dashes and underscores, at most 60")
     return folder / "calibration" / f"{name}.session.json"
 
 
 def load(path: Path) -> Session | None:
-    """Get the session at ``path``; None where there is none. Raises ``BadInput`` for a file that is none."""
+    """Get the session at ``path``; None where there is none. Raises ``CalibrationRefused`` for a file that is none."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -141,7 +141,9 @@ def load(path: Path) -> Session | None:
     try:
         return msgspec.json.decode(data, type=Session)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise BadInput(f"{path}: is no calibration of ours ({e}): move it away, and begin again with tare") from e
+        raise CalibrationRefused(
+            f"{path}: is no calibration of ours ({e}): move it away, and begin again with tare"
+        ) from e
 
 
 def save(path: Path, session: Session) -> None:
@@ -169,7 +171,7 @@ def write_certificate(folder: Path, name: str, certificate: cal.Certificate) -> 
             return path
     finally:
         beside.unlink()
-    raise BadInput(f"{folder}: 999 certificates called {stem}: choose another --name")
+    raise BadValue("name", name, f"{folder} holds 999 certificates called {stem}: choose another")
 
 
 def _written(path: Path, data: bytes) -> Path:

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from calibration.calibration_record import Point, RtdCheck, Weight
 from calibration.errors import BadFit
 from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
-from edge.errors import BadInput
+from edge.errors import BadValue, CalibrationRefused, ReadingsNotGood, StillMoving
 from edge.records.frame import Frames
 from hw.protocols import Status
 
 from .bench import Bench, Resistance
 from .certify import rtd_of, span_points
-from .readings import LEAST_GOOD, StillMoving, check_good, gated, noise_code, steady_code
+from .readings import LEAST_GOOD, check_good, gated, noise_code, steady_code
 from .session import Minute, Piece, Series, Session, plan, steps_done
 
 REST_S, WEIGH_S, TRIES = 30, 60, 6
@@ -35,7 +35,10 @@ Say = Callable[[str], None]
 
 
 def weigh(bench: Bench, session: Session, mass_g: float, rising: bool, piece: int) -> Point:
-    """Read what lies on the cell: a steady minute, waited for some minutes. Raises ``BadInput`` with what to do."""
+    """Read what lies on the cell: a steady minute, waited for some minutes.
+
+    Raises ``CalibrationRefused`` with what to do.
+    """
     bench.record(REST_S)
     for tries_left in reversed(range(TRIES)):
         frames = bench.record(WEIGH_S)
@@ -75,13 +78,13 @@ def tare(bench: Bench, session: Session, keep: Keep) -> Session:
 
 
 def check_weights(weights: Sequence[Weight], capacity_g: float) -> None:
-    """See that weights can give a span, before any is put on. Raises ``BadInput`` or ``BadFit`` with what to do."""
+    """See that weights can give a span, before any is put on. Raises ``BadValue`` or ``BadFit`` with what to do."""
     masses = [w.mass_g for w in weights]
     twice = next((m for m in masses if masses.count(m) > 1), None)
     if twice is not None:
-        raise BadInput(f"two weights are both {twice:g} g: use different ones, such as 100 g and 200 g")
+        raise BadValue("weight", "", f"two weights are both {twice:g} g: use different ones, such as 100 g and 200 g")
     if len(masses) < 2:
-        raise BadInput("a span needs two different check weights or more: give another --weight")
+        raise BadValue("weight", "", "a span needs two different check weights or more: give another")
     check_masses([0.0, *masses], capacity_g)
 
 
@@ -102,7 +105,7 @@ def span(bench: Bench, session: Session, keep: Keep, say: Say) -> Session:
         except BadFit as e:
             # what was asked for did not lie there: it is asked for again
             keep(replace(session, points=session.points[:-1]))
-            raise BadFit(f"{e} (or begin again with --restart)") from e
+            raise BadFit(f"{e}, or begin again") from e
         keep(session)
         way = "going up" if rising else "coming down"
         say(f"  {mass_g:8g} g {way:11}  {point.code:12.2f} ± {point.u_code:.2f} counts")
@@ -123,7 +126,7 @@ def temperature(
 ) -> Session:
     """Record the cell while it warms and cools, until there are ``hours`` of it; go on where it was left.
 
-    Where there is nothing left to record, that is said. Raises ``BadInput`` where another weight was on.
+    Where there is nothing left to record, that is said. Raises ``CalibrationRefused`` where another weight was on.
     """
     loaded = weight is not None
     series = session.loaded if loaded else session.empty
@@ -132,13 +135,13 @@ def temperature(
         session = replace(session, **{"loaded" if loaded else "empty": series})
     if loaded and series.weight != weight:
         assert series.weight is not None
-        raise BadInput(
+        raise CalibrationRefused(
             f"this was begun with {series.weight.mass_g:g} g ({series.weight.stated}): put the same on again, or "
-            "begin again with --restart"
+            "begin again"
         )
     have, whole = round(series.hours * 60.0), round(hours * 60.0)
     if have >= whole:
-        say(f"{have / 60.0:.1f} h are recorded already: give more --hours to go on, or --restart to begin again.")
+        say(f"{have / 60.0:.1f} h are recorded already: ask for more hours to go on, or begin again.")
         return session
     bench.put(weight)
     piece = Piece(boot_id=bench.clock.boot_id, t0_ns=bench.clock.now_ns(), wall_s=bench.clock.wall_s())
@@ -188,12 +191,14 @@ def rtd(
 ) -> tuple[Session, RtdCheck]:
     """Read something known through a thermometer's converter.
 
-    ``u`` is its standard uncertainty, of ice in °C. Raises ``BadInput`` for readings that are not good, ``BadFit`` for
-    one that contradicts the settings; then nothing is kept.
+    ``u`` is its standard uncertainty, of ice in °C. Raises ``CalibrationRefused`` for readings that are not good,
+    ``BadFit`` for one that contradicts the settings; then nothing is kept.
     """
     nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
     if kind == "short" and nominal is not None and nominal.wires != 2:
-        raise BadInput(f"a short says what two wires have of leads: with {nominal.wires} they are not in the reading")
+        raise CalibrationRefused(
+            f"a short says what two wires have of leads: with {nominal.wires} they are not in the reading"
+        )
     bench.connect(kind, ohm, probe)
     bench.record(5)
     frames = bench.record(30)
@@ -201,7 +206,7 @@ def rtd(
     good = channel.status == Status.OK
     if np.count_nonzero(good) < LEAST_GOOD * len(good):
         worst = Status(int(np.bincount(channel.status[~good]).argmax()))
-        raise BadInput(
+        raise ReadingsNotGood(
             f"{np.count_nonzero(good)} of {len(good)} readings of the {probe} thermometer are good "
             f"({worst.name.lower().replace('_', ' ')}): check its wires, then try again (halfpercent doctor)"
         )

@@ -16,7 +16,7 @@ import msgspec
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from calibration.loadcell import worth_having
 from calibration.thermal import TemperatureFit
-from edge.errors import BadInput
+from edge.errors import NoCalibration
 
 from .certify import Certified, span_done
 from .session import Series, Session, load, plan, session_path, steps_done
@@ -32,7 +32,7 @@ def with_u(value: float, u: float) -> str:
     return f"{value:.{digits}f} ± {u:.{digits}f}"
 
 
-def lines(made: Certified, session: Session) -> Iterator[str]:
+def lines(made: Certified) -> Iterator[str]:
     """Say what was found, one sigma each."""
     certificate, found = made.certificate, made.found
     span, capacity_g = found.span, certificate.cell.capacity_g
@@ -59,10 +59,6 @@ def lines(made: Certified, session: Session) -> Iterator[str]:
     assert certificate.record is not None  # a calibration's has one
     for line in certificate.record.assumed:
         yield f"  assumed: {line}"
-    if session.empty is None:
-        yield "Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most."
-    elif session.loaded is None:
-        yield "Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep."
 
 
 def _bend(made: Certified, capacity_g: float) -> str:
@@ -86,7 +82,7 @@ def _slope(fit: TemperatureFit, s: float) -> str:
 
 
 def as_record(folder: Path | None, name: str) -> dict[str, Any]:
-    """Get a calibration and its newest certificate as plain JSON. Raises ``BadInput`` where there is neither.
+    """Get a calibration and its newest certificate as plain JSON. Raises ``NoCalibration`` where there is neither.
 
     ``name`` is a calibration's in ``folder``, or with ``folder`` None a certificate's file.
     """
@@ -97,8 +93,9 @@ def as_record(folder: Path | None, name: str) -> dict[str, Any]:
         session = load(session_path(folder, name))
         path = _newest(folder, name)
     if session is None and path is None:
-        raise BadInput(
-            f"no calibration called {name} beside {folder}: begin with halfpercent calibrate tare, or give --db"
+        raise NoCalibration(
+            f"no calibration called {name} beside {folder}: begin with halfpercent calibrate tare, or name"
+            " another database"
         )
     return {
         "calibration": None if session is None else _session(session),

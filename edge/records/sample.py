@@ -12,7 +12,7 @@ from typing import Any
 
 from calibration.air import density_kg_m3
 from calibration.errors import CalibrationError
-from edge.errors import BadInput
+from edge.errors import BadValue, NotPlausible
 
 DENSITY_G_CM3 = (0.2, 25.0)
 """Beyond it nothing that one weighs is: foam and osmium."""
@@ -68,24 +68,24 @@ class Sample:
 def parse_density(text: str | None, u: float | None = None) -> tuple[float, float] | None:
     """Get a density's bounds in g/cm³ from ``2.5``, ``2.5`` with its standard uncertainty ``u``, or ``1.8..3.5``.
 
-    A rectangle has the standard uncertainty ``u`` where its half-width is √3·u. Raises ``BadInput``.
+    A rectangle has the standard uncertainty ``u`` where its half-width is √3·u. Raises ``BadValue``.
     """
     if text is None:
         if u is not None:
-            raise BadInput("--density-u: needs --density: give the density it belongs to")
+            raise BadValue("density_u", "", "belongs to a density: give that too")
         return None
     low_text, dots, high_text = text.partition("..")
     low = _density(low_text)
     if dots:
         if u is not None:
-            raise BadInput("--density-u: belongs to one number: with --density 1.8..3.5 the bounds say it")
+            raise BadValue("density_u", "", "belongs to a density that is one number: bounds such as 1.8..3.5 say it")
         high = _density(high_text)
         if not low <= high:
-            raise BadInput(f"--density {text}: the bounds are the wrong way round: give the smaller one first")
+            raise BadValue("density", text, "the bounds are the wrong way round: give the smaller one first")
         return low, high
     half = BARE_DENSITY * low if u is None else math.sqrt(3.0) * u
     if not (math.isfinite(half) and 0.0 <= half < low):
-        raise BadInput(f"--density-u {u:g}: give a standard uncertainty in g/cm³, 0 or more, well below the density")
+        raise BadValue("density_u", f"{u:g}", "give a standard uncertainty in g/cm³, 0 or more, well below the density")
     return low - half, low + half
 
 
@@ -95,30 +95,31 @@ def _density(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise BadInput(f"--density {text[:40]!r}: is not a number: {right}") from None
+        raise BadValue("density", repr(text), f"is not a number: {right}") from None
     if not least <= value <= most:
         kilograms = " (2500 kg/m³ is 2.5 g/cm³)" if value > most else ""
-        raise BadInput(f"--density {text[:40]}: nothing weighs that: {right}{kilograms}")
+        raise NotPlausible("density", text, f"nothing weighs that: {right}{kilograms}")
     return value
 
 
 def parse_air(texts: tuple[str, ...]) -> tuple[Air, ...]:
-    """Get air from ``1013.25,23.5,45`` (hPa, °C, %): at M1, and at M2 where it was read again. Raises ``BadInput``."""
+    """Get air from ``1013.25,23.5,45`` (hPa, °C, %): at M1, and at M2 where it was read again. Raises ``BadValue``."""
     if len(texts) > 2:
-        raise BadInput(f"--air: given {len(texts)} times: give it for M1, and for M2 where it was read again")
-    return tuple(_air(text) for text in texts)
+        raise BadValue("air", "", f"given {len(texts)} times: give it for M1, and for M2 where it was read again")
+    return tuple(parse_air_reading(text) for text in texts)
 
 
-def _air(text: str) -> Air:
+def parse_air_reading(text: str) -> Air:
+    """Get the air of a room from ``1013.25,23.5,45`` (hPa, °C, %). Raises ``BadValue``."""
     parts = text.split(",")
     try:
         pressure_hpa, temp_c, humidity_pct = (float(part) for part in parts)
     except ValueError:
-        raise BadInput(f"--air {text[:40]!r}: give pressure in hPa, °C and % humidity: 1013.25,23.5,45") from None
+        raise BadValue("air", repr(text), "give pressure in hPa, °C and % humidity: 1013.25,23.5,45") from None
     if not (300.0 <= pressure_hpa <= 1200.0 and -20.0 <= temp_c <= 60.0):
-        raise BadInput(f"--air {text[:40]}: is no room's air: give hPa (300 to 1200), °C (-20 to 60) and %")
+        raise NotPlausible("air", text, "is no room's air: give hPa (300 to 1200), °C (-20 to 60) and %")
     try:
         density_kg_m3(temp_c, pressure_hpa * PA_PER_HPA, humidity_pct)
     except CalibrationError as e:
-        raise BadInput(f"--air {text[:40]}: {e}") from e
+        raise BadValue("air", text, str(e)) from e
     return Air(pressure_hpa, temp_c, humidity_pct)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from calibration.toml_file import one_line
-from edge.errors import BadInput
+from edge.errors import BadRecording, BadValue, NoCertificate
 from hw.protocols import Status
 
 MAX_ROWS = 10_000_000
@@ -36,19 +36,19 @@ UNITS = {
 
 
 def parse_columns(text: str) -> dict[str, str]:
-    """Get ``{quantity: header}`` from ``temp_c=T_C,mass_mg=m_mg``. Raises ``BadInput``."""
+    """Get ``{quantity: header}`` from ``temp_c=T_C,mass_mg=m_mg``. Raises ``BadValue``."""
     out: dict[str, str] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, equals, header = (p.strip() for p in part.partition("="))
         if not equals or not header:
-            raise BadInput(f"--columns {part}: write NAME=HEADER, such as temp_c=T_C")
+            raise BadValue("columns", part, "write NAME=HEADER, such as temp_c=T_C")
         if name not in QUANTITIES and name not in UNITS:
-            raise BadInput(f"--columns {name}: unknown: use {', '.join((*QUANTITIES, *UNITS))}")
+            raise BadValue("columns", name or part, f"unknown: use {', '.join((*QUANTITIES, *UNITS))}")
         for other, taken in out.items():
             if _quantity(other) == _quantity(name):
-                raise BadInput(f"--columns {name}: {other} is named already: name one of them, once")
+                raise BadValue("columns", name, f"{other} is named already: name one of them, once")
             if taken == header:
-                raise BadInput(f"--columns {name}: column {header} is {other} already: one column is one quantity")
+                raise BadValue("columns", name, f"column {header} is {other} already: one column is one quantity")
         out[name] = header
     return out
 
@@ -65,7 +65,7 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
     """Read a CSV from the header on, in s, g or counts, °C and Pa. NaN only where a row's status is not ok.
 
     ``columns`` as :func:`parse_columns` gives them; ``use_counts``: counts rather than grams where both are
-    there. Raises ``BadInput``, one line; what ``csv`` and the decoder raise is the caller's.
+    there. Raises ``BadRecording`` or ``NoCertificate``, one line; what ``csv`` and the decoder raise is the caller's.
     """
     header_line = file.readline(MAX_LINE)
     delimiter = max(",;\t", key=header_line.count)
@@ -81,7 +81,7 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
             continue
         line = reader.line_num + 1
         if len(cells) != len(headers):
-            raise BadInput(
+            raise BadRecording(
                 f"{path}, line {line}: {len(cells)} cells where the header has {len(headers)}: correct the row"
             )
         status = _status(path, line, cells[status_at]) if status_at >= 0 else Status.OK
@@ -94,25 +94,26 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
             except ValueError as e:
                 if status is Status.OK or name == "t_s":
                     what = f"{path}, line {line}, column {header}: {e}"
-                    raise BadInput(one_line(f"{what}: correct or remove the row, or give it a status")) from None
+                    raise BadRecording(one_line(f"{what}: correct or remove the row, or give it a status")) from None
                 value = math.nan
             table[name].append(value)
         t_s = table["t_s"][-1]
         if abs(t_s) > MAX_T_S or t_s - table["t_s"][0] > MAX_SPAN_S:
-            raise BadInput(
+            raise BadRecording(
                 f"{path}, line {line}: t_s is {t_s:g}: a recording may last {MAX_SPAN_S:g} s, and a clock show "
-                f"{MAX_T_S:g} s; if these are milliseconds, map them with --columns t_ms=HEADER"
+                f"{MAX_T_S:g} s; if these are milliseconds, map them as t_ms",
+                "columns t_ms=HEADER",
             )
         if t_s < last_t_s:
-            raise BadInput(
+            raise BadRecording(
                 f"{path}, line {line}: t_s goes back from {last_t_s:.13g} to {t_s:.13g}: sort the rows, or cut the "
                 "file there"
             )
         last_t_s = t_s
         if len(table["t_s"]) > MAX_ROWS:
-            raise BadInput(f"{path}: has more than {MAX_ROWS} rows: thin it to a row a second")
+            raise BadRecording(f"{path}: has more than {MAX_ROWS} rows: thin it to a row a second")
     if not table["t_s"]:
-        raise BadInput(f"{path}: has a header and no rows: export the data too")
+        raise BadRecording(f"{path}: has a header and no rows: export the data too")
     return table
 
 
@@ -122,10 +123,12 @@ def _wanted(
     """Get (quantity, header, index, factor, offset) of every column that is used."""
     for name, header in columns.items():
         if header not in headers:
-            raise BadInput(one_line(f"{path}: no column {header} (for {name}): its header has {', '.join(headers)}"))
+            raise BadRecording(
+                one_line(f"{path}: no column {header} (for {name}): its header has {', '.join(headers)}")
+            )
     named = [h for h in headers if h]  # a spreadsheet may leave empty columns behind the last
     if len(set(named)) < len(named):
-        raise BadInput(one_line(f"{path}: a column stands twice in the header: {', '.join(headers)}"))
+        raise BadRecording(one_line(f"{path}: a column stands twice in the header: {', '.join(headers)}"))
     mapped = columns | {name: name for name in (*QUANTITIES, *UNITS) if name in headers and name not in columns}
     out: dict[str, tuple[str, str, int, float, float]] = {}
     for name, header in mapped.items():
@@ -134,17 +137,21 @@ def _wanted(
             out[quantity] = (quantity, header, headers.index(header), factor, offset)
     value = "counts" if use_counts and "counts" in out else "mass_g"
     if value == "mass_g" and "mass_g" not in out and "counts" in out:
-        raise BadInput(f"{path}: has counts and no mass_g: give the cell's certificate with --certificate")
+        raise NoCertificate(f"{path}: has counts and no mass_g: give the cell's certificate")
     missing = [q for q in ("t_s", value) if q not in out]
     if "temp_c" not in out and not temp_is_declared:
         missing.append("temp_c")
     if missing:
-        raise BadInput(
+        mapped_to = f"columns {missing[0]}=HEADER"
+        declared = ("declare temp_c=25",) if missing == ["temp_c"] else ()
+        raise BadRecording(
             one_line(
-                f"{path}: no column {', '.join(missing)}: map it with --columns {missing[0]}=HEADER"
-                + (", or declare one with --declare temp_c=25" if missing == ["temp_c"] else "")
-                + f"; the header has {', '.join(headers)}"
-            )
+                f"{path}: no column {', '.join(missing)}: map it"
+                + (", or declare one" if declared else "")
+                + f"; the header has {', '.join(headers)[:200]}"
+            ),
+            mapped_to,
+            *declared,
         )
     out.pop("mass_g" if value == "counts" else "counts", None)
     return [out[q] for q in QUANTITIES if q in out]
@@ -172,6 +179,6 @@ def _status(path: Path, line: int, cell: str) -> Status:
         return _STATUS[cell.strip().lower()]
     except KeyError:
         names = ", ".join(s.name.lower() for s in Status)
-        raise BadInput(
+        raise BadRecording(
             one_line(f"{path}, line {line}, column status: {cell.strip()[:40]!r} is none: use {names}")
         ) from None

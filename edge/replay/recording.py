@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.toml_file import one_line
-from edge.errors import BadInput
+from edge.errors import BadRecording
 from edge.records.frame import Channel, Frames
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
@@ -55,18 +55,18 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
     """Read a recording. ``columns`` as :func:`edge.replay.csv_table.parse_columns` gives them.
 
     ``use_counts``: there is a certificate, so counts are read where there are both. ``temp_declared_c`` stands
-    in for a missing temperature column. Raises ``BadInput`` with one line: the file, the line, the column, and
+    in for a missing temperature column. Raises ``BadRecording`` with one line: the file, the line, the column, and
     what to do.
     """
     if not path.is_file():
-        raise BadInput(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}: name a CSV file")
+        raise BadRecording(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}: name a CSV file")
     if not path.name.isprintable():
-        raise BadInput(one_line(f"{path}: its name cannot be printed, so no record can name it: rename it"))
+        raise BadRecording(one_line(f"{path}: its name cannot be printed, so no record can name it: rename it"))
     size = path.stat().st_size
     if size == 0:
-        raise BadInput(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
+        raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
     if size > MAX_BYTES:
-        raise BadInput(
+        raise BadRecording(
             f"{path}: {size / 1e9:.1f} GB is more than the {MAX_BYTES / 1e9:.1f} GB that can be read: cut it, or "
             "thin it to a row a second"
         )
@@ -74,11 +74,13 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = read_table(path, file, columns, use_counts, temp_declared_c is not None)
     except UnicodeDecodeError as e:
-        raise BadInput(f"{path}: is not UTF-8 text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8") from e
+        raise BadRecording(
+            f"{path}: is not UTF-8 text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8"
+        ) from e
     except csv.Error as e:
-        raise BadInput(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
+        raise BadRecording(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
     except OSError as e:
-        raise BadInput(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
+        raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
     return _as_recording(path, table, temp_declared_c)
 
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.toml_file import Text, convert, one_line, parse, read_text
-from edge.errors import BadInput
+from edge.errors import BadStandard
 
 T = TypeVar("T")
 
@@ -201,26 +201,28 @@ class Standard(_File, frozen=True, kw_only=True):
 def loads_standard(text: str, where: str = "standard") -> Standard:
     """Get the standard that a TOML ``text`` holds; ``where`` names it in an error.
 
-    Raises :class:`~edge.errors.BadInput`, one line with the field and what would be right.
+    Raises :class:`~edge.errors.BadStandard`, one line with the field and what would be right.
     """
-    tables = _with_shorthand(parse(text, where, BadInput))
-    file = convert(tables, _File, where, BadInput)
+    tables = _with_shorthand(parse(text, where, BadStandard))
+    file = convert(tables, _File, where, BadStandard)
     return Standard(text=text, **msgspec.structs.asdict(file))
 
 
 def load_standard(name_or_path: str | Path) -> Standard:
     """Get a standard by the name of one that ships (``gbt-48093-1-2026``) or by the path of a TOML file.
 
-    Raises :class:`~edge.errors.BadInput`, one line with file, field and what would be right.
+    Raises :class:`~edge.errors.BadStandard`, one line with file, field and what would be right.
     """
     names = available_standards()
     if str(name_or_path) in names:
         path = FOLDER / f"{name_or_path}.toml"
-        return loads_standard(read_text(path, BadInput), path.name)
+        return loads_standard(read_text(path, BadStandard), path.name)
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
-        raise BadInput(one_line(f"standard {str(name_or_path)!r} is unknown: give {', '.join(names)} or a .toml file"))
-    return loads_standard(read_text(path, BadInput), str(path))
+        raise BadStandard(
+            one_line(f"standard {str(name_or_path)!r} is unknown: give {', '.join(names)} or a .toml file")
+        )
+    return loads_standard(read_text(path, BadStandard), str(path))
 
 
 def available_standards() -> tuple[str, ...]:

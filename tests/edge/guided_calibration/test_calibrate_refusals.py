@@ -68,8 +68,8 @@ def lab(tared: Path, tmp_path: Path) -> Lab:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--weight", "100:F1", "--weight", "100:F1"], "two weights are both 100 g: use different ones"),
-        (["--weight", "200:F1"], "two different check weights or more: give another --weight"),
+        (["--weight", "100:F1", "--weight", "100:F1"], "--weight: two weights are both 100 g: use different ones"),
+        (["--weight", "200:F1"], "--weight: a span needs two different check weights or more: give another"),
         (["--weight", "0.1:u=0.0001", "--weight", "0.2:u=0.0001"], "(and enter grams, not kilograms)"),
         (["--weight", "1000:F1", "--weight", "2000:F1"], "enter grams, never overload a cell"),
         (["--weight", "100", "--weight", "200:F1"], "what is it good for? write MASS_G:CLASS"),
@@ -201,7 +201,7 @@ def test_wrong_use_is_one_line(tmp_path: Path, words: list[str], why: str, monke
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["tare", "--air", "1013"], "--air 1013: write pressure in hPa"),
+        (["tare", "--air", "1013"], "--air '1013': give pressure in hPa"),
         (["tare", "--air", "1013,25,200"], "humidity_pct = 200: give 0 to 100"),
         (["tare", "--name", "../x"], "--name '../x': use letters"),
         (["tare", "--restart", "--capacity", "-5"], "--capacity, --serial: capacity_g = -5.0"),

@@ -64,11 +64,11 @@ def test_no_density_is_none() -> None:
         ("3..2", None, "wrong way round"),
         ("..2", None, "not a number"),
         ("1..0", None, "give g/cm³"),
-        ("2.5", -0.1, "--density-u"),
-        ("2.5", 2.0, "--density-u"),
-        ("2.5", math.nan, "--density-u"),
+        ("2.5", -0.1, "density_u"),
+        ("2.5", 2.0, "density_u"),
+        ("2.5", math.nan, "density_u"),
         ("1..3", 0.1, "bounds"),
-        (None, 0.1, "needs --density"),
+        (None, 0.1, "give that too"),
     ],
 )
 def test_a_density_that_cannot_be_is_one_line(text: str | None, u: float | None, says: str) -> None:

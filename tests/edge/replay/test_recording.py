@@ -74,7 +74,7 @@ def refusal(path: Path, columns: str = "", use_counts: bool = False) -> str:
         ("mass_g,temp_c\n1,20\n", "no column t_s"),
         ("t_s,temp_c\n0,20\n", "no column mass_g"),
         ("t_s,mass_g\n0,1\n", "no column temp_c"),
-        ("t_s,counts,temp_c\n0,5,20\n", "--certificate"),
+        ("t_s,counts,temp_c\n0,5,20\n", "give the cell's certificate"),
         ("0,10.5,20\n1,10.25,21\n", "no column t_s"),  # no header at all
         ("t_s,mass_g,temp_c,t_s\n0,1,20,0\n", "stands twice"),
         ("t_s,mass_g,temp_c\n0,1,20\n1,abc,20\n", "line 3, column mass_g: 'abc' is not a number"),
@@ -93,9 +93,9 @@ def refusal(path: Path, columns: str = "", use_counts: bool = False) -> str:
         ("t_s,mass_g,temp_c\n0,1,20\n1,1,20,9\n", "line 3: 4 cells where the header has 3"),
         ("t_s,mass_g,temp_c\n0,1,20\n\n\n1,1\n", "line 5: 2 cells"),  # blank lines count as lines
         ('t_s,mass_g,temp_c\n0,"1\n', "line 2: 2 cells"),  # a quote that is never closed
-        ("t_s,mass_g,temp_c\n0,1,20\n2e7,1,20\n", "--columns t_ms=HEADER"),  # most of a year
+        ("t_s,mass_g,temp_c\n0,1,20\n2e7,1,20\n", "map them as t_ms"),  # most of a year
         ("t_s,mass_g,temp_c\n1.7e12,1,20\n", "is no reading"),  # ms since 1970
-        ("t_s,mass_g,temp_c\n1.7e11,1,20\n", "--columns t_ms=HEADER"),
+        ("t_s,mass_g,temp_c\n1.7e11,1,20\n", "map them as t_ms"),
         ("t_s;mass_g;temp_c\n0;1,5;20\n", "'1,5' is not a number"),  # a decimal comma is never guessed
         ("t_s,mass_g,temp_c,status\n0,1,20,ok\n1,1,20,fine\n", "line 3, column status: 'fine'"),
         ("t_s,mass_g,temp_c,status\n0,1,20,10\n", "line 2, column status: '10'"),
@@ -163,7 +163,7 @@ def test_no_file_a_folder_and_a_name_that_cannot_be_printed_are_refused(tmp_path
 def test_a_mixed_up_mapping_is_refused(columns: str, says: str) -> None:
     with pytest.raises(BadInput, match=says) as caught:
         parse_columns(columns)
-    assert str(caught.value).startswith("--columns ")
+    assert str(caught.value).startswith("columns ")
 
 
 def test_a_mapping_to_a_column_that_is_not_there_names_those_that_are(write: Write) -> None:
@@ -507,7 +507,7 @@ def test_any_mapping_is_a_mapping_or_one_line(text: str) -> None:
     try:
         right = all(name in QUANTITIES or name in UNITS for name in parse_columns(text))
     except HalfpercentError as e:
-        right = str(e).startswith("--columns ")
+        right = str(e).startswith("columns ")
     assert right
 
 

@@ -1,0 +1,64 @@
+"""What a person at a terminal is told: the domain's own line, with names of values as options of the command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from repository import ROOT
+
+from calibration.errors import BadFit
+from edge.cli.exit_status import error_line
+from edge.cli.main import cli
+from edge.errors import (
+    BadDatabase,
+    BadRecording,
+    BadValue,
+    CalibrationRefused,
+    NoCalibration,
+    NoCertificate,
+    NotPlausible,
+    Refused,
+    SocketTrouble,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (NotPlausible("density", "2500", "nothing weighs that"), "--density 2500: nothing weighs that"),
+        (BadValue("density_u", "", "give the density too"), "--density-u: give the density too"),
+        (BadValue("sample_mass", 0, "give grams"), "--sample-mass 0: give grams"),
+        (BadValue("phase of the moon", "full", "wait"), "phase of the moon full: wait"),
+        (BadDatabase("x.db: is damaged: restore it, or name another"), "restore it, or name another (--db)"),
+        (BadDatabase("x.db: another program is writing to it: wait"), "another program is writing to it: wait"),
+        (BadDatabase("x.db: choose another with --db"), "x.db: choose another with --db"),
+        (SocketTrouble("x: is not a socket: remove it, or name another"), "remove it, or name another (--socket)"),
+        (NoCalibration("no calibration called cell: name another database"), "name another database (--db)"),
+        (NoCertificate("no certificate: name the load cell's"), "name the load cell's (--certificate)"),
+        (CalibrationRefused("begun 40 days ago: begin again: x"), "begin again: x (--restart)"),
+        (BadFit("100 g does not lie there, or begin again"), "or begin again (--restart)"),
+        (BadRecording("x: map it", "columns t_ms=H", "declare temp_c=25"), "(--columns t_ms=H or --declare temp_c=25)"),
+        (BadRecording("x: is empty"), "x: is empty"),
+        (Refused("note: not now: wait for the tare"), "note: not now: wait for the tare"),
+    ],
+)
+def test_the_command_adds_its_options(error: Exception, line: str) -> None:
+    assert error_line(error, cli).endswith(line)
+
+
+# What a command line looks like inside a module: an option, not a dash in a drawing or a text.
+FLAG = re.compile(r"""(?<![\w-])--[a-z][a-z-]+""")
+NOT_YET = {
+    "database", "uncertainty", "verdict", "simulate", "report", "station", "replay", "run",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(p for p in (ROOT / "edge").rglob("*.py") if p.relative_to(ROOT / "edge").parts[0] not in {"cli", *NOT_YET}),
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_no_module_but_a_command_names_an_option(path: Path) -> None:
+    assert not FLAG.findall(path.read_text(encoding="utf-8"))
