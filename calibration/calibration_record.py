@@ -16,6 +16,7 @@ from calibration.toml_file import Text
 Number = Annotated[float, Meta(ge=-1e12, le=1e12, description="a number (not nan, not inf)")]
 Positive = Annotated[float, Meta(ge=0, le=1e12, description="a number, 0 or more (not nan, not inf)")]
 Origin = Literal["declared", "assumed"]
+ThermometerPlace = Literal["oven", "cell"]
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -66,9 +67,9 @@ class Point(Table, frozen=True, kw_only=True):
 
 
 class Slope(Table, frozen=True, kw_only=True):
-    """What temperature did to the code with ``weight_g`` on: counts per K, and over what it was found.
+    """What temperature did to the code with ``weight_g`` on: codes per K, and over what it was found.
 
-    ``low_c`` to ``high_c`` is the swing of the cell's temperature; ``residual`` in counts, of a minute.
+    ``low_c`` to ``high_c`` is the swing of the cell's temperature; ``residual`` in codes, of a minute.
     """
 
     weight_g: Positive
@@ -83,7 +84,7 @@ class Slope(Table, frozen=True, kw_only=True):
 
 
 class SpanRecord(Table, frozen=True, kw_only=True):
-    """The fit code = zero + S·load (+ c·load²) and its covariance, in counts and g of load."""
+    """The fit code = zero + S·load (+ c·load²) and its covariance, in codes and g of load."""
 
     zero_code: Number
     quadratic: bool
@@ -100,7 +101,7 @@ class RtdCheck(Table, frozen=True, kw_only=True):
     """
 
     kind: Literal["resistor", "short", "ice"]
-    probe: Literal["oven", "cell"]
+    probe: ThermometerPlace
     ohm: Number
     u_ohm: Positive
     code: Positive

@@ -12,7 +12,7 @@ What the numbers mean, in the order in which they are applied (T is the *cell's*
     mass_g = load_g + linearity_per_g·load_g²
 
 So a **positive** ``zero_counts_per_k`` means that the zero RISES with temperature, and a positive
-``span_per_k`` that the same load gives more counts when the cell is warmer.
+``span_per_k`` that the same load gives more codes when the cell is warmer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from calibration.calibration_record import Table as _Table
 from calibration.errors import BadCertificate
 from calibration.toml_file import Text, convert, parse, read_text
 
-CONVERTER_COUNTS = 1 << 23
+CONVERTER_CODES = 1 << 23
 """What a 24-bit converter has on either side of zero."""
 
 GAINS = {"hx711": (128, 64, 32), "nau7802": (1, 2, 4, 8, 16, 32, 64, 128)}
@@ -67,7 +67,7 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z", description="a SHA-256,
 
 TareCounts = Annotated[
     float,
-    Meta(ge=-CONVERTER_COUNTS, lt=CONVERTER_COUNTS, description="a code from -8388608 to 8388607"),
+    Meta(ge=-CONVERTER_CODES, lt=CONVERTER_CODES, description="a code from -8388608 to 8388607"),
 ]
 
 
@@ -98,7 +98,7 @@ class Span(_Table, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.counts_per_g == 0.0:
-            raise ValueError("counts_per_g = 0: give the counts that one gram adds (negative if it takes)")
+            raise ValueError("counts_per_g = 0: give the codes that one gram adds (negative if it takes)")
         if self.u_counts_per_g >= abs(self.counts_per_g):
             raise ValueError(
                 f"u_counts_per_g = {self.u_counts_per_g:g}: give less than counts_per_g itself "
@@ -219,10 +219,10 @@ class Certificate(_Table, frozen=True, kw_only=True):
         if self.valid_until is not None and self.valid_until < self.made_at:
             raise ValueError(f"valid_until = {self.valid_until}: give a day after made_at ({self.made_at})")
         full_scale = abs(self.span.counts_per_g) * self.cell.capacity_g
-        if full_scale >= CONVERTER_COUNTS:
+        if full_scale >= CONVERTER_CODES:
             raise ValueError(
-                f"span.counts_per_g = {self.span.counts_per_g:g}: {full_scale:.3g} counts at cell.capacity_g"
-                f", more than the converter's {CONVERTER_COUNTS}: give counts per gram, not per kg"
+                f"span.counts_per_g = {self.span.counts_per_g:g}: {full_scale:.3g} codes at cell.capacity_g"
+                f", more than the converter's {CONVERTER_CODES}: give codes per gram, not per kg"
             )
         if abs(self.linearity.linearity_per_g) * self.cell.capacity_g > _BEND_MAX:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""A load cell's span from readings of it under check weights: counts per gram, bend and hysteresis.
+"""A load cell's span from readings of it under check weights: codes per gram, bend and hysteresis.
 
 Every number comes with its standard uncertainty, and what the points cannot decide is refused with what to do. What
 temperature and time do to it is in :mod:`calibration.thermal`. This module must never fit a line through points that
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.certificate import CONVERTER_COUNTS
+from calibration.certificate import CONVERTER_CODES
 from calibration.errors import BadFit
 from calibration.leastsquares import Fit, fit_polynomial
 
@@ -87,7 +87,7 @@ def fit_span(points: Sequence[SpanPoint], capacity_g: float) -> SpanFit:
     """
     if any(not (math.isfinite(p.mass_g) and p.mass_g >= 0.0 and p.u_mass_g >= 0.0) for p in points):
         raise BadFit("a weight's mass or uncertainty is not a number of grams: enter it again")
-    if any(not math.isfinite(p.code) or abs(p.code) >= CONVERTER_COUNTS - 1 for p in points):
+    if any(not math.isfinite(p.code) or abs(p.code) >= CONVERTER_CODES - 1 for p in points):
         raise BadFit("a code lies on the converter's rail: use a lighter weight or a lower gain")
     masses = sorted({p.mass_g for p in points})
     check_masses(masses, capacity_g)

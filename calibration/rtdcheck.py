@@ -41,7 +41,7 @@ class OwnCurve:
     u_c: float
 
 
-def of_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> tuple[Rtd, tuple[str, ...]]:
+def fit_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> tuple[Rtd, tuple[str, ...]]:
     """Get the thermometer as its checks say, with ``u_temp_c`` at 120 °C, and one line for each thing assumed.
 
     ``nominal`` is what the settings say; of several checks of a kind the last counts. Raises ``BadFit`` for a

@@ -34,7 +34,7 @@ MPE_MG: dict[float, tuple[float, float, float, float, float, float]] = {
 """Maximum permissible errors ± in mg by nominal mass in g, for :data:`CLASSES`. OIML R 111-1:2004, table 1."""
 
 CONVENTIONAL_AIR_KG_M3, CONVENTIONAL_STEEL_KG_M3 = 1.2, 8000.0
-DENSITY_G_CM3 = (1.0, 25.0)
+WEIGHT_DENSITY_G_CM3 = (1.0, 25.0)
 
 ASSUMED_AIR = Air(density_kg_m3=1.2, u_density_kg_m3=0.12 / math.sqrt(3.0), origin="assumed")
 """Air within 10 % of 1.2 kg/m³ (R 111-1, 10.2.1 takes it to be so): up to some 800 m above the sea."""
@@ -94,7 +94,7 @@ def parse_weight(text: str) -> Weight:
                 raise OutOfDomain(f"{text}: u is the standard uncertainty in g, 0 or more and below 1 % of the mass")
         elif name == "density":
             density = _number(text, "density", value)
-            low, high = DENSITY_G_CM3
+            low, high = WEIGHT_DENSITY_G_CM3
             if not low <= density <= high:
                 raise OutOfDomain(f"{text}: density = {density:g}: give {low:g} to {high:g} g/cm³ (steel: 7.95)")
         else:

@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.errors import BadInput, BadValue, CalibrationRefused
+from edge.errors import BadValue, CalibrationRefused
+
+from .options import one_line, user_db
 
 if TYPE_CHECKING:
-    from calibration.calibration_record import Air, Weight
-    from edge.guided_calibration.session import Session
+    from calibration.calibration_record import Air, ThermometerPlace, Weight
+    from calibration.certificate import Cell
+    from calibration.iec60751 import ToleranceClass
+    from edge.guided_calibration.place import Place
+    from edge.guided_calibration.session import Curve, Session
+    from edge.guided_calibration.steps import Reference
     from edge.instrument.config import Config
-from edge.guided_calibration.place import Place, _nominal, _today
 
 WHO_SIMULATED = "halfpercent, simulated person"
-
-
 SIMULATED_WEIGHTS = ("100:F1", "200:F1")
-
 
 _OPTIONS = (
     click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent]."),
@@ -38,13 +40,6 @@ _OPTIONS = (
     click.option("--yes", is_flag=True, help="Do not wait for Enter: everything is as it is asked for."),
     click.option("--restart", is_flag=True, help="Begin this step again."),
 )
-
-
-def _line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Take a name that a record can hold and a line can show."""
-    if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
-        raise click.BadParameter("give one line of text, at most 200 characters")
-    return value
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,6 +53,7 @@ def _place(options: dict[str, Any]) -> Iterator[Place]:
     """Open chips or rig, with the writer's lock: whoever measures at this time keeps the chips."""
     from edge.database import writer_lock
     from edge.guided_calibration.bench import real_bench
+    from edge.guided_calibration.place import Place
     from edge.guided_calibration.session import session_path
     from edge.instrument.config import config_path, load_config, usual
     from edge.simulate.bench import SimulatedBench
@@ -100,8 +96,6 @@ def _yes(text: str) -> str:
 
 
 def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
-    from .options import user_db
-
     return db or (user_db() if simulated else Path(config.storage.database))
 
 
@@ -110,32 +104,32 @@ def calibrate() -> None:
     """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, rtd."""
 
 
-@calibrate.command()
+@calibrate.command("tare")
 @click.option("--capacity", "capacity_g", type=float, help="The load cell's rated load in g.")
-@click.option("--serial", callback=_line, help="The load cell's serial number.")
-@click.option("--who", callback=_line, help="Who calibrates: name, and laboratory.")
+@click.option("--serial", callback=one_line, help="The load cell's serial number.")
+@click.option("--who", callback=one_line, help="Who calibrates: name, and laboratory.")
 @click.option("--valid-months", default=12, show_default=True, type=click.IntRange(1, 120), help="How long it holds.")
 @click.option(
     "--rtd-class", type=click.Choice(["AA", "A", "B", "C"]), default="B", show_default=True, help="IEC 60751."
 )
 @click.option("--air", "air_text", metavar="HPA,C,PCT", help="The room's air: 1013.2,21.5,45 [assumed].")
 @_common
-def tare(
+def calibrate_tare(
     capacity_g: float | None,
     serial: str | None,
     who: str | None,
     valid_months: int,
-    rtd_class: str,
+    rtd_class: ToleranceClass,
     air_text: str | None,
     **options: Any,
 ) -> None:
     """Begin: say which cell it is, and read the empty holder."""
-    from edge.guided_calibration import steps
-    from edge.guided_calibration.session import load
+    from edge.guided_calibration.session import load_session
+    from edge.guided_calibration.steps import read_tare
 
     air = _declared_air(air_text)
     with _place(options) as place:
-        session = None if options["restart"] else load(place.path)
+        session = None if options["restart"] else load_session(place.path)
         if session is None:
             simulated = place.seed is not None
             if simulated:
@@ -143,47 +137,49 @@ def tare(
             missing = [n for n, v in (("--capacity", capacity_g), ("--serial", serial), ("--who", who)) if v is None]
             if missing:
                 raise click.UsageError(f"a calibration begins with {', '.join(missing)}")
-            session = _begun(place, capacity_g, serial, who, valid_months, rtd_class, air)
+            cell = _stated_cell(capacity_g, serial)
+            session = _new_session(place, cell, who or "", valid_months, rtd_class, air)
         else:
             place.check(session)
-        session = steps.tare(place.bench, session, place.keep)
+        session = read_tare(place.bench, session, place.keep)
         point = session.tare
         assert point is not None  # it was just read
         temps = [f"{n} {v:.2f} °C" for n, v in (("cell", point.cell_c), ("oven", point.oven_c)) if v is not None]
         click.echo(
-            f"Empty holder: {point.code:.1f} ± {point.u_code:.1f} counts, noise of single samples "
-            f"{point.noise_code:.1f} counts" + (", " + ", ".join(temps) if temps else "")
+            f"Empty holder: {point.code:.1f} ± {point.u_code:.1f} codes, noise of single samples "
+            f"{point.noise_code:.1f} codes" + (", " + ", ".join(temps) if temps else "")
         )
         click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
 
 
-def _begun(
-    place: Place,
-    capacity_g: float | None,
-    serial: str | None,
-    who: str | None,
-    valid_months: int,
-    rtd_class: str,
-    air: Air | None,
-) -> Session:
-    """Get a new calibration; one of the same name is put aside. Raises ``BadInput`` for what cannot be."""
-    from calibration.certificate import BridgeChip, Cell
+def _stated_cell(capacity_g: float | None, serial: str | None) -> Cell:
+    """Get the load cell as it is stated. Raises ``CalibrationRefused`` for what no cell is."""
+    from calibration.certificate import Cell
     from calibration.toml_file import convert
+
+    return convert({"capacity_g": capacity_g, "serial": serial}, Cell, "--capacity, --serial", CalibrationRefused)
+
+
+def _new_session(
+    place: Place, cell: Cell, who: str, valid_months: int, rtd_class: ToleranceClass, air: Air | None
+) -> Session:
+    """Make a new calibration; one of the same name is put aside."""
+    from calibration.certificate import BridgeChip
     from calibration.weights import ASSUMED_AIR
+    from edge.guided_calibration.place import nominal_cell_rtd, nominal_oven_rtd, today
     from edge.guided_calibration.session import Session
 
-    cell = convert({"capacity_g": capacity_g, "serial": serial}, Cell, "--capacity, --serial", BadInput)
     if place.path.exists():
-        aside = place.path.with_name(f"{place.path.name}.{_today(place.bench).isoformat()}")
+        aside = place.path.with_name(f"{place.path.name}.{today(place.bench).isoformat()}")
         place.path.replace(aside)
     return Session(
         name=place.path.name.removesuffix(".session.json"),
-        made_by=who or "",
-        begun=_today(place.bench),
+        made_by=who,
+        begun=today(place.bench),
         cell=cell,
         bridge=BridgeChip(chip=place.config.bridge.chip.removesuffix("_spi"), gain=place.config.bridge.gain),
-        oven_rtd=_nominal(place.config, "oven", rtd_class),
-        cell_rtd=_nominal(place.config, "cell", rtd_class),
+        oven_rtd=nominal_oven_rtd(place.config, rtd_class),
+        cell_rtd=nominal_cell_rtd(place.config, rtd_class),
         valid_months=valid_months,
         air=air or ASSUMED_AIR,
     )
@@ -200,16 +196,16 @@ def _declared_air(text: str | None) -> Air | None:
     return declared_air(air.temp_c, air.pressure_hpa * PA_PER_HPA, air.humidity_pct)
 
 
-@calibrate.command()
+@calibrate.command("span")
 @click.option("--weight", "texts", multiple=True, metavar="G[:CLASS|:u=G][:density=G/CM3]", help="Two or more: 100:F1.")
 @_common
-def span(texts: tuple[str, ...], **options: Any) -> None:
-    """Put check weights on, up and down again: counts per gram, bend and hysteresis."""
+def calibrate_span(texts: tuple[str, ...], **options: Any) -> None:
+    """Put check weights on, up and down again: codes per gram, bend and hysteresis."""
     from msgspec.structs import replace
 
     from calibration.weights import parse_weight
-    from edge.guided_calibration import steps
     from edge.guided_calibration.certify import span_done
+    from edge.guided_calibration.steps import Reporting, check_weights, read_span
 
     weights = tuple(parse_weight(text) for text in texts)
     with _place(options) as place:
@@ -221,9 +217,9 @@ def span(texts: tuple[str, ...], **options: Any) -> None:
             raise CalibrationRefused(f"the span was begun with {begun}: go on with these, or begin again")
         if not session.points:
             weights = weights or _asked_weights(place)
-            steps.check_weights(weights, session.cell.capacity_g)
+            check_weights(weights, session.cell.capacity_g)
             session = replace(session, weights=weights)
-        session = steps.span(place.bench, session, place.keep, click.echo)
+        session = read_span(place.bench, session, Reporting(place.keep, click.echo))
         _finish(place, session)
 
 
@@ -239,16 +235,16 @@ def _asked_weights(place: Place) -> tuple[Weight, ...]:
     return tuple(out)
 
 
-@calibrate.command()
+@calibrate.command("temperature")
 @click.option("--weight", "text", metavar="G[:CLASS|:u=G]", help="With this weight on, for the span [empty holder].")
 @click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(0.5, 72.0), help="How long in all.")
 @_common
-def temperature(text: str | None, hours: float, **options: Any) -> None:
+def calibrate_temperature(text: str | None, hours: float, **options: Any) -> None:
     """Record the cell while the oven warms and cools it: what temperature does to zero and span."""
     from msgspec.structs import replace
 
     from calibration.weights import parse_weight
-    from edge.guided_calibration import steps
+    from edge.guided_calibration.steps import Reporting, record_temperature
 
     weight = None if text is None else parse_weight(text)
     with _place(options) as place:
@@ -268,11 +264,12 @@ def temperature(text: str | None, hours: float, **options: Any) -> None:
                 "command goes on, and with fewer --hours it ends with what there is."
             )
         every_min = 30 if place.seed is not None else 1
-        session = steps.temperature(place.bench, session, weight, hours, place.keep, click.echo, every_min)
+        reporting = Reporting(place.keep, click.echo, every_min)
+        session = record_temperature(place.bench, session, weight, hours, reporting)
         _finish(place, session)
 
 
-@calibrate.command()
+@calibrate.command("rtd")
 @click.option("--resistor", "resistor_ohm", type=float, metavar="OHM", help="A known resistor in the sensor's place.")
 @click.option("--short", "short_ohm", type=float, metavar="OHM", help="Two wires, connected at their end (0 or so).")
 @click.option("--ice", is_flag=True, help="The thermometer itself, in melting ice.")
@@ -280,30 +277,28 @@ def temperature(text: str | None, hours: float, **options: Any) -> None:
 @click.option("--u", type=click.FloatRange(0.0, 100.0), help="Standard uncertainty, in Ω; of ice and curve in °C.")
 @click.option("--probe", type=click.Choice(["oven", "cell"]), default="oven", show_default=True, help="Which one.")
 @_common
-def rtd(
+def calibrate_rtd(
     resistor_ohm: float | None,
     short_ohm: float | None,
     ice: bool,
     curve: str | None,
     u: float | None,
-    probe: Any,
+    probe: ThermometerPlace,
     **options: Any,
 ) -> None:
     """Check a thermometer against a resistor, a short or ice, or give its own curve."""
     from msgspec.structs import replace
 
-    from edge.guided_calibration import steps
-    from edge.guided_calibration.certify import rtd_of
+    from edge.guided_calibration.certify import fitted_rtd
+    from edge.guided_calibration.steps import check_rtd
 
     if sum((resistor_ohm is not None, short_ohm is not None, ice, curve is not None)) != 1:
         raise click.UsageError("give one of --resistor OHM, --short OHM, --ice and --curve R0,A,B")
-    ohm = resistor_ohm if resistor_ohm is not None else short_ohm if short_ohm is not None else 0.0
-    if not 0.0 <= ohm <= 1e4 or (resistor_ohm is not None and ohm < 10.0):
-        raise click.UsageError(f"{ohm:g} Ω: a resistor has 10 to 10000 Ω, a short 0 or a little more")
+    reference = None if curve is not None else _reference(resistor_ohm, short_ohm, u)
     with _place(options) as place:
         session = place.session()
         if probe == "cell" and session.cell_rtd is None:
-            raise CalibrationRefused(
+            raise click.ClickException(
                 "there is no thermometer on the load cell: add [cell_probe] to the config, or --probe oven"
             )
         if options["restart"]:
@@ -313,13 +308,12 @@ def rtd(
                 curves=tuple(c for c in session.curves if c.probe != probe),
             )
         if curve is not None:
-            session = replace(session, curves=(*session.curves, _curve(session, probe, curve, u)))
-        else:
-            kind: Any = "ice" if ice else "short" if short_ohm is not None else "resistor"
-            session, check = steps.rtd(place.bench, session, kind, ohm, u, probe)
-            click.echo(f"{kind}: code {check.code:.2f} ± {check.u_code:.2f}")
+            session = replace(session, curves=(*session.curves, _own_curve(session, probe, curve, u)))
+        if reference is not None:
+            session, check = check_rtd(place.bench, session, reference, probe)
+            click.echo(f"{reference.kind}: code {check.code:.2f} ± {check.u_code:.2f}")
         place.keep(session)
-        found, assumed = rtd_of(session, probe)
+        found, assumed = fitted_rtd(session, probe)
         own = f", A {found.a_per_k:g}, B {found.b_per_k2:g}" if found.a_per_k is not None else ""
         click.echo(
             f"{probe} thermometer: reference {found.ref_ohm:.3f} Ω, leads {found.lead_ohm:.3f} Ω, R0 "
@@ -330,8 +324,20 @@ def rtd(
         _finish(place, session, quiet=True)
 
 
-def _curve(session: Session, probe: Any, text: str, u: float | None) -> Any:
-    """Get a sensor's own coefficients. Raises ``BadInput`` for what no platinum has."""
+def _reference(resistor_ohm: float | None, short_ohm: float | None, u: float | None) -> Reference:
+    """Get what is put in a thermometer's place: a resistor, a short, or neither, which is ice."""
+    from edge.guided_calibration.steps import Reference
+
+    ohm = resistor_ohm if resistor_ohm is not None else short_ohm if short_ohm is not None else 0.0
+    if not 0.0 <= ohm <= 1e4 or (resistor_ohm is not None and ohm < 10.0):
+        raise click.UsageError(f"{ohm:g} Ω: a resistor has 10 to 10000 Ω, a short 0 or a little more")
+    if resistor_ohm is not None:
+        return Reference("resistor", ohm, u)
+    return Reference("ice" if short_ohm is None else "short", ohm, u)
+
+
+def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | None) -> Curve:
+    """Get a sensor's own coefficients. Raises ``CalibrationRefused`` for what no platinum has."""
     import msgspec
 
     from calibration.certificate import Rtd
@@ -344,9 +350,8 @@ def _curve(session: Session, probe: Any, text: str, u: float | None) -> Any:
     except ValueError as e:
         raise click.UsageError(f"--curve {text}: write R0 in Ω, A and B: 100.012,3.9085e-3,-5.78e-7") from e
     nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
-    convert(
-        msgspec.to_builtins(nominal) | {"r0_ohm": r0, "a_per_k": a, "b_per_k2": b}, Rtd, f"--curve {text}", BadInput
-    )
+    own = msgspec.to_builtins(nominal) | {"r0_ohm": r0, "a_per_k": a, "b_per_k2": b}
+    convert(own, Rtd, f"--curve {text}", CalibrationRefused)
     return Curve(probe=probe, r0_ohm=r0, a_per_k=a, b_per_k2=b, u_c=ICE_U_C if u is None else u)
 
 
@@ -354,6 +359,7 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     """Write a certificate where there is a span, and say what was found and what comes next."""
     from calibration.certificate import loads, to_toml
     from edge.guided_calibration.certify import certify, span_done
+    from edge.guided_calibration.place import today
     from edge.guided_calibration.session import write_certificate
     from edge.guided_calibration.summary import lines
 
@@ -361,7 +367,7 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     if not span_done(session):
         click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
         return
-    made = certify(session, _today(place.bench))
+    made = certify(session, today(place.bench))
     loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
     if not quiet:
         for line in lines(made):
@@ -387,10 +393,10 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) -> None:
     """Show what was read so far, and the newest certificate. NAME is a calibration's, or a certificate's file."""
-    from edge.guided_calibration.summary import as_record, shown
-    from edge.instrument.config import config_path, load_config
+    import msgspec
 
-    from .options import user_db
+    from edge.guided_calibration.summary import look_up, shown
+    from edge.instrument.config import config_path, load_config
 
     if name.endswith(".toml"):
         folder: Path | None = None
@@ -399,5 +405,5 @@ def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) ->
         known = config_file is not None or path.exists()
         database = db or (Path(load_config(path).storage.database) if known else user_db())
         folder = database.parent
-    found = as_record(folder, name)
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else shown(found))
+    found = look_up(folder, name)
+    click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else shown(found))

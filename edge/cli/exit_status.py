@@ -57,17 +57,17 @@ class Commands(click.Group):
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """Parse the words; ``--help`` is answered here."""
-        with _answered():
+        with _errors_answered():
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with _answered():
+        with _errors_answered():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
+def _errors_answered() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as e:
@@ -77,7 +77,7 @@ def _answered() -> Iterator[None]:
         raise click.exceptions.Exit(0) from e
 
 
-def run(cli: click.Group) -> NoReturn:
+def run_command(cli: click.Group) -> NoReturn:
     """Run a command and end the process with its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack the minus sign, a path may be no text
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -17,7 +17,6 @@ from edge.errors import NoCertificate
 if TYPE_CHECKING:
     pass
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
-from .replay import _certificate
 
 # before a test
 
@@ -29,6 +28,7 @@ from .replay import _certificate
 @as_json_option
 def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
     """Say what uncertainty to expect, and the smallest sample that can be judged."""
+    from calibration.certificate import load_certificate
     from edge.instrument.config import config_path, load_config
     from edge.report.text import forecast_text
     from edge.standards.standard import load_standard
@@ -40,8 +40,7 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
         if named is None:
             raise NoCertificate("no certificate: name the load cell's")
         certificate_path = Path(named)
-    certificate = _certificate(certificate_path)
-    assert certificate is not None  # a path was given
+    certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     found = forecast(certificate, standard, sample_g)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else forecast_text(found))
@@ -112,4 +111,4 @@ def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
         click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
 
 
-COMMANDS = (budget, wiring, check_config, doctor)
+INSTRUMENT_COMMANDS = (budget, wiring, check_config, doctor)

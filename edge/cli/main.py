@@ -16,11 +16,11 @@ from edge import __version__
 from . import exit_status
 from .calibrate import calibrate
 from .demo import demo
-from .instrument import COMMANDS as ABOUT_THE_INSTRUMENT
-from .replay import replay
+from .instrument import INSTRUMENT_COMMANDS
+from .replay import replay_recording
 from .report import report, runs
 from .run import run, station
-from .station import COMMANDS as TO_THE_STATION
+from .station import STATION_COMMANDS
 
 
 @click.group(
@@ -36,10 +36,10 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (demo, replay, runs, report, *ABOUT_THE_INSTRUMENT, run, station, calibrate, *TO_THE_STATION):
+for command in (demo, replay_recording, runs, report, *INSTRUMENT_COMMANDS, run, station, calibrate, *STATION_COMMANDS):
     cli.add_command(command)
 
 
 def main() -> NoReturn:
     """Run the command and end the process with its exit status."""
-    exit_status.run(cli)
+    exit_status.run_command(cli)

@@ -5,14 +5,12 @@ This module must never judge: it turns options into what ``edge.replay.observed`
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from calibration.certificate import Certificate
 from .options import (
     DB_NAME,
     NATIONAL,
@@ -27,10 +25,10 @@ from .options import (
 from .report import show_result
 
 
-@click.command()
+@click.command("replay")
 @click.argument("file", type=click.Path(path_type=Path))
 @standard_option
-@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns counts into grams.")
+@click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns codes into grams.")
 @click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
 @click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
 @click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
@@ -45,7 +43,7 @@ from .report import show_result
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @db_option
 @as_json_option
-def replay(
+def replay_recording(
     file: Path,
     standard_name: str | None,
     certificate_path: Path | None,
@@ -64,40 +62,29 @@ def replay(
     db: Path | None,
     as_json: bool,
 ) -> None:
-    """Judge a recording: a CSV with t_s, then counts or mass_g, and temp_c."""
+    """Judge a recording: a CSV with t_s, then counts (raw codes) or mass_g, and temp_c."""
+    from calibration.certificate import load_certificate
     from edge.database.journal import Journal
     from edge.database.queries import result_of_run
     from edge.records.sample import Sample, parse_air, parse_density
     from edge.replay.csv_table import parse_columns
-    from edge.replay.judge import parse_declared
-    from edge.replay.judge import replay as replayed
+    from edge.replay.judge import parse_declared, replay
     from edge.replay.recording import read
     from edge.standards.standard import load_standard
 
-    sample = Sample(
-        file.stem if sample_id is None else sample_id,
-        claim,
-        composition,
-        parse_density(density, density_u),
-        parse_air(air),
-    )
+    name = file.stem if sample_id is None else sample_id
+    sample = Sample(name, claim, composition, parse_density(density, density_u), parse_air(air))
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
-    certificate = _certificate(certificate_path)
+    certificate = None if certificate_path is None else load_certificate(certificate_path)
     declared = parse_declared(declare)
-    recording = read(
-        file,
-        columns=parse_columns(columns),
-        use_counts=certificate is not None,
-        temp_declared_c=declared.temp_c,
-    )
-
+    mapping, use_counts = parse_columns(columns), certificate is not None
+    recording = read(file, columns=mapping, use_counts=use_counts, temp_declared_c=declared.temp_c)
     path = None if db is None and out is None else database_to_write(db, out)
     if blank is not None and path is None:
         raise click.UsageError("--blank names a run in a database: give --db or --out too")
-    subtract = result_of_run(path, blank) if blank is not None and path is not None else None
-
-    def judge(journal: Journal | None) -> dict[str, Any]:
-        return replayed(
+    subtract = None if blank is None or path is None else result_of_run(path, blank)
+    with contextlib.nullcontext() if path is None else Journal(path) as journal:
+        result = replay(
             recording,
             standard,
             certificate,
@@ -109,18 +96,4 @@ def replay(
             blank_run=blank_run,
             subtract=subtract,
         )
-
-    if path is None:
-        show_result(judge(None), as_json)
-        return
-    with Journal(path) as journal:
-        result = judge(journal)
-    show_result(result | {"database": str(path)}, as_json)
-
-
-def _certificate(path: Path | None) -> Certificate | None:
-    if path is None:
-        return None
-    from calibration.certificate import load_certificate
-
-    return load_certificate(path)
+    show_result(result if path is None else result | {"database": str(path)}, as_json)

@@ -35,8 +35,8 @@ EX_CONFIG = 78
 
 _path = click.Path(path_type=Path)
 _config = click.option("--config", "config_file", type=_path, help="The settings [/etc/halfpercent].")
-db_option = click.option("--db", type=_path, envvar="HALFPERCENT_DB", help="The database [the settings'].")
-_socket = click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help=f"[{protocol.SOCKET}]")
+_db = click.option("--db", type=_path, envvar="HALFPERCENT_DB", help="The database [the settings'].")
+_own_socket = click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help=f"[{protocol.SOCKET}]")
 
 
 class Misconfigured(click.ClickException):
@@ -47,8 +47,8 @@ class Misconfigured(click.ClickException):
 
 @click.command()
 @_config
-@db_option
-@_socket
+@_db
+@_own_socket
 def station(config_file: Path | None, db: Path | None, socket: Path | None) -> None:
     """Run the station: what halfpercent.service starts."""
     from calibration.errors import CalibrationError
@@ -66,8 +66,8 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
 @click.command()
 @of_a_test
 @_config
-@db_option
-@_socket
+@_db
+@_own_socket
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
     """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
@@ -111,7 +111,7 @@ def _settings(config_file: Path | None) -> Config:
 def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
     from edge.control.server import Control
-    from edge.instrument.drivers import instrument_of, panel_of
+    from edge.instrument.drivers import make_instrument, make_panel
     from edge.station.service import LOOKS, Service, keeper_of
     from hw.clock import BootClock
 
@@ -125,11 +125,11 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
         control = None if socket is None else Control(socket)
         service = Service(
             config,
-            instrument_of(config, clock, looks=LOOKS),
+            make_instrument(config, clock, looks=LOOKS),
             keeper,
             clock,
             control=control,
-            panel=panel_of(config.panel, clock),
+            panel=make_panel(config.panel, clock),
         )
 
         def stop(number: int, frame: Any) -> None:

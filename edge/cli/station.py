@@ -84,34 +84,34 @@ def abort(reason: str | None, socket: Path | None, as_json: bool) -> None:
     _tell(_ask(socket, "abort", reason=reason), as_json, "The test is ended: halfpercent report last")
 
 
-@click.command()
+@click.command("tare")
 @_socket
 @_json
-def tare(socket: Path | None, as_json: bool) -> None:
+def tell_tare(socket: Path | None, as_json: bool) -> None:
     """Take the zero of the empty holder."""
     _tell(_ask(socket, "tare"), as_json, "The zero is being taken, which takes a minute. Then put the sample on.")
 
 
-@click.command()
+@click.command("load")
 @_socket
 @_json
-def load(socket: Path | None, as_json: bool) -> None:
+def tell_load(socket: Path | None, as_json: bool) -> None:
     """Say that the sample is on."""
     _tell(_ask(socket, "load"), as_json, "M1 is being weighed: leave it alone until it is taken.")
 
 
-@click.command()
+@click.command("zero")
 @_socket
 @_json
-def zero(socket: Path | None, as_json: bool) -> None:
+def tell_zero(socket: Path | None, as_json: bool) -> None:
     """Say that the holder is empty again after M2."""
     _tell(_ask(socket, "zero"), as_json, "The zero is being taken again: leave the holder alone.")
 
 
-@click.command()
+@click.command("check")
 @_socket
 @_json
-def check(socket: Path | None, as_json: bool) -> None:
+def tell_check(socket: Path | None, as_json: bool) -> None:
     """Say that the check weight is on."""
     _tell(_ask(socket, "check"), as_json, "The check weight is being weighed: leave it alone.")
 
@@ -125,4 +125,4 @@ def status(socket: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else status_text(answer))
 
 
-COMMANDS = (start, tare, load, zero, check, note, ack, abort, status)
+STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)

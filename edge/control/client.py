@@ -15,7 +15,7 @@ import msgspec
 from calibration.toml_file import one_line
 from edge.errors import BadRequest, Refused, SocketTrouble
 
-from .protocol import MAX_LINE, VERSION
+from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION
 
 MAX_ANSWER = 1_000_000
 """Bytes of an answer."""
@@ -29,11 +29,11 @@ def ask(path: Path, command: str, args: dict[str, Any], *, timeout_s: float = 10
     """
     until_s = time.monotonic() + timeout_s
     try:
-        line = msgspec.json.encode({"version": VERSION, "command": command, "args": args}) + b"\n"
+        line = msgspec.json.encode({"version": PROTOCOL_VERSION, "command": command, "args": args}) + b"\n"
     except UnicodeEncodeError as e:
         raise BadRequest(f"{command}: what you typed is no UTF-8 text: type it again") from e
-    if len(line) > MAX_LINE:
-        raise BadRequest(f"{command}: longer than {MAX_LINE} bytes: say it shorter")
+    if len(line) > MAX_LINE_BYTES:
+        raise BadRequest(f"{command}: longer than {MAX_LINE_BYTES} bytes: say it shorter")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             _connect(connection, path, until_s)
@@ -76,10 +76,10 @@ def _result(line: bytes, path: Path) -> dict[str, Any]:
         answer = None
     if not isinstance(answer, dict):
         raise SocketTrouble(f"{path}: what answers there is not halfpercent: name its socket")
-    if answer.get("version") != VERSION:
+    if answer.get("version") != PROTOCOL_VERSION:
         raise SocketTrouble(
             one_line(
-                f"{path}: the service speaks version {answer.get('version')!s:.20}, this command {VERSION}: "
+                f"{path}: the service speaks version {answer.get('version')!s:.20}, this command {PROTOCOL_VERSION}: "
                 "after an update, sudo systemctl restart halfpercent"
             )
         )

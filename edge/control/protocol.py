@@ -16,8 +16,8 @@ from calibration.toml_file import LINE, Text, convert, one_line
 from edge.errors import BadRequest
 
 SOCKET = Path("/run/halfpercent/control.sock")
-VERSION = 1
-MAX_LINE = 16_384
+PROTOCOL_VERSION = 1
+MAX_LINE_BYTES = 16_384
 """Bytes of a request, without its newline."""
 
 Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
@@ -51,8 +51,8 @@ class Start(_Args, frozen=True, kw_only=True):
             raise ValueError("blank is for a sample: a blank run subtracts no other")
 
 
-class Word(_Args, frozen=True, kw_only=True):
-    """The operator's word to the phase that waits for it."""
+class OperatorStep(_Args, frozen=True, kw_only=True):
+    """The operator has done what the phase waits for."""
 
     word: Literal["tare", "load", "zero", "check"]
 
@@ -83,7 +83,7 @@ class _None(_Args, frozen=True, kw_only=True):
     """No arguments."""
 
 
-Order = Start | Word | Note | Ack | Abort | Status
+Order = Start | OperatorStep | Note | Ack | Abort | Status
 _ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
     "start": Start,
     "note": Note,
@@ -91,8 +91,8 @@ _ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
     "abort": Abort,
     "status": Status,
 }
-WORDS = ("tare", "load", "zero", "check")
-COMMANDS = (*_ORDERS, *WORDS)
+OPERATOR_STEPS = ("tare", "load", "zero", "check")
+COMMANDS = (*_ORDERS, *OPERATOR_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,9 @@ class Request:
 
 def parse(request: Request) -> Order:
     """Get a request's arguments as a record. Raises ``BadRequest``: which argument, what was found, what is right."""
-    if request.command in WORDS:
+    if request.command in OPERATOR_STEPS:
         convert(request.args, _None, request.command, BadRequest)
-        return Word(word=request.command)  # type: ignore[arg-type]  # one of WORDS
+        return OperatorStep(word=request.command)  # type: ignore[arg-type]  # one of OPERATOR_STEPS
     record = _ORDERS.get(request.command)
     if record is None:
         raise BadRequest(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))

@@ -26,7 +26,7 @@ from calibration.toml_file import convert, one_line
 from edge.errors import BadRequest, HalfpercentError, SocketTrouble
 from hw.errors import HwError
 
-from .protocol import MAX_LINE, VERSION, Name, Request
+from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Name, Request
 
 MAX_CLIENTS = 16
 """So many are talked to at once; the others wait to be let in."""
@@ -40,7 +40,7 @@ Handler = Callable[[Request], dict[str, Any]]
 """Carries a command out and gives the answer: plain JSON; NaN becomes null."""
 
 
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _RequestLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     command: Name
     args: dict[str, Any] = {}
@@ -106,7 +106,7 @@ class Control:
                 self._clients.remove(client)
                 self._clients.append(client)
                 try:
-                    client.answer(_answered(line, client.who, handle), now_s)
+                    client.answer(_answer_line(line, client.who, handle), now_s)
                 except BaseException:
                     self._drop(client)
                     raise
@@ -167,7 +167,7 @@ class _Client:
         if self._ended or b"\n" in self._came:
             return
         try:
-            got = self.connection.recv(MAX_LINE)
+            got = self.connection.recv(MAX_LINE_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -181,7 +181,7 @@ class _Client:
         if self._to_send:
             return None
         line, newline, rest = self._came.partition(b"\n")
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE_BYTES:
             self._came.clear()
             self._ended = True
             return bytes(line)
@@ -208,19 +208,19 @@ class _Client:
             self._lost = True
 
 
-def _answered(line: bytes, who: str, handle: Handler) -> bytes:
+def _answer_line(line: bytes, who: str, handle: Handler) -> bytes:
     try:
         result = handle(_request(line, who))
-        return msgspec.json.encode({"version": VERSION, "ok": True, "result": result}) + b"\n"
+        return msgspec.json.encode({"version": PROTOCOL_VERSION, "ok": True, "result": result}) + b"\n"
     except (HalfpercentError, CalibrationError, HwError, ValueError) as e:
         error = one_line(str(e)) or type(e).__name__
-        return msgspec.json.encode({"version": VERSION, "ok": False, "error": error}) + b"\n"
+        return msgspec.json.encode({"version": PROTOCOL_VERSION, "ok": False, "error": error}) + b"\n"
 
 
 def _request(line: bytes, who: str) -> Request:
     """Get what a line asks. Raises ``BadRequest``. No argument is a list or an object, so none is nested."""
-    if len(line) > MAX_LINE:
-        raise BadRequest(f"the line is too long: send at most {MAX_LINE} bytes")
+    if len(line) > MAX_LINE_BYTES:
+        raise BadRequest(f"the line is too long: send at most {MAX_LINE_BYTES} bytes")
     try:
         ordered = _ordered(msgspec.json.decode(line))
     except (msgspec.DecodeError, UnicodeError) as e:
@@ -233,15 +233,18 @@ def _request(line: bytes, who: str) -> Request:
     return Request(ordered.command, ordered.args, who)
 
 
-def _ordered(given: Any) -> _Line:
+def _ordered(given: Any) -> _RequestLine:
     if not isinstance(given, dict):
         raise BadRequest('no request: send an object such as {"version":1,"command":"status","args":{}}')
     version = given.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version != PROTOCOL_VERSION:
         raise BadRequest(
-            one_line(f"version {version!s:.20} is not spoken here, but {VERSION}: use the halfpercent of this machine")
+            one_line(
+                f"version {version!s:.20} is not spoken here, but {PROTOCOL_VERSION}: "
+                "use the halfpercent of this machine"
+            )
         )
-    line = convert(given, _Line, "request", BadRequest)
+    line = convert(given, _RequestLine, "request", BadRequest)
     for name, value in line.args.items():
         if isinstance(value, list | dict):
             raise BadRequest(one_line(f"{line.command}: {name} is a list or an object: give a single value"))

@@ -29,7 +29,7 @@ from .finding import Finding
 
 READ_S = 10.0
 RTD_CODES = 32768.0
-PLAUSIBLE_C = (-40.0, 250.0)
+LABORATORY_C = (-40.0, 250.0)
 """What a thermometer in a laboratory's oven or on its load cell may show."""
 APART_K = 5.0
 """Two thermometers of a cold instrument that are further apart than this are not both right."""
@@ -44,23 +44,23 @@ _TROUBLE = (HwError, OSError, ImportError)
 
 def chips(config: Config, clock: Clock) -> Iterator[Finding]:
     """Look for every chip that the settings name, one finding after another."""
-    yield from _bridge(config, clock)
+    yield from _bridge_findings(config, clock)
     shown: dict[str, float] = {}
     for name, settings in (("oven probe", config.oven_probe), ("cell probe", config.cell_probe)):
         if settings is not None:
-            yield _probe(name, settings, clock, shown)
+            yield _thermometer_finding(name, settings, clock, shown)
     if len(shown) == 2:
         (_, oven_c), (_, cell_c) = shown.items()
         if abs(oven_c - cell_c) > APART_K:
             do = "if the oven is cold, one of them has the wrong ref_ohm, nominal_ohm or wires"
             yield Finding("probes together", "warn", f"{abs(oven_c - cell_c):.1f} K apart", do)
-    yield from _gauge(config.vacuum, clock)
+    yield from _gauge_findings(config.vacuum, clock)
 
 
-def _bridge(config: Config, clock: Clock) -> Iterator[Finding]:
-    from edge.instrument.drivers import bridge_of
+def _bridge_findings(config: Config, clock: Clock) -> Iterator[Finding]:
+    from edge.instrument.drivers import make_bridge
 
-    bridge = bridge_of(config.bridge, clock)
+    bridge = make_bridge(config.bridge, clock)
     try:
         bridge.open()
         samples = _ten_seconds(bridge, clock)
@@ -116,7 +116,7 @@ class Hum:
     at_hz: float
 
 
-def noise_of(codes: npt.NDArray[np.float64]) -> float:
+def noise_codes(codes: npt.NDArray[np.float64]) -> float:
     """Get the noise in codes rms from successive differences, which drift does not enter."""
     return float(np.sqrt(np.mean(np.diff(codes) ** 2) / 2.0))
 
@@ -145,7 +145,7 @@ def hum_at(hz: float, t_s: npt.NDArray[np.float64], codes: npt.NDArray[np.float6
     return best
 
 
-def expected_noise(config: BridgeConfig) -> float:
+def expected_noise_codes(config: BridgeConfig) -> float:
     """Get the noise in codes rms that the converter alone should have, at most, with no load cell moving."""
     if config.chip == "nau7802":
         volts, excitation_v = _NAU7802_NOISE_V * math.sqrt(config.rate_sps / 10.0), config.ldo_v
@@ -162,7 +162,7 @@ def _quality(name: str, good: list[Conversion], config: Config) -> Iterator[Find
         do = "see what the bridge's own line says, then run this again"
         yield Finding(f"{name} noise", "absent", f"{len(good)} good conversions are too few to judge it", do)
         return
-    noise, expected = noise_of(codes), expected_noise(config.bridge)
+    noise, expected = noise_codes(codes), expected_noise_codes(config.bridge)
     found = f"{noise:.1f} codes rms, the converter's own is about {expected:.1f}"
     if noise < 0.1 * expected:
         do = "are the converter's inputs shorted? check the load cell's signal wires"
@@ -192,10 +192,10 @@ def _mains(name: str, t_s: npt.NDArray[np.float64], codes: npt.NDArray[np.float6
     return Finding(check, "ok", f"no line above {best:.0f} codes at {' and '.join(f'{hz} Hz' for hz, _ in seen)}")
 
 
-def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, float]) -> Finding:
-    from edge.instrument.drivers import probe_of
+def _thermometer_finding(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, float]) -> Finding:
+    from edge.instrument.drivers import make_thermometer
 
-    probe = probe_of(settings, clock)
+    probe = make_thermometer(settings, clock)
     try:
         probe.open()
         reading = probe.read()
@@ -217,17 +217,17 @@ def _probe(name: str, settings: ProbeConfig, clock: Clock, shown: dict[str, floa
     except (CalibrationError, ValueError):
         return Finding(name, "fail", f"{ohm:.2f} Ω: no Pt{settings.nominal_ohm:g} has that (IEC 60751)", do)
     found = f"{ohm:.2f} Ω, {temp_c:.1f} °C"
-    if not PLAUSIBLE_C[0] <= temp_c <= PLAUSIBLE_C[1]:
+    if not LABORATORY_C[0] <= temp_c <= LABORATORY_C[1]:
         return Finding(name, "fail", f"{found}: not in a laboratory", do)
     shown[name] = temp_c
     do = f"if that is wrong, look at the board's reference resistor: it must say {settings.ref_ohm:g} Ω"
     return Finding(name, "ok", found, do)
 
 
-def _gauge(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
-    from edge.instrument.drivers import gauge_of
+def _gauge_findings(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
+    from edge.instrument.drivers import make_gauge
 
-    gauge, fitted = gauge_of(settings, clock), settings.fitted()
+    gauge, fitted = make_gauge(settings, clock), settings.fitted()
     if gauge is None or fitted is None:
         return
     try:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Literal
 
-from calibration.calibration_record import Weight
+from calibration.calibration_record import ThermometerPlace, Weight
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.records.frame import Frames, join
@@ -78,7 +78,7 @@ class Bench:
         what = "Take everything off the holder" if weight is None else f"Put {weight.mass_g:g} g on, and nothing else"
         self.ask(f"{what}, wait until it hangs still, then press Enter: ")
 
-    def connect(self, kind: Resistance, ohm: float, probe: Literal["oven", "cell"]) -> None:
+    def connect(self, kind: Resistance, ohm: float, probe: ThermometerPlace) -> None:
         """Have something known put in a thermometer's place, or the thermometer into ice."""
         what = {
             "resistor": f"Connect the {ohm:g} Ω resistor in place of the {probe} thermometer, at the end of its leads",
@@ -93,10 +93,10 @@ class Bench:
 
 def real_bench(config: Config, ask: Ask) -> Bench:
     """Make the bench of the instrument that the settings describe."""
-    from edge.instrument.drivers import bridge_of, probe_of
+    from edge.instrument.drivers import make_bridge, make_thermometer
 
     clock = BootClock()
-    bridge = bridge_of(config.bridge, clock)
-    oven = probe_of(config.oven_probe, clock)
-    cell = None if config.cell_probe is None else probe_of(config.cell_probe, clock)
+    bridge = make_bridge(config.bridge, clock)
+    oven = make_thermometer(config.oven_probe, clock)
+    cell = None if config.cell_probe is None else make_thermometer(config.cell_probe, clock)
     return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask)

@@ -5,25 +5,33 @@ This module must never leave out an assumption, and never make a certificate wit
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from msgspec.structs import replace
 
 from calibration import certificate as cal
-from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord
+from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord, ThermometerPlace
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint
-from calibration.rtdcheck import OwnCurve, of_rtd, read_as
+from calibration.rtdcheck import OwnCurve, fit_rtd, read_as
 from calibration.thermal import TemperatureFit, fit_temperature
 from calibration.weights import load_g, u_air_rel, u_load_g
 from edge import __version__
 
-from .fits import CREEP_CLASS_PCT_FS, CalibrationFits, certificate_of, fit_all
+from .fits import (
+    CREEP_CLASS_PCT_FS,
+    CalibrationFits,
+    CellTemperature,
+    Night,
+    Subject,
+    fit_all,
+    make_certificate,
+)
 from .readings import Readings
 from .session import Series, Session, plan, steps_done
 
@@ -56,76 +64,87 @@ def certify(session: Session, today: dt.date) -> Certified:
     session = _as_checked(session)
     assumed = [f"air: {session.air.density_kg_m3:.4g} kg/m³ within 10 %"] if session.air.origin == "assumed" else []
     from_oven = session.cell_rtd is None
-    t_ref_c = _t_ref_c(session, from_oven)
-    empty, pieces = _record_of(session.empty, from_oven)
-    loaded, loaded_pieces = _record_of(session.loaded, from_oven)
-    settling = None
-    weight_g = 0.0
-    if session.loaded is not None and session.loaded.weight is not None and loaded is not None:
-        weight_g = load_g(session.loaded.weight, session.air)
-        settling, loaded, loaded_pieces = _settled(loaded, loaded_pieces, from_oven)
-    # A night that shows nothing must not stand in the way of a span: it is said, and counts as not measured.
-    for night in ((empty, loaded, settling), (empty, None, settling), (None, None, None)):
-        try:
-            found = _found(session, night, (pieces, loaded_pieces), weight_g, t_ref_c, from_oven)
-            break
-        except BadFit as e:
-            if night[0] is None:
-                raise
-            assumed.append(f"temperature{' under load' if night[1] is not None else ''}: recorded, not used: {e}")
-    assumed += _assumed(found, from_oven)
-    rtd, more = rtd_of(session, "oven")
-    cell_rtd = None if from_oven else rtd_of(session, "cell")[0]
-    lag, u_cell_c = None, CELL_PROBE_U_C
-    if from_oven:
-        lag = (LAG_ASSUMED_S if found.lag is None else found.lag.lag_s, 0.0, 1.0)
-        u_cell_c = ROOM_K / LEAST_PER_OVEN / math.sqrt(3.0)
-        if found.lag is not None:
-            u_cell_c = math.hypot(u_cell_c, BEHIND_K * found.lag.u_lag_s / found.lag.lag_s)
-    density = max((w.density_kg_m3 for w in session.weights), default=7950.0)
-    certificate = certificate_of(
-        found,
+    found, not_used = _fit_as_far_as_it_goes(session, from_oven)
+    rtd, rtd_assumed = fitted_rtd(session, "oven")
+    cell_rtd = None if from_oven else fitted_rtd(session, "cell")[0]
+    subject = Subject(
         name=f"{session.name}-{today.isoformat()}",
         made_by=session.made_by,
         made_at=today,
-        valid_until=months_later(today, session.valid_months),
         cell=session.cell,
         bridge=session.bridge,
         rtd=rtd,
         cell_rtd=None if cell_rtd == rtd else cell_rtd,
-        u_cell_temp_c=u_cell_c,
+        valid_until=months_later(today, session.valid_months),
+    )
+    density = max((w.density_kg_m3 for w in session.weights), default=7950.0)
+    assumed += [*not_used, *_assumptions(found, from_oven), *rtd_assumed]
+    certificate = make_certificate(
+        found,
+        subject,
+        _cell_temperature(found, from_oven),
         u_span_rel=u_air_rel(density, session.air),
-        lag=lag,
-        record=_record(session, found, weight_g, (*assumed, *more)),
+        record=_record(session, found, tuple(assumed)),
     )
     return Certified(cal.sealed(certificate), found)
 
 
-def _found(
-    session: Session,
-    night: tuple[Readings | None, Readings | None, Readings | None],
-    pieces: tuple[np.ndarray | None, np.ndarray | None],
-    weight_g: float,
-    t_ref_c: float,
-    from_oven: bool,
-) -> CalibrationFits:
-    """Fit the span, and what of the night (empty, loaded, settling) is given. Raises ``BadFit``."""
-    empty, loaded, settling = night
+def _fit_as_far_as_it_goes(session: Session, from_oven: bool) -> tuple[CalibrationFits, list[str]]:
+    """Fit the span with as much of the night as shows something, and say what of it was not used.
+
+    A night that shows nothing must not stand in the way of a span: it is said, and counts as not measured. Raises
+    ``BadFit`` where the span itself is none.
+    """
+    t_ref_c = _t_ref_c(session, from_oven)
+    whole = _night(session, from_oven)
+    not_used: list[str] = []
+    for night in (whole, dataclasses.replace(whole, loaded=None)):
+        try:
+            return _fit(session, night, t_ref_c, from_oven), not_used
+        except BadFit as e:
+            if night.empty is None:
+                raise
+            under_load = " under load" if night.loaded is not None else ""
+            not_used.append(f"temperature{under_load}: recorded, not used: {e}")
+    nothing = dataclasses.replace(whole, empty=None, loaded=None, settling=None)
+    return _fit(session, nothing, t_ref_c, from_oven), not_used
+
+
+def _night(session: Session, from_oven: bool) -> Night:
+    """Get all that was recorded while the cell warmed and cooled."""
+    empty, empty_piece = _recorded(session.empty, from_oven)
+    loaded, loaded_piece = _recorded(session.loaded, from_oven)
+    settling, weight_g = None, 0.0
+    if session.loaded is not None and session.loaded.weight is not None and loaded is not None:
+        weight_g = load_g(session.loaded.weight, session.air)
+        settling, loaded, loaded_piece = _settled(loaded, loaded_piece, from_oven)
+    return Night(empty, loaded, settling, weight_g, empty_piece, loaded_piece)
+
+
+def _fit(session: Session, night: Night, t_ref_c: float, from_oven: bool) -> CalibrationFits:
+    """Fit the span, and what of the night is given. Raises ``BadFit``."""
+    empty = night.empty
     per_k = 0.0
     if empty is not None and not from_oven:
-        per_k = fit_temperature(empty.t_s, empty.cell_c, empty.code, t_ref_c, pieces[0]).per_k
+        per_k = fit_temperature(empty.t_s, empty.cell_c, empty.code, t_ref_c, night.empty_piece).per_k
     return fit_all(
         span_points(session, per_k, t_ref_c),
-        empty,
-        loaded,
-        settling=settling,
-        weight_g=weight_g,
+        night,
         capacity_g=session.cell.capacity_g,
         t_ref_c=t_ref_c,
         noise=max(p.noise_code for p in session.points),
         from_oven=from_oven,
-        pieces=pieces,
     )
+
+
+def _cell_temperature(found: CalibrationFits, from_oven: bool) -> CellTemperature:
+    """Get how the cell's temperature is known in a test: by its thermometer, or by the oven's behind a lag."""
+    if not from_oven:
+        return CellTemperature(CELL_PROBE_U_C)
+    u_c = ROOM_K / LEAST_PER_OVEN / math.sqrt(3.0)
+    if found.lag is None:
+        return CellTemperature(u_c, LAG_ASSUMED_S)
+    return CellTemperature(math.hypot(u_c, BEHIND_K * found.lag.u_lag_s / found.lag.lag_s), found.lag.lag_s)
 
 
 def span_points(session: Session, per_k: float, t_ref_c: float) -> list[SpanPoint]:
@@ -155,23 +174,24 @@ def span_points(session: Session, per_k: float, t_ref_c: float) -> list[SpanPoin
     return out
 
 
-def rtd_of(session: Session, probe: Literal["oven", "cell"]) -> tuple[cal.Rtd, tuple[str, ...]]:
+def fitted_rtd(session: Session, probe: ThermometerPlace) -> tuple[cal.Rtd, tuple[str, ...]]:
     """Get a thermometer as its checks say, and what was assumed. Raises ``BadFit`` for one that contradicts."""
     nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
     assert nominal is not None  # a check of a thermometer that is not there is refused
     curve = next((c for c in reversed(session.curves) if c.probe == probe), None)
     own = None if curve is None else OwnCurve(curve.r0_ohm, curve.a_per_k, curve.b_per_k2, curve.u_c)
-    return of_rtd(nominal, [c for c in session.rtd_checks if c.probe == probe], own)
+    return fit_rtd(nominal, [c for c in session.rtd_checks if c.probe == probe], own)
 
 
 def _as_checked(session: Session) -> Session:
     """Get the session with its temperatures as the thermometers' checks say: they were read as the settings do."""
     checked = {c.probe for c in session.rtd_checks} | {c.probe for c in session.curves}
-    for probe, column in (("cell", 3), ("oven", 4)):
+    columns: tuple[tuple[ThermometerPlace, int], ...] = (("cell", 3), ("oven", 4))
+    for probe, column in columns:
         nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
         if nominal is None or probe not in checked:
             continue
-        rtd = rtd_of(session, "oven" if probe == "oven" else "cell")[0]
+        rtd = fitted_rtd(session, probe)[0]
 
         def right(temp_c: float | None, nominal: cal.Rtd = nominal, rtd: cal.Rtd = rtd) -> float | None:
             return None if temp_c is None else float(read_as(np.array([temp_c]), nominal, rtd)[0])
@@ -216,7 +236,7 @@ def _t_ref_c(session: Session, from_oven: bool) -> float:
     return round(math.fsum(known) / len(known), 2)
 
 
-def _record_of(series: Series | None, from_oven: bool) -> tuple[Readings | None, np.ndarray | None]:
+def _recorded(series: Series | None, from_oven: bool) -> tuple[Readings | None, np.ndarray | None]:
     """Get what was recorded. Behind the oven's lag only the longest piece counts: what was before it is not known."""
     if series is None or series.hours == 0.0:
         return None, None
@@ -249,7 +269,7 @@ def _settled(
     return early, _cut(of, late) if np.any(late) else None, pieces
 
 
-def _assumed(found: CalibrationFits, from_oven: bool) -> list[str]:
+def _assumptions(found: CalibrationFits, from_oven: bool) -> list[str]:
     out = []
     if found.zero is None:
         out.append(
@@ -273,7 +293,7 @@ def _assumed(found: CalibrationFits, from_oven: bool) -> list[str]:
     return out
 
 
-def _record(session: Session, found: CalibrationFits, weight_g: float, assumed: tuple[str, ...]) -> Record:
+def _record(session: Session, found: CalibrationFits, assumed: tuple[str, ...]) -> Record:
     span = found.span
     return Record(
         software=f"halfpercent {__version__}",
@@ -288,15 +308,15 @@ def _record(session: Session, found: CalibrationFits, weight_g: float, assumed: 
             hysteresis_g=span.hysteresis_g if math.isfinite(span.hysteresis_g) else None,
         ),
         points=session.points,
-        zero_slope=_slope(found.zero, 0.0),
-        loaded_slope=_slope(found.loaded, weight_g),
+        zero_slope=_slope_record(found.zero, 0.0),
+        loaded_slope=_slope_record(found.loaded, found.weight_g),
         lag=None if found.lag is None else Lag(lag_s=found.lag.lag_s, u_lag_s=found.lag.u_lag_s),
         rtd_checks=session.rtd_checks,
         assumed=assumed,
     )
 
 
-def _slope(fit: TemperatureFit | None, weight_g: float) -> Slope | None:
+def _slope_record(fit: TemperatureFit | None, weight_g: float) -> Slope | None:
     if fit is None:
         return None
     return Slope(

@@ -21,10 +21,56 @@ from edge.fold import layout
 
 from .readings import Readings, noise_code
 
-CREEP_CLASS_PCT_FS = 0.05  # of a cheap bar cell (FACTS: 0.05 %FS in 30 min), where it was not measured
+CREEP_CLASS_PCT_FS = 0.05
+"""What a cheap bar cell may creep, in % of full scale (FACTS: 0.05 %FS in 30 min), where it was not measured."""
+CREEP_ON = 2.5
+"""A night of creep after the dwell is at most so many times that of the first two hours."""
+# What data sheets allow bar cells of the cheap kind (FACTS: 0.05 %FS in 10 K each), and OIML R 60's class C3 its zero.
+CLASS_PER_10_K = 0.0005
+CLASS_ZERO_FS = 0.0002
 
 
-CREEP_ON = 2.5  # a night of creep after the dwell is at most so many times that of the first two hours
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Hours in which the cell warmed and cooled, as far as they were recorded and are used.
+
+    ``empty``: with nothing on; ``loaded``: with ``weight_g`` (g of load) on; ``settling``: the first two hours after
+    that weight was put on. ``empty_piece`` and ``loaded_piece`` number the power-up that each reading is from.
+    """
+
+    empty: Readings | None = None
+    loaded: Readings | None = None
+    settling: Readings | None = None
+    weight_g: float = 0.0
+    empty_piece: layout.F8 | None = None
+    loaded_piece: layout.F8 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a certificate is of, and whose word it is: the parts as they were stated or checked."""
+
+    name: str
+    made_by: str
+    made_at: datetime.date
+    cell: cal.Cell
+    bridge: cal.BridgeChip
+    rtd: cal.Rtd
+    cell_rtd: cal.Rtd | None = None
+    valid_until: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellTemperature:
+    """How the cell's temperature is known in a test, and its standard uncertainty between two weighings in °C.
+
+    ``lag_s`` None: by a thermometer on it. Else it follows ``cell_offset_c + cell_per_oven · T_oven`` behind that lag.
+    """
+
+    u_c: float = 0.05
+    lag_s: float | None = None
+    cell_offset_c: float = 0.0
+    cell_per_oven: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +91,32 @@ class CalibrationFits:
 
 def fit_all(
     points: Sequence[SpanPoint],
-    empty: Readings | None,
-    loaded: Readings | None,
+    night: Night,
     *,
-    settling: Readings | None = None,
-    weight_g: float,
     capacity_g: float,
     t_ref_c: float,
     noise: float = math.nan,
     from_oven: bool = False,
-    pieces: tuple[layout.F8 | None, layout.F8 | None] = (None, None),
 ) -> CalibrationFits:
     """Fit span, temperature, walk and creep.
 
-    ``empty`` and ``loaded`` are hours of warming and cooling, the latter with ``weight_g`` (g of load) on; ``settling``
-    are the first two hours after that weight was put on. ``from_oven``: the cell has no thermometer, so the code is
-    fitted to the oven's temperature behind a lag. ``pieces`` number the power-ups within ``empty`` and ``loaded``.
-    ``noise`` is that of the span's points, used where ``empty`` is not there. Raises ``BadFit`` with what to do.
+    ``from_oven``: the cell has no thermometer, so the code is fitted to the oven's temperature behind a lag. ``noise``
+    is that of the span's points in codes, used where nothing was recorded with the empty holder. Raises ``BadFit`` with
+    what to do.
     """
     span = fit_span(points, capacity_g)
     zero, warm, lag, walks = None, None, None, []
+    empty, loaded = night.empty, night.loaded
     if empty is not None:
         noise = noise_code(empty)
         if from_oven:
             lag = fit_lag(empty.t_s, empty.oven_c, empty.code, t_ref_c)
-        zero, walk = _slope(empty, t_ref_c, lag, pieces[0])
+        zero, walk = _fit_slope(empty, t_ref_c, lag, night.empty_piece)
         walks.append(walk)
         if lag is not None:
             zero = lag.fit
     if loaded is not None and empty is not None:
-        warm, walk = _slope(loaded, t_ref_c, lag, pieces[1])
+        warm, walk = _fit_slope(loaded, t_ref_c, lag, night.loaded_piece)
         walks.append(walk)
     known = [w for w in walks if w is not None]
     walk = None
@@ -82,12 +124,12 @@ def fit_all(
         dof = math.fsum(w.dof for w in known)
         walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in known) / dof), dof)
     creep = None
-    if settling is not None:
-        creep = _creep_pct(settling, span.counts_per_g * weight_g, walk or WalkFit(0.0, 1.0))
-    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, weight_g, creep)
+    if night.settling is not None:
+        creep = _creep_pct(night.settling, span.counts_per_g * night.weight_g, walk or WalkFit(0.0, 1.0))
+    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, night.weight_g, creep)
 
 
-def _slope(
+def _fit_slope(
     of: Readings, t_ref_c: float, lag: LagFit | None, piece: layout.F8 | None
 ) -> tuple[TemperatureFit, WalkFit | None]:
     """Fit what temperature does to a code, and what is left of it: the walk (None where the record is too short)."""
@@ -110,37 +152,43 @@ def _creep_pct(settling: Readings, load_code: float, walk: WalkFit) -> float:
     return CREEP_ON * (abs(seen) + 2.0 * wandered)
 
 
-# What data sheets allow bar cells of the cheap kind (FACTS: 0.05 %FS in 10 K each), and OIML R 60's class C3 its zero.
-CLASS_PER_10_K = 0.0005
-
-
-CLASS_ZERO_FS = 0.0002
-
-
-def certificate_of(
+def make_certificate(
     found: CalibrationFits,
+    subject: Subject,
+    cell_temperature: CellTemperature,
     *,
-    name: str,
-    made_by: str,
-    made_at: datetime.date,
-    cell: cal.Cell,
-    bridge: cal.BridgeChip,
-    rtd: cal.Rtd,
-    cell_rtd: cal.Rtd | None = None,
-    u_cell_temp_c: float = 0.05,
-    creep_class_pct_fs: float = CREEP_CLASS_PCT_FS,
     u_span_rel: float = 0.0,
-    valid_until: datetime.date | None = None,
     record: Record | None = None,
-    lag: tuple[float, float, float] | None = None,
 ) -> cal.Certificate:
     """Make the certificate of what was found.
 
-    What was not measured is zero with what a cell's class allows: temperature, wander of the zero, creep
-    (``creep_class_pct_fs``). ``u_span_rel`` is common to all weights. ``lag`` are lag_s, cell_offset_c and
-    cell_per_oven of a cell without a thermometer.
+    What was not measured is zero with what a cell's class allows: temperature, wander of the zero, creep.
+    ``u_span_rel`` is common to all weights.
     """
-    s, capacity_g = found.span.counts_per_g, cell.capacity_g
+    s = found.span.counts_per_g
+    return cal.Certificate(
+        format=1,
+        name=subject.name,
+        made_by=subject.made_by,
+        made_at=subject.made_at,
+        valid_until=subject.valid_until,
+        cell=subject.cell,
+        bridge=subject.bridge,
+        span=cal.Span(counts_per_g=s, u_counts_per_g=math.hypot(found.span.u_counts_per_g, u_span_rel * abs(s))),
+        linearity=cal.Linearity(
+            linearity_per_g=found.span.linearity_per_g, u_linearity_per_g=found.span.u_linearity_per_g
+        ),
+        temperature=_temperature(found, subject.cell.capacity_g, cell_temperature),
+        stability=_stability(found, subject.cell.capacity_g),
+        rtd=subject.rtd,
+        cell_rtd=subject.cell_rtd,
+        record=record,
+    )
+
+
+def _temperature(found: CalibrationFits, capacity_g: float, cell: CellTemperature) -> cal.Temperature:
+    """Get what temperature does to zero and span, each as it was measured or as a class of cells allows it."""
+    s = found.span.counts_per_g
     zero_per_k, u_zero_per_k = 0.0, CLASS_PER_10_K * capacity_g * abs(s) / 10.0 / math.sqrt(3.0)
     if found.zero is not None:
         zero_per_k, u_zero_per_k = found.zero.per_k, found.zero.u_per_k
@@ -148,40 +196,28 @@ def certificate_of(
     if found.loaded is not None and found.zero is not None:
         span_per_k = (found.loaded.per_k - found.zero.per_k) / (s * found.weight_g)
         u_span_per_k = math.hypot(found.loaded.u_per_k, found.zero.u_per_k) / abs(s * found.weight_g)
-    walk_g = found.walk.per_sqrt_h / abs(s) if found.walk is not None else 0.0
-    lag_s, offset_c, per_oven = lag or (None, None, None)
-    return cal.Certificate(
-        format=1,
-        name=name,
-        made_by=made_by,
-        made_at=made_at,
-        valid_until=valid_until,
-        cell=cell,
-        bridge=bridge,
-        span=cal.Span(counts_per_g=s, u_counts_per_g=math.hypot(found.span.u_counts_per_g, u_span_rel * abs(s))),
-        linearity=cal.Linearity(
-            linearity_per_g=found.span.linearity_per_g, u_linearity_per_g=found.span.u_linearity_per_g
-        ),
-        temperature=cal.Temperature(
-            t_ref_c=found.t_ref_c,
-            zero_counts_per_k=zero_per_k,
-            u_zero_counts_per_k=u_zero_per_k,
-            span_per_k=span_per_k,
-            u_span_per_k=u_span_per_k,
-            cell_source="probe" if lag is None else "oven_lag",
-            u_cell_temp_c=u_cell_temp_c,
-            lag_s=lag_s,
-            cell_offset_c=offset_c,
-            cell_per_oven=per_oven,
-        ),
-        stability=cal.Stability(
-            creep_pct_fs=creep_class_pct_fs if found.creep_pct is None else min(5.0, found.creep_pct),
-            zero_drift_g=0.0 if found.walk is not None else CLASS_ZERO_FS * capacity_g,
-            noise_counts=found.noise_code,
-            zero_walk_g=walk_g,
-            zero_walk_dof=found.walk.dof if found.walk is not None else 1e6,
-        ),
-        rtd=rtd,
-        cell_rtd=cell_rtd,
-        record=record,
+    lagging = cell.lag_s is not None
+    return cal.Temperature(
+        t_ref_c=found.t_ref_c,
+        zero_counts_per_k=zero_per_k,
+        u_zero_counts_per_k=u_zero_per_k,
+        span_per_k=span_per_k,
+        u_span_per_k=u_span_per_k,
+        cell_source="oven_lag" if lagging else "probe",
+        u_cell_temp_c=cell.u_c,
+        lag_s=cell.lag_s,
+        cell_offset_c=cell.cell_offset_c if lagging else None,
+        cell_per_oven=cell.cell_per_oven if lagging else None,
+    )
+
+
+def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
+    """Get creep, wander of the zero and noise, each as it was measured or as a class of cells allows it."""
+    walk = found.walk
+    return cal.Stability(
+        creep_pct_fs=CREEP_CLASS_PCT_FS if found.creep_pct is None else min(5.0, found.creep_pct),
+        zero_drift_g=0.0 if walk is not None else CLASS_ZERO_FS * capacity_g,
+        noise_counts=found.noise_code,
+        zero_walk_g=walk.per_sqrt_h / abs(found.span.counts_per_g) if walk is not None else 0.0,
+        zero_walk_dof=walk.dof if walk is not None else 1e6,
     )

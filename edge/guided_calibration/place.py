@@ -5,18 +5,17 @@ This module must never go on with a calibration of another rig, or of long ago.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from calibration.certificate import Rtd
+from calibration.iec60751 import ToleranceClass
 from edge.errors import CalibrationRefused, NoCalibration
+from edge.instrument.config import Config, ProbeConfig
 
-if TYPE_CHECKING:
-    from edge.instrument.config import Config
-
-    from .bench import Bench
-    from .session import Session
-
+from .bench import Bench
+from .session import Session, load_session, save_session
 
 OLDEST_DAYS = 30
 
@@ -33,18 +32,14 @@ class Place:
 
     def keep(self, session: Session) -> None:
         """Store what was read so far."""
-        from .session import save
-
-        save(self.path, session)
+        save_session(self.path, session)
 
     def session(self) -> Session:
         """Get the calibration that was begun here.
 
         Raises ``CalibrationRefused`` where there is none, or one of another rig.
         """
-        from .session import load
-
-        session = load(self.path)
+        session = load_session(self.path)
         if session is None or session.tare is None:
             raise NoCalibration(
                 f"no calibration called {self.path.name.split('.')[0]} was begun: halfpercent calibrate tare"
@@ -54,7 +49,7 @@ class Place:
 
     def check(self, session: Session) -> None:
         """See that a calibration is of these settings, and not of long ago. Raises ``CalibrationRefused``."""
-        days = (_today(self.bench) - session.begun).days
+        days = (today(self.bench) - session.begun).days
         if days > OLDEST_DAYS:
             raise CalibrationRefused(
                 f"{session.name} was begun {days} days ago: begin again: halfpercent calibrate tare"
@@ -62,8 +57,8 @@ class Place:
         for name, ours, theirs in (
             ("bridge.chip", self.config.bridge.chip.removesuffix("_spi"), session.bridge.chip),
             ("bridge.gain", self.config.bridge.gain, session.bridge.gain),
-            ("oven_probe", _nominal(self.config, "oven", session.oven_rtd.tolerance_class), session.oven_rtd),
-            ("cell_probe", _nominal(self.config, "cell", session.oven_rtd.tolerance_class), session.cell_rtd),
+            ("oven_probe", nominal_oven_rtd(self.config, session.oven_rtd.tolerance_class), session.oven_rtd),
+            ("cell_probe", nominal_cell_rtd(self.config, session.oven_rtd.tolerance_class), session.cell_rtd),
         ):
             if ours != theirs:
                 raise CalibrationRefused(
@@ -72,24 +67,27 @@ class Place:
                 )
 
 
-def _today(bench: Bench) -> Any:
-    import datetime
+def today(bench: Bench) -> dt.date:
+    """Get the date in UTC by the bench's wall clock."""
+    return dt.datetime.fromtimestamp(bench.clock.wall_s(), dt.UTC).date()
 
-    return datetime.datetime.fromtimestamp(bench.clock.wall_s(), datetime.UTC).date()
+
+def nominal_oven_rtd(config: Config, tolerance_class: ToleranceClass) -> Rtd:
+    """Get the oven's thermometer as the settings say it."""
+    return _nominal_rtd(config.oven_probe, tolerance_class)
 
 
-def _nominal(config: Config, probe: str, tolerance_class: Any) -> Any:
-    """Get a thermometer as the settings say it; None where there is none."""
-    from calibration.certificate import Rtd
+def nominal_cell_rtd(config: Config, tolerance_class: ToleranceClass) -> Rtd | None:
+    """Get the load cell's thermometer as the settings say it; None where there is none."""
+    return None if config.cell_probe is None else _nominal_rtd(config.cell_probe, tolerance_class)
 
-    of = config.oven_probe if probe == "oven" else config.cell_probe
-    if of is None:
-        return None
+
+def _nominal_rtd(settings: ProbeConfig, tolerance_class: ToleranceClass) -> Rtd:
     return Rtd(
-        ref_ohm=float(of.ref_ohm),
-        r0_ohm=float(of.nominal_ohm),
+        ref_ohm=float(settings.ref_ohm),
+        r0_ohm=float(settings.nominal_ohm),
         lead_ohm=0.0,
-        wires=of.wires,
+        wires=settings.wires,
         tolerance_class=tolerance_class,
         u_temp_c=0.0,
     )

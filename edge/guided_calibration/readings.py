@@ -102,13 +102,13 @@ _DO = {
 
 def check_good(frames: Frames, of: Readings) -> None:
     """See that nearly all samples are good. Raises ``ReadingsNotGood``: how many are not, what they are, what to do."""
-    counts = np.bincount(frames.status, minlength=len(Status))
-    n, n_ok = len(frames.status), int(counts[Status.OK])
+    found = np.bincount(frames.status, minlength=len(Status))
+    n, n_ok = len(frames.status), int(found[Status.OK])
     if not n:
         raise ReadingsNotGood("the bridge gave no sample: check its power and wires (halfpercent doctor)")
     if n_ok >= LEAST_GOOD * n and len(of.code) >= LEAST_GOOD * len(frames):
         return
-    bad = [(int(c), Status(i)) for i, c in enumerate(counts) if i != Status.OK and c]
+    bad = [(int(c), Status(i)) for i, c in enumerate(found) if i != Status.OK and c]
     if not bad or n_ok >= LEAST_GOOD * n:
         raise ReadingsNotGood(f"{len(of.code)} of {len(frames)} seconds are good: {_DO[Status.STALE]}")
     named = ", ".join(f"{c} {status.name.lower().replace('_', ' ')}" for c, status in sorted(bad, reverse=True))

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from calibration import certificate as cal
-from calibration.calibration_record import Air, Point, RtdCheck, Weight
+from calibration.calibration_record import Air, Point, RtdCheck, ThermometerPlace, Weight
 from calibration.weights import ASSUMED_AIR
 from edge.errors import BadValue, CalibrationRefused
 
@@ -78,7 +78,7 @@ class Series(_Kept, frozen=True, kw_only=True):
 class Curve(_Kept, frozen=True, kw_only=True):
     """A sensor's own Callendar-Van Dusen coefficients, from its calibration sheet."""
 
-    probe: Literal["oven", "cell"]
+    probe: ThermometerPlace
     r0_ohm: float
     a_per_k: float
     b_per_k2: float
@@ -132,7 +132,7 @@ def session_path(folder: Path, name: str) -> Path:
     return folder / "calibration" / f"{name}.session.json"
 
 
-def load(path: Path) -> Session | None:
+def load_session(path: Path) -> Session | None:
     """Get the session at ``path``; None where there is none. Raises ``CalibrationRefused`` for a file that is none."""
     try:
         data = path.read_bytes()
@@ -146,7 +146,7 @@ def load(path: Path) -> Session | None:
         ) from e
 
 
-def save(path: Path, session: Session) -> None:
+def save_session(path: Path, session: Session) -> None:
     """Write the session: whole or not at all, also where the power is cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = _written(path, msgspec.json.encode(session))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
 
-from calibration.calibration_record import Point, RtdCheck, Weight
+from calibration.calibration_record import Point, RtdCheck, ThermometerPlace, Weight
 from calibration.errors import BadFit
 from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
 from edge.errors import BadValue, CalibrationRefused, ReadingsNotGood, StillMoving
@@ -21,17 +21,47 @@ from edge.records.frame import Frames
 from hw.protocols import Status
 
 from .bench import Bench, Resistance
-from .certify import rtd_of, span_points
+from .certify import fitted_rtd, span_points
 from .readings import LEAST_GOOD, check_good, gated, noise_code, steady_code
 from .session import Minute, Piece, Series, Session, plan, steps_done
 
 REST_S, WEIGH_S, TRIES = 30, 60, 6
-SAVE_EVERY = 5  # minutes: what a power cut may take, and an SD card is spared
+SAVE_EVERY_MIN = 5
+"""What a power cut may take; an SD card is spared."""
 ICE_U_C = 0.05
-RESISTOR_REL = 0.001  # half-width of a resistor of which nothing is said
+RESISTOR_REL = 0.001
+"""Relative half-width of a resistor of which nothing is said."""
 
 Keep = Callable[[Session], None]
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What becomes of what a step reads: it is kept, and said, a long step's every so many minutes."""
+
+    keep: Keep
+    say: Say
+    every_min: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something known in a thermometer's place: ``ohm`` (of ice: none) with its standard uncertainty ``u``.
+
+    ``u`` is in Ω, of ice in °C; None: what is usual for its kind.
+    """
+
+    kind: Resistance
+    ohm: float = 0.0
+    u: float | None = None
+
+    @property
+    def standard_uncertainty(self) -> float:
+        """Get ``u``, or what is usual: of ice in °C, else in Ω."""
+        if self.u is not None:
+            return self.u
+        return {"ice": ICE_U_C, "resistor": RESISTOR_REL * self.ohm / math.sqrt(3.0), "short": 0.0}[self.kind]
 
 
 def weigh(bench: Bench, session: Session, mass_g: float, rising: bool, piece: int) -> Point:
@@ -59,17 +89,17 @@ def weigh(bench: Bench, session: Session, mass_g: float, rising: bool, piece: in
         n=value.n,
         wall_s=bench.clock.wall_s(),
         piece=piece,
-        cell_c=_mean(of.cell_c),
-        oven_c=_mean(of.oven_c),
+        cell_c=_mean_of_known(of.cell_c),
+        oven_c=_mean_of_known(of.oven_c),
     )
 
 
-def _mean(values: np.ndarray) -> float | None:
+def _mean_of_known(values: np.ndarray) -> float | None:
     known = values[np.isfinite(values)]
     return round(float(np.mean(known)), 4) if len(known) else None
 
 
-def tare(bench: Bench, session: Session, keep: Keep) -> Session:
+def read_tare(bench: Bench, session: Session, keep: Keep) -> Session:
     """Read the empty holder."""
     bench.put(None)
     session = replace(session, tare=weigh(bench, session, 0.0, True, 0))
@@ -88,13 +118,13 @@ def check_weights(weights: Sequence[Weight], capacity_g: float) -> None:
     check_masses([0.0, *masses], capacity_g)
 
 
-def span(bench: Bench, session: Session, keep: Keep, say: Say) -> Session:
+def read_span(bench: Bench, session: Session, reporting: Reporting) -> Session:
     """Put each weight on, up and down again, from where it was left; then see that the points carry a line."""
     weights = {w.mass_g: w for w in session.weights}
     piece = max((p.piece for p in session.points), default=-1) + 1
     todo = plan(session.weights)[steps_done(session.points) :]
     if piece > 0:
-        say("Going on: first the empty holder again, since the converter was off in between.")
+        reporting.say("Going on: first the empty holder again, since the converter was off in between.")
         todo = [(0.0, True), *todo]
     for mass_g, rising in todo:
         bench.put(weights.get(mass_g))
@@ -104,11 +134,11 @@ def span(bench: Bench, session: Session, keep: Keep, say: Say) -> Session:
             _check_so_far(session)
         except BadFit as e:
             # what was asked for did not lie there: it is asked for again
-            keep(replace(session, points=session.points[:-1]))
+            reporting.keep(replace(session, points=session.points[:-1]))
             raise BadFit(f"{e}, or begin again") from e
-        keep(session)
+        reporting.keep(session)
         way = "going up" if rising else "coming down"
-        say(f"  {mass_g:8g} g {way:11}  {point.code:12.2f} ± {point.u_code:.2f} counts")
+        reporting.say(f"  {mass_g:8g} g {way:11}  {point.code:12.2f} ± {point.u_code:.2f} codes")
     return session
 
 
@@ -121,8 +151,8 @@ def _check_so_far(session: Session) -> None:
         fit_span(points, session.cell.capacity_g)
 
 
-def temperature(
-    bench: Bench, session: Session, weight: Weight | None, hours: float, keep: Keep, say: Say, every_min: int
+def record_temperature(
+    bench: Bench, session: Session, weight: Weight | None, hours: float, reporting: Reporting
 ) -> Session:
     """Record the cell while it warms and cools, until there are ``hours`` of it; go on where it was left.
 
@@ -141,7 +171,7 @@ def temperature(
         )
     have, whole = round(series.hours * 60.0), round(hours * 60.0)
     if have >= whole:
-        say(f"{have / 60.0:.1f} h are recorded already: ask for more hours to go on, or begin again.")
+        reporting.say(f"{have / 60.0:.1f} h are recorded already: ask for more hours to go on, or begin again.")
         return session
     bench.put(weight)
     piece = Piece(boot_id=bench.clock.boot_id, t0_ns=bench.clock.now_ns(), wall_s=bench.clock.wall_s())
@@ -154,14 +184,14 @@ def temperature(
             if row is not None:
                 piece = replace(piece, minutes=(*piece.minutes, row))
                 session = session.with_piece(loaded, number, piece)
-            if minute % SAVE_EVERY == 0:
-                keep(session)
+            if minute % SAVE_EVERY_MIN == 0:
+                reporting.keep(session)
                 saved = session
-            if (minute + 1) % every_min == 0 or minute + 1 == whole:
-                say(_progress(minute + 1, whole, row))
+            if (minute + 1) % reporting.every_min == 0 or minute + 1 == whole:
+                reporting.say(_progress(minute + 1, whole, row))
     finally:
         if session is not saved:
-            keep(session)
+            reporting.keep(session)
     return session
 
 
@@ -174,7 +204,7 @@ def _minute(frames: Frames, session: Session, begin_s: float, *, first: bool) ->
         return None
     at_s = begin_s + float(np.mean(of.t_s)) + 0.5
     code = round(math.fsum(of.code.tolist()) / len(of.code), 3)
-    return round(at_s, 3), code, round(noise_code(of), 3), _mean(of.cell_c), _mean(of.oven_c)
+    return round(at_s, 3), code, round(noise_code(of), 3), _mean_of_known(of.cell_c), _mean_of_known(of.oven_c)
 
 
 def _progress(minutes: int, whole: int, row: Minute | None) -> str:
@@ -183,23 +213,23 @@ def _progress(minutes: int, whole: int, row: Minute | None) -> str:
         return f"{left}   no good samples in this minute"
     _, code, _, cell_c, oven_c = row
     known = [f"{name} {value:6.2f} °C" for name, value in (("cell", cell_c), ("oven", oven_c)) if value is not None]
-    return "   ".join([left, f"{code:12.1f} counts", *known])
+    return "   ".join([left, f"{code:12.1f} codes", *known])
 
 
-def rtd(
-    bench: Bench, session: Session, kind: Resistance, ohm: float, u: float | None, probe: Literal["oven", "cell"]
+def check_rtd(
+    bench: Bench, session: Session, reference: Reference, probe: ThermometerPlace
 ) -> tuple[Session, RtdCheck]:
     """Read something known through a thermometer's converter.
 
-    ``u`` is its standard uncertainty, of ice in °C. Raises ``CalibrationRefused`` for readings that are not good,
+    Raises ``CalibrationRefused`` for readings that are not good,
     ``BadFit`` for one that contradicts the settings; then nothing is kept.
     """
     nominal = session.oven_rtd if probe == "oven" else session.cell_rtd
-    if kind == "short" and nominal is not None and nominal.wires != 2:
+    if reference.kind == "short" and nominal is not None and nominal.wires != 2:
         raise CalibrationRefused(
             f"a short says what two wires have of leads: with {nominal.wires} they are not in the reading"
         )
-    bench.connect(kind, ohm, probe)
+    bench.connect(reference.kind, reference.ohm, probe)
     bench.record(5)
     frames = bench.record(30)
     channel = frames.oven if probe == "oven" else frames.cell
@@ -212,17 +242,15 @@ def rtd(
         )
     codes = channel.value[good].astype(np.float64)
     scatter = float(np.std(codes, ddof=1)) / math.sqrt(len(codes))
-    if u is None:
-        u = ICE_U_C if kind == "ice" else RESISTOR_REL * ohm / math.sqrt(3.0) if kind == "resistor" else 0.0
     check = RtdCheck(
-        kind=kind,
+        kind=reference.kind,
         probe=probe,
-        ohm=ohm,
-        u_ohm=u,
+        ohm=reference.ohm,
+        u_ohm=reference.standard_uncertainty,
         code=float(np.mean(codes)),
         u_code=math.hypot(scatter, 0.29),  # and the step of a code: the noise may be less
         wall_s=bench.clock.wall_s(),
     )
     session = replace(session, rtd_checks=(*session.rtd_checks, check))
-    rtd_of(session, probe)
+    fitted_rtd(session, probe)
     return session, check

@@ -185,7 +185,7 @@ class Config(_Table, frozen=True, kw_only=True):
             )
 
 
-_TABLES: dict[str, tuple[type[_Table], bool]] = {
+_CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "bridge": (BridgeConfig, True),
     "oven_probe": (ProbeConfig, True),
     "cell_probe": (ProbeConfig, False),
@@ -209,17 +209,17 @@ def mistakes(text: str, where: str) -> list[str]:
     except BadConfig as e:
         return [str(e)]
     out = [
-        one_line(f"{where}: {name} is unknown: " + _instead(name, list(_TABLES)))
+        one_line(f"{where}: {name} is unknown: " + _instead(name, list(_CONFIG_TABLES)))
         for name in tables
-        if name not in _TABLES
+        if name not in _CONFIG_TABLES
     ]
-    for name, (table, required) in _TABLES.items():
+    for name, (table, required) in _CONFIG_TABLES.items():
         if name in tables:
             out += _in_table(name, tables[name], table, where)
         elif required:
             out.append(f"{where}: the table [{name}] is missing: add it")
     if not out:
-        out += _tried({k: v for k, v in tables.items() if k in _TABLES}, Config, where)
+        out += _tried({k: v for k, v in tables.items() if k in _CONFIG_TABLES}, Config, where)
     return out
 
 

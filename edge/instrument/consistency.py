@@ -33,8 +33,8 @@ def disagreements(config: Config, where: str) -> list[str]:
         # However an HX711 is clocked, it is the same converter.
         ("bridge.chip", config.bridge.chip.removesuffix("_spi"), certificate.bridge.chip, 0.0),
         ("bridge.gain", config.bridge.gain, certificate.bridge.gain, 0.0),
-        *_probe("oven_probe", config.oven_probe, certificate.rtd),
-        *(_probe("cell_probe", config.cell_probe, certificate.cell_rtd) if certificate.cell_rtd else ()),
+        *_thermometer_facts("oven_probe", config.oven_probe, certificate.rtd),
+        *(_thermometer_facts("cell_probe", config.cell_probe, certificate.cell_rtd) if certificate.cell_rtd else ()),
     ):
         if ours != theirs and not _is_near(ours, theirs, near):
             out.append(
@@ -46,7 +46,7 @@ def disagreements(config: Config, where: str) -> list[str]:
     return out
 
 
-def _probe(table: str, config: ProbeConfig | None, rtd: Rtd) -> Iterator[tuple[str, float, float, float]]:
+def _thermometer_facts(table: str, config: ProbeConfig | None, rtd: Rtd) -> Iterator[tuple[str, float, float, float]]:
     """Get what a thermometer's settings and the certificate both say, and how near they must be."""
     if config is None:
         return

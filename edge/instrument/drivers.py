@@ -18,8 +18,8 @@ from .acquisition import Instrument
 from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 
 
-def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
-    """Get the load-cell reader that the settings name: an HX711 on GPIO lines in a process of its own."""
+def make_bridge(config: BridgeConfig, clock: Clock) -> Bridge:
+    """Make the driver of the bridge that the settings name; an HX711 on GPIO lines gets a process of its own."""
     if config.chip == "nau7802":
         from smbus2 import SMBus
 
@@ -49,14 +49,14 @@ def bridge_of(config: BridgeConfig, clock: Clock) -> Bridge:
     return _hx711(config, clock)  # a simulated clock is in this process
 
 
-def instrument_of(config: Config, clock: Clock, *, looks: int) -> Instrument:
-    """Get the instrument that the settings describe, with ``looks`` a second for its alarms."""
+def make_instrument(config: Config, clock: Clock, *, looks: int) -> Instrument:
+    """Make the instrument that the settings describe, with ``looks`` a second for its alarms."""
     return Instrument(
-        bridge_of(config.bridge, clock),
-        probe_of(config.oven_probe, clock),
-        None if config.cell_probe is None else probe_of(config.cell_probe, clock),
+        make_bridge(config.bridge, clock),
+        make_thermometer(config.oven_probe, clock),
+        None if config.cell_probe is None else make_thermometer(config.cell_probe, clock),
         clock,
-        gauge=gauge_of(config.vacuum, clock),
+        gauge=make_gauge(config.vacuum, clock),
         looks=looks,
     )
 
@@ -84,8 +84,8 @@ def _hx711(config: BridgeConfig, clock: Clock | None = None) -> Bridge:
     )
 
 
-def probe_of(config: ProbeConfig, clock: Clock) -> Max31865Rtd:
-    """Get the resistance thermometer that the settings describe."""
+def make_thermometer(config: ProbeConfig, clock: Clock) -> Max31865Rtd:
+    """Make the driver of the resistance thermometer that the settings describe."""
     return Max31865Rtd(
         lambda: SpidevPort(config.spi_bus, config.chip_select),
         clock,
@@ -96,8 +96,8 @@ def probe_of(config: ProbeConfig, clock: Clock) -> Max31865Rtd:
     )
 
 
-def gauge_of(config: VacuumConfig, clock: Clock) -> Probe | None:
-    """Get the vacuum gauge that the settings name; None where the pressure is declared."""
+def make_gauge(config: VacuumConfig, clock: Clock) -> Probe | None:
+    """Make the driver of the vacuum gauge that the settings name; None where the pressure is declared."""
     if config.gauge == "declared":
         return None
     from smbus2 import SMBus
@@ -115,8 +115,8 @@ def gauge_of(config: VacuumConfig, clock: Clock) -> Probe | None:
     )
 
 
-def panel_of(config: PanelConfig, clock: Clock) -> Panel | None:
-    """Get the panel that the settings describe; None where nothing of it is wired."""
+def make_panel(config: PanelConfig, clock: Clock) -> Panel | None:
+    """Make the panel that the settings describe; None where nothing of it is wired."""
     if not any((config.lamp_pin, config.buzzer_pin, config.button_pin, config.relay_pin)):
         return None
     _use_lgpio()

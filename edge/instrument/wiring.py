@@ -32,12 +32,12 @@ class _Power:
 def wires(config: Config) -> list[Wire]:
     """Get every wire of the instrument that ``config`` describes, part after part."""
     power = _Power()
-    out = list(_bridge(config.bridge, power))
-    out += _probe("MAX31865 (oven)", config.oven_probe, power)
+    out = list(_bridge_wires(config.bridge, power))
+    out += _thermometer_wires("MAX31865 (oven)", config.oven_probe, power)
     if config.cell_probe is not None:
-        out += _probe("MAX31865 (load cell)", config.cell_probe, power)
-    out += _gauge(config.vacuum, power)
-    out += _panel(config.panel, power)
+        out += _thermometer_wires("MAX31865 (load cell)", config.cell_probe, power)
+    out += _gauge_wires(config.vacuum, power)
+    out += _panel_wires(config.panel, power)
     return out
 
 
@@ -83,7 +83,7 @@ def wiring_svg(config: Config) -> str:
     return draw(wires(config))
 
 
-def _bridge(config: BridgeConfig, power: _Power) -> Iterator[Wire]:
+def _bridge_wires(config: BridgeConfig, power: _Power) -> Iterator[Wire]:
     if config.chip == "nau7802":
         part = "NAU7802"
         yield power(part, "VIN", "3V3")
@@ -106,7 +106,7 @@ def _bridge(config: BridgeConfig, power: _Power) -> Iterator[Wire]:
         )
 
 
-def _probe(part: str, config: ProbeConfig, power: _Power) -> Iterator[Wire]:
+def _thermometer_wires(part: str, config: ProbeConfig, power: _Power) -> Iterator[Wire]:
     yield power(part, "VIN", "3V3")
     yield power(part, "GND", "GND")
     for pin, line in (("SDI", "MOSI"), ("SDO", "MISO"), ("CLK", "SCLK")):
@@ -117,7 +117,7 @@ def _probe(part: str, config: ProbeConfig, power: _Power) -> Iterator[Wire]:
     yield Wire(part, terminals, f"{kind}, {config.wires} wires", note=_JUMPERS.format(config.wires))
 
 
-def _gauge(config: VacuumConfig, power: _Power) -> Iterator[Wire]:
+def _gauge_wires(config: VacuumConfig, power: _Power) -> Iterator[Wire]:
     if config.gauge == "declared":
         return
     part = config.gauge.upper()
@@ -134,7 +134,7 @@ def _gauge(config: VacuumConfig, power: _Power) -> Iterator[Wire]:
     yield Wire(part, f"A{config.channel}", "gauge's output", note=note)
 
 
-def _panel(config: PanelConfig, power: _Power) -> Iterator[Wire]:
+def _panel_wires(config: PanelConfig, power: _Power) -> Iterator[Wire]:
     if config.lamp_pin:
         yield _to_gpio("lamp", "anode", config.lamp_pin, "330 Ω in series")
         yield power("lamp", "cathode", "GND")

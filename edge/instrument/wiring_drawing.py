@@ -13,7 +13,7 @@ from .pinout import Wire, label
 
 _ROW = 19
 _GAP = 26
-_TOP = 70
+_TOP_PX = 70
 _BOX_W = 660
 _HEADER_X = 60
 _PIN_W = 78
@@ -28,7 +28,7 @@ def draw(wires: list[Wire]) -> str:
     """Get an SVG 1.1 document of ``wires``."""
     body: list[str] = []
     lines: list[str] = []
-    y = _TOP
+    y = _TOP_PX
     for part, rows in groupby(wires, key=lambda w: w.part):
         own = list(rows)
         height = (len(own) + 1) * _ROW + 10
@@ -38,9 +38,9 @@ def draw(wires: list[Wire]) -> str:
             at = y + 18 + i * _ROW
             body.append(_row(wire, at))
             if wire.header is not None:
-                lines.append(_curve(wire, at - 4))
+                lines.append(_wire_path(wire, at - 4))
         y += height + _GAP
-    bottom = max(y, _TOP + 20 * _PIN_H) + 20
+    bottom = max(y, _TOP_PX + 20 * _PIN_H) + 20
     used = {w.header for w in wires if w.header is not None}
     pins = [_pin(pin, used) for pin in range(1, 41)]
     return "\n".join(
@@ -89,7 +89,7 @@ def _row(wire: Wire, y: float) -> str:
     return out + (_text(_BOX_X + 370, y, wire.note, "note") if wire.note else "")
 
 
-def _curve(wire: Wire, y: float) -> str:
+def _wire_path(wire: Wire, y: float) -> str:
     """Get a wire's path: from its header pin, an odd one's under the even pin beside it, to its part."""
     assert wire.header is not None
     right = _HEADER_X + 2 * _PIN_W
@@ -105,7 +105,7 @@ def _curve(wire: Wire, y: float) -> str:
 
 
 def _pin_y(pin: int) -> int:
-    return _TOP + 12 + (pin - 1) // 2 * _PIN_H
+    return _TOP_PX + 12 + (pin - 1) // 2 * _PIN_H
 
 
 def _pin(pin: int, used: set[int]) -> str:

@@ -14,7 +14,7 @@ from calibration.air import density_kg_m3
 from calibration.errors import CalibrationError
 from edge.errors import BadValue, NotPlausible
 
-DENSITY_G_CM3 = (0.2, 25.0)
+PLAUSIBLE_DENSITY_G_CM3 = (0.2, 25.0)
 """Beyond it nothing that one weighs is: foam and osmium."""
 BARE_DENSITY = 0.1
 """How far (relative) a density that is given as one number may be off."""
@@ -90,7 +90,7 @@ def parse_density(text: str | None, u: float | None = None) -> tuple[float, floa
 
 
 def _density(text: str) -> float:
-    least, most = DENSITY_G_CM3
+    least, most = PLAUSIBLE_DENSITY_G_CM3
     right = f"give g/cm³ from {least:g} to {most:g}, such as 2.5 or 1.8..3.5"
     try:
         value = float(text)

@@ -18,7 +18,7 @@ from edge.errors import BadRecording, BadValue, NoCertificate
 from hw.protocols import Status
 
 MAX_ROWS = 10_000_000
-MAX_LINE = 65_536  # characters
+MAX_LINE_CHARS = 65_536
 MAX_T_S = 9e9  # what still is an int64 in ns
 MAX_SPAN_S = 1e7
 LARGEST = 1e12  # in any unit: beyond it nothing is a reading
@@ -62,12 +62,12 @@ Table = dict[str, "array[float]"]
 
 
 def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bool, temp_is_declared: bool) -> Table:
-    """Read a CSV from the header on, in s, g or counts, °C and Pa. NaN only where a row's status is not ok.
+    """Read a CSV from the header on, in s, g or codes, °C and Pa. NaN only where a row's status is not ok.
 
-    ``columns`` as :func:`parse_columns` gives them; ``use_counts``: counts rather than grams where both are
+    ``columns`` as :func:`parse_columns` gives them; ``use_counts``: codes rather than grams where both are
     there. Raises ``BadRecording`` or ``NoCertificate``, one line; what ``csv`` and the decoder raise is the caller's.
     """
-    header_line = file.readline(MAX_LINE)
+    header_line = file.readline(MAX_LINE_CHARS)
     delimiter = max(",;\t", key=header_line.count)
     headers = [h.strip() for h in next(csv.reader([header_line], delimiter=delimiter), [])]
     wanted = _wanted(path, headers, columns, use_counts, temp_is_declared)
@@ -75,7 +75,7 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
     status_at = headers.index(columns.get("status", "status")) if "status" in table else -1
     last_t_s = -math.inf
     # by lines of bounded length: a file may be one line of a gigabyte
-    reader = csv.reader(iter(lambda: file.readline(MAX_LINE), ""), delimiter=delimiter)
+    reader = csv.reader(iter(lambda: file.readline(MAX_LINE_CHARS), ""), delimiter=delimiter)
     for cells in reader:
         if not cells:
             continue
@@ -84,13 +84,13 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
             raise BadRecording(
                 f"{path}, line {line}: {len(cells)} cells where the header has {len(headers)}: correct the row"
             )
-        status = _status(path, line, cells[status_at]) if status_at >= 0 else Status.OK
+        status = _cell_status(path, line, cells[status_at]) if status_at >= 0 else Status.OK
         for name, header, at, factor, offset in wanted:
             if name == "status":
                 table[name].append(status)
                 continue
             try:
-                value = _number(cells[at], factor, offset)
+                value = _cell_number(cells[at], factor, offset)
             except ValueError as e:
                 if status is Status.OK or name == "t_s":
                     what = f"{path}, line {line}, column {header}: {e}"
@@ -157,7 +157,7 @@ def _wanted(
     return [out[q] for q in QUANTITIES if q in out]
 
 
-def _number(cell: str, factor: float, offset: float) -> float:
+def _cell_number(cell: str, factor: float, offset: float) -> float:
     """Get a cell as a number. Raise ``ValueError`` with what it is instead."""
     text = cell.strip()
     try:
@@ -174,7 +174,7 @@ def _number(cell: str, factor: float, offset: float) -> float:
 _STATUS = {s.name.lower(): s for s in Status} | {str(int(s)): s for s in Status}
 
 
-def _status(path: Path, line: int, cell: str) -> Status:
+def _cell_status(path: Path, line: int, cell: str) -> Status:
     try:
         return _STATUS[cell.strip().lower()]
     except KeyError:

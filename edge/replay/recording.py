@@ -25,7 +25,7 @@ from hw.protocols import CODE_MAX, CODE_MIN, Status
 
 from .csv_table import Table, read_table
 
-MAX_BYTES = 1 << 30
+MAX_RECORDING_BYTES = 1 << 30
 PLAUSIBLE_C = (-200.0, 850.0)
 """IEC 60751's range. −242.02 and 988.79 °C are what a broken thermometer's codes give, not temperatures."""
 
@@ -54,7 +54,7 @@ class Recording:
 def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared_c: float | None = None) -> Recording:
     """Read a recording. ``columns`` as :func:`edge.replay.csv_table.parse_columns` gives them.
 
-    ``use_counts``: there is a certificate, so counts are read where there are both. ``temp_declared_c`` stands
+    ``use_counts``: there is a certificate, so codes are read where there are both. ``temp_declared_c`` stands
     in for a missing temperature column. Raises ``BadRecording`` with one line: the file, the line, the column, and
     what to do.
     """
@@ -65,10 +65,10 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
     size = path.stat().st_size
     if size == 0:
         raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
-    if size > MAX_BYTES:
+    if size > MAX_RECORDING_BYTES:
         raise BadRecording(
-            f"{path}: {size / 1e9:.1f} GB is more than the {MAX_BYTES / 1e9:.1f} GB that can be read: cut it, or "
-            "thin it to a row a second"
+            f"{path}: {size / 1e9:.1f} GB is more than the {MAX_RECORDING_BYTES / 1e9:.1f} GB that can be read: "
+            "cut it, or thin it to a row a second"
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

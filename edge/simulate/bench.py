@@ -6,11 +6,10 @@ This module must never answer with more than a person and a rig could.
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 
-from calibration.calibration_record import Weight
+from calibration.calibration_record import ThermometerPlace, Weight
 from calibration.weights import true_mass_g
 from edge.guided_calibration.bench import Bench, Resistance
 from edge.instrument.config import Config
@@ -42,7 +41,7 @@ class SimulatedBench(Bench):
         air = 1.184
         return true_g * (1.0 - air / weight.density_kg_m3) / (1.0 - air / 7950.0)
 
-    def connect(self, kind: Resistance, ohm: float, probe: Literal["oven", "cell"]) -> None:
+    def connect(self, kind: Resistance, ohm: float, probe: ThermometerPlace) -> None:
         """Connect it to the chip model."""
         value = 100.0 if kind == "ice" else ohm
         (self.chips.oven if probe == "oven" else self.chips.cell).resistance = lambda _t_ns: value

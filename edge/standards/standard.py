@@ -164,12 +164,12 @@ class Standard(_File, frozen=True, kw_only=True):
 
     def answer_to_name(self, claimed: str) -> str:
         """Get one sentence on a name that someone gave the cell: a class, an alias, or neither."""
-        asked = _plain(claimed)
+        asked = _plain_name(claimed)
         for known in self.classes.value:
-            if _plain(known) == asked:
+            if _plain_name(known) == asked:
                 return f'"{known}" is a class of {self.id}.'
         for alias in self.aliases:
-            if _plain(alias.name) == asked:
+            if _plain_name(alias.name) == asked:
                 return alias.answer
         classes = ", ".join(self.classes.value)
         listed = f"its classes are: {classes}" if classes else "its file lists no classes"
@@ -182,11 +182,11 @@ class Standard(_File, frozen=True, kw_only=True):
         """
         kinds = set()
         for part in declared.split(","):
-            found = _SHARE.fullmatch(part.strip())
+            found = _CARRIER_SHARE.fullmatch(part.strip())
             name, share = (found[1], found[2]) if found else (part.strip(), None)
             if share is not None and float(share) == 0.0:
                 continue
-            kind = next((c.kind for c in self.carriers if _plain(name) in map(_plain, c.names)), None)
+            kind = next((c.kind for c in self.carriers if _plain_name(name) in map(_plain_name, c.names)), None)
             if kind is None:
                 known = ", ".join(known for c in self.carriers for known in c.names)
                 listed = f"it knows: {known}" if known else "its file lists none"
@@ -247,10 +247,10 @@ def _with_shorthand(tables: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-_SHARE = re.compile(r"(.*?)\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%")
+_CARRIER_SHARE = re.compile(r"(.*?)\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%")
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """Get a cell's or an electrolyte's name without case, hyphens, and the words "battery" and "electrolyte"."""
     words = name.casefold().replace("-", " ").replace("_", " ").replace("–", " ").split()
     return " ".join(word for word in words if word not in ("battery", "batteries", "cell", "electrolyte"))

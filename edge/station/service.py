@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from edge.control.protocol import Abort, Ack, Note, Request, Start, Word, parse
+from edge.control.protocol import Abort, Ack, Note, OperatorStep, Request, Start, parse
 from edge.control.server import Control
 from edge.database.codec import decode, encode
 from edge.database.journal import Journal
@@ -229,7 +229,7 @@ class Service:
         match order:
             case Start():
                 return {"run_id": self.start(order, request.who).run_id}
-            case Word():
+            case OperatorStep():
                 station.say(order.word, request.who)
             case Note():
                 station.note(order.text, request.who)

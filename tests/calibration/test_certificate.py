@@ -101,7 +101,7 @@ def test_a_good_certificate_is_taken(text):
         ("gain = 0", "bridge.gain = 0", "whole number"),
         ("gain = 128.5", "bridge.gain = 128.5", "whole number"),
         ("counts_per_g = 0.0", "counts_per_g = 0", "negative"),
-        ("counts_per_g = 1540320.0", "span.counts_per_g", "counts per gram"),
+        ("counts_per_g = 1540320.0", "span.counts_per_g", "codes per gram"),
         ("u_counts_per_g = -0.1", "span.u_counts_per_g", "from 0"),
         ("u_counts_per_g = 2000.0", "u_counts_per_g = 2000", "less than"),
         ("linearity_per_g = 0.01", "linearity.linearity_per_g", "at most 0.1"),

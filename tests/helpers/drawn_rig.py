@@ -13,7 +13,7 @@ from fast_rig import REF_OHM, QuickRig
 from calibration import certificate as cal
 from calibration.loadcell import SpanPoint
 from edge.guided_calibration.certify import BEHIND_K, LEAST_PER_OVEN, ROOM_K
-from edge.guided_calibration.fits import certificate_of, fit_all
+from edge.guided_calibration.fits import CellTemperature, Night, Subject, fit_all, make_certificate
 from edge.guided_calibration.readings import Readings, readings, span_point
 from edge.procedure.parameters import RunParameters, live_parameters
 from edge.procedure.pipeline import OperatorCommand, Pipeline, new_pipeline
@@ -116,29 +116,24 @@ def calibrate(shown: Exercise, capacity_g: float, *, from_oven: bool = False) ->
     """Make a certificate of what a rig showed. ``from_oven``: as if the cell had no thermometer of its own."""
     found = fit_all(
         shown.points,
-        shown.empty,
-        shown.loaded,
-        settling=shown.settling,
-        weight_g=200.0,
+        Night(shown.empty, shown.loaded, shown.settling, weight_g=200.0),
         capacity_g=capacity_g,
         t_ref_c=25.0,
         from_oven=from_oven,
     )
-    lag, u_cell_c = None, 0.03
+    known = CellTemperature(u_c=0.03)
     if found.lag is not None:
-        lag = (found.lag.lag_s, 0.0, 1.0)
-        u_cell_c = math.hypot(ROOM_K / LEAST_PER_OVEN / math.sqrt(3.0), BEHIND_K * found.lag.u_lag_s / found.lag.lag_s)
-    return certificate_of(
-        found,
+        u_c = math.hypot(ROOM_K / LEAST_PER_OVEN / math.sqrt(3.0), BEHIND_K * found.lag.u_lag_s / found.lag.lag_s)
+        known = CellTemperature(u_c, found.lag.lag_s)
+    subject = Subject(
         name="drawn",
         made_by="coverage",
         made_at=TODAY,
         cell=cal.Cell(capacity_g=capacity_g, serial="drawn"),
         bridge=cal.BridgeChip(chip="nau7802", gain=128),
         rtd=RTD,
-        u_cell_temp_c=u_cell_c,
-        lag=lag,
     )
+    return make_certificate(found, subject, known)
 
 
 class Operator(SimulatedOperator):

@@ -11,7 +11,7 @@ from unittest import mock
 
 from calibration.certificate import Certificate, load_certificate
 from edge.cli.main import main
-from edge.guided_calibration.session import Session, load
+from edge.guided_calibration.session import Session, load_session
 
 TWO_WIRES = '[bridge]\nchip = "nau7802"\n[oven_probe]\nwires = 2\nref_ohm = 430.0\nmains_hz = 50\n'
 
@@ -69,7 +69,7 @@ class Lab:
     @property
     def session(self) -> Session:
         """Get what is kept."""
-        found = load(self.folder / "calibration" / "cell.session.json")
+        found = load_session(self.folder / "calibration" / "cell.session.json")
         assert found is not None
         return found
 

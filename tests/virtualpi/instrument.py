@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config, loads_config
-from edge.instrument.drivers import bridge_of, probe_of
+from edge.instrument.drivers import make_bridge, make_thermometer
 from edge.simulate.instrument import DOUT_PIN, REF_OHM, SCK_PIN, Chips, Simulated, calibrated, rig_of
 from hw.sim.rig import Rig
 from virtualpi.clock import SharedClock
@@ -106,8 +106,8 @@ def built(scenario: str, bridge: str, seed: int) -> Iterator[Simulated]:
         hand.connect(str(folder / "hand"))
         clock = SharedClock(folder / "clock")
         assert config.cell_probe is not None
-        oven, cell = (probe_of(probe, clock) for probe in (config.oven_probe, config.cell_probe))
-        station = Instrument(bridge_of(config.bridge, clock), oven, cell, clock)
+        oven, cell = (make_thermometer(probe, clock) for probe in (config.oven_probe, config.cell_probe))
+        station = Instrument(make_bridge(config.bridge, clock), oven, cell, clock)
         # Of a chip and of the rig the runs use only what Far and FarRig have.
         chips = cast(Chips, SimpleNamespace(**{part: Far(hand, part) for part in ("bridge", "oven", "cell")}))
         rig = cast(Rig, FarRig(hand, "rig"))

@@ -64,7 +64,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
         monkeypatch.setattr(Service, "__init__", init)
         monkeypatch.setattr(simulated.instrument, "frame", typist.frame)
-        monkeypatch.setattr(edge.instrument.drivers, "instrument_of", lambda *given, **more: simulated.instrument)
+        monkeypatch.setattr(edge.instrument.drivers, "make_instrument", lambda *given, **more: simulated.instrument)
         monkeypatch.setattr(hw.clock, "BootClock", lambda: simulated.clock)
         keyboards.append(os.fdopen(read))
         monkeypatch.setattr(sys, "stdin", keyboards[0])

@@ -24,16 +24,16 @@ from calibration.errors import BadCertificate
 from edge.control.client import ask
 from edge.control.protocol import (
     COMMANDS,
-    MAX_LINE,
-    VERSION,
+    MAX_LINE_BYTES,
+    PROTOCOL_VERSION,
     Abort,
     Ack,
     Note,
+    OperatorStep,
     Order,
     Request,
     Start,
     Status,
-    Word,
     parse,
 )
 from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL, Control
@@ -125,7 +125,7 @@ def line(command: str, **args: Any) -> bytes:
 
 def refusal(found: list[dict[str, Any]]) -> str:
     assert len(found) == 1, found
-    assert found[0]["version"] == VERSION
+    assert found[0]["version"] == PROTOCOL_VERSION
     assert found[0]["ok"] is False
     error = found[0]["error"]
     assert error
@@ -207,9 +207,9 @@ def test_a_mistake_of_ours_is_not_hidden(station: Station) -> None:
         (b'{"version":1,"command":"note","args":{"text":NaN}}\n', "no request"),
         (b'{"version":1,"command":"note","args":{"text":"\\ud800"}}\n', "no request"),
         (b'{"version":1,"command":"note","args":{"text":["a"]}}\n', "note: text is a list or an object"),
-        (b"[" * MAX_LINE + b"\n", "nested too deeply"),
-        (b'{"version":1,"command":"note","args":{"text":"' + b"a" * MAX_LINE + b'"}}\n', "too long"),
-        (b"a" * (MAX_LINE + 1), "too long"),
+        (b"[" * MAX_LINE_BYTES + b"\n", "nested too deeply"),
+        (b'{"version":1,"command":"note","args":{"text":"' + b"a" * MAX_LINE_BYTES + b'"}}\n', "too long"),
+        (b"a" * (MAX_LINE_BYTES + 1), "too long"),
     ],
 )  # fmt: skip
 def test_a_wrong_line_is_answered_with_one_line(station: Station, sent: bytes, says: str) -> None:
@@ -229,7 +229,7 @@ def test_nesting_of_any_depth_in_any_place_is_refused(station: Station, place: s
 def test_the_longest_line_is_taken_and_one_byte_more_is_not(station: Station) -> None:
     station.answer = lambda request: {}
     head, tail = b'{"version":1,"command":"note","args":{"text":"', b'"}}'
-    fits = head + b"a" * (MAX_LINE - len(head) - len(tail)) + tail
+    fits = head + b"a" * (MAX_LINE_BYTES - len(head) - len(tail)) + tail
     assert said(station, fits + b"\n")[0]["ok"]
     assert "too long" in refusal(said(station, fits + b" \n"))
 
@@ -490,7 +490,7 @@ def test_another_service_is_told_from_ours(tmp_path: Path, answer: bytes, says: 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(MAX_LINE)
+                connection.recv(MAX_LINE_BYTES)
                 connection.sendall(answer)
 
         thread = threading.Thread(target=serve)
@@ -503,7 +503,7 @@ def test_another_service_is_told_from_ours(tmp_path: Path, answer: bytes, says: 
 
 def test_what_is_too_long_or_no_text_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="say it shorter"):
-        ask(tmp_path / "none", "note", {"text": "a" * MAX_LINE})
+        ask(tmp_path / "none", "note", {"text": "a" * MAX_LINE_BYTES})
     with pytest.raises(BadInput, match="no UTF-8 text"):
         ask(tmp_path / "none", "note", {"text": "\udcff"})
 
@@ -523,7 +523,7 @@ FULL = {
         ("start", {"sample": "S", "operator": "A"}, Start(sample="S", operator="A")),
         ("start", FULL, Start(**FULL)),  # type: ignore[arg-type]  # a plain dict
         ("start", {"sample": "S", "operator": "A", "kind": "blank"}, Start(sample="S", operator="A", kind="blank")),
-        *[(word, {}, Word(word=word)) for word in ("tare", "load", "zero", "check")],
+        *[(word, {}, OperatorStep(word=word)) for word in ("tare", "load", "zero", "check")],
         ("note", {"text": "door open"}, Note(text="door open")),
         ("ack", {}, Ack()),
         ("ack", {"alarm": "gauge"}, Ack(alarm="gauge")),
@@ -604,7 +604,12 @@ def test_the_document_names_every_command_argument_and_bound() -> None:
         assert f"`halfpercent {name}" in DOC, name
     for record in (Start, Note, Ack, Abort):
         assert all(f"`{field}`" in DOC for field in record.__struct_fields__), record
-    for bound in (f"{MAX_LINE} bytes", f"{MAX_CLIENTS} clients", f"{IDLE_S:.0f} s without", f"version {VERSION}"):
+    for bound in (
+        f"{MAX_LINE_BYTES} bytes",
+        f"{MAX_CLIENTS} clients",
+        f"{IDLE_S:.0f} s without",
+        f"version {PROTOCOL_VERSION}",
+    ):
         assert bound in DOC
     assert PER_POLL == 4
     assert "four commands between" in DOC

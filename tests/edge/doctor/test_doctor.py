@@ -133,8 +133,8 @@ class FakeProbe(Fake):
 @pytest.fixture
 def devices(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    monkeypatch.setattr("edge.instrument.drivers.bridge_of", lambda config, clock: made["bridge"])
-    monkeypatch.setattr("edge.instrument.drivers.probe_of", lambda config, clock: made["probe"])
+    monkeypatch.setattr("edge.instrument.drivers.make_bridge", lambda config, clock: made["bridge"])
+    monkeypatch.setattr("edge.instrument.drivers.make_thermometer", lambda config, clock: made["probe"])
     clock = Hurried()
     monkeypatch.setattr(machine, "BootClock", lambda: clock)
     return made
@@ -288,12 +288,12 @@ class Bench:
             1: RtdRig(lambda t: 109.73),
         }
         self.gauge: MprRig | AdsRig = MprRig(lambda t: 101_325.0)
-        monkeypatch.setattr("edge.instrument.drivers.bridge_of", lambda config, clock: self.bridge.driver)
+        monkeypatch.setattr("edge.instrument.drivers.make_bridge", lambda config, clock: self.bridge.driver)
         monkeypatch.setattr(
-            "edge.instrument.drivers.probe_of", lambda config, clock: self.probes[config.chip_select].driver
+            "edge.instrument.drivers.make_thermometer", lambda config, clock: self.probes[config.chip_select].driver
         )
         monkeypatch.setattr(
-            "edge.instrument.drivers.gauge_of",
+            "edge.instrument.drivers.make_gauge",
             lambda config, clock: None if config.gauge == "declared" else self.gauge.driver,
         )
         # Each rig has a clock of its own; the probes' and the gauge's reading needs none.

@@ -110,7 +110,7 @@ def test_what_was_found_is_said_in_plain_words(whole: tuple[Lab, int, str]) -> N
     assert "the empty cell's code rises as it warms" in out  # every drawn rig's zero does
     assert "a quadratic is not worth having, its term is smaller than 2.8 times its uncertainty" in out  # t, 4 degrees
     assert "hysteresis" in out
-    assert "millionths per K" in out
+    assert "ppm per K" in out
     assert f'certificate = "{lab.certificates[-1].resolve()}"' in out
 
 

@@ -38,9 +38,9 @@ from edge.guided_calibration.session import (
     Piece,
     Series,
     Session,
-    load,
+    load_session,
     plan,
-    save,
+    save_session,
     session_path,
     steps_done,
     write_certificate,
@@ -474,8 +474,8 @@ sessions = st.builds(
 @given(sessions)
 def test_a_session_is_read_back_as_it_was_kept(tmp_path_factory: pytest.TempPathFactory, session: Session) -> None:
     path = session_path(tmp_path_factory.getbasetemp() / "sessions", "cell")
-    save(path, session)
-    assert load(path) == session
+    save_session(path, session)
+    assert load_session(path) == session
     assert [p.name for p in path.parent.iterdir()] == ["cell.session.json"]
 
 
@@ -484,7 +484,7 @@ def test_a_file_that_is_no_session_is_one_line(tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.getbasetemp() / "any.session.json"
     path.write_bytes(data)
     with pytest.raises(BadInput, match="move it away"):
-        load(path)
+        load_session(path)
 
 
 @given(st.lists(weights, min_size=2, max_size=4, unique_by=lambda w: w.mass_g).map(tuple))

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import BadInput
-from edge.records.sample import DENSITY_G_CM3, Air, Sample, parse_air, parse_density
+from edge.records.sample import PLAUSIBLE_DENSITY_G_CM3, Air, Sample, parse_air, parse_density
 
 PARTS = st.one_of(st.none(), st.text(min_size=1, max_size=20))
-DENSITIES = st.floats(*DENSITY_G_CM3)
+DENSITIES = st.floats(*PLAUSIBLE_DENSITY_G_CM3)
 AIRS = st.builds(Air, st.floats(300.0, 1200.0), st.floats(-20.0, 60.0), st.floats(0.0, 100.0))
 
 

@@ -20,7 +20,7 @@ from repository import ROOT
 from calibration.certificate import load_certificate
 from edge.errors import BadInput, HalfpercentError
 from edge.records.sample import Sample
-from edge.replay.csv_table import MAX_LINE, QUANTITIES, UNITS, parse_columns
+from edge.replay.csv_table import MAX_LINE_CHARS, QUANTITIES, UNITS, parse_columns
 from edge.replay.judge import Declared, parse_declared, replay
 from edge.replay.recording import Recording, read
 from edge.standards.standard import loads_standard
@@ -127,7 +127,7 @@ def test_a_line_of_a_hundred_megabytes_is_refused_without_being_read_whole(write
     with path.open("ab") as file:
         file.truncate(100_000_000)  # sparse: zeros without a line's end
     assert "line 3" in refusal(path)
-    path = write("x" * (3 * MAX_LINE))
+    path = write("x" * (3 * MAX_LINE_CHARS))
     assert "no column t_s" in refusal(path)
 
 
