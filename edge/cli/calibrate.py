@@ -7,16 +7,14 @@ never write a person's config: it says which line to put into it.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from edge.errors import BadValue, CalibrationRefused
 
+from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .options import one_line, user_db
 
 if TYPE_CHECKING:
@@ -26,77 +24,9 @@ if TYPE_CHECKING:
     from edge.guided_calibration.place import Place
     from edge.guided_calibration.session import Curve, Session
     from edge.guided_calibration.steps import Reference
-    from edge.instrument.config import Config
 
 WHO_SIMULATED = "halfpercent, simulated person"
 SIMULATED_WEIGHTS = ("100:F1", "200:F1")
-
-_OPTIONS = (
-    click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent]."),
-    click.option("--db", type=click.Path(path_type=Path), envvar="HALFPERCENT_DB", help="Beside it all is kept."),
-    click.option("--name", default="cell", show_default=True, help="What you call this load cell."),
-    click.option("--simulate", "seed", type=click.IntRange(0, 2**31 - 1), metavar="SEED", help="On the simulated rig."),
-    click.option("--bridge", type=click.Choice(["nau7802", "hx711"]), help="The simulated rig's [config's, nau7802]."),
-    click.option("--yes", is_flag=True, help="Do not wait for Enter: everything is as it is asked for."),
-    click.option("--restart", is_flag=True, help="Begin this step again."),
-)
-
-
-def _common(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-@contextmanager
-def _place(options: dict[str, Any]) -> Iterator[Place]:
-    """Open chips or rig, with the writer's lock: whoever measures at this time keeps the chips."""
-    from edge.database import writer_lock
-    from edge.guided_calibration.bench import real_bench
-    from edge.guided_calibration.place import Place
-    from edge.guided_calibration.session import session_path
-    from edge.instrument.config import config_path, load_config, usual
-    from edge.simulate.bench import SimulatedBench
-
-    seed, bridge = options["seed"], options["bridge"]
-    if bridge is not None and seed is None:
-        raise click.UsageError("--bridge belongs to --simulate: the config says what is really there")
-    file = options["config_file"]
-    config = usual(bridge or "nau7802") if seed is not None and file is None else load_config(config_path(file))
-    database = _database(options["db"], config, simulated=seed is not None)
-    path = session_path(database.parent, options["name"])
-    database.parent.mkdir(parents=True, exist_ok=True)
-    held = writer_lock.take(database)
-    try:
-        bench = (
-            real_bench(config, _yes if options["yes"] else ask_at_terminal)
-            if seed is None
-            else SimulatedBench(config, seed)
-        )
-        with bench:
-            yield Place(database.parent, path, config, bench, seed)
-    finally:
-        writer_lock.drop(database, held)
-
-
-def ask_at_terminal(text: str) -> str:
-    """Show what is to be done and wait for a line. Raises ``CalibrationRefused`` where nobody answers."""
-    click.echo(text, nl=False)
-    answer = sys.stdin.readline()
-    if not answer:
-        click.echo()
-        raise CalibrationRefused("nobody answered: what was read so far is kept, run the same command again to go on")
-    return answer.strip()
-
-
-def _yes(text: str) -> str:
-    """Say that it was done, without waiting for a person."""
-    click.echo(f"{text} (yes)")
-    return ""
-
-
-def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
-    return db or (user_db() if simulated else Path(config.storage.database))
 
 
 @click.group()
@@ -113,7 +43,7 @@ def calibrate() -> None:
     "--rtd-class", type=click.Choice(["AA", "A", "B", "C"]), default="B", show_default=True, help="IEC 60751."
 )
 @click.option("--air", "air_text", metavar="HPA,C,PCT", help="The room's air: 1013.2,21.5,45 [assumed].")
-@_common
+@of_a_bench
 def calibrate_tare(
     capacity_g: float | None,
     serial: str | None,
@@ -121,14 +51,14 @@ def calibrate_tare(
     valid_months: int,
     rtd_class: ToleranceClass,
     air_text: str | None,
-    **options: Any,
+    **options: Unpack[BenchOptions],
 ) -> None:
     """Begin: say which cell it is, and read the empty holder."""
     from edge.guided_calibration.session import load_session
     from edge.guided_calibration.steps import read_tare
 
     air = _declared_air(air_text)
-    with _place(options) as place:
+    with open_place(options) as place:
         session = None if options["restart"] else load_session(place.path)
         if session is None:
             simulated = place.seed is not None
@@ -198,8 +128,8 @@ def _declared_air(text: str | None) -> Air | None:
 
 @calibrate.command("span")
 @click.option("--weight", "texts", multiple=True, metavar="G[:CLASS|:u=G][:density=G/CM3]", help="Two or more: 100:F1.")
-@_common
-def calibrate_span(texts: tuple[str, ...], **options: Any) -> None:
+@of_a_bench
+def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> None:
     """Put check weights on, up and down again: codes per gram, bend and hysteresis."""
     from msgspec.structs import replace
 
@@ -208,7 +138,7 @@ def calibrate_span(texts: tuple[str, ...], **options: Any) -> None:
     from edge.guided_calibration.steps import Reporting, check_weights, read_span
 
     weights = tuple(parse_weight(text) for text in texts)
-    with _place(options) as place:
+    with open_place(options) as place:
         session = place.session()
         if options["restart"] or span_done(session):
             session = replace(session, points=(), weights=())
@@ -238,8 +168,8 @@ def _asked_weights(place: Place) -> tuple[Weight, ...]:
 @calibrate.command("temperature")
 @click.option("--weight", "text", metavar="G[:CLASS|:u=G]", help="With this weight on, for the span [empty holder].")
 @click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(0.5, 72.0), help="How long in all.")
-@_common
-def calibrate_temperature(text: str | None, hours: float, **options: Any) -> None:
+@of_a_bench
+def calibrate_temperature(text: str | None, hours: float, **options: Unpack[BenchOptions]) -> None:
     """Record the cell while the oven warms and cools it: what temperature does to zero and span."""
     from msgspec.structs import replace
 
@@ -247,7 +177,7 @@ def calibrate_temperature(text: str | None, hours: float, **options: Any) -> Non
     from edge.guided_calibration.steps import Reporting, record_temperature
 
     weight = None if text is None else parse_weight(text)
-    with _place(options) as place:
+    with open_place(options) as place:
         session = place.session()
         if weight is not None and weight.mass_g > session.cell.capacity_g:
             raise BadValue(
@@ -276,7 +206,7 @@ def calibrate_temperature(text: str | None, hours: float, **options: Any) -> Non
 @click.option("--curve", metavar="R0,A,B", help="The sensor's own Callendar-Van Dusen coefficients.")
 @click.option("--u", type=click.FloatRange(0.0, 100.0), help="Standard uncertainty, in Ω; of ice and curve in °C.")
 @click.option("--probe", type=click.Choice(["oven", "cell"]), default="oven", show_default=True, help="Which one.")
-@_common
+@of_a_bench
 def calibrate_rtd(
     resistor_ohm: float | None,
     short_ohm: float | None,
@@ -284,7 +214,7 @@ def calibrate_rtd(
     curve: str | None,
     u: float | None,
     probe: ThermometerPlace,
-    **options: Any,
+    **options: Unpack[BenchOptions],
 ) -> None:
     """Check a thermometer against a resistor, a short or ice, or give its own curve."""
     from msgspec.structs import replace
@@ -295,7 +225,7 @@ def calibrate_rtd(
     if sum((resistor_ohm is not None, short_ohm is not None, ice, curve is not None)) != 1:
         raise click.UsageError("give one of --resistor OHM, --short OHM, --ice and --curve R0,A,B")
     reference = None if curve is not None else _reference(resistor_ohm, short_ohm, u)
-    with _place(options) as place:
+    with open_place(options) as place:
         session = place.session()
         if probe == "cell" and session.cell_rtd is None:
             raise click.ClickException(

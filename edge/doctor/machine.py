@@ -3,8 +3,8 @@
 It looks at buses, rights, clock, power, disk and versions; :mod:`edge.doctor.chips` looks at the chips. It must
 never change anything, and never call a check passed that it could not make.
 
-Sources: the bits of ``get_throttled``, Raspberry Pi documentation, ``vcgencmd``; ``life_time`` of an eMMC or
-of the few cards that have it, Linux' ``mmc-dev-attrs``; ``adjtimex(2)``.
+Clock and supply are asked where the station asks them, in ``hw``. Source: ``life_time`` of an eMMC or of the few cards
+that have it, Linux' ``mmc-dev-attrs``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from edge.instrument.config import load_config
 from edge.instrument.consistency import disagreements
 from hw.clock import BootClock
 from hw.clock_sync import synchronised
+from hw.supply import ask_supply
 
 from .chips import chips
 from .finding import Finding
@@ -33,7 +33,6 @@ from .finding import Finding
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
 SYS = Path("/sys")
-THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "too hot"}
 WORN = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
 
@@ -142,22 +141,18 @@ def _wear() -> Iterator[Finding]:
 
 
 def _power() -> Finding:
-    """Look at what the Pi's firmware says of its supply voltage."""
-    word = next((text for p in SYS.glob("devices/platform/soc*/soc*:firmware/get_throttled") if (text := _read(p))), "")
-    if not word and shutil.which("vcgencmd"):
-        asked = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False, timeout=5)
-        word = asked.stdout.partition("=")[2]
-    try:
-        bits = int(word, 16)
-    except ValueError:
-        return Finding("power", "absent", "no firmware that tells of the supply voltage", "run it on a Raspberry Pi")
-    now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
-    before = [name for bit, name in THROTTLED.items() if bits >> bit + 16 & 1]
+    """Look at what firmware and kernel say of the supply voltage."""
+    supply = ask_supply()
+    if supply.under_voltage is None:
+        do = "run it on a Raspberry Pi, as a member of the group video"
+        return Finding("power", "absent", "nothing that tells of the supply voltage", do)
     do = "use the Pi's own supply and a short cable; if too hot, cool it"
-    if now:
+    if now := supply.now():
         return Finding("power", "fail", f"now: {', '.join(now)}", do)
-    if before:
+    if before := supply.since_start():
         return Finding("power", "warn", f"since it started: {', '.join(before)}", do)
+    if supply.firmware_bits is None:
+        return Finding("power", "ok", "not under-voltage now; before, only the firmware knows", _join_group("video"))
     return Finding("power", "ok", "never under-voltage or throttled since it started")
 
 
@@ -169,7 +164,8 @@ def _read(path: Path) -> str:
 
 
 def _clock() -> Finding:
-    if _disciplined():
+    """Look whether something (timesyncd, chrony, ntpd) is known to keep the clock right, as the station does."""
+    if synchronised():
         return Finding("clock", "ok", "synchronised by NTP")
     return Finding(
         "clock",
@@ -177,8 +173,3 @@ def _clock() -> Finding:
         "no sign of NTP: dates in the record are only labels",
         "connect once to a network before a test; durations do not depend on it",
     )
-
-
-def _disciplined() -> bool:
-    """Get whether something (timesyncd, chrony, ntpd) is known to keep the clock right."""
-    return synchronised() is True

@@ -18,12 +18,10 @@ from edge.errors import ReadingsNotGood, StillMoving
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.records.frame import Frames
+from edge.records.gate import GATE_SIGMAS
 from hw.protocols import Status
 
 STEADY_S = 60.0
-
-
-GATE_SIGMAS = 12.0  # further than this from its neighbours a code is a glitch, as in a run
 
 
 @dataclass(frozen=True, slots=True)

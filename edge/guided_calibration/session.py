@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,7 @@ from calibration import certificate as cal
 from calibration.calibration_record import Air, Point, RtdCheck, ThermometerPlace, Weight
 from calibration.weights import ASSUMED_AIR
 from edge.errors import BadValue, CalibrationRefused
+from edge.records.durable_file import sync_folder, write_beside
 
 from .readings import Readings
 
@@ -149,9 +149,9 @@ def load_session(path: Path) -> Session | None:
 def save_session(path: Path, session: Session) -> None:
     """Write the session: whole or not at all, also where the power is cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = _written(path, msgspec.json.encode(session))
+    beside = write_beside(path, msgspec.json.encode(session))
     beside.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def write_certificate(folder: Path, name: str, certificate: cal.Certificate) -> Path:
@@ -159,7 +159,7 @@ def write_certificate(folder: Path, name: str, certificate: cal.Certificate) -> 
     folder = folder / "certificates"
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name}-{certificate.made_at.isoformat()}"
-    beside = _written(folder / stem, cal.to_toml(certificate).encode())
+    beside = write_beside(folder / stem, cal.to_toml(certificate).encode())
     try:
         for i in range(1, 1000):
             path = folder / (f"{stem}.toml" if i == 1 else f"{stem}-{i}.toml")
@@ -167,25 +167,8 @@ def write_certificate(folder: Path, name: str, certificate: cal.Certificate) -> 
                 os.link(beside, path)  # unlike a rename it never takes the place of another
             except FileExistsError:
                 continue
-            _sync(folder)
+            sync_folder(folder)
             return path
     finally:
         beside.unlink()
     raise BadValue("name", name, f"{folder} holds 999 certificates called {stem}: choose another")
-
-
-def _written(path: Path, data: bytes) -> Path:
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with beside.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return beside
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

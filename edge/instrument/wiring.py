@@ -7,6 +7,7 @@ module must never open a device, and never name a header pin that it does not kn
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 from .pinout import I2C, PIN_OF, POWER, PULLED_UP, SPI, Wire, gpio, label
@@ -153,20 +154,18 @@ def _panel_wires(config: PanelConfig, power: _Power) -> Iterator[Wire]:
 
 def _i2c(part: str, bus: int) -> Iterator[Wire]:
     for pin in ("SDA", "SCL"):
-        yield _line(part, pin, I2C, bus, pin, f"{pin} of I²C bus {bus}")
+        yield _bus_wire(Wire(part, pin, f"{pin} of I²C bus {bus}"), I2C.get(bus, {}).get(pin))
 
 
 def _to_spi(part: str, pin: str, bus: int, line: str, note: str = "") -> Wire:
-    return _line(part, pin, SPI, bus, line, f"{line} of SPI port {bus}", note)
+    return _bus_wire(Wire(part, pin, f"{line} of SPI port {bus}", note=note), SPI.get(bus, {}).get(line))
 
 
-def _line(
-    part: str, pin: str, buses: dict[int, dict[str, int]], bus: int, line: str, name: str, note: str = ""
-) -> Wire:
-    number = buses.get(bus, {}).get(line)
+def _bus_wire(wire: Wire, number: int | None) -> Wire:
+    """Get a bus's wire with the GPIO that it is on, and its header pin (None: a bus that an overlay puts elsewhere)."""
     if number is None:
-        return Wire(part, pin, name, note=note or "its pin: see the overlay's README")
-    return Wire(part, pin, f"GPIO{number}, {name}", PIN_OF[number], note)
+        return replace(wire, note=wire.note or "its pin: see the overlay's README")
+    return replace(wire, to=f"GPIO{number}, {wire.to}", header=PIN_OF[number])
 
 
 def _to_gpio(part: str, pin: str, name: str | None, note: str = "") -> Wire:

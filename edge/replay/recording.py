@@ -20,6 +20,7 @@ import numpy.typing as npt
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 from edge.records.frame import Channel, Frames
+from edge.records.gate import GATE_SIGMAS
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
 
@@ -161,7 +162,7 @@ def _runs(changes: npt.NDArray[np.intp], n: int) -> Iterator[tuple[int, int]]:
 
 
 def _gate(value: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Get the smallest step and the gate: twelve of the noise's standard deviations, robustly, from differences."""
+    """Get the smallest step and the gate: so many of the noise's standard deviations, robustly, from differences."""
     if len(value) < 10:
         return 0.0, 0.0
     step = np.diff(value)
@@ -171,4 +172,4 @@ def _gate(value: npt.NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 0.0
     quantum = float(np.min(positive))
     sigma = 1.4826 * float(np.median(np.abs(step - np.median(step)))) / math.sqrt(2.0)
-    return quantum, 12.0 * max(sigma, quantum)
+    return quantum, GATE_SIGMAS * max(sigma, quantum)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hw.supply import under_voltage
+from hw.supply import ask_supply, under_voltage
 
 
 class Firmware:
@@ -71,6 +71,18 @@ def test_the_firmware_says_it_at_once(tmp_path: Path, vcio: Path, bits: int, exp
     firmware = Firmware(bits)
     assert under_voltage(tmp_path / "none", vcio, ioctl=firmware) is expected
     assert firmware.asked == [0x00030046]
+
+
+def test_the_firmware_tells_what_was_since_the_start_and_the_kernel_adds_what_it_saw_last(
+    hwmon: Path, vcio: Path
+) -> None:
+    supply = ask_supply(hwmon, vcio, ioctl=Firmware(0x90008))
+    assert (supply.under_voltage, supply.now(), supply.since_start()) == (
+        False, ["too hot"], ["under-voltage", "too hot"]
+    )  # fmt: skip
+    (hwmon / "hwmon1" / "in0_lcrit_alarm").write_text("1\n")
+    assert ask_supply(hwmon, vcio, ioctl=Firmware(0x90008)).now() == ["under-voltage", "too hot"]
+    assert ask_supply(hwmon, vcio.with_name("none")).since_start() == []
 
 
 def test_either_is_enough(hwmon: Path, vcio: Path) -> None:

@@ -22,6 +22,7 @@ from edge.doctor.finding import Finding
 from edge.doctor.machine import examine
 from hw.errors import HwError
 from hw.protocols import Conversion, Reading, Status
+from hw.supply import Supply
 
 PROBE = "wires = 4\nref_ohm = 430\nmains_hz = 50\n"
 NAU7802 = f'[bridge]\nchip = "nau7802"\n[oven_probe]\n{PROBE}[cell_probe]\n{PROBE}chip_select = 1\n'
@@ -216,38 +217,29 @@ def put(tmp_path: Path, path: str, text: str) -> None:
 @pytest.fixture
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(machine, "SYS", tmp_path / "sys")
-    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     return tmp_path
 
 
 @pytest.mark.parametrize(
-    ("word", "state", "says"),
+    ("supply", "state", "says"),
     [
-        ("0", "ok", "never"),
-        ("50005", "fail", "now: under-voltage, throttled"),
-        ("50000", "warn", "since it started: under-voltage, throttled"),
-        ("8", "fail", "now: too hot"),
-        ("nonsense", "absent", "supply voltage"),
-        (None, "absent", "supply voltage"),
+        (Supply(False, 0), "ok", "never"),
+        (Supply(False, None), "ok", "not under-voltage now"),
+        (Supply(True, 0x50005), "fail", "now: under-voltage, throttled"),
+        (Supply(True, 0x50000), "fail", "now: under-voltage"),  # the kernel saw it last
+        (Supply(True, None), "fail", "now: under-voltage"),
+        (Supply(False, 0x50000), "warn", "since it started: under-voltage, throttled"),
+        (Supply(False, 0x8), "fail", "now: too hot"),
+        (Supply(None, None), "absent", "supply voltage"),
     ],
 )
-def test_the_firmwares_word_on_the_supply_is_told(sysfs: Path, word: str | None, state: str, says: str) -> None:
-    if word is not None:
-        put(sysfs, "devices/platform/soc/soc:firmware/get_throttled", word + "\n")
+def test_what_firmware_and_kernel_say_of_the_supply_is_told(
+    sysfs: Path, monkeypatch: pytest.MonkeyPatch, supply: Supply, state: str, says: str
+) -> None:
+    monkeypatch.setattr(machine, "ask_supply", lambda: supply)
     power = named(findings(sysfs, None), "power")
     assert power.state == state
     assert says in power.found
-
-
-def test_without_the_file_the_firmware_is_asked_by_its_own_command(
-    sysfs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tool = sysfs / "vcgencmd"
-    tool.write_text("#!/bin/sh\necho throttled=0x50000\n", encoding="ascii")
-    tool.chmod(0o755)
-    monkeypatch.setattr(machine.shutil, "which", lambda name: str(tool))
-    monkeypatch.setenv("PATH", str(sysfs), prepend=":")
-    assert named(findings(sysfs, None), "power").state == "warn"
 
 
 @pytest.mark.parametrize(
@@ -266,12 +258,11 @@ def test_a_file_system_that_recorded_errors_is_a_failure(sysfs: Path) -> None:
     assert (broken.state, "mmcblk0p2" in broken.found) == ("fail", True)
 
 
-@pytest.mark.parametrize(("disciplined", "state"), [(True, "ok"), (False, "warn")])
+@pytest.mark.parametrize(("disciplined", "state"), [(True, "ok"), (False, "warn"), (None, "warn")])
 def test_a_clock_that_nobody_keeps_right_is_a_warning(
-    sysfs: Path, monkeypatch: pytest.MonkeyPatch, disciplined: bool, state: str
+    sysfs: Path, monkeypatch: pytest.MonkeyPatch, disciplined: bool | None, state: str
 ) -> None:
-    assert isinstance(machine._disciplined(), bool)
-    monkeypatch.setattr(machine, "_disciplined", lambda: disciplined)
+    monkeypatch.setattr(machine, "synchronised", lambda: disciplined)
     assert named(findings(sysfs, None), "clock").state == state
 
 

@@ -636,3 +636,7 @@ def test_no_frames_are_no_rows():
     new, rows = kernel.advance(state, params, cut(replaced(), 1, 1))
     assert (len(rows), new.tobytes()) == (0, state.tobytes())
     assert len(kernel.flush(state, params)[1]) == 0
+
+
+def test_the_kernel_repeats_the_coefficients_of_iec_60751() -> None:
+    assert (layout.CVD_A, layout.CVD_B, layout.CVD_C) == (iec60751.A, iec60751.B, iec60751.C)

@@ -31,7 +31,7 @@ from calibration.weights import (
     true_mass_g,
     u_load_g,
 )
-from edge.cli.calibrate import ask_at_terminal
+from edge.cli.calibration_bench import ask_at_terminal
 from edge.errors import BadInput
 from edge.guided_calibration.bench import Bench
 from edge.guided_calibration.session import (
