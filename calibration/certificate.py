@@ -22,7 +22,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -30,7 +30,7 @@ from msgspec import Meta
 from calibration.calibration_record import Record
 from calibration.calibration_record import Table as _Table
 from calibration.errors import BadCertificate
-from calibration.toml_file import Text, convert, parse, read_text
+from calibration.toml_file import Tables, Text, convert, parse, read_text
 
 CONVERTER_CODES = 1 << 23
 """What a 24-bit converter has on either side of zero."""
@@ -316,22 +316,25 @@ def to_toml(certificate: Certificate) -> str:
     return "\n".join([*_lines((), msgspec.to_builtins(certificate, builtin_types=(dt.date,))), ""])
 
 
-def _lines(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:
+def _lines(path: tuple[str, ...], table: Tables) -> Iterator[str]:
     """Get the lines of a table: its own values first, then its tables, then its lists of tables."""
-    tables = {name: value for name, value in table.items() if _is_table(value)}
+    tables = {name: found for name, value in table.items() if (found := _tables(value))}
     yield from (f"{name} = {_shown(value)}" for name, value in table.items() if name not in tables)
-    for name, value in tables.items():
+    for name, each in tables.items():
         head = ".".join((*path, name))
-        for one in [value] if isinstance(value, dict) else value:
-            yield from ("", f"[{head}]" if isinstance(value, dict) else f"[[{head}]]")
+        for one in each:
+            yield from ("", f"[{head}]" if isinstance(table[name], dict) else f"[[{head}]]")
             yield from _lines((*path, name), one)
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list | tuple) and bool(value) and isinstance(value[0], dict))
+def _tables(value: object) -> list[Tables]:
+    """Get the tables that a value is: itself, a list of them, or none."""
+    if isinstance(value, dict):
+        return [value]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list | tuple) else []
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_shown, value)) + "]"
     if isinstance(value, bool):

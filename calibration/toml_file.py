@@ -10,11 +10,13 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import inspect
 
+Tables: TypeAlias = dict[str, object]
+"""What a TOML text holds before it is a record: values, lists and tables by their names."""
 RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
 MAX_BYTES = 1_000_000
@@ -55,7 +57,7 @@ def read_text(path: Path, error: type[Exception]) -> str:
         ) from bad
 
 
-def parse(text: str, where: str, error: type[Exception]) -> dict[str, Any]:
+def parse(text: str, where: str, error: type[Exception]) -> Tables:
     """Get the tables of a TOML text; raise ``error`` with one line where it is not TOML."""
     try:
         text.encode("utf-8")
@@ -67,7 +69,7 @@ def parse(text: str, where: str, error: type[Exception]) -> dict[str, Any]:
         raise error(one_line(f"{where}: not usable TOML: nested too deeply")) from bad
 
 
-def convert(tables: dict[str, Any], record: type[RecordT], where: str, error: type[Exception]) -> RecordT:
+def convert(tables: Tables, record: type[RecordT], where: str, error: type[Exception]) -> RecordT:
     """Get ``tables`` as a ``record``; raise ``error`` with one line for the first field that is wrong.
 
     The line names ``where``, the field and what was found, and cites the ``description`` that the field's
@@ -81,7 +83,7 @@ def convert(tables: dict[str, Any], record: type[RecordT], where: str, error: ty
         raise error(one_line(f"{where}: not usable: nested too deeply")) from bad
 
 
-def _explain(message: str, tables: dict[str, Any], record: type[msgspec.Struct]) -> str:
+def _explain(message: str, tables: Tables, record: type[msgspec.Struct]) -> str:
     """Get msgspec's message in the words of the file."""
     what, _, at = message.rpartition(" - at `$")
     if not what:
@@ -107,10 +109,13 @@ def _steps(path: str) -> list[str]:
     return [step for step in re.split(r"[.\[\]]+", path) if step]
 
 
-def _found(tables: dict[str, Any], path: str) -> str:
-    found: Any = tables
+def _found(tables: Tables, path: str) -> str:
+    found: object = tables
     for step in _steps(path):
-        found = found[int(step)] if isinstance(found, list) else found[step]
+        if isinstance(found, list):
+            found = found[int(step)]
+        elif isinstance(found, dict):
+            found = found[step]
     if isinstance(found, dict):
         return "a table"
     text = str(found).lower() if isinstance(found, bool) else repr(found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
 
     found = list(examine(config_path(config_file), database_to_read(db)))
     if as_json:
-        click.echo(json.dumps({"findings": [f.as_json() for f in found]}, ensure_ascii=False))
+        click.echo(json.dumps({"findings": [asdict(f) for f in found]}, ensure_ascii=False))
         return
     for f in found:
         click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +23,9 @@ from edge.control import protocol
 from .options import of_a_test
 
 if TYPE_CHECKING:
-    from edge.control.protocol import Start
+    from types import FrameType
+
+    from edge.control.protocol import Argument, Start
     from edge.instrument.config import Config
     from edge.records.event import Event
     from edge.records.phase import Phase
@@ -69,12 +71,14 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
 @_db
 @_own_socket
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def run(config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
+def run(
+    config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Argument]
+) -> None:
     """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
     from calibration.toml_file import convert
     from edge.errors import BadInput
 
-    order = convert(ordered, protocol.Start, "run", BadInput)
+    order = convert(dict(ordered), protocol.Start, "run", BadInput)
     config = _settings(config_file)
     _log_here()
     with _service(config, db, socket) as service:
@@ -132,7 +136,7 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
             panel=make_panel(config.panel, clock),
         )
 
-        def stop(number: int, frame: Any) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:
             service.stopping = True
 
         before = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
@@ -170,7 +174,7 @@ class _Typed:
 
     def _say(self, line: str) -> None:
         word, _, rest = line.partition(" ")
-        args: dict[str, dict[str, Any]] = {"note": {"text": rest}, "ack": {"alarm": rest or None}, "abort": {}}
+        args: dict[str, dict[str, Argument]] = {"note": {"text": rest}, "ack": {"alarm": rest or None}, "abort": {}}
         self._service.handle(protocol.Request(word, args.get(word, {}), self._who))
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.report.status_text import status_text
 
 from .options import of_a_test
+
+if TYPE_CHECKING:
+    from edge.control.protocol import Answer, Argument
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -27,7 +30,7 @@ _socket = click.option(
 )
 
 
-def _ask(socket: Path | None, command: str, **args: Any) -> dict[str, Any]:
+def _ask(socket: Path | None, command: str, **args: Argument) -> Answer:
     """Ask the station; what was not given is not sent."""
     from edge.control.client import ask
     from edge.control.protocol import SOCKET
@@ -35,7 +38,7 @@ def _ask(socket: Path | None, command: str, **args: Any) -> dict[str, Any]:
     return ask(socket or SOCKET, command, {name: value for name, value in args.items() if value is not None})
 
 
-def _tell(answer: dict[str, Any], as_json: bool, line: str) -> None:
+def _tell(answer: Answer, as_json: bool, line: str) -> None:
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -48,7 +51,7 @@ def _tell(answer: dict[str, Any], as_json: bool, line: str) -> None:
 @of_a_test
 @_socket
 @_json
-def start(socket: Path | None, as_json: bool, ordered: dict[str, Any]) -> None:
+def start(socket: Path | None, as_json: bool, ordered: dict[str, Argument]) -> None:
     """Start a test on the running station; tare comes next."""
     answer = _ask(socket, "start", **ordered)
     run = answer.get("run_id")
@@ -122,7 +125,7 @@ def tell_check(socket: Path | None, as_json: bool) -> None:
 def status(socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
     answer = _ask(socket, "status")
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else status_text(answer))
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else status_text(dict(answer)))
 
 
 STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)

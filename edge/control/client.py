@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from calibration.toml_file import one_line
 from edge.errors import BadRequest, Refused, SocketTrouble
 
-from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION
+from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument
 
 MAX_ANSWER = 1_000_000
 """Bytes of an answer."""
 
 
-def ask(path: Path, command: str, args: dict[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
+def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: float = 10.0) -> Answer:
     """Send one command to the station and get its answer, within ``timeout_s``.
 
     Raises ``SocketTrouble``, one line, where nobody listens, where the right is missing, where the other side speaks
@@ -69,7 +69,7 @@ def _connect(connection: socket.socket, path: Path, until_s: float) -> None:
             time.sleep(0.05)
 
 
-def _result(line: bytes, path: Path) -> dict[str, Any]:
+def _result(line: bytes, path: Path) -> Answer:
     try:
         answer = msgspec.json.decode(line)
     except (ValueError, RecursionError):

@@ -5,9 +5,10 @@ The protocol is in docs/control.md. This module must never act on a command, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +24,13 @@ MAX_LINE_BYTES = 16_384
 Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
 RunNumber = Annotated[int, Meta(ge=1, lt=2**53, description="a run's number; halfpercent runs lists them")]
 MassG = Annotated[float, Meta(gt=0, le=10_000, description="a mass in g, above 0, at most 10000")]
+
+
+Argument: TypeAlias = str | int | float | bool | None
+"""What an argument's value may be as it goes over the wire: never a list, never an object."""
+
+Answer: TypeAlias = Mapping[str, object]
+"""What a command is answered with: plain JSON; NaN becomes null."""
 
 
 class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,16 +108,16 @@ class Request:
     """A command as it came: ``who`` is the peer's user name, after the operator's name where ``args`` give one."""
 
     command: str
-    args: dict[str, Any]
+    args: Mapping[str, Argument]
     who: str
 
 
 def parse(request: Request) -> Order:
     """Get a request's arguments as a record. Raises ``BadRequest``: which argument, what was found, what is right."""
     if request.command in OPERATOR_STEPS:
-        convert(request.args, _None, request.command, BadRequest)
+        convert(dict(request.args), _None, request.command, BadRequest)
         return OperatorStep(word=request.command)  # type: ignore[arg-type]  # one of OPERATOR_STEPS
     record = _ORDERS.get(request.command)
     if record is None:
         raise BadRequest(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))
-    return convert(request.args, record, request.command, BadRequest)
+    return convert(dict(request.args), record, request.command, BadRequest)

@@ -17,7 +17,6 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -26,7 +25,7 @@ from calibration.toml_file import convert, one_line
 from edge.errors import BadRequest, HalfpercentError, SocketTrouble
 from hw.errors import HwError
 
-from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Name, Request
+from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument, Name, Request
 
 MAX_CLIENTS = 16
 """So many are talked to at once; the others wait to be let in."""
@@ -36,14 +35,14 @@ PER_POLL = 4
 """At most so many commands between two reads of a chip."""
 MAX_PATH = 107  # unix(7): sun_path, without its zero byte
 
-Handler = Callable[[Request], dict[str, Any]]
-"""Carries a command out and gives the answer: plain JSON; NaN becomes null."""
+Handler = Callable[[Request], Answer]
+"""Carries a command out and gives the answer."""
 
 
 class _RequestLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     command: Name
-    args: dict[str, Any] = {}
+    args: dict[str, object] = {}
 
 
 class Control:
@@ -222,18 +221,19 @@ def _request(line: bytes, who: str) -> Request:
     if len(line) > MAX_LINE_BYTES:
         raise BadRequest(f"the line is too long: send at most {MAX_LINE_BYTES} bytes")
     try:
-        ordered = _ordered(msgspec.json.decode(line))
+        command, args = _command(msgspec.json.decode(line))
     except (msgspec.DecodeError, UnicodeError) as e:
         raise BadRequest(f"no request ({e}): send one JSON object a line, in UTF-8") from e
     except RecursionError as e:
         raise BadRequest("no request: nested too deeply") from e
-    operator = ordered.args.get("operator")
+    operator = args.get("operator")
     if isinstance(operator, str) and operator.strip():
         who = f"{one_line(operator)[:200]} ({who})"
-    return Request(ordered.command, ordered.args, who)
+    return Request(command, args, who)
 
 
-def _ordered(given: Any) -> _RequestLine:
+def _command(given: object) -> tuple[str, dict[str, Argument]]:
+    """Get the command and its arguments, each a single value. Raises ``BadRequest``."""
     if not isinstance(given, dict):
         raise BadRequest('no request: send an object such as {"version":1,"command":"status","args":{}}')
     version = given.get("version")
@@ -245,10 +245,12 @@ def _ordered(given: Any) -> _RequestLine:
             )
         )
     line = convert(given, _RequestLine, "request", BadRequest)
+    args: dict[str, Argument] = {}
     for name, value in line.args.items():
-        if isinstance(value, list | dict):
+        if not isinstance(value, str | int | float | None):
             raise BadRequest(one_line(f"{line.command}: {name} is a list or an object: give a single value"))
-    return line
+        args[name] = value
+    return line.command, args
 
 
 def _peer(connection: socket.socket) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,3 @@ class Finding:
     state: Literal["ok", "warn", "fail", "absent"]
     found: str
     do: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Get the finding as plain JSON."""
-        return asdict(self)

@@ -10,12 +10,12 @@ import difflib
 import os
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from calibration.toml_file import Text, convert, one_line, parse, read_text
+from calibration.toml_file import Tables, Text, convert, one_line, parse, read_text
 from calibration.vacuum_gauge import VacuumGauge
 from edge.errors import BadConfig
 from hw.nau7802 import LDO_V
@@ -237,7 +237,7 @@ def load_config(path: Path) -> Config:
     return loads_config(read_text(path, BadConfig), str(path))
 
 
-def _in_table(name: str, given: Any, table: type[_Table], where: str) -> list[str]:
+def _in_table(name: str, given: object, table: type[_Table], where: str) -> list[str]:
     if not isinstance(given, dict):
         return [f"{where}: {name} is not a table: write [{name}] and its settings below it"]
     fields = {f.name: f for f in msgspec.structs.fields(table)}
@@ -252,7 +252,7 @@ def _in_table(name: str, given: Any, table: type[_Table], where: str) -> list[st
     return out or _tried({name: given}, msgspec.defstruct("Table", [(name, table)]), where)
 
 
-def _tried(tables: dict[str, Any], record: type[msgspec.Struct], where: str) -> list[str]:
+def _tried(tables: Tables, record: type[msgspec.Struct], where: str) -> list[str]:
     try:
         convert(tables, record, where, BadConfig)
     except BadConfig as e:

@@ -7,8 +7,11 @@ result says that it was declared. This module must never guess what was not said
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import msgspec
 
 from calibration.air import density_kg_m3
 from calibration.errors import CalibrationError
@@ -40,19 +43,14 @@ class Sample:
     density_g_cm3: tuple[float, float] | None = None
     air: tuple[Air, ...] = ()
 
-    def as_settings(self) -> dict[str, Any]:
+    def as_settings(self) -> dict[str, object]:
         """Get it as plain JSON."""
         return asdict(self)
 
     @staticmethod
-    def from_settings(settings: dict[str, Any]) -> Sample:
+    def from_settings(settings: Mapping[str, object]) -> Sample:
         """Get it back from :meth:`as_settings`; settings of older runs say less."""
-        known: dict[str, Any] = {f.name: settings[f.name] for f in fields(Sample) if f.name in settings}
-        if known.get("density_g_cm3") is not None:
-            low, high = known["density_g_cm3"]
-            known["density_g_cm3"] = (low, high)
-        known["air"] = tuple(Air(**a) for a in known.get("air", ()))
-        return Sample(**known)
+        return msgspec.convert(settings, Sample)
 
     def said(self) -> dict[str, Any]:
         """Get it as the arguments that :func:`edge.verdict.judge.judge_run` takes."""

@@ -11,12 +11,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from calibration.toml_file import Text, convert, one_line, parse, read_text
+from calibration.toml_file import Tables, Text, convert, one_line, parse, read_text
 from edge.errors import BadStandard
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Standard(_File, frozen=True, kw_only=True):
         """Get the SHA-256 (hex) of the file's bytes."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
-    def fields(self) -> Iterator[tuple[str, Field[Any]]]:
+    def fields(self) -> Iterator[tuple[str, Field[object]]]:
         """Get (name, field) of every value that bears on the test, in the report's order.
 
         Left out is what has no bearing: the pressure limit where no vacuum is required, the guard factor
@@ -230,13 +230,13 @@ def available_standards() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-def _with_shorthand(tables: dict[str, Any]) -> dict[str, Any]:
+def _with_shorthand(tables: Tables) -> Tables:
     """Get ``tables`` with each plain value as ``{ value = …, source = "this file" }``."""
 
-    def full(value: Any) -> Any:
+    def full(value: object) -> object:
         return value if isinstance(value, dict) else {"value": value, "source": THIS_FILE}
 
-    out = {}
+    out: Tables = {}
     for name, value in tables.items():
         if name == "notes" and isinstance(value, list):
             out[name] = [full(note) for note in value]
