@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench coverage corrections kills alarms real-time ten-days power-cuts virtual-pi test-virtual-pi install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections kills alarms real-time ten-days power-cuts virtual-pi test-virtual-pi install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
-	@echo "make bench   what is measured and never timed in a test (needs a C compiler)"
+	@echo "make bench   speed, storage, late pulses, two million reads: written into docs/benchmarks.md (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make kills           a thousand SIGKILLs through simulated tests (a quarter of an hour)"
@@ -53,8 +53,22 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest tests/bench -s
+# A bench measures and writes its section of docs/benchmarks.md or docs/reliability.md; ARGS="--rigs 100" for fewer.
+BENCH = PYTHONPATH=tests/helpers $(BIN)/python tests/bench/$(1).py --write $(ARGS)
+
+bench: fold-speed storage late-pulses two-million-reads
+
+fold-speed: $(VENV)/dev.stamp
+	$(call BENCH,fold_speed)
+
+storage: $(VENV)/dev.stamp
+	$(call BENCH,storage)
+
+late-pulses: $(VENV)/dev.stamp
+	$(call BENCH,late_pulses)
+
+two-million-reads: $(VENV)/dev.stamp
+	$(call BENCH,two_million_reads)
 
 coverage: $(VENV)/dev.stamp
 	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/thousand_rigs.py

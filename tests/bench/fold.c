@@ -1,63 +1,26 @@
-/* The sums of edge/fold/layout.py in C: what its speed is measured against. Same order of operations, so same bits.
- * Compile with -O2 -ffp-contract=off. The structs are the dtypes PARAMS, STATE and ROW, field by field. */
+/* The sums of edge/fold/kernel.py in C: what its speed is measured against. Same order of operations, so same bits.
+ * Compile with -O2 -ffp-contract=off. fold_speed.py writes fold_layout.h, the structs params_t, state_t and row_t, from
+ * the records PARAMS, STATE and ROW of edge/fold/layout.py. */
 #include <math.h>
-#include <stdint.h>
 
-typedef struct {
-    double tare_code, span_code_per_g, linearity_per_g, t_ref_c, zero_code_per_k, span_per_k, gate_code;
-    int64_t cell_source;
-    double cell_lag_s, cell_offset_c, cell_per_oven;
-    int64_t rtd_is_code;
-    double oven_ref_ohm, oven_r0_ohm, oven_lead_ohm, cell_ref_ohm, cell_r0_ohm, cell_lead_ohm;
-    int64_t armed;
-    double hold_temp_c, hold_band_c;
-    int64_t temp_needed;
-    double pressure_limit_pa;
-    int64_t pressure_needed, restart_on_excursion;
-    double max_gap_s, base_g, reference_g;
-    int64_t base_is_hold_start;
-} params_t;
+#include "fold_layout.h"
 
-typedef struct {
-    double work[4];
-    int64_t n_work, n_tail, open, seq;
-    double t_s, zero, divisor, linearity, thermal_code;
-    int64_t n, n_bad, n_spike, bad_mask;
-    double mean_g, m2_g2, mean_code, temp_c, cell_temp_c, pressure_pa;
-    int64_t in_limits;
-    double lag_c;
-    int64_t lag_known;
-    double lag_t_s;
-    int64_t closed;
-    double closed_t_s;
-    int64_t closed_qualified;
-    double hold_s, hold_start_g, last_g, last_g_t_s, drift_g_per_h;
-} state_t;
+static const double CVD_C = -4.183e-12;
 
-typedef struct {
-    int64_t seq;
-    double t_s;
-    int64_t n_ok, n_bad, n_spike, bad_mask;
-    double mass_g, sd_g, zero_code, temp_c, cell_temp_c, pressure_pa;
-    int64_t qualified;
-    double hold_s, loss_pct, drift_g_per_h;
-} row_t;
-
-static const double A = 3.9083e-3, B = -5.775e-7, C = -4.183e-12;
-
-static double rtd_c(double value, int64_t is_code, double ref_ohm, double r0_ohm, double lead_ohm)
+static double rtd_c(double value, int64_t is_code, double ref_ohm, double r0_ohm, double lead_ohm,
+                    double a, double b)
 {
     if (is_code == 0)
         return value;
     double w = (value / 32768.0 * ref_ohm - lead_ohm) / r0_ohm;
-    double under_root = A * A - 4.0 * B * (1.0 - w);
+    double under_root = a * a - 4.0 * b * (1.0 - w);
     if (!(under_root >= 0.0))
         return NAN;
-    double t = (-A + sqrt(under_root)) / (2.0 * B);
+    double t = (-a + sqrt(under_root)) / (2.0 * b);
     if (w < 1.0)
         for (int i = 0; i < 6; i++) {
-            double f = 1.0 + t * (A + t * (B + C * (t - 100.0) * t)) - w;
-            double slope = A + t * (2.0 * B + C * t * (4.0 * t - 300.0));
+            double f = 1.0 + t * (a + t * (b + CVD_C * (t - 100.0) * t)) - w;
+            double slope = a + t * (2.0 * b + CVD_C * t * (4.0 * t - 300.0));
             t = t - f / slope;
         }
     return t;
@@ -123,7 +86,8 @@ static int begin(const params_t *p, state_t *s, int64_t seq, double t_s, double 
 
     double temp_c = NAN;
     if (oven_ok)
-        temp_c = rtd_c(oven, p->rtd_is_code, p->oven_ref_ohm, p->oven_r0_ohm, p->oven_lead_ohm);
+        temp_c = rtd_c(oven, p->rtd_is_code, p->oven_ref_ohm, p->oven_r0_ohm, p->oven_lead_ohm,
+                       p->oven_a, p->oven_b);
     s->temp_c = temp_c;
     s->pressure_pa = pressure_ok ? pressure : NAN;
 
@@ -131,7 +95,8 @@ static int begin(const params_t *p, state_t *s, int64_t seq, double t_s, double 
     if (p->cell_source == 0) {
         double cell_c = NAN;
         if (cell_ok)
-            cell_c = rtd_c(cell, p->rtd_is_code, p->cell_ref_ohm, p->cell_r0_ohm, p->cell_lead_ohm);
+            cell_c = rtd_c(cell, p->rtd_is_code, p->cell_ref_ohm, p->cell_r0_ohm, p->cell_lead_ohm,
+                           p->cell_a, p->cell_b);
         if (cell_c == cell_c) {
             s->lag_c = cell_c;
             s->lag_known = 1;

@@ -84,6 +84,11 @@ def random_params(rng: np.random.Generator, **fixed: float):
         "base_g": base,
         "reference_g": rng.choice([np.nan, 100.0]),
         "base_is_hold_start": rng.integers(0, 2),
+        **{f"{where}_a": rng.choice([layout.CVD_A, 3.9102e-3]) for where in ("oven", "cell")},  # a sensor's own
+        **{f"{where}_b": rng.choice([layout.CVD_B, -5.81e-7]) for where in ("oven", "cell")},
+        **{f"{where}_r0_ohm": rng.choice([100.0, 99.97]) for where in ("oven", "cell")},
+        **{f"{where}_ref_ohm": rng.choice([430.0, 429.6]) for where in ("oven", "cell")},
+        "cell_lead_ohm": rng.choice([0.0, 0.2]),
     }
     return layout.new_params(**(values | fixed))
 

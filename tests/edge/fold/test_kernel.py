@@ -73,8 +73,16 @@ def plain_temp_c(value, params, where):
     p = params[0]
     if p["rtd_is_code"] == 0:
         return float(value)
-    ohm = value / 32768 * p[f"{where}_ref_ohm"] - p[f"{where}_lead_ohm"]
-    return iec60751.temperature_c(float(ohm), float(p[f"{where}_r0_ohm"]))
+    ohm = float(value / 32768 * p[f"{where}_ref_ohm"] - p[f"{where}_lead_ohm"])
+    r0_ohm, a, b = (float(p[f"{where}_{name}"]) for name in ("r0_ohm", "a", "b"))
+    if (a, b) == (iec60751.A, iec60751.B):
+        return iec60751.temperature_c(ohm, r0_ohm)
+    low_c, high_c = -200.0, 850.0
+    for _ in range(60):  # a sensor's own curve, by halving
+        t = (low_c + high_c) / 2.0
+        curve = 1.0 + a * t + b * t * t + (iec60751.C * (t - 100.0) * t**3 if t < 0.0 else 0.0)
+        low_c, high_c = (t, high_c) if curve * r0_ohm < ohm else (low_c, t)
+    return t
 
 
 def plain_believed(window, x, gate):
