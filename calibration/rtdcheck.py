@@ -21,11 +21,13 @@ from calibration.iec60751 import TOLERANCE_C, resistance_ohm, temperature_c
 
 F8 = npt.NDArray[np.float64]
 
-FULL = 32768.0
+FULL_SCALE_CODE = 32768.0
+"""What the converter gives of a resistance as large as its reference."""
 HOLD_C = 120.0
-REF_OFF, R0_OFF, LEAD_MAX_OHM = 0.02, 0.01, 10.0
+REF_OFF_REL, R0_OFF_REL, LEAD_MAX_OHM = 0.02, 0.01, 10.0
+"""How far what is measured may be from what is printed on a part: boards of 400 and 430 Ω are 7 % apart."""
 # Half-widths of what nobody measured.
-REF_TOLERANCE = 0.001  # the board's reference resistor: 0.1 % parts
+REF_TOLERANCE_REL = 0.001  # the board's reference resistor: 0.1 % parts
 CONVERTER_C = 0.5  # MAX31865 data sheet Rev 3: total accuracy over all operating conditions
 PLACE_C = 0.5  # the sample is not where the thermometer is
 LEADS_OHM = 1.0  # some metres of thin wire, where they are in the reading
@@ -56,19 +58,19 @@ def fit_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> t
     if resistor is not None and short is not None:
         if not resistor.code > short.code:
             raise BadFit("the resistor reads no more than the short: put it at the end of the leads, and check again")
-        ref = (resistor.ohm - short.ohm) * FULL / (resistor.code - short.code)
+        ref = (resistor.ohm - short.ohm) * FULL_SCALE_CODE / (resistor.code - short.code)
     elif resistor is not None and not two:
-        ref = resistor.ohm * FULL / resistor.code
-    if abs(ref / nominal.ref_ohm - 1.0) > REF_OFF and resistor is not None:
+        ref = resistor.ohm * FULL_SCALE_CODE / resistor.code
+    if abs(ref / nominal.ref_ohm - 1.0) > REF_OFF_REL and resistor is not None:
         raise BadFit(
-            f"{resistor.ohm:g} Ω reads {resistor.code / FULL * nominal.ref_ohm:.2f} Ω, as if the reference were "
-            f"{ref:.1f} Ω: look at the board and correct ref_ohm in the config, or the resistor's value"
+            f"{resistor.ohm:g} Ω reads {resistor.code / FULL_SCALE_CODE * nominal.ref_ohm:.2f} Ω, as if the reference "
+            f"were {ref:.1f} Ω: look at the board and correct ref_ohm in the config, or the resistor's value"
         )
     known = short or (resistor if two else None)
     if known is not None:
-        lead = known.code / FULL * ref - known.ohm
+        lead = known.code / FULL_SCALE_CODE * ref - known.ohm
     elif two and ice is not None:
-        lead = ice.code / FULL * ref - r0
+        lead = ice.code / FULL_SCALE_CODE * ref - r0
     if not -0.1 <= lead <= LEAD_MAX_OHM:
         raise BadFit(
             f"the leads would have {lead:.2f} Ω: give the resistance that is at their end, wait until ice is at 0 °C, "
@@ -76,8 +78,8 @@ def fit_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> t
         )
     lead = max(0.0, lead)
     if ice is not None and own is None and not (two and known is None):
-        r0 = ice.code / FULL * ref - lead
-        if abs(r0 / nominal.r0_ohm - 1.0) > R0_OFF:
+        r0 = ice.code / FULL_SCALE_CODE * ref - lead
+        if abs(r0 / nominal.r0_ohm - 1.0) > R0_OFF_REL:
             raise BadFit(
                 f"the thermometer reads {r0:.2f} Ω in ice, not {nominal.r0_ohm:g} Ω: wait until it is at 0 °C, and "
                 "check nominal_ohm, ref_ohm and wires in the config"
@@ -131,11 +133,13 @@ def _parts(
     elif resistor is not None:
         # two wires: resistor and leads together were read right; what is off elsewhere grows with the distance to it
         far_ohm = abs(hot_ohm - resistor.ohm)
-        parts += [resistor.u_ohm / per_c, REF_TOLERANCE * far_ohm / per_c / root3]
-        assumed.append(f"converter: reference resistor within ±{REF_TOLERANCE * 100:g} %")
+        parts += [resistor.u_ohm / per_c, REF_TOLERANCE_REL * far_ohm / per_c / root3]
+        assumed.append(f"converter: reference resistor within ±{REF_TOLERANCE_REL * 100:g} %")
     else:
-        parts += [CONVERTER_C / root3, REF_TOLERANCE * hot_ohm / per_c / root3]
-        assumed.append(f"converter: within ±{CONVERTER_C:g} °C, reference resistor within ±{REF_TOLERANCE * 100:g} %")
+        parts += [CONVERTER_C / root3, REF_TOLERANCE_REL * hot_ohm / per_c / root3]
+        assumed.append(
+            f"converter: within ±{CONVERTER_C:g} °C, reference resistor within ±{REF_TOLERANCE_REL * 100:g} %"
+        )
     if two and known is None and ice is None:
         parts.append(LEADS_OHM / per_c / root3)
         assumed.append(f"leads: two wires, not measured: 0 to {LEADS_OHM:g} Ω")

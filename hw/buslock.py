@@ -1,4 +1,4 @@
-"""The lock that Adafruit's bus devices want of a bus: taken or not, nobody waits."""
+"""The lock of a bus, as Adafruit's bus devices ask for it; nobody waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load-cell reader and a temperature probe give: raw codes, each with a status.
+"""What a load-cell reader, a thermometer and a gauge give: raw codes, each with a status.
 
 The sample and its status are the first thing that is stored and the last thing anyone may doubt. This
 module must never turn a code into a physical quantity, and must never encode a failure as a number.

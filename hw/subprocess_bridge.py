@@ -31,7 +31,7 @@ _SAMPLE = struct.Struct("<qiB")
 _PATIENCE_PERIODS = 5.0
 
 
-class Apart:
+class SubprocessBridge:
     """A :class:`hw.protocols.Bridge` that reads another one in a child process.
 
     ``make`` builds the driver there; it must be picklable (a module's function, or ``functools.partial`` of one).

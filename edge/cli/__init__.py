@@ -1,4 +1,4 @@
 """The command ``halfpercent``.
 
-This room must never measure or judge: it turns words into calls and results into lines.
+This room must never measure or judge: it turns arguments into calls and results into lines.
 """

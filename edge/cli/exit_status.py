@@ -56,7 +56,7 @@ class Commands(click.Group):
     """Answers for itself what click would answer with an empty line or another status."""
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
-        """Parse the words; ``--help`` is answered here."""
+        """Parse the arguments; ``--help`` is answered here."""
         with _errors_answered():
             return super().make_context(*args, **more)
 

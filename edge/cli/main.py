@@ -1,4 +1,4 @@
-"""The command ``halfpercent``: words in, one line out where something is wrong.
+"""The command ``halfpercent`` and its commands; one line where something is wrong.
 
 Each command imports what it needs when it runs: ``--help`` and ``runs`` load no compiler. Exit status 0: the
 command did its job, whatever the verdict; 1: it could not; 2: wrong use. No traceback is ever shown for what

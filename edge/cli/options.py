@@ -98,7 +98,7 @@ _OF_A_TEST = (
 
 
 def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a start; its ``ordered`` are then the arguments of ``orders.Start``."""
+    """Give a command the options of a start; its ``ordered`` are then the arguments of ``control.protocol.Start``."""
 
     @functools.wraps(command)
     def ordering(

@@ -17,7 +17,7 @@ from edge.errors import BadRequest, Refused, SocketTrouble
 
 from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument
 
-MAX_ANSWER = 1_000_000
+MAX_ANSWER_BYTES = 1_000_000
 """Bytes of an answer."""
 
 
@@ -39,7 +39,7 @@ def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: fl
             _connect(connection, path, until_s)
             connection.sendall(line)
             came = bytearray()
-            while b"\n" not in came and len(came) <= MAX_ANSWER:
+            while b"\n" not in came and len(came) <= MAX_ANSWER_BYTES:
                 connection.settimeout(max(1e-3, until_s - time.monotonic()))
                 if not (got := connection.recv(65_536)):
                     raise SocketTrouble(f"{path}: the service left without an answer: see journalctl -u halfpercent")

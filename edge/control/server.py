@@ -33,7 +33,7 @@ IDLE_S = 30.0
 """A client that for so long neither ends a line nor takes its answer is let go."""
 PER_POLL = 4
 """At most so many commands between two reads of a chip."""
-MAX_PATH = 107  # unix(7): sun_path, without its zero byte
+MAX_PATH_BYTES = 107  # unix(7): sun_path, without its zero byte
 
 Handler = Callable[[Request], Answer]
 """Carries a command out and gives the answer."""
@@ -265,8 +265,8 @@ def _peer(connection: socket.socket) -> str:
 
 def _make_way(path: Path) -> None:
     """See that a socket can get this name. Raises ``SocketTrouble``."""
-    if len(os.fsencode(path)) > MAX_PATH:
-        raise SocketTrouble(one_line(f"{path}: longer than {MAX_PATH} bytes: name another"))
+    if len(os.fsencode(path)) > MAX_PATH_BYTES:
+        raise SocketTrouble(one_line(f"{path}: longer than {MAX_PATH_BYTES} bytes: name another"))
     if not path.parent.is_dir():
         raise SocketTrouble(
             one_line(

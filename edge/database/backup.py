@@ -16,10 +16,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from edge.errors import BadDatabase, BadInput, StorageFull
+from edge.records.durable_file import sync_folder
 
 from . import hash_chain, schema
 from .connection import check, open_readonly, translated_errors
-from .maintenance import sync_folder
 
 _CARRIED = ("runs", "chunks", "seconds", "events")
 

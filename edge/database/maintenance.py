@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import BadDatabase
+from edge.records.durable_file import sync_folder
 
 from . import connection, writer_lock
 
@@ -115,12 +116,3 @@ def disk_space(path: Path, hours: float, rate_sps: float) -> DiskSpace:
         raise BadDatabase(f"{at}: {e.strerror}: make the folder, or choose another --db") from e
     grows = hours * 3600.0 * (BYTES_PER_SECOND + BYTES_PER_SAMPLE * rate_sps)
     return DiskSpace(int(SPARE * grows) + BYTES_BESIDE, disk.f_bavail * disk.f_frsize)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a change of names in a folder last through a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

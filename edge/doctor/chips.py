@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
+from calibration.rtdcheck import FULL_SCALE_CODE
 from calibration.vacuum_gauge import pascals
 from edge.instrument.config import BridgeConfig, Config, ProbeConfig, VacuumConfig
 from hw.clock import NS_PER_S, Clock
@@ -28,7 +29,6 @@ from hw.protocols import CODE_MAX, Bridge, Conversion, Status
 from .finding import Finding
 
 READ_S = 10.0
-RTD_CODES = 32768.0
 LABORATORY_C = (-40.0, 250.0)
 """What a thermometer in a laboratory's oven or on its load cell may show."""
 APART_K = 5.0
@@ -210,7 +210,7 @@ def _thermometer_finding(name: str, settings: ProbeConfig, clock: Clock, shown: 
     if reading.status is not Status.OK:
         found = f"{reading.status.name.lower()}, fault register 0x{reading.fault:02X}"
         return Finding(name, "fail", found, "check the thermometer's wires and the wires setting")
-    ohm = reading.code / RTD_CODES * settings.ref_ohm
+    ohm = reading.code / FULL_SCALE_CODE * settings.ref_ohm
     do = "check the thermometer's kind, and ref_ohm, nominal_ohm and wires against what is fitted"
     try:
         temp_c = temperature_c(ohm, settings.nominal_ohm)

@@ -33,7 +33,7 @@ from .finding import Finding
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
 SYS = Path("/sys")
-WORN = 0x09
+WORN_TENTHS = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
 
 
@@ -127,7 +127,7 @@ def _wear() -> Iterator[Finding]:
     errors = {p.parts[-2]: int(_read(p) or 0) for p in SYS.glob("fs/ext4/*/errors_count")}
     for name, tenths_used in worn.items():
         found = f"{name}: {max(0, tenths_used - 1) * 10} to {tenths_used * 10} % of its life used"
-        if tenths_used >= WORN:
+        if tenths_used >= WORN_TENTHS:
             yield Finding("card wear", "warn", found, "copy the database away and replace the card before a test")
         elif tenths_used:
             yield Finding("card wear", "ok", found)

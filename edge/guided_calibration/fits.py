@@ -48,7 +48,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a certificate is of, and whose word it is: the parts as they were stated or checked."""
+    """The part of a certificate that was stated or checked: names, dates, cell, chip and thermometers."""
 
     name: str
     made_by: str

@@ -85,7 +85,7 @@ def gated(frames: Frames, rtd: cal.Rtd, *, cell_rtd: cal.Rtd | None = None, has_
 LEAST_GOOD = 0.8
 
 
-_DO = {
+_ADVICE = {
     Status.NOT_READY: "check its power and wires",
     Status.LATE: "the machine is too busy: stop other programs, or clock the HX711 from an SPI port (hx711_spi)",
     Status.DESYNC: "keep its wires short and away from the pump's",
@@ -108,9 +108,9 @@ def check_good(frames: Frames, of: Readings) -> None:
         return
     bad = [(int(c), Status(i)) for i, c in enumerate(found) if i != Status.OK and c]
     if not bad or n_ok >= LEAST_GOOD * n:
-        raise ReadingsNotGood(f"{len(of.code)} of {len(frames)} seconds are good: {_DO[Status.STALE]}")
+        raise ReadingsNotGood(f"{len(of.code)} of {len(frames)} seconds are good: {_ADVICE[Status.STALE]}")
     named = ", ".join(f"{c} {status.name.lower().replace('_', ' ')}" for c, status in sorted(bad, reverse=True))
-    raise ReadingsNotGood(f"{n_ok} of {n} samples are good ({named}): {_DO[max(bad)[1]]}, then try again")
+    raise ReadingsNotGood(f"{n_ok} of {n} samples are good ({named}): {_ADVICE[max(bad)[1]]}, then try again")
 
 
 def steady_code(of: Readings) -> Integrated:

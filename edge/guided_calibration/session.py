@@ -126,14 +126,14 @@ def steps_done(points: tuple[Point, ...]) -> int:
 
 
 def session_path(folder: Path, name: str) -> Path:
-    """Get where the calibration ``name`` is kept. Raises ``BadValue`` for a name that is none of a file."""
+    """Get where the calibration ``name`` is kept. Raises ``BadValue`` for a name that no such file may have."""
     if not NAME.fullmatch(name):
         raise BadValue("name", repr(name), "use letters, digits, dots, dashes and underscores, at most 60")
     return folder / "calibration" / f"{name}.session.json"
 
 
 def load_session(path: Path) -> Session | None:
-    """Get the session at ``path``; None where there is none. Raises ``CalibrationRefused`` for a file that is none."""
+    """Get the session at ``path``; None where there is none. Raises ``CalibrationRefused`` for another file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What becomes of what a step reads: it is kept, and said, a long step's every so many minutes."""
+    """Where a step stores what it has read, and whom it tells; a long one tells every ``every_min`` minutes."""
 
     keep: Keep
     say: Say

@@ -14,7 +14,7 @@ from edge.records.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
 from hw.protocols import Bridge, Conversion, Probe, Reading, Status
 
-PERIODS = 5.0
+PATIENCE_PERIODS = 5.0
 """So many conversion periods, and at least half a second, a bridge may take before it is not ready."""
 
 
@@ -42,7 +42,7 @@ class _Slow:
         if self.device is None:
             return None
         reading = self.device.read()
-        # Nothing bad that was seen is forgotten; a probe that settles says nothing, and one that has settled does.
+        # Nothing bad that was seen is forgotten; a thermometer says nothing while it settles.
         if self.kept is NOT_FITTED or _weight(reading) >= _weight(self.kept) < BAD:
             self.kept = reading
         return reading
@@ -61,7 +61,7 @@ def _weight(reading: Reading) -> int:
 
 
 class Instrument:
-    """Bridge, oven probe, and where fitted cell probe and vacuum gauge, on one clock.
+    """Bridge, oven thermometer, and where fitted cell thermometer and vacuum gauge, on one clock.
 
     ``looks`` a second (1 to 10) the slow devices are read, and whoever wants to know is called.
     """
@@ -80,7 +80,7 @@ class Instrument:
         self._oven, self._cell, self._gauge = _Slow(oven), _Slow(cell), _Slow(gauge)
         self._clock = clock
         self._look_ns = NS_PER_S // looks
-        self._patience_ns = max(NS_PER_S // 2, round(PERIODS * NS_PER_S / bridge.rate_sps))
+        self._patience_ns = max(NS_PER_S // 2, round(PATIENCE_PERIODS * NS_PER_S / bridge.rate_sps))
         self._early: list[Conversion] = []  # came after its frame's end: the next one's first
         self._looked_ns = 0
 
@@ -129,7 +129,7 @@ class Instrument:
         shown = len(samples)
         look_ns, apart_ns = t_ns + self._look_ns, self._look_ns // 2
         while (now_ns := self._clock.now_ns()) < end_ns:
-            # Two looks too near each other would find the probes settling from the first.
+            # Two looks too near each other would find the thermometers settling from the first.
             if now_ns >= look_ns and min(now_ns - self._looked_ns, end_ns - now_ns) >= apart_ns:
                 shown = self._look(samples, shown, seen)
                 look_ns += self._look_ns
@@ -141,7 +141,7 @@ class Instrument:
     def _look(self, samples: list[Conversion], shown: int, seen: Seen | None) -> int:
         self._looked_ns = self._clock.now_ns()
         oven, cell, gauge = self._oven.read(), self._cell.read(), self._gauge.read()
-        assert oven is not None  # there is always an oven probe
+        assert oven is not None  # there is always an oven thermometer
         if seen is not None:
             seen(Glance(self._clock.now_ns(), tuple(samples[shown:]), oven, cell, gauge))
         return len(samples)

@@ -151,7 +151,7 @@ class StorageConfig(_Table, frozen=True, kw_only=True):
 
 
 class AlarmConfig(_Table, frozen=True, kw_only=True):
-    """From where on something is wrong. Over-temperature opens the interlock."""
+    """The limits beyond which an alarm is raised. Over-temperature opens the interlock."""
 
     over_temp_c: Annotated[float, Meta(ge=30, le=400, description="an oven temperature in °C, 30 to 400")] = 130.0
     cell_over_temp_c: Annotated[float, Meta(ge=20, le=150, description="a temperature in °C, 20 to 150")] = 60.0
@@ -159,7 +159,7 @@ class AlarmConfig(_Table, frozen=True, kw_only=True):
 
 
 class RunConfig(_Table, frozen=True, kw_only=True):
-    """By what a run is judged, unless it says otherwise."""
+    """The standard and the certificate of a run that names none."""
 
     standard: Text = "gbt-48093-1-2026"
     certificate: Text | None = None

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from calibration.certificate import Rtd, load_certificate
 from calibration.errors import CalibrationError
+from calibration.rtdcheck import R0_OFF_REL, REF_OFF_REL
 from edge.errors import HalfpercentError
 from edge.standards.standard import load_standard
 
 from .config import Config, ProbeConfig
 from .wiring import conflicts
-
-# A certificate holds what was measured, the settings what is printed on a part. Boards of 400 and 430 Ω are 7 % apart.
-REF_OFF, R0_OFF = 0.02, 0.01
 
 
 def disagreements(config: Config, where: str) -> list[str]:
@@ -50,8 +48,8 @@ def _thermometer_facts(table: str, config: ProbeConfig | None, rtd: Rtd) -> Iter
     """Get what a thermometer's settings and the certificate both say, and how near they must be."""
     if config is None:
         return
-    yield f"{table}.ref_ohm", config.ref_ohm, rtd.ref_ohm, REF_OFF
-    yield f"{table}.nominal_ohm", config.nominal_ohm, rtd.r0_ohm, R0_OFF
+    yield f"{table}.ref_ohm", config.ref_ohm, rtd.ref_ohm, REF_OFF_REL
+    yield f"{table}.nominal_ohm", config.nominal_ohm, rtd.r0_ohm, R0_OFF_REL
     yield f"{table}.wires", config.wires, rtd.wires, 0.0
 
 

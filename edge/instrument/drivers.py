@@ -43,9 +43,9 @@ def make_bridge(config: BridgeConfig, clock: Clock) -> Bridge:
             rate_sps=config.rate_sps,
         )
     if isinstance(clock, BootClock):
-        from hw.subprocess_bridge import Apart
+        from hw.subprocess_bridge import SubprocessBridge
 
-        return Apart(partial(_hx711, config), name="hx711", rate_sps=float(config.rate_sps))
+        return SubprocessBridge(partial(_hx711, config), name="hx711", rate_sps=float(config.rate_sps))
     return _hx711(config, clock)  # a simulated clock is in this process
 
 

@@ -21,8 +21,8 @@ def write_beside(path: Path, data: bytes) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """See that the names in ``folder`` are on the disk."""
-    fd = os.open(folder, os.O_RDONLY)
+    """Make a change of names in ``folder`` last through a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
     finally:

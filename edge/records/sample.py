@@ -19,7 +19,7 @@ from edge.errors import BadValue, NotPlausible
 
 PLAUSIBLE_DENSITY_G_CM3 = (0.2, 25.0)
 """Beyond it nothing that one weighs is: foam and osmium."""
-BARE_DENSITY = 0.1
+BARE_DENSITY_REL = 0.1
 """How far (relative) a density that is given as one number may be off."""
 PA_PER_HPA = 100.0
 
@@ -81,7 +81,7 @@ def parse_density(text: str | None, u: float | None = None) -> tuple[float, floa
         if not low <= high:
             raise BadValue("density", text, "the bounds are the wrong way round: give the smaller one first")
         return low, high
-    half = BARE_DENSITY * low if u is None else math.sqrt(3.0) * u
+    half = BARE_DENSITY_REL * low if u is None else math.sqrt(3.0) * u
     if not (math.isfinite(half) and 0.0 <= half < low):
         raise BadValue("density_u", f"{u:g}", "give a standard uncertainty in g/cm³, 0 or more, well below the density")
     return low - half, low + half

@@ -17,7 +17,7 @@ from child_bridges import CODE, hx711
 
 from hw.clock import NS_PER_S, BootClock
 from hw.protocols import Bridge, Conversion, Status
-from hw.subprocess_bridge import Apart
+from hw.subprocess_bridge import SubprocessBridge
 
 READS = 2000
 NOISE_CODE = 50e-9 / 5.0 * 128 * (2 << 23)
@@ -42,7 +42,7 @@ def ways() -> dict[str, tuple[Bridge, int]]:
     return {
         "in the instrument's process, idle": (hx711(), 0),
         "in the instrument's process, two busy threads": (hx711(), 2),
-        "in a process of its own, two busy threads": (Apart(hx711, name="hx711", rate_sps=80.0), 2),
+        "in a process of its own, two busy threads": (SubprocessBridge(hx711, name="hx711", rate_sps=80.0), 2),
     }
 
 

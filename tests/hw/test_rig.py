@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calibration import iec60751
 from hw.clock import NS_PER_S
+from hw.sim import rig as physics
 from hw.sim.rig import SCENARIOS, CellTruth, Rig, RigTruth, Scenario, Volatile, drawn, pt100_ohm
 
 STILL = Scenario("still", "inert, on a perfect cell", (), zero_walk_g=0.0, creep=0.0)
@@ -98,3 +100,7 @@ def test_the_same_seed_draws_the_same_rig_and_another_seed_another() -> None:
     truth = RigTruth()
     assert drawn(truth, 5) == drawn(truth, 5)
     assert drawn(truth, 5) != drawn(truth, 6)
+
+
+def test_the_rig_repeats_the_coefficients_of_iec_60751() -> None:
+    assert (physics._A, physics._B, physics._C) == (iec60751.A, iec60751.B, iec60751.C)

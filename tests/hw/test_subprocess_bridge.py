@@ -12,7 +12,7 @@ from child_bridges import CODE, absent, hx711
 from hw.clock import NS_PER_S, BootClock
 from hw.errors import ChipNotFound, NotOpen
 from hw.protocols import Conversion, Status
-from hw.subprocess_bridge import Apart
+from hw.subprocess_bridge import SubprocessBridge
 
 CLOCK = BootClock()
 
@@ -21,7 +21,7 @@ def soon() -> int:
     return CLOCK.now_ns() + NS_PER_S
 
 
-def until_ok(bridge: Apart, tries: int = 400) -> tuple[Conversion, set[Status]]:
+def until_ok(bridge: SubprocessBridge, tries: int = 400) -> tuple[Conversion, set[Status]]:
     seen = set()
     for _ in range(tries):
         sample = bridge.read(soon())
@@ -32,7 +32,7 @@ def until_ok(bridge: Apart, tries: int = 400) -> tuple[Conversion, set[Status]]:
 
 
 def test_samples_come_with_the_chip_s_codes_and_the_shared_clock_s_times() -> None:
-    bridge = Apart(hx711, name="hx711", rate_sps=80.0)
+    bridge = SubprocessBridge(hx711, name="hx711", rate_sps=80.0)
     bridge.open()
     try:
         samples: list[Conversion] = []
@@ -50,7 +50,7 @@ def test_samples_come_with_the_chip_s_codes_and_the_shared_clock_s_times() -> No
 
 
 def test_a_killed_child_is_started_anew_and_no_number_is_made_up_meanwhile() -> None:
-    bridge = Apart(hx711, name="hx711", rate_sps=80.0)
+    bridge = SubprocessBridge(hx711, name="hx711", rate_sps=80.0)
     bridge.open()
     try:
         until_ok(bridge)
@@ -69,7 +69,7 @@ def test_a_killed_child_is_started_anew_and_no_number_is_made_up_meanwhile() -> 
 
 
 def test_an_error_of_the_driver_is_the_same_error_here() -> None:
-    bridge = Apart(absent, name="hx711", rate_sps=80.0)
+    bridge = SubprocessBridge(absent, name="hx711", rate_sps=80.0)
     with pytest.raises(ChipNotFound, match="nothing there"):
         bridge.open()
     with pytest.raises(NotOpen):
@@ -77,7 +77,7 @@ def test_an_error_of_the_driver_is_the_same_error_here() -> None:
 
 
 def test_close_leaves_no_process_and_may_be_called_twice() -> None:
-    bridge = Apart(hx711, name="hx711", rate_sps=80.0)
+    bridge = SubprocessBridge(hx711, name="hx711", rate_sps=80.0)
     bridge.close()
     bridge.open()
     child = bridge._child
@@ -91,7 +91,7 @@ def test_close_leaves_no_process_and_may_be_called_twice() -> None:
 
 
 def test_a_read_waits_no_longer_than_its_deadline_and_a_period() -> None:
-    bridge = Apart(hx711, name="hx711", rate_sps=80.0)
+    bridge = SubprocessBridge(hx711, name="hx711", rate_sps=80.0)
     bridge.open()
     try:
         child = bridge._child

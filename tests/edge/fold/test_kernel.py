@@ -17,6 +17,7 @@ from random_blocks import columns, cut, digest, fold_all, random_block, random_p
 from repository import HELPERS, RECORDINGS, ROOT
 
 from calibration import iec60751
+from calibration.rtdcheck import FULL_SCALE_CODE
 from edge.fold import kernel, layout
 
 GLITCHES = RECORDINGS / "glitches-reported.csv"
@@ -646,5 +647,6 @@ def test_no_frames_are_no_rows():
     assert len(kernel.flush(state, params)[1]) == 0
 
 
-def test_the_kernel_repeats_the_coefficients_of_iec_60751() -> None:
+def test_the_kernel_repeats_the_constants_of_the_thermometers() -> None:
     assert (layout.CVD_A, layout.CVD_B, layout.CVD_C) == (iec60751.A, iec60751.B, iec60751.C)
+    assert kernel._RTD_FULL == FULL_SCALE_CODE

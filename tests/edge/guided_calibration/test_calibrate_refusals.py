@@ -516,9 +516,9 @@ def test_no_certificate_is_ever_written_over(tmp_path: Path) -> None:
 
 
 def test_every_bad_status_has_something_to_do() -> None:
-    from edge.guided_calibration.readings import _DO
+    from edge.guided_calibration.readings import _ADVICE
 
-    assert set(_DO) == set(Status) - {Status.OK}
+    assert set(_ADVICE) == set(Status) - {Status.OK}
 
 
 def test_steps_are_counted_without_the_empty_holder_of_each_start() -> None:
