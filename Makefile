@@ -71,22 +71,22 @@ two-million-reads: $(VENV)/dev.stamp
 	$(call BENCH,two_million_reads)
 
 coverage: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/thousand_rigs.py
+	$(call BENCH,thousand_rigs)
 
 corrections: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/corrections.py
+	$(call BENCH,corrections)
 
 kills: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/thousand_kills.py
+	$(call BENCH,thousand_kills)
 
 alarms: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/alarm_latency.py
+	$(call BENCH,alarm_latency)
 
 real-time: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/real_time.py
+	$(call BENCH,real_time)
 
 ten-days: $(VENV)/dev.stamp
-	PYTHONPATH=tests/helpers $(BIN)/python tests/bench/ten_days.py
+	$(call BENCH,ten_days)
 
 power-cuts: $(VENV)/dev.stamp virtual-pi
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m virtualpi.powercuts

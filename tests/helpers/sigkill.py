@@ -43,10 +43,12 @@ def kill_through(
     mean_s: float,
     lost_s: tuple[int, int] = (0, 0),
     boots: bool = False,
+    most: int | None = None,
 ) -> Killed:
     """Kill until the test is through. Before each resume up to ``lost_s`` seconds of it (from, to) are lost.
 
-    ``boots``: each life has a boot of its own, with a boot clock that begins at 0.
+    ``boots``: each life has a boot of its own, with a boot clock that begins at 0. ``most``: after so many kills the
+    process is left alone.
     """
     out, life = Killed(), 0
     while True:
@@ -57,8 +59,9 @@ def kill_through(
             os.close(read)
             _live(database, recorded, write, rng.randint(*lost_s) if out.kills else 0, f"boot-{life}")
         os.close(write)
-        time.sleep(rng.expovariate(1.0 / mean_s))
-        os.kill(pid, signal.SIGKILL)
+        if most is None or out.kills < most:
+            time.sleep(rng.expovariate(1.0 / mean_s))
+            os.kill(pid, signal.SIGKILL)
         said = b""
         while chunk := os.read(read, 65536):
             said += chunk
