@@ -33,7 +33,7 @@ ceilings.
 - 2.0 s of the start are the chip's own settling and the first second.
 - A run that is judged adds 4 MB. Without a kernel cache the process compiles, and then keeps 236 MB; `make install`
   fills the cache. Six hours at 80 SPS are folded again in 0.7 s of processor time (4321 chunks: decoding 0.5 s,
-  folding 0.2 s), warm. (These three were measured on commit d8761c4, 2026-11-23, on a 2-core x86-64 VM.)
+  folding 0.2 s), warm. (Measured on commit 20da3a7, 2026-11-23, 2-core x86-64 VM.)
 """,
 )
 

@@ -17,5 +17,6 @@ def test_one_kill_loses_no_commit_damages_nothing_and_changes_no_bit(tmp_path: P
     assert done.lossless
     assert done.same_bits
     assert done.same_verdict
+    assert done.as_promised
     row = next(line for line in found([done]).splitlines() if "1 of 1" in line)
     assert [cell.strip() for cell in row.split("|")[1:8]] == ["none", "yes", "1", "1", "0", "0", "0"]
