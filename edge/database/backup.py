@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge.errors import BadDatabase, BadInput, StorageFull
+from edge.errors import BadDatabase, NoSuchRun, StorageFull
 from edge.records.durable_file import sync_folder
 
 from . import hash_chain, schema
@@ -36,7 +36,7 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
     """Copy one finished run into ``folder`` as a database of its own. Returns it; one that is there already is kept.
 
     The copy has the same schema, the run's number and its chains; it is written under another name, read back, and
-    renamed. The database may be in use. Raises ``BadInput`` where the run is not there or not finished,
+    renamed. The database may be in use. Raises ``NoSuchRun`` where the run is not there or not finished,
     ``BadDatabase`` where the folder cannot be written, or where the copy or what has its name is not the run,
     ``StorageFull`` where there is no room.
     """
@@ -45,7 +45,7 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
             raise BadDatabase(f"{path}: has an older schema: open it once with halfpercent run, then back it up")
         found = list(db.query("select run_uid, state from runs where run_id = ?", [run_id]))
         if not found or found[0]["state"] == "running":
-            raise BadInput(f"{path}: run {run_id} {'has not ended' if found else 'is not there'}: nothing to back up")
+            raise NoSuchRun(f"{path}: run {run_id} {'has not ended' if found else 'is not there'}: nothing to back up")
         digest = _digest(db, run_id)
     uid = re.sub(r"[^A-Za-z0-9._-]+", "-", str(found[0]["run_uid"]))[:60]
     copy = folder / f"halfpercent-run-{run_id}-{uid}.db"
@@ -74,12 +74,15 @@ def _copy(path: Path, run_id: int, part: Path) -> None:
         with db.atomic():
             schema.create(db)
             for table in _CARRIED:
-                db.execute(f"insert into main.{table} select * from source.{table} where run_id = ?", [run_id])
-            db.execute("insert into main.boots select * from source.boots where boot in (select boot from main.chunks)")
-            db.execute(
-                "insert into main.certificates select * from source.certificates "
-                "where sha256 in (select certificate_sha256 from main.runs)"
-            )
+                _carry(db, table, "run_id = ?", [run_id])
+            _carry(db, "boots", "boot in (select boot from main.chunks)")
+            _carry(db, "certificates", "sha256 in (select certificate_sha256 from main.runs)")
+
+
+def _carry(db: Database, table: str, where: str, arguments: Sequence[int] = ()) -> None:
+    columns = ", ".join(schema.TABLES[table][0])
+    sql = f"insert into main.{table} ({columns}) select {columns} from source.{table} where {where}"
+    db.execute(sql, list(arguments))
 
 
 def _digest(db: Database, run_id: int) -> list[object]:

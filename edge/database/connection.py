@@ -5,12 +5,13 @@ A file that is not ours, or newer than we are, is refused before a byte of it is
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
+from sqlite_utils import Database as Database  # for readers of a run, who are handed one
 
 from edge.errors import BadDatabase, StorageFull
 
@@ -142,10 +143,28 @@ def open_for_writing(path: Path) -> Database:
     return db
 
 
+class WriterConnection:
+    """The one read-write connection to a database. ``db`` is replaced where a disk gave errors."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db: Database = open_for_writing(path)
+
+    def open_again(self) -> None:
+        """Take a new connection, after a disk gave errors: what the old one believes of the file may be wrong."""
+        with contextlib.suppress(sqlite3.Error):
+            self.db.close()
+        self.db = open_for_writing(self.path)
+
+    def close(self) -> None:
+        """Close it."""
+        self.db.close()
+
+
 SqliteError = sqlite3.Error
-"""What SQLite raises, for who has to know its errors and nothing else of it."""
+"""What a database may raise that nobody has put into words."""
 
 
 def sqlite_version() -> str:
-    """Get the version of the SQLite library in use."""
+    """Get the version of SQLite that is in use."""
     return sqlite3.sqlite_version

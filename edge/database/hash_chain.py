@@ -33,8 +33,8 @@ HEADER = (
 )
 """Columns of ``runs`` that are written when a run begins, and that its chains start from."""
 
-Said = dict[str, Any]
-"""What a row says, by the names that are hashed; ``raw``, ``previous_sha256`` and ``sha256`` beside it."""
+StoredRow = dict[str, Any]
+"""A row of a table by column, or plain JSON to be stored: what the edge of the program gives and takes."""
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MS = datetime.timedelta(milliseconds=1)
@@ -65,7 +65,7 @@ STATION = link("", "station")
 """What the station's own log starts from."""
 
 
-def genesis_of(db: Database, run_id: int) -> str:
+def genesis(db: Database, run_id: int) -> str:
     """Get the hash that a run's chains start from: its header, as it was when the run began."""
     rows = list(db.table("runs").rows_where("run_id = ?", [run_id]))
     if not rows:
@@ -73,33 +73,38 @@ def genesis_of(db: Database, run_id: int) -> str:
     return _hash("", {"state": "running"} | {name: rows[0][name] for name in HEADER})
 
 
-def chunks(db: Database, run_id: int) -> Iterator[Said]:
+def chunks(db: Database, run_id: int) -> Iterator[StoredRow]:
     """Get a run's chunks in order, whatever the schema, each once it is found to follow from the one before it.
 
     Raises ``BadDatabase`` where there is no such run, or where its chain is broken.
     """
-    return _follow(chunk_rows(db, run_id), genesis_of(db, run_id), "chunk", f"run {run_id}, ")
+    return _follow(chunk_rows(db, run_id), genesis(db, run_id), "chunk", f"run {run_id}, ")
 
 
-def events(db: Database, run_id: int) -> Iterator[Said]:
+def events(db: Database, run_id: int) -> Iterator[StoredRow]:
     """Get a run's events in order, each once it is found to follow from the one before it. Raises ``BadDatabase``."""
     rows = db.table("events").rows_where("run_id = ?", [run_id], order_by="event")
-    return _follow(rows, genesis_of(db, run_id), "event", f"run {run_id}, ")
+    return _follow(rows, genesis(db, run_id), "event", f"run {run_id}, ")
 
 
-def station_events(db: Database) -> Iterator[Said]:
+def station_events(db: Database) -> Iterator[StoredRow]:
     """Get the station's own log in order, each event once it is found to follow. Raises ``BadDatabase``."""
     return _follow(db.table("station_events").rows_where(order_by="event"), STATION, "event", "the station's log, ")
 
 
-def end_of(db: Database, run_id: int, what: str) -> tuple[int, str]:
+def end_of_chain(db: Database, run_id: int, what: str) -> tuple[int, str]:
     """Get the next number of a run's chain of chunks or events (``what``: chunk, event), and the hash it follows."""
     sql = f"select {what}, sha256 from {what}s where run_id = ? order by {what} desc limit 1"
     last = db.execute(sql, [run_id]).fetchone()
-    return (last[0] + 1, as_hex(last[1])) if last else (0, genesis_of(db, run_id))
+    return (last[0] + 1, as_hex(last[1])) if last else (0, genesis(db, run_id))
 
 
-def chunk_rows(db: Database, run_id: int) -> Iterator[Said]:
+def chain_ends(db: Database, run_id: int) -> dict[str, tuple[int, str]]:
+    """Get, for a run's chains of chunks and events, the next number and the hash that the next link follows."""
+    return {what: end_of_chain(db, run_id, what) for what in ("chunk", "event")}
+
+
+def chunk_rows(db: Database, run_id: int) -> Iterator[StoredRow]:
     """Get what a run's chunks say, in order, whatever the schema: nothing is checked."""
     if int(db.execute("pragma user_version").fetchone()[0]) < 2:
         yield from db.table("chunks").rows_where("run_id = ?", [run_id], order_by="chunk")
@@ -113,7 +118,7 @@ def chunk_rows(db: Database, run_id: int) -> Iterator[Said]:
         yield row | {"wall_utc": as_utc(row["wall_utc"]), "sha256": as_hex(row["sha256"])}
 
 
-def stored_chunk(db: Database, said: Said, raw: bytes, sha256: str) -> Said:
+def stored_chunk(db: Database, said: StoredRow, raw: bytes, sha256: str) -> StoredRow:
     """Get the row of ``chunks`` for what a chunk says. A boot that is new is written into ``boots``."""
     row = said | {"boot": _boot(db, said["boot_id"]), "wall_ms": as_ms(said["wall_utc"])}
     del row["boot_id"], row["wall_utc"]
@@ -158,7 +163,7 @@ def as_hex(sha256: Any) -> Any:
     return sha256.hex() if isinstance(sha256, bytes) else sha256
 
 
-def _follow(rows: Iterator[Said], previous: str, what: str, where: str) -> Iterator[Said]:
+def _follow(rows: Iterator[StoredRow], previous: str, what: str, where: str) -> Iterator[StoredRow]:
     for row in rows:
         if row.get("previous_sha256", previous) != previous or _hash(previous, row) != row["sha256"]:
             raise BadDatabase(
@@ -169,7 +174,7 @@ def _follow(rows: Iterator[Said], previous: str, what: str, where: str) -> Itera
         yield row
 
 
-def _hash(previous: str, row: Said) -> str:
+def _hash(previous: str, row: StoredRow) -> str:
     """Get the link that a row makes: '' where it holds what was never written."""
     said = {name: value for name, value in row.items() if name not in _BESIDE}
     try:

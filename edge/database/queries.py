@@ -1,48 +1,91 @@
-"""What is stored, for whoever asks: runs and their results, read-only, without compiler or chips."""
+"""What is stored, for whoever asks: runs, their results, their raw frames and what was commanded in them.
+
+Read-only, without compiler or chips. Nothing read is believed before its chain was followed. This module must never
+write.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from edge.errors import BadDatabase, BadInput
+import msgspec
 
-from .connection import open_readonly, translated_errors
+from calibration.certificate import Certificate
+from calibration.certificate import loads as loads_certificate
+from edge.errors import BadDatabase, NoSuchRun
+from edge.records import command as commands
+from edge.records.command import Command
+from edge.records.event import EventKind
+from edge.records.frame import Frames, join
+from edge.records.result import Result, from_json
+from edge.records.run import RunKind
 
-COLUMNS = {
-    "run_id": "run_id",
-    "sample_id": "sample_id",
-    "kind": "kind",
-    "state": "state",
-    "verdict": "verdict",
-    "loss_pct": "loss_pct",
-    "standard_uncertainty_pct": "u_pct",
-    "expanded_uncertainty_pct": "U_pct",
-    "limit_pct": "limit_pct",
-    "invalid_because": "invalid_because",
-    "standard_id": "standard_id",
-    "started_utc": "started_utc",
-    "ended_utc": "ended_utc",
-}
-"""Columns of ``runs`` that are listed, and what each is called in JSON."""
+from . import codec, hash_chain
+from .connection import Database, open_readonly, translated_errors
+from .hash_chain import StoredRow
+
+CHUNKS_TOGETHER = 720  # read at once: an hour of five seconds each
+MEASURED = (RunKind.TEST, RunKind.BLANK)
+"""Kinds of runs that a station measures, and takes up again."""
 
 
-def list_runs(path: Path) -> list[dict[str, Any]]:
+class RunListed(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as ``runs`` lists it."""
+
+    run_id: int
+    sample_id: str
+    kind: str
+    state: str
+    verdict: str | None
+    loss_pct: float | None
+    u_pct: float | None
+    U_pct: float | None
+    limit_pct: float | None
+    invalid_because: str | None
+    standard_id: str
+    started_utc: str
+    ended_utc: str | None
+
+
+_COLUMN_OF = {"u_pct": "standard_uncertainty_pct", "U_pct": "expanded_uncertainty_pct"}
+"""Columns of ``runs`` that are called otherwise than the field that they fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run's header as it is stored; ``settings`` are the plain JSON that was hashed."""
+
+    run_id: int
+    operator: str
+    kind: RunKind
+    standard_toml: str
+    certificate_sha256: str
+    settings: StoredRow
+    t0_ns: int
+
+
+def list_runs(path: Path) -> list[RunListed]:
     """Get all runs of a database, oldest first. Raises ``BadDatabase``."""
+    select = ", ".join(f"{_COLUMN_OF.get(name, name)} as {name}" for name in RunListed.__struct_fields__)
     db = open_readonly(path)
     try:
         with translated_errors(path):
-            rows = list(db.table("runs").rows_where(select=", ".join(COLUMNS), order_by="run_id"))
+            rows = list(db.query(f"select {select} from runs order by run_id"))
     finally:
         db.close()
-    return [{COLUMNS[name]: value for name, value in row.items()} for row in rows]
+    try:
+        return msgspec.convert(rows, list[RunListed])
+    except msgspec.ValidationError as e:
+        raise BadDatabase(f"{path}: the list of runs is damaged ({e}): take it from a copy") from e
 
 
-def result_of_run(path: Path, run: str) -> dict[str, Any]:
-    """Get the stored result of a run, by its number or ``last``. Raises ``BadInput``, ``BadDatabase``."""
+def result_of_run(path: Path, run: str) -> Result:
+    """Get the stored result of a run, by its number or ``last``. Raises ``NoSuchRun``, ``BadDatabase``."""
     if run != "last" and not (run.isascii() and run.isdigit() and len(run) < 18):
-        raise BadInput(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
+        raise NoSuchRun(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
     db = open_readonly(path)
     try:
         with translated_errors(path):
@@ -54,13 +97,103 @@ def result_of_run(path: Path, run: str) -> dict[str, Any]:
     finally:
         db.close()
     if not found:
-        raise BadInput(f"{path}: no run {run}: halfpercent runs lists them")
-    if found[0]["result_json"] is None:
-        raise BadInput(f"{path}: run {found[0]['run_id']} has not ended: it has no result yet")
+        raise NoSuchRun(f"{path}: no run {run}: halfpercent runs lists them")
+    row = found[0]
+    if row["result_json"] is None:
+        raise NoSuchRun(f"{path}: run {row['run_id']} has not ended: it has no result yet")
     try:
-        result = json.loads(found[0]["result_json"])
-    except (TypeError, ValueError):
-        result = None
-    if not isinstance(result, dict):
-        raise BadDatabase(f"{path}: the result of run {found[0]['run_id']} is damaged: take it from a copy")
-    return result | {"run_id": found[0]["run_id"]}
+        return from_json(json.loads(row["result_json"]) | {"run_id": row["run_id"]})
+    except (TypeError, ValueError) as e:
+        raise BadDatabase(f"{path}: the result of run {row['run_id']} is damaged: take it from a copy") from e
+
+
+def stored_run(db: Database, run_id: int) -> StoredRun:
+    """Get a run's header. Raises ``BadDatabase`` where there is none, or where it is damaged."""
+    found = list(db.table("runs").rows_where("run_id = ?", [run_id]))
+    if not found:
+        raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
+    row = found[0]
+    try:
+        return StoredRun(
+            run_id=run_id,
+            operator=row["operator"],
+            kind=RunKind(row["kind"]),
+            standard_toml=row["standard_toml"],
+            certificate_sha256=row["certificate_sha256"],
+            settings=json.loads(row["settings_json"]),
+            t0_ns=row["t0_ns"],
+        )
+    except (TypeError, ValueError) as e:
+        raise BadDatabase(f"run {run_id}: its header is damaged ({e}): take it from a copy") from e
+
+
+def stored_certificate(db: Database, run: StoredRun) -> Certificate:
+    """Get the certificate by which a run was measured. Raises ``BadDatabase`` where it is not stored."""
+    sql = "select toml from certificates where sha256 = ?"
+    found = db.execute(sql, [run.certificate_sha256]).fetchone()
+    if found is None:
+        raise BadDatabase(f"run {run.run_id}: its certificate is not stored: restore the database from a copy")
+    return loads_certificate(found[0], f"run {run.run_id}: its certificate")
+
+
+def interrupted_runs(db: Database) -> list[int]:
+    """Get the runs that were being measured when their process ended, oldest first."""
+    kinds = ", ".join(f"'{kind}'" for kind in MEASURED)
+    rows = db.table("runs").rows_where(f"state = 'running' and kind in ({kinds})", order_by="run_id")
+    return [int(row["run_id"]) for row in rows]
+
+
+def stored_commands(db: Database, run_id: int) -> list[tuple[int, Command]]:
+    """Get what was commanded in a run, and the second from which on it held. Raises ``BadDatabase``."""
+    events = list(hash_chain.events(db, run_id))
+    # Before commands were written down as they were given, what became of them was all that was stored.
+    said = any(e["kind"] == EventKind.SAID for e in events)
+    kinds: Sequence[str] = (EventKind.SAID,) if said else (EventKind.OPERATOR, EventKind.REFUSED)
+    found = (e for e in events if e["kind"] in kinds)
+    try:
+        return [(e["second"], commands.from_text(json.loads(e["data_json"])["word"])) for e in found]
+    except (KeyError, TypeError, ValueError) as e:
+        raise BadDatabase(f"run {run_id}: a command in it is damaged ({e}): take it from a copy") from e
+
+
+def zeros_of_clocks(db: Database, run_id: int) -> dict[str, int]:
+    """Get, for each boot that took a run up again, the ns of its clock that count as second 0."""
+    resumed = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED)
+    data = (json.loads(e["data_json"]) for e in resumed)
+    return {d["boot_id"]: d["t0_ns"] for d in data}
+
+
+def stored_frames(db: Database, run_id: int) -> Iterator[Frames]:
+    """Get a run's raw frames, chunk by chunk. Raises ``BadDatabase`` where the chain is broken."""
+    for row in hash_chain.chunks(db, run_id):
+        yield codec.decode(row["raw"])
+
+
+def frames_by_boot(db: Database, run_id: int) -> Iterator[tuple[str, Frames]]:
+    """Get a run's raw frames in larger pieces, each with the boot whose clock it goes by. Raises ``BadDatabase``."""
+    boot, waiting = "", list[Frames]()
+    for row in hash_chain.chunks(db, run_id):
+        if waiting and (row["boot_id"] != boot or len(waiting) >= CHUNKS_TOGETHER):
+            yield boot, join(waiting)
+            waiting = []
+        boot = row["boot_id"]
+        waiting.append(codec.decode(row["raw"]))
+    if waiting:
+        yield boot, join(waiting)
+
+
+def newest_wall_s(db: Database, run_id: int) -> float | None:
+    """Get the wall time of a run's newest chunk; None where there is none."""
+    sql = "select wall_ms from chunks where run_id = ? order by chunk desc limit 1"
+    found = db.execute(sql, [run_id]).fetchone()
+    return None if found is None else float(found[0]) / 1000.0
+
+
+def clock_was_set(db: Database, run_id: int) -> bool:
+    """Say whether the wall clock is known to have been set when a run was last measured."""
+    sql = (
+        "select json_extract(data_json, '$.clock_set') from events where run_id = ? and kind in (?, ?) "
+        "order by event desc limit 1"
+    )
+    found = db.execute(sql, [run_id, str(EventKind.CLOCK), str(EventKind.RESUMED)]).fetchone()
+    return bool(found == (1,))

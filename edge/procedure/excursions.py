@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from edge.records.event import Event
+from edge.records.event import Event, ExcursionEnded
+from edge.records.formatting import known
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.second import Second
 from edge.records.weighing import Excursion
 
@@ -20,11 +22,11 @@ UNSEEN = ("nothing was recorded", "no temperature", "too few good samples", UNKN
 
 
 class Excursions:
-    """The excursions of one hold. ``too_long`` says why the run cannot be judged any more ('' where it can)."""
+    """The excursions of one hold. ``too_long`` says why the run cannot be judged any more (None where it can)."""
 
     def __init__(self, plan: Plan) -> None:
         self.listed: list[Excursion] = []
-        self.too_long = ""
+        self.too_long: Invalid | None = None
         self._plan = plan
         self._since: Second | None = None
         self._worst_c = math.nan
@@ -32,22 +34,23 @@ class Excursions:
         self._counted_s = self._counted_t_s = math.nan
         self._gap_unknown = False
 
-    def gap(self, length: str, in_hold: bool) -> None:
-        """Take the length of a stop in s, or ``unknown``."""
-        if length == "unknown":
+    def gap(self, length_s: float | None, in_hold: bool) -> None:
+        """Take the length of a stop in s (None: nobody knows it yet)."""
+        if length_s is None:
             self._gap_unknown = self._gap_unknown or in_hold
             return
         if self._gap_unknown and in_hold:
-            self._judge(UNSEEN[0], float(length))
+            self._judge(UNSEEN[0], length_s)
         self._gap_unknown = False
 
-    def at_the_end(self) -> str:
-        """Say why a hold that is complete cannot be judged all the same."""
+    def at_the_end(self) -> Invalid | None:
+        """Say why a hold that is complete cannot be judged all the same (None where it can)."""
         if not self._gap_unknown:
-            return ""
-        return (
+            return None
+        return Invalid(
+            InvalidReason.UNSEEN_TOO_LONG,
             f"{UNKNOWN_GAP}, in the hold: the machine started again and its clock was not set; give it a network "
-            "or a battery for its clock, and test again"
+            "or a battery for its clock, and test again",
         )
 
     def take(self, row: Second, last: Second | None) -> Iterator[Event]:
@@ -88,7 +91,8 @@ class Excursions:
     def _judge(self, why: str, unseen_s: float) -> None:
         most_s = self._plan.unseen_max_s
         if unseen_s > most_s:
-            self.too_long = f"{why} for {unseen_s:.0f} s of the hold: {most_s:.0f} s are the most"
+            why = f"{why} for {unseen_s:.0f} s of the hold: {most_s:.0f} s are the most"
+            self.too_long = Invalid(InvalidReason.UNSEEN_TOO_LONG, why)
 
     def _why_not(self, row: Second) -> str:
         plan = self._plan
@@ -108,11 +112,5 @@ class Excursions:
         excursion = Excursion(self._since.t_s, row.t_s, self._why, self._worst_c)
         self.listed.append(excursion)
         self._since = None
-        worst_c = excursion.worst_temp_c
-        data = {
-            "from_s": excursion.from_s,
-            "to_s": excursion.to_s,
-            "why": excursion.why,
-            "worst_temp_c": worst_c if math.isfinite(worst_c) else None,
-        }
-        return Event(row.seq, row.t_s, "excursion", data)
+        what = ExcursionEnded(excursion.from_s, excursion.to_s, excursion.why, known(excursion.worst_temp_c))
+        return Event(row.seq, row.t_s, what)

@@ -1,4 +1,4 @@
-"""The terms of a run: what standard, certificate and rig say, as the phases' plan and the fold's parameters.
+"""The parameters of a run: what standard, certificate and rig say, as the phases' plan and the fold's parameters.
 
 Everything that was not measured or stated is named here, so that the report can say it. This module must
 never make a number up silently.
@@ -39,11 +39,11 @@ class RunParameters:
     vacuum: VacuumGauge | None = None
 
     def as_settings(self) -> dict[str, Any]:
-        """Get the terms as plain JSON: from it a run can be folded again."""
+        """Get the parameters as plain JSON: from it a run can be folded again."""
         plan = {name: getattr(self.plan, name) for name in Plan.__dataclass_fields__}
         return {
-            "plan": {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in plan.items()},
-            "fold": {k: (None if not math.isfinite(v) else v) for k, v in self.fold.items()},
+            "plan": {name: _stored(value) for name, value in plan.items()},
+            "fold": {name: _stored(value) for name, value in self.fold.items()},
             "first_phase": str(self.first),
             "declared": list(self.declared),
             "vacuum": None if self.vacuum is None else msgspec.to_builtins(self.vacuum),
@@ -51,12 +51,28 @@ class RunParameters:
 
     @staticmethod
     def from_settings(settings: dict[str, Any]) -> RunParameters:
-        """Get the terms back from :meth:`as_settings`."""
-        plan: dict[str, Any] = {k: (math.inf if v is None else v) for k, v in settings["plan"].items()}
-        fold = {k: (math.inf if v is None else v) for k, v in settings["fold"].items()}
+        """Get the parameters back from :meth:`as_settings`."""
+        plan = {name: _read_back(value) for name, value in settings["plan"].items()}
+        fold = {name: _read_back(value) for name, value in settings["fold"].items()}
         gauge = settings.get("vacuum")
         vacuum = None if gauge is None else msgspec.convert(gauge, VacuumGauge)
         return RunParameters(Plan(**plan), fold, Phase(settings["first_phase"]), tuple(settings["declared"]), vacuum)
+
+
+_NOT_FINITE = {"nan": math.nan, "-inf": -math.inf}
+"""How numbers that JSON does not have are stored; infinity has been null since the first version."""
+
+
+def _stored(value: Any) -> Any:
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if value == math.inf else str(value)
+
+
+def _read_back(value: Any) -> Any:
+    if value is None:
+        return math.inf
+    return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
 def plan_from_standard(standard: Standard, weigh: Literal["cold", "hot"], *, temp_measured: bool, gauge: bool) -> Plan:
@@ -167,24 +183,38 @@ def live_parameters(
     return RunParameters(plan, fold, Phase.TARE, (*said, _temperature_declared(standard, certificate)), vacuum)
 
 
+def stability_g(certificate: Certificate) -> float:
+    """Get how far the halves of a weighing may be apart, beyond their noise, on a cell that wanders."""
+    stability = certificate.stability
+    return max(stability.zero_drift_g / 5.0, 4.0 * stability.zero_walk_g)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingShape:
+    """What a recording holds: its quantity (``counts``, ``mass_g``), its median interval, and which columns it has.
+
+    ``gate`` is how far from its neighbours' median a value may be (0: no gate), in the quantity's unit;
+    ``temp_declared_c`` stands in for a temperature that was not recorded (None: it was).
+    """
+
+    quantity: str
+    interval_s: float
+    gate: float
+    temp_declared_c: float | None
+    has_cell_temp: bool
+    has_pressure: bool
+
+
 def replay_parameters(
-    standard: Standard,
-    certificate: Certificate | None,
-    *,
-    weigh: Literal["cold", "hot"],
-    quantity: str,
-    interval_s: float,
-    gate: float,
-    temp_declared_c: float | None,
-    has_cell_temp: bool,
-    has_pressure: bool,
+    standard: Standard, certificate: Certificate | None, weigh: Literal["cold", "hot"], shape: RecordingShape
 ) -> RunParameters:
-    """Get the terms of a replay: what the recording holds decides what is measured and what declared."""
-    plan = plan_from_standard(standard, weigh, temp_measured=temp_declared_c is None, gauge=has_pressure)
+    """Get the parameters of a replay: what the recording holds decides what is measured and what declared."""
+    temp_declared_c = shape.temp_declared_c
+    plan = plan_from_standard(standard, weigh, temp_measured=temp_declared_c is None, gauge=shape.has_pressure)
     # A recording is as long as it is: nothing is waited for that nobody would wait for again.
     plan = replace(
         plan,
-        gap_s=max(LIVE_GAP_S, 2.5 * interval_s),
+        gap_s=max(LIVE_GAP_S, 2.5 * shape.interval_s),
         dwell_s=0.0,
         pump_wait_s=0.0,
         weigh_max_s=math.inf,
@@ -192,16 +222,16 @@ def replay_parameters(
         hold_extra_s=math.inf,
         cool_max_s=math.inf,
     )
-    declared = _vacuum_declared(standard, has_pressure)
+    declared = _vacuum_declared(standard, shape.has_pressure)
     if temp_declared_c is not None:
         declared.append(f"temperature: {temp_declared_c:g} °C; the recording has none")
-    fold = _limits(standard, plan) | {"gate_code": gate, "rtd_is_code": 0}
-    if certificate is not None and quantity != "counts":
+    fold = _limits(standard, plan) | {"gate_code": shape.gate, "rtd_is_code": 0}
+    if certificate is not None and shape.quantity != "counts":
         declared.append(f"certificate: {certificate.name} was not used; the recording is of masses")
     elif certificate is not None:
         fold |= _cell(certificate)
         from_oven = certificate.temperature.cell_source == "oven_lag" and temp_declared_c is None
-        if not has_cell_temp and not from_oven:
+        if not shape.has_cell_temp and not from_oven:
             fold["cell_source"] = 2
             declared.append("load cell temperature: not recorded, so nothing is compensated")
         if certificate.tare_counts is not None:

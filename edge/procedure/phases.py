@@ -1,7 +1,7 @@
 """Where in the test we are: tare, load, M1, pump, ramp, hold, cool, M2, perhaps zero and check weight, done.
 
-The phases look at the rows that the fold gives out and at what the operator says, and at nothing else; so
-the same rows and the same words give the same course again. Tare, load, zero and check weight are the
+The phases look at the rows that the fold gives out and at what the operator commands, and at nothing else; so
+the same rows and the same commands give the same course again. Tare, load, zero and check weight are the
 operator's; the rest advances by itself from signals, and from M2 on the run can be judged, whatever else comes.
 This module must never judge, and never go on from a state it cannot name.
 """
@@ -10,42 +10,70 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
 
-from calibration.allan import Integrated, mean_over_stable_window
-from edge.records.event import Event
+from calibration.allan import mean_over_stable_window
+from edge.records.command import Command, GapLength, OperatorWord
+from edge.records.event import (
+    CheckRefused,
+    CommandRefused,
+    CommandTaken,
+    Event,
+    GapTold,
+    PhaseChanged,
+    TareRefused,
+    WeighingTaken,
+    ZeroRefused,
+)
 from edge.records.formatting import hours
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.second import Second
-from edge.records.weighing import Excursion, Weighing
+from edge.records.weighing import Excursion, Weighing, WeighingKind
 
 from .excursions import Excursions
 from .plan import Plan
+from .weighing_window import (
+    Window,
+    is_at_rest,
+    is_steady,
+    mean_of_known,
+    spread_g,
+    weighing,
+    why_not_empty,
+    why_not_that_weight,
+)
 
-MIN_ROWS = 6  # fewer good seconds are no weighing
-LOOK_EVERY_S = 10.0  # how often a stretch is looked at for a weighing
-_WORDS = {"tare": Phase.TARE, "load": Phase.LOAD, "zero": Phase.ZERO, "check": Phase.CHECK}
-"""What the operator says, and in which phase."""
+TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
+    {
+        (Phase.TARE, Phase.LOAD): "the zero of the empty holder is taken",
+        (Phase.LOAD, Phase.M1): "the operator says that the sample is on",
+        (Phase.M1, Phase.PUMP): "M1 is taken",
+        (Phase.PUMP, Phase.RAMP): "the pressure is reached, or the vacuum is declared",
+        (Phase.RAMP, Phase.HOLD): "in band: the hold clock runs",
+        (Phase.HOLD, Phase.COOL): "the hold is complete",
+        (Phase.COOL, Phase.M2): "cold again",
+        (Phase.M2, Phase.ZERO): "M2 is taken, and a second zero was announced",
+        (Phase.ZERO, Phase.CHECK): "the second zero is taken, and a check weight was announced",
+    }
+)
+"""What leads from one phase to the next. From every phase a run may also be done: judged, aborted, or invalid."""
+
+COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
+    {
+        OperatorWord.TARE: Phase.TARE,
+        OperatorWord.LOAD: Phase.LOAD,
+        OperatorWord.ZERO: Phase.ZERO,
+        OperatorWord.CHECK: Phase.CHECK,
+    }
+)
+"""What the operator commands, and in which phase."""
+
+LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
 HEAD_ROWS = 120  # at most so many rows at an edge of a hot hold are looked at for its mass
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
-NOT_EMPTY = 0.05  # of M2: more than this is no drift of the zero
-NOT_THAT_WEIGHT = 0.2  # of the check weight: more than this is another weight
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """The newest rows that could become a weighing."""
-
-    rows: deque[Second] = field(default_factory=deque)
-    span_s: float = 0.0
-
-    def add(self, row: Second, longest_s: float) -> None:
-        self.rows.append(row)
-        while row.t_s - self.rows[0].t_s > longest_s:
-            self.rows.popleft()
-        self.span_s = row.t_s - self.rows[0].t_s
 
 
 class Phases:
@@ -54,8 +82,8 @@ class Phases:
     def __init__(self, plan: Plan, first: Phase) -> None:
         self.plan = plan
         self.phase = first
-        self.invalid_because = ""
-        self.weighings: dict[str, Weighing] = {}
+        self.invalid: Invalid | None = None
+        self.weighings: dict[WeighingKind, Weighing] = {}
         self.hold_from_s = math.nan
         self.hold_to_s = math.nan
         self.hold_s = 0.0
@@ -65,61 +93,71 @@ class Phases:
         self._tare_asked = False
         self._loaded = False
         self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
-        self._stretch = _Stretch()
+        self._window = Window()
         self._head: list[Second] = []
         self._hold_head: list[Second] = []
         self._tail: deque[Second] = deque(maxlen=HEAD_ROWS)
         self._out = Excursions(plan)
         self._last: Second | None = None
+        self._steps: Mapping[Phase, Callable[[Second, Second | None], Iterator[Event]]] = {
+            Phase.TARE: self._step_tare,
+            Phase.LOAD: self._step_load,
+            Phase.M1: self._step_cold,
+            Phase.PUMP: self._step_pump,
+            Phase.RAMP: self._step_ramp,
+            Phase.HOLD: self._step_hold,
+            Phase.COOL: self._step_cool,
+            Phase.M2: self._step_cold,
+            Phase.ZERO: self._step_after,
+            Phase.CHECK: self._step_after,
+            Phase.DONE: self._step_done,
+        }
 
     @property
     def excursions(self) -> list[Excursion]:
         """Get the stretches of the hold that did not count."""
         return self._out.listed
 
-    # what the operator says
+    # what is commanded
 
-    def ask(self, what: str, seq: int, t_s: float) -> Event:
-        """Take a word at second ``seq``: the operator's, or the instrument's own.
+    def command(self, command: Command, seq: int, t_s: float) -> Event:
+        """Take a command at second ``seq``: the operator's, or the instrument's own about a gap.
 
-        The operator's are ``tare``, ``load``, ``zero``, ``check`` and ``abort``; the instrument's are ``gap unknown``
-        before the first second after a stop whose length nobody knows, and ``gap N`` when it turns out to have been N
-        seconds. Returns the event: the word itself, or ``refused`` with the reason and what to do.
+        The instrument says that a gap's length is unknown before the first second after such a stop, and how long it
+        was when it turns out. Returns what became of it: taken, or refused with the reason and what to do.
         """
-        if what.startswith("gap "):
-            self._out.gap(what.removeprefix("gap "), self.phase is Phase.HOLD)
-            if self._out.too_long:
-                self.invalid_because, self.phase = self._out.too_long, Phase.DONE
-            return Event(seq, t_s, "gap", {"word": what})
-        why = self.refusal(what)
-        if why:
-            return Event(seq, t_s, "refused", {"word": what, "why": why})
-        if what == "tare":
+        if isinstance(command, GapLength):
+            self._out.gap(command.length_s, self.phase is Phase.HOLD)
+            if self._out.too_long is not None:
+                self.invalid, self.phase = self._out.too_long, Phase.DONE
+            return Event(seq, t_s, GapTold(command))
+        if why := self.refusal(command):
+            return Event(seq, t_s, CommandRefused(command, why))
+        if command is OperatorWord.TARE:
             self._tare_asked = True
-            self._stretch = _Stretch()
-        elif what == "load":
+            self._window = Window()
+        elif command is OperatorWord.LOAD:
             self._loaded = True
-        elif what in ("zero", "check"):
-            self._asked_s = t_s
-            self._stretch = _Stretch()
-        elif what == "abort":
+        elif command is OperatorWord.ABORT:
             if self.phase not in AFTER_M2:
-                self.invalid_because = f"aborted by the operator in phase {self.phase}"
+                self.invalid = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
             self.phase = Phase.DONE
-        return Event(seq, t_s, "operator", {"word": what})
+        else:
+            self._asked_s = t_s
+            self._window = Window()
+        return Event(seq, t_s, CommandTaken(command))
 
     @property
-    def awaited(self) -> str:
-        """Get the operator's word that this phase waits for ('' where it goes on by itself)."""
-        return next((word for word, phase in _WORDS.items() if phase is self.phase), "")
+    def awaited(self) -> OperatorWord | None:
+        """Get the operator's command that this phase waits for (None where it goes on by itself)."""
+        return next((word for word, phase in COMMANDS.items() if phase is self.phase), None)
 
-    def refusal(self, what: str) -> str:
-        """Say why a word would be refused now: '' where it would be taken."""
-        if what.startswith("gap ") or (what == "abort" and self.phase is not Phase.DONE):
+    def refusal(self, command: Command) -> str:
+        """Say why a command would be refused now: '' where it would be taken."""
+        if isinstance(command, GapLength) or self.phase is COMMANDS.get(command):
             return ""
-        if what in _WORDS and self.phase is _WORDS[what]:
-            return ""
-        return f"{what} is not for phase {self.phase}"
+        aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
+        return "" if aborts else f"{command} is not for phase {self.phase}"
 
     # what the rows say
 
@@ -128,9 +166,9 @@ class Phases:
         last, self._last = self._last, row
         if last is None:
             self._since_s = row.t_s
-        if self.plan.weigh == "hot" and "start" not in self.weighings and row.n_ok > 0:
+        if self.plan.weigh == "hot" and WeighingKind.START not in self.weighings and row.n_ok > 0:
             self._head.append(row)
-        return list(self._steps[self.phase](self, row, last))
+        return list(self._steps[self.phase](row, last))
 
     def finish(self, why: str) -> list[Event]:
         """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
@@ -139,112 +177,73 @@ class Phases:
             return events
         if self._last is not None:
             events += self._out.end(self._last)
-        weighed = self._weigh_at_rest("m2") if self.phase is Phase.M2 else None
+        weighed = self._weigh_at_rest(WeighingKind.M2) if self.phase is Phase.M2 else None
         if self._last is not None and (weighed is not None or self.phase in AFTER_M2):
             taken = [weighed] if weighed is not None else []
             return [*events, *taken, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
-        if not self.invalid_because:
-            self.invalid_because = self._what_is_missing(why)
+        if self.invalid is None:
+            self.invalid = self._what_is_missing(why)
         if self._last is not None:
-            events.append(self._enter(Phase.DONE, self._last, self.invalid_because))
+            events.append(self._enter(Phase.DONE, self._last, self.invalid.why))
         return events
 
-    def _what_is_missing(self, why: str) -> str:
-        plan = self.plan
+    def _what_is_missing(self, why: str) -> Invalid:
         if self.phase is Phase.HOLD:
-            return (
-                f"{why} in phase hold: {hours(self.hold_s)} h qualified of the {hours(plan.hold_s)} h that "
-                f"the standard asks for"
-            )
+            return self.plan.hold_incomplete(why, self.hold_s)
         if self.phase is Phase.RAMP:
-            return f"{why} before the hold: never within {plan.hold_temp_c:g} ± {plan.hold_band_c:g} °C" + (
-                f" and below {plan.pressure_limit_pa:g} Pa" if plan.pressure_needed else ""
-            )
-        return f"{why} in phase {self.phase}"
+            return self.plan.never_in_band(why)
+        return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {self.phase}")
 
     def _enter(self, phase: Phase, row: Second, why: str) -> Event:
-        event = Event(row.seq, row.t_s, "phase", {"from": str(self.phase), "to": str(phase), "why": why})
+        assert phase is Phase.DONE or (self.phase, phase) in TRANSITIONS, (self.phase, phase)
+        event = Event(row.seq, row.t_s, PhaseChanged(self.phase, phase, why))
         self.phase = phase
         self._since_s = row.t_s
         self._cold_c = self._asked_s = math.nan
-        self._stretch = _Stretch()
+        self._window = Window()
         return event
 
-    def _fail(self, row: Second, why: str) -> Event:
-        self.invalid_because = why
-        return self._enter(Phase.DONE, row, why)
+    def _fail(self, row: Second, because: Invalid) -> Event:
+        self.invalid = because
+        return self._enter(Phase.DONE, row, because.why)
 
     def _in_phase_s(self, row: Second) -> float:
         return row.t_s - self._since_s
 
     # weighings
 
-    def _weigh(self, which: str, rows: list[Second], value: Integrated) -> Event:
-        window = rows[value.start : value.start + value.n]
-        if len(rows) == 1 and rows[0].n_ok > 1:  # a single second: what its own samples say
-            value = replace(value, u=rows[0].sd_g / math.sqrt(rows[0].n_ok), dof=rows[0].n_ok - 1.0)
-        weighing = Weighing(
-            which,
-            value,
-            window[0].t_s,
-            window[-1].t_s,
-            _mean([r.temp_c for r in window]),
-            _mean([r.cell_temp_c for r in window]),
-            _mean([r.pressure_pa for r in window]),
-        )
-        self.weighings[which] = weighing
-        last = rows[-1]
-        return Event(
-            last.seq,
-            last.t_s,
-            "weighing",
-            {
-                "which": which,
-                "value": value.mean,
-                "u": value.u,
-                "unit": "code" if which in ("tare", "zero") else "g",
-                "window_s": window[-1].t_s - window[0].t_s,
-                "from_s": weighing.from_s,
-                "cell_temp_c": _or_none(weighing.cell_temp_c),
-            },
-        )
+    def _take(self, taken: Weighing, last: Second) -> Event:
+        self.weighings[taken.which] = taken
+        return Event(last.seq, last.t_s, WeighingTaken.told(taken))
 
-    def _steady(self, values: list[float], tolerance: float) -> bool:
-        """Say whether two halves agree within their noise or within ``tolerance``, whichever is more."""
-        half = len(values) // 2
-        a, b = mean_over_stable_window(values[:half], "last"), mean_over_stable_window(values[half:], "last")
-        apart = abs(math.fsum(values[:half]) / half - math.fsum(values[half:]) / (len(values) - half))
-        return apart <= max(tolerance, 3.0 * math.hypot(a.u, b.u))
+    def _weigh(self, which: WeighingKind, rows: list[Second], edge: Literal["first", "last"] = "last") -> Event:
+        values = [r.zero_code if which.is_zero else r.mass_g for r in rows]
+        return self._take(weighing(which, rows, mean_over_stable_window(values, edge)), rows[-1])
 
     def _step_tare(self, row: Second, last: Second | None) -> Iterator[Event]:
         if not self._tare_asked:
             return
+        plan, window = self.plan, self._window
         if row.n_ok > 0:
-            self._stretch.add(row, self.plan.tare_s)
-        if self._in_phase_s(row) > self.plan.weigh_max_s and not self._stretch.rows:
-            yield self._fail(row, "no good sample to tare with: run halfpercent doctor")
+            window.add(row, plan.tare_s)
+        if self._in_phase_s(row) > plan.weigh_max_s and not window.rows:
+            because = Invalid(InvalidReason.NO_TARE, "no good sample to tare with: run halfpercent doctor")
+            yield self._fail(row, because)
             return
-        if self._stretch.span_s < self.plan.tare_s - 1.0:
+        if window.span_s < plan.tare_s - 1.0:
             return
-        rows = list(self._stretch.rows)
-        codes = [r.zero_code for r in rows]
-        spread_g = _spread(rows)
-        if len(rows) < 0.9 * self.plan.tare_s or not (
-            spread_g <= self.plan.tare_stability_g or self._steady(codes, 0.0)
-        ):
+        rows = list(window.rows)
+        apart_g = spread_g(rows)
+        steady = apart_g <= plan.tare_stability_g or is_steady([r.zero_code for r in rows], 0.0)
+        if len(rows) < 0.9 * plan.tare_s or not steady:
             self._tare_asked = False
-            yield Event(
-                row.seq,
-                row.t_s,
-                "tare_refused",
-                {
-                    "word": "tare",
-                    "why": f"{len(rows)} good seconds that wander by {spread_g:.3g} g: leave the holder alone, "
-                    "close the door, and tare again",
-                },
+            why = (
+                f"{len(rows)} good seconds that wander by {apart_g:.3g} g: leave the holder alone, close the door, and "
+                "tare again"
             )
+            yield Event(row.seq, row.t_s, TareRefused(OperatorWord.TARE, why))
             return
-        yield self._weigh("tare", rows, mean_over_stable_window(codes, "last"))
+        yield self._weigh(WeighingKind.TARE, rows)
         yield self._enter(Phase.LOAD, row, "the zero is taken")
 
     def _step_load(self, row: Second, last: Second | None) -> Iterator[Event]:
@@ -253,13 +252,14 @@ class Phases:
 
     def _step_cold(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Wait for a stable, cold mass: M1 or M2. Where the heating begins first, M1 is what there was until then."""
-        plan, which = self.plan, str(self.phase)
+        plan = self.plan
+        which = WeighingKind.M1 if self.phase is Phase.M1 else WeighingKind.M2
         waited_s = self._in_phase_s(row)
         if not math.isfinite(self._cold_c):
             self._cold_c = row.temp_c
         heating = self.phase is Phase.M1 and row.temp_c - self._cold_c > plan.cold_band_c
         if row.n_ok > 0 and waited_s >= plan.dwell_s and not heating:
-            self._stretch.add(row, plan.window_s)
+            self._window.add(row, plan.window_s)
         due = waited_s >= plan.dwell_s + plan.window_s and row.t_s >= self._look_s
         if due or heating:
             self._look_s = row.t_s + LOOK_EVERY_S
@@ -272,31 +272,23 @@ class Phases:
                     yield self._enter(Phase.PUMP, row, "M1 is taken")
                 return
         if heating:
-            yield self._fail(row, "the heating began before M1 was taken: let the sample rest cold on the cell first")
+            why = "the heating began before M1 was taken: let the sample rest cold on the cell first"
+            yield self._fail(row, Invalid(InvalidReason.HEATED_BEFORE_M1, why))
         elif waited_s > plan.weigh_max_s:
-            yield self._fail(
-                row,
+            why = (
                 f"{which.upper()} was never stable within {hours(plan.weigh_max_s)} h: keep draughts, cables and "
-                "vibration off the cell and let it rest longer",
+                "vibration off the cell and let it rest longer"
             )
+            yield self._fail(row, Invalid(InvalidReason.NEVER_STABLE, why))
 
-    def _weigh_at_rest(self, which: str) -> Event | None:
+    def _weigh_at_rest(self, which: WeighingKind) -> Event | None:
         """Take a mass from the newest rows if they are enough, at one temperature, at rest, and hold a load."""
-        rows = list(self._stretch.rows)
-        masses = [r.mass_g for r in rows]
-        if not masses or not self._at_rest(rows, masses[-1]):
+        rows = list(self._window.rows)
+        if not rows or not is_at_rest(rows, rows[-1].mass_g, self.plan):
             return None
-        value = mean_over_stable_window(masses, "last")
+        value = mean_over_stable_window([r.mass_g for r in rows], "last")
         loaded = abs(value.mean) > 10.0 * value.u
-        return self._weigh(which, rows, value) if loaded else None
-
-    def _at_rest(self, rows: list[Second], load_g: float) -> bool:
-        """Say whether rows are enough, at one temperature, and steady for a load of ``load_g``."""
-        plan = self.plan
-        cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
-        cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
-        tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(load_g))
-        return len(rows) >= MIN_ROWS and cold and self._steady([r.mass_g for r in rows], tolerance_g)
+        return self._take(weighing(which, rows, value), rows[-1]) if loaded else None
 
     # after M2: what the operator may still do
 
@@ -306,26 +298,25 @@ class Phases:
         The zero rests as long as M1 did, so that what is left of the creep is as much as was left at M1.
         """
         plan, zero = self.plan, self.phase is Phase.ZERO
-        which = "zero" if zero else "check"
+        which, word = (WeighingKind.ZERO, OperatorWord.ZERO) if zero else (WeighingKind.CHECK, OperatorWord.CHECK)
         if not math.isfinite(self._asked_s):
             if self._in_phase_s(row) > plan.zero_max_s:
-                yield self._enter(Phase.DONE, row, f"no word {which} within {hours(plan.zero_max_s)} h of waiting")
+                yield self._enter(Phase.DONE, row, f"no word {word} within {hours(plan.zero_max_s)} h of waiting")
             return
         rest_s, length_s = (plan.dwell_s, plan.window_s) if zero else (plan.tare_s, plan.tare_s)
         waited_s = row.t_s - self._asked_s
         if row.n_ok > 0 and waited_s >= rest_s:
-            self._stretch.add(row, length_s)
+            self._window.add(row, length_s)
         if waited_s < rest_s + length_s or row.t_s < self._look_s:
             return
         self._look_s = row.t_s + LOOK_EVERY_S
-        rows = list(self._stretch.rows)
-        load_g = self.weighings["m2"].value.mean if zero else plan.check_weight_g
-        if self._at_rest(rows, load_g):
-            why = self._not_that_load(_mean([r.mass_g for r in rows]), load_g)
+        rows = list(self._window.rows)
+        load_g = self.weighings[WeighingKind.M2].value.mean if zero else plan.check_weight_g
+        if is_at_rest(rows, load_g, plan):
+            mass_g = mean_of_known([r.mass_g for r in rows])
+            why = why_not_empty(mass_g, load_g) if zero else why_not_that_weight(mass_g, load_g)
             if not why:
-                yield self._weigh(
-                    which, rows, mean_over_stable_window([r.zero_code if zero else r.mass_g for r in rows], "last")
-                )
+                yield self._weigh(which, rows)
                 more = zero and plan.check_weight_g > 0.0
                 yield self._enter(Phase.CHECK if more else Phase.DONE, row, f"the {which} is taken")
                 return
@@ -334,26 +325,21 @@ class Phases:
         else:
             return
         self._asked_s = math.nan
-        yield Event(row.seq, row.t_s, f"{which}_refused", {"word": which, "why": f"{why}, and say {which} again"})
+        refused = ZeroRefused if zero else CheckRefused
+        yield Event(row.seq, row.t_s, refused(word, f"{why}, and say {word} again"))
 
-    def _not_that_load(self, mass_g: float, load_g: float) -> str:
-        """Say why what lies on the holder is not what belongs there now ("" where it is)."""
-        if self.phase is Phase.ZERO:
-            on = abs(mass_g) > NOT_EMPTY * abs(load_g)
-            return f"the holder still carries {mass_g:.4g} g: take the sample off" if on else ""
-        off = abs(mass_g - load_g) > NOT_THAT_WEIGHT * load_g
-        return f"{mass_g:.4g} g lie on the holder, not {load_g:g} g: put the check weight on" if off else ""
+    # pump, ramp, hold, cool
 
     def _step_pump(self, row: Second, last: Second | None) -> Iterator[Event]:
-        if self.plan.pressure_needed:
-            if row.pressure_pa <= self.plan.pressure_limit_pa:
+        plan = self.plan
+        if plan.pressure_needed:
+            if row.pressure_pa <= plan.pressure_limit_pa:
                 yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
-            elif self._in_phase_s(row) > self.plan.ramp_max_s:
-                yield self._fail(row, f"the pressure never fell to {self.plan.pressure_limit_pa:g} Pa")
-        elif self._in_phase_s(row) >= self.plan.pump_wait_s:
+            elif self._in_phase_s(row) > plan.ramp_max_s:
+                why = f"the pressure never fell to {plan.pressure_limit_pa:g} Pa"
+                yield self._fail(row, Invalid(InvalidReason.NO_VACUUM, why))
+        elif self._in_phase_s(row) >= plan.pump_wait_s:
             yield self._enter(Phase.RAMP, row, "vacuum declared, not measured")
-
-    # the hold
 
     def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
@@ -369,7 +355,7 @@ class Phases:
 
     def _weigh_head(self) -> Event:
         head, self._head = self._head, []
-        return self._weigh("start", head, mean_over_stable_window([r.mass_g for r in head], "first"))
+        return self._weigh(WeighingKind.START, head, "first")
 
     def _step_hold(self, row: Second, last: Second | None) -> Iterator[Event]:
         plan = self.plan
@@ -381,15 +367,15 @@ class Phases:
         if row.qualified:
             self.hold_to_s = row.t_s
         yield from self._out.take(row, last)
-        if self._out.too_long:
+        if self._out.too_long is not None:
             yield self._fail(row, self._out.too_long)
             return
         if row.n_ok > 0 and row.qualified:
             if len(self._hold_head) < HEAD_ROWS:
                 self._hold_head.append(row)
             self._tail.append(row)
-        if row.hold_s >= plan.hold_s and self._out.at_the_end():
-            yield self._fail(row, self._out.at_the_end())
+        if row.hold_s >= plan.hold_s and (because := self._out.at_the_end()) is not None:
+            yield self._fail(row, because)
         elif row.hold_s >= plan.hold_s:
             yield from self._end_hold(row)
         elif self._in_phase_s(row) > plan.hold_s + plan.hold_extra_s:
@@ -397,54 +383,23 @@ class Phases:
 
     def _end_hold(self, row: Second) -> Iterator[Event]:
         if self.plan.weigh == "hot":
-            for which, rows, edge in (
-                ("hold_start", self._hold_head, "first"),
-                ("hold_end", list(self._tail), "last"),
-            ):
-                yield self._weigh(which, rows, mean_over_stable_window([r.mass_g for r in rows], edge))  # type: ignore[arg-type]  # a literal in a loop
+            yield self._weigh(WeighingKind.HOLD_START, self._hold_head, "first")
+            yield self._weigh(WeighingKind.HOLD_END, list(self._tail), "last")
             yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
         else:
             yield self._enter(Phase.COOL, row, "the hold is complete")
 
     def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:
-        m1 = self.weighings.get("m1")
+        m1, plan = self.weighings.get(WeighingKind.M1), self.plan
         cold_c = m1.cell_temp_c if m1 is not None else math.nan
         oven_c = m1.temp_c if m1 is not None else math.nan
-        near = not math.isfinite(cold_c) or abs(row.cell_temp_c - cold_c) <= self.plan.cold_band_c
-        cool = not math.isfinite(oven_c) or row.temp_c - oven_c <= 2.0 * self.plan.cold_band_c
+        near = not math.isfinite(cold_c) or abs(row.cell_temp_c - cold_c) <= plan.cold_band_c
+        cool = not math.isfinite(oven_c) or row.temp_c - oven_c <= 2.0 * plan.cold_band_c
         if near and cool:
             yield self._enter(Phase.M2, row, "cold again")
-        elif self._in_phase_s(row) > self.plan.cool_max_s:
-            yield self._fail(row, f"not cold again after {hours(self.plan.cool_max_s)} h: open the oven's vent or wait")
+        elif self._in_phase_s(row) > plan.cool_max_s:
+            why = f"not cold again after {hours(plan.cool_max_s)} h: open the oven's vent or wait"
+            yield self._fail(row, Invalid(InvalidReason.NOT_COLD_AGAIN, why))
 
     def _step_done(self, row: Second, last: Second | None) -> Iterator[Event]:
         yield from ()
-
-    _steps: ClassVar = {
-        Phase.TARE: _step_tare,
-        Phase.LOAD: _step_load,
-        Phase.M1: _step_cold,
-        Phase.PUMP: _step_pump,
-        Phase.RAMP: _step_ramp,
-        Phase.HOLD: _step_hold,
-        Phase.COOL: _step_cool,
-        Phase.M2: _step_cold,
-        Phase.ZERO: _step_after,
-        Phase.CHECK: _step_after,
-        Phase.DONE: _step_done,
-    }
-
-
-def _mean(values: list[float]) -> float:
-    finite = [v for v in values if math.isfinite(v)]
-    return math.fsum(finite) / len(finite) if finite else math.nan
-
-
-def _spread(rows: list[Second]) -> float:
-    masses = [r.mass_g for r in rows]
-    half = len(masses) // 2
-    return abs(math.fsum(masses[:half]) / half - math.fsum(masses[half:]) / (len(masses) - half)) if half else 0.0
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

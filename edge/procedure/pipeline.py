@@ -1,6 +1,6 @@
-"""The course of a run: frames in; rows and events out. The one place where fold and phases meet.
+"""The pipeline of a run: frames in; rows and events out. The one place where fold and phases meet.
 
-Live, resume, replay and verify all feed a :class:`Course`. The phases may change what the fold is told (the
+Live, resume, replay and verify all feed a :class:`Pipeline`. The phases may change what the fold is told (the
 tare, the mass M1, whether the hold clock may run); such a change takes effect with the frame after the row
 that caused it, wherever the batches were cut. This module must never read a clock, a chip or a file.
 """
@@ -11,55 +11,84 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.vacuum_gauge import VacuumGauge
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
+from edge.records.command import Command
 from edge.records.event import Event
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.second import Second
+from edge.records.weighing import WeighingKind
 
 from .parameters import RunParameters
 from .phases import Phases
-from .plan import Plan
 
 _BATCH = 256  # frames folded ahead; taken back where a row in between changes the parameters
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorCommand:
-    """What the operator said, and the second from which on it holds."""
+    """What was commanded, and the second from which on it holds."""
 
     seq: int
-    what: str
+    command: Command
+
+
+_PLACES = [(layout.ROW.names or ()).index(name) for name in Second._fields]
+
+
+def seconds_from_rows(rows: layout.Record) -> list[Second]:
+    """Get the fold's rows as plain records, each field by its name."""
+    return [Second._make(values[place] for place in _PLACES) for values in rows.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What came of frames: the closed seconds as the fold's rows, the phase of each, and what happened."""
+
+    rows: layout.Record
+    phases: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    def seconds(self) -> list[Second]:
+        """Get the rows as plain records."""
+        return seconds_from_rows(self.rows)
+
+    def then(self, later: Folded) -> Folded:
+        """Get both, this one first."""
+        return Folded(np.concatenate([self.rows, later.rows]), self.phases + later.phases, self.events + later.events)
+
+
+NOTHING = Folded(np.empty(0, layout.ROW), (), ())
 
 
 class Pipeline:
-    """One run from its first frame on.
+    """One run by its parameters, from its first frame on.
 
-    ``params`` are the fold's parameters as certificate and standard give them; ``t0_ns`` is the clock's time
-    that counts as 0 s, and changes between two batches where the machine has started again. ``vacuum`` turns the
-    gauge's codes into Pa (None: the frames hold Pa, or no pressure).
+    ``t0_ns`` is the clock's time that counts as 0 s; it changes between two batches where the machine has started again
+    (:meth:`restart_clock`).
     """
 
-    def __init__(
-        self, plan: Plan, params: layout.Record, first: Phase, t0_ns: int, vacuum: VacuumGauge | None = None
-    ) -> None:
-        self.phases = Phases(plan, first)
+    def __init__(self, parameters: RunParameters, t0_ns: int) -> None:
+        self.phases = Phases(parameters.plan, parameters.first)
         self.state = layout.new_state()
-        self._given = params
         self.t0_ns = t0_ns
-        self._vacuum = vacuum
-        self._words: list[OperatorCommand] = []
-        self.params = self._told()
+        self._given = layout.new_params(**parameters.fold)
+        self._vacuum = parameters.vacuum
+        self._commands: list[OperatorCommand] = []
+        self.params = self._fold_parameters()
 
-    def say(self, word: OperatorCommand) -> None:
-        """Take the operator's word; it holds from the row of second ``word.seq`` on."""
-        self._words.append(word)
-        self._words.sort(key=lambda w: w.seq)
+    def restart_clock(self, t0_ns: int) -> None:
+        """Take another time of the clock as 0 s: the machine, and with it its clock, has started again."""
+        self.t0_ns = t0_ns
 
-    def feed(self, frames: Frames) -> tuple[layout.Record, list[str], list[Event]]:
-        """Fold frames in. Returns the rows that are now closed, each one's phase, and what happened."""
+    def command(self, command: OperatorCommand) -> None:
+        """Take a command; it holds from the row of second ``command.seq`` on."""
+        self._commands.append(command)
+        self._commands.sort(key=lambda c: c.seq)
+
+    def feed(self, frames: Frames) -> Folded:
+        """Fold frames in. Returns what is now closed, and what happened."""
         rows: list[layout.Record] = []
         names: list[str] = []
         events: list[Event] = []
@@ -69,47 +98,48 @@ class Pipeline:
             state, out = self._fold(frames.cut(done, stop))
             # Frame i closes the row of the frame before it: row j came with frame j + late.
             late = (stop - done) - len(out)
-            for j, values in enumerate(out.tolist()):
+            for j, second in enumerate(seconds_from_rows(out)):
                 names.append(str(self.phases.phase))
-                happened = self._step(Second(*values))
+                happened = self._step(second)
                 events += happened
-                told = self._told() if happened else self.params  # nothing changes without an event
-                if told.tobytes() != self.params.tobytes():
+                params = self._fold_parameters() if happened else self.params  # nothing changes without an event
+                if params.tobytes() != self.params.tobytes():
                     # Frames after this one must be folded with the new parameters: take them back.
                     stop = done + j + late + 1
                     state, out = self._fold(frames.cut(done, stop))
-                    self.params = told
+                    self.params = params
                     break
             self.state = state
             rows.append(out)
             done = stop
-        return np.concatenate(rows) if rows else np.empty(0, layout.ROW), names, events
+        table = np.concatenate(rows) if rows else NOTHING.rows
+        return Folded(table, tuple(names), tuple(events))
 
-    def finish(self, why: str) -> tuple[layout.Record, list[str], list[Event]]:
+    def finish(self, why: str) -> Folded:
         """End the run: close the last second, and say what is missing where it was not done."""
         self.state, rows = kernel.flush(self.state, self.params)
         names: list[str] = []
         events: list[Event] = []
-        for values in rows.tolist():
+        for second in seconds_from_rows(rows):
             names.append(str(self.phases.phase))
-            events += self._step(Second(*values))
-        return rows, names, events + self.phases.finish(why)
+            events += self._step(second)
+        return Folded(rows, tuple(names), tuple(events + self.phases.finish(why)))
 
     def _fold(self, frames: Frames) -> tuple[layout.Record, layout.Record]:
         return kernel.advance(self.state, self.params, block_from_frames(frames, self.t0_ns, self._vacuum))
 
     def _step(self, row: Second) -> list[Event]:
         events: list[Event] = []
-        while self._words and self._words[0].seq <= row.seq:
-            word = self._words.pop(0)
-            events.append(self.phases.ask(word.what, row.seq, row.t_s))
+        while self._commands and self._commands[0].seq <= row.seq:
+            due = self._commands.pop(0)
+            events.append(self.phases.command(due.command, row.seq, row.t_s))
         return events + self.phases.step(row)
 
-    def _told(self) -> layout.Record:
+    def _fold_parameters(self) -> layout.Record:
         """Get what the fold must be told, given where the phases are."""
         phases = self.phases
         values: dict[str, float] = {"armed": 1 if phases.phase in (Phase.RAMP, Phase.HOLD) else 0}
-        tare, m1, start = (phases.weighings.get(k) for k in ("tare", "m1", "start"))
+        tare, m1, start = (phases.weighings.get(k) for k in (WeighingKind.TARE, WeighingKind.M1, WeighingKind.START))
         if tare is not None:
             values["tare_code"] = tare.value.mean
         if m1 is not None:
@@ -119,8 +149,3 @@ class Pipeline:
             if start is not None and phases.plan.reference == "start":
                 values["reference_g"] = start.value.mean
         return layout.with_params(self._given, **values)
-
-
-def new_pipeline(terms: RunParameters, t0_ns: int) -> Pipeline:
-    """Get the course of a run by these terms, before its first frame."""
-    return Pipeline(terms.plan, layout.new_params(**terms.fold), terms.first, t0_ns, terms.vacuum)

@@ -1,6 +1,7 @@
 """What the phases of a run wait for, and how long.
 
-Frozen numbers from the standard, the settings, or assumed. This module must never compute.
+Frozen numbers from the standard, the settings, or assumed, and how to say that they were not reached. This module must
+never look at a row.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Literal
+
+from edge.records.formatting import hours
+from edge.records.invalid import Invalid, InvalidReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,14 @@ class Plan:
     zero_after: bool = False
     check_weight_g: float = 0.0
     zero_max_s: float = 43_200.0
+
+    def hold_incomplete(self, why: str, hold_s: float) -> Invalid:
+        """Get the reason of INVALID for a hold that ended after ``hold_s`` qualified seconds."""
+        asked = f"{hours(hold_s)} h qualified of the {hours(self.hold_s)} h that the standard asks for"
+        return Invalid(InvalidReason.HOLD_INCOMPLETE, f"{why} in phase hold: {asked}")
+
+    def never_in_band(self, why: str) -> Invalid:
+        """Get the reason of INVALID for a run whose hold never began."""
+        below = f" and below {self.pressure_limit_pa:g} Pa" if self.pressure_needed else ""
+        band = f"{self.hold_temp_c:g} ± {self.hold_band_c:g} °C"
+        return Invalid(InvalidReason.NEVER_IN_BAND, f"{why} before the hold: never within {band}{below}")

@@ -5,7 +5,9 @@ This module must never say what leads from one phase to another: that is ``edge.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Phase(StrEnum):
@@ -22,3 +24,14 @@ class Phase(StrEnum):
     ZERO = "zero"
     CHECK = "check weight"
     DONE = "done"
+
+
+ASKED: Mapping[Phase, str] = MappingProxyType(
+    {
+        Phase.TARE: "leave the holder empty, then tare",
+        Phase.LOAD: "put the sample on, then load",
+        Phase.ZERO: "take the sample off, then zero",
+        Phase.CHECK: "put the check weight on, then check",
+    }
+)
+"""What is asked of the operator in a phase; the others go on by themselves."""

@@ -6,15 +6,34 @@ Frozen records without behaviour. This module must never compute a mass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from calibration.allan import Integrated
+
+
+class WeighingKind(StrEnum):
+    """What a weighing is of. ``tare`` and ``zero`` are zeros in codes, all others masses in g."""
+
+    TARE = "tare"
+    M1 = "m1"
+    M2 = "m2"
+    ZERO = "zero"
+    CHECK = "check"
+    START = "start"
+    HOLD_START = "hold_start"
+    HOLD_END = "hold_end"
+
+    @property
+    def is_zero(self) -> bool:
+        """Get whether it is a zero, in codes."""
+        return self in (WeighingKind.TARE, WeighingKind.ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """A mass (or, for ``tare`` and ``zero``, a zero in codes) that was taken: the mean, and what surrounded it."""
 
-    which: str
+    which: WeighingKind
     value: Integrated
     from_s: float
     to_s: float

@@ -9,24 +9,28 @@ from __future__ import annotations
 import datetime
 import secrets
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace as with_fields
 
 from calibration.certificate import Certificate
-from edge.database.journal import Journal, RunJournal
-from edge.errors import BadInput
-from edge.fold import layout
-from edge.procedure.parameters import RunParameters, replay_parameters
-from edge.procedure.pipeline import new_pipeline
-from edge.records.event import Event
+from edge.database.journal import Journal, RunHeader
+from edge.database.run_journal import Writing
+from edge.errors import BadValue
+from edge.procedure.definition import BalanceStated, EndedRun, Recorded, RunDefinition
+from edge.procedure.parameters import RecordingShape, replay_parameters
+from edge.procedure.pipeline import Folded, Pipeline
+from edge.records.result import RecordingTold, Result
+from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.records.second import Second
 from edge.standards.standard import Standard
-from edge.verdict.judge import COLUMNS, judge_run
+from edge.verdict.judge import judge_run
 
-from .observed import by_hour, observed
+from .observed import masses_by_hour, what_it_holds
 from .recording import PLAUSIBLE_C, Recording
+
+BATCH_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,123 +41,128 @@ class Declared:
     u_mass_g: float | None = None
 
 
+NOTHING_DECLARED = Declared()
+
+
 def parse_declared(pairs: tuple[str, ...]) -> Declared:
-    """Get what ``--declare NAME=VALUE`` says. Raises ``BadInput``."""
+    """Get what ``NAME=VALUE`` declares, for each of some pairs. Raises ``BadValue``."""
     values: dict[str, float] = {}
     for pair in pairs:
         name, _, text = (part.strip() for part in pair.partition("="))
         if name not in ("temp_c", "u_mass_g"):
-            raise BadInput(f"--declare {name}: unknown: use temp_c=… (°C) or u_mass_g=… (g)")
+            raise BadValue("declare", name, "unknown: use temp_c=… (°C) or u_mass_g=… (g)")
         try:
             values[name] = float(text)
         except ValueError:
-            raise BadInput(f"--declare {name}: {text[:40]!r} is not a number: write NAME=NUMBER") from None
+            raise BadValue("declare", name, f"{text[:40]!r} is not a number: write NAME=NUMBER") from None
         low, high = (0.0, 1e6) if name == "u_mass_g" else PLAUSIBLE_C
         if not low <= values[name] <= high:
-            raise BadInput(f"--declare {name}: {text[:40]} is not possible: give {low:g} to {high:g}")
+            raise BadValue("declare", name, f"{text[:40]} is not possible: give {low:g} to {high:g}")
     return Declared(**values)
 
 
-def replay(
-    recording: Recording,
-    standard: Standard,
-    certificate: Certificate | None,
-    *,
-    weigh: Literal["cold", "hot"],
-    declared: Declared,
-    journal: Journal | None,
-    sample: Sample,
-    wall_s: float,
-    **judging: Any,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ReplayOrder:
+    """How a recording is to be judged: by what, what is declared of it, and what its sample is.
+
+    ``wall_s`` is the time of judging; ``blank`` the result of the blank run that is subtracted, ``is_blank``: the sample
+    itself is an inert dummy.
+    """
+
+    standard: Standard
+    certificate: Certificate | None
+    weigh: Literal["cold", "hot"]
+    sample: Sample
+    wall_s: float
+    declared: Declared = NOTHING_DECLARED
+    blank: Result | None = None
+    is_blank: bool = False
+
+
+def replay(recording: Recording, order: ReplayOrder, journal: Journal | None = None) -> Result:
     """Fold a recording, judge it, and then write it into ``journal`` where there is one. Returns the result.
 
-    ``judging`` (``blank_run``, ``subtract``) is for :func:`edge.verdict.judge.judge_run`, and raises as it does.
+    Raises ``BlankDoesNotMatch``, and the database's errors.
     """
-    terms = replay_parameters(
-        standard,
-        certificate,
-        weigh=weigh,
+    definition = _definition(recording, order)
+    frames = recording.frames
+    t0_ns = int(frames.t_ns[0])
+    pipeline = Pipeline(definition.parameters, t0_ns)
+    folded = pipeline.feed(frames)
+    folded = folded.then(pipeline.finish("the recording ends"))
+    ended = EndedRun(
+        definition,
+        pipeline.phases,
+        datetime.datetime.fromtimestamp(order.wall_s, datetime.UTC).date(),
+        recorded=_recorded(recording, definition, folded),
+    )
+    result = judge_run(ended)
+    return result if journal is None else _stored(journal, recording, ended, folded, order.wall_s, result)
+
+
+def _definition(recording: Recording, order: ReplayOrder) -> RunDefinition:
+    shape = RecordingShape(
         quantity=recording.quantity,
         interval_s=recording.interval_s,
         gate=recording.gate,
-        temp_declared_c=None if recording.has_temp else declared.temp_c,
+        temp_declared_c=None if recording.has_temp else order.declared.temp_c,
         has_cell_temp=recording.has_cell_temp,
         has_pressure=recording.has_pressure,
     )
-    used = certificate if recording.quantity == "counts" else None
-    frames = recording.frames
-    t0_ns = int(frames.t_ns[0])
-    course = new_pipeline(terms, t0_ns)
-    rows, names, events = course.feed(frames)
-    last, last_names, last_events = course.finish("the recording ends")
-    rows, names, events = np.concatenate([rows, last]), names + last_names, events + last_events
-
-    per_g = abs(terms.fold.get("span_code_per_g", 1.0))
-    result = judge_run(
-        course.phases,
-        standard,
-        used,
-        **sample.said(),
-        kind="replay",
-        declared=terms.declared,
-        on=datetime.datetime.fromtimestamp(wall_s, datetime.UTC).date(),
-        resolution_g=recording.quantum / per_g,
-        declared_u_g=declared.u_mass_g,
-        **judging,
-    )
-    result["recording"] = {
-        "file": recording.path.name,
-        "rows": recording.rows,
-        "interval_s": recording.interval_s,
-        "quantity": recording.quantity,
-        "gate_g": recording.gate / per_g,
-        "refused_by_gate": int(np.sum(rows["n_spike"])),
-        "not_numbers": int(np.sum(rows["n_bad"])),
-    }
-    result["observed"] = observed(rows, standard, temp_measured=terms.plan.temp_needed)
-    result["hours"] = by_hour(rows, result["observed"])
-    if journal:
-        run = _begin(journal, recording, standard, used, terms, sample, wall_s, t0_ns)
-        run.raw(frames)
-        _end(run, rows, names, events, result, wall_s)
-        result["run_id"] = run.run_id
-    return result
-
-
-def _begin(
-    journal: Journal,
-    recording: Recording,
-    standard: Standard,
-    certificate: Certificate | None,
-    terms: RunParameters,
-    sample: Sample,
-    wall_s: float,
-    t0_ns: int,
-) -> RunJournal:
-    return journal.begin(
-        run_uid=secrets.token_hex(8),
-        sample_id=sample.sample_id,
+    parameters = replay_parameters(order.standard, order.certificate, order.weigh, shape)
+    per_g = abs(parameters.fold.get("span_code_per_g", 1.0))
+    return RunDefinition(
+        sample=order.sample,
         operator="",
-        kind="replay",
-        wall_s=wall_s,
-        t0_ns=t0_ns,
-        boot_id="recording",
-        standard=standard,
-        certificate=certificate,
-        settings=terms.as_settings()
-        | {"recording": recording.path.name, "quantity": recording.quantity, "sample": sample.as_settings()},
-        batch_s=3600,
+        kind=RunKind.REPLAY,
+        standard=order.standard,
+        certificate=order.certificate if recording.quantity == "counts" else None,
+        parameters=parameters,
+        blank=order.blank,
+        is_blank=order.is_blank,
+        balance=BalanceStated(recording.quantum / per_g, order.declared.u_mass_g),
     )
 
 
-def _end(
-    run: RunJournal,
-    rows: layout.Record,
-    names: list[str],
-    events: list[Event],
-    result: dict[str, Any],
-    wall_s: float,
-) -> None:
-    run.derived([Second(*r) for r in rows.tolist()], names, events, wall_s)
-    run.end(wall_s, result, {column: result.get(name) for column, name in COLUMNS.items()})
+def _recorded(recording: Recording, definition: RunDefinition, folded: Folded) -> Recorded:
+    rows, parameters = folded.rows, definition.parameters
+    per_g = abs(parameters.fold.get("span_code_per_g", 1.0))
+    told = RecordingTold(
+        file=recording.path.name,
+        rows=recording.rows,
+        interval_s=recording.interval_s,
+        quantity=recording.quantity,
+        gate_g=recording.gate / per_g,
+        refused_by_gate=int(np.sum(rows["n_spike"])),
+        not_numbers=int(np.sum(rows["n_bad"])),
+    )
+    observed = what_it_holds(rows, definition.standard, temp_measured=parameters.plan.temp_needed)
+    return Recorded(told, observed, masses_by_hour(rows, observed))
+
+
+def _stored(
+    journal: Journal, recording: Recording, ended: EndedRun, folded: Folded, wall_s: float, result: Result
+) -> Result:
+    """Write a replay down as a run of its own. Returns the result with its number."""
+    definition = ended.definition
+    about = {
+        "recording": recording.path.name,
+        "quantity": recording.quantity,
+        "sample": definition.sample.as_settings(),
+    }
+    header = RunHeader(
+        run_uid=secrets.token_hex(8),
+        sample_id=definition.sample.sample_id,
+        operator=definition.operator,
+        kind=definition.kind,
+        standard=definition.standard,
+        certificate=definition.certificate,
+        settings=definition.parameters.as_settings() | about,
+        t0_ns=int(recording.frames.t_ns[0]),
+    )
+    run = journal.begin(header, Writing("recording", wall_s, BATCH_S))
+    run.raw(recording.frames)
+    run.derived(folded.seconds(), folded.phases, folded.events, wall_s)
+    result = with_fields(result, run_id=run.run_id)
+    run.save_result(result, wall_s)
+    return result

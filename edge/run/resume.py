@@ -5,87 +5,84 @@ This module must never fill a gap, nor call a stop shorter than it may have been
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Any
 
-from calibration.certificate import loads as loads_certificate
+from edge.database.connection import Database
 from edge.database.journal import Journal
-from edge.errors import BadDatabase
+from edge.database.queries import (
+    StoredRun,
+    clock_was_set,
+    newest_wall_s,
+    stored_certificate,
+    stored_run,
+)
+from edge.database.run_journal import Writing
+from edge.procedure.definition import RunDefinition
 from edge.procedure.parameters import RunParameters
+from edge.records.event import Resumed
+from edge.records.result import from_json
+from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.standards.standard import loads_standard
 from hw.clock import NS_PER_S, Clock
 
-from .definition import RunDefinition
-from .live_run import Interruption, LiveRun, _believed
-from .refold import RESUMED, fold_again
+from .live_run import Interruption, LiveRun, believed_length_s
+from .refold import fold_again
 
 
-def interrupted(journal: Journal) -> list[int]:
-    """Get the runs on the instrument that were being measured when their process ended, oldest first."""
-    rows = journal.db.table("runs").rows_where("state = 'running' and kind in ('test', 'blank')", order_by="run_id")
-    return [int(row["run_id"]) for row in rows]
-
-
-def resume(journal: Journal, run_id: int, clock: Clock, *, trusted: bool | None, batch_s: int) -> LiveRun:
+def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | None, batch_s: int) -> LiveRun:
     """Go on with a run from what is stored: fold it again, say how long nothing was measured, open its chains.
 
-    ``trusted``: the wall clock is set (None: nobody knows). On the same boot the length of the stop is known from the
+    ``clock_set``: the wall clock is set (None: nobody knows). On the same boot the length of the stop is known from the
     boot clock; after a new start only where the wall clock was set before and after, else it is at least the time since
     the start, and unknown. Raises ``BadDatabase`` where a chain is broken.
     """
-    row = next(iter(journal.db.table("runs").rows_where("run_id = ?", [run_id])))
+    stored = stored_run(journal.db, run_id)
     again = fold_again(journal.db, run_id)
-    given = _given(journal, row)
-    writing = journal.go_on(run_id, boot_id=clock.boot_id, wall_s=clock.wall_s(), batch_s=batch_s)
-    run = LiveRun(given, writing, again.course, clock, again.last + 1)
-    run.journal.catch_up(again.rows, again.names, again.events, clock.wall_s())
+    definition = _definition(journal.db, stored)
+    writing = journal.go_on(run_id, Writing(clock.boot_id, clock.wall_s(), batch_s))
+    folded, pipeline, next_seq = again.folded, again.pipeline, again.last + 1
+    writing.catch_up(folded.seconds(), folded.phases, folded.events, clock.wall_s())
     if again.last < 0:  # nothing was measured yet: the run begins now
-        again.course.t0_ns = clock.now_ns() - clock.now_ns() % NS_PER_S + NS_PER_S
+        pipeline.restart_clock(clock.now_ns() - clock.now_ns() % NS_PER_S + NS_PER_S)
         stop = Interruption(0.0, 0.0)
     elif again.boot_id == clock.boot_id:
-        length_s = max(0.0, (clock.now_ns() - again.course.t0_ns) / NS_PER_S - (again.last + 1))
+        since_zero_ns = clock.now_ns() - again.t0_ns
+        length_s = max(0.0, since_zero_ns / NS_PER_S - next_seq)
         stop = Interruption(length_s, length_s)
-        run.next_ns()
+        next_seq = max(next_seq, since_zero_ns // NS_PER_S)
     else:
-        stop = _across_boots(journal, run_id, clock, trusted)
-        run.next_seq = again.last + 1 + math.ceil(stop.least_s if stop.length_s is None else stop.length_s)
-        again.course.t0_ns = clock.now_ns() - run.next_seq * NS_PER_S
-    about = {"boot_id": clock.boot_id, "t0_ns": again.course.t0_ns, "clock_set": trusted, "from_s": again.last + 1.0}
-    run.happened(RESUMED, about | {"gap_s": stop.length_s, "at_least_s": stop.least_s}, "instrument")
+        stop = _across_boots(journal.db, run_id, clock, clock_set)
+        next_seq += math.ceil(stop.at_least_s if stop.length_s is None else stop.length_s)
+        pipeline.restart_clock(clock.now_ns() - next_seq * NS_PER_S)
+    run = LiveRun(definition, writing, pipeline, clock, next_seq)
+    run.log_event(
+        Resumed(clock.boot_id, pipeline.t0_ns, clock_set, again.last + 1.0, stop.length_s, stop.at_least_s),
+        "instrument",
+    )
     run.stopped(stop)
     return run
 
 
-def _given(journal: Journal, row: dict[str, Any]) -> RunDefinition:
+def _definition(db: Database, run: StoredRun) -> RunDefinition:
     """Get what a stored run is of and goes by."""
-    found = journal.db.execute("select toml from certificates where sha256 = ?", [row["certificate_sha256"]]).fetchone()
-    if found is None:
-        raise BadDatabase(f"run {row['run_id']}: its certificate is not stored: restore the database from a copy")
-    settings = json.loads(row["settings_json"])
+    blank = run.settings["blank"]
     return RunDefinition(
-        sample=Sample.from_settings(settings["sample"]),
-        operator=row["operator"],
-        kind=row["kind"],
-        standard=loads_standard(row["standard_toml"], f"run {row['run_id']}: its standard"),
-        certificate=loads_certificate(found[0], f"run {row['run_id']}: its certificate"),
-        terms=RunParameters.from_settings(settings),
-        subtract=settings["blank"],
+        sample=Sample.from_settings(run.settings["sample"]),
+        operator=run.operator,
+        kind=run.kind,
+        standard=loads_standard(run.standard_toml, f"run {run.run_id}: its standard"),
+        certificate=stored_certificate(db, run),
+        parameters=RunParameters.from_settings(run.settings),
+        blank=None if blank is None else from_json(blank),
+        is_blank=run.kind is RunKind.BLANK,
     )
 
 
-def _across_boots(journal: Journal, run_id: int, clock: Clock, trusted: bool | None) -> Interruption:
+def _across_boots(db: Database, run_id: int, clock: Clock, clock_set: bool | None) -> Interruption:
     """Get how long nothing was measured where the machine has started since: by the wall clock, if it was set."""
-    least_s = clock.now_ns() / NS_PER_S
-    one = journal.db.execute
-    newest = one("select wall_ms from chunks where run_id = ? order by chunk desc limit 1", [run_id]).fetchone()
-    was_set = one(
-        "select json_extract(data_json, '$.clock_set') from events where run_id = ? and kind in ('clock', ?) "
-        "order by event desc limit 1",
-        [run_id, RESUMED],
-    ).fetchone()
-    from_wall_s = newest[0] / 1000.0 if was_set == (1,) else None
-    if not trusted or from_wall_s is None:
-        return Interruption(None, least_s, from_wall_s)
-    return Interruption(_believed(clock.wall_s() - from_wall_s, least_s), least_s, from_wall_s)
+    at_least_s = clock.now_ns() / NS_PER_S
+    from_wall_s = newest_wall_s(db, run_id) if clock_was_set(db, run_id) else None
+    if not clock_set or from_wall_s is None:
+        return Interruption(None, at_least_s, from_wall_s)
+    return Interruption(believed_length_s(clock.wall_s() - from_wall_s, at_least_s), at_least_s, from_wall_s)

@@ -6,20 +6,16 @@ This module must never tell what measures what is true.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from edge.records.command import OperatorWord
 from edge.records.phase import Phase
 from hw.sim.rig import Rig
 
-if TYPE_CHECKING:
-    pass
-
-
-SIMULATED_WORDS = {
-    Phase.TARE: ("tare", 120.0, 120.0),
-    Phase.LOAD: ("load", 60.0, 120.0),
-    Phase.ZERO: ("zero", 60.0, math.inf),
-    Phase.CHECK: ("check", 60.0, math.inf),
+COMMANDS_BY_PHASE = {
+    Phase.TARE: (OperatorWord.TARE, 120.0, 120.0),
+    Phase.LOAD: (OperatorWord.LOAD, 60.0, 120.0),
+    Phase.ZERO: (OperatorWord.ZERO, 60.0, math.inf),
+    Phase.CHECK: (OperatorWord.CHECK, 60.0, math.inf),
 }
 """What is said in a phase, so many s after it began, and again after so many s."""
 
@@ -41,7 +37,7 @@ class SimulatedOperator:
         self._asked_s = -math.inf
         self._true_g: dict[Phase, float] = {}
 
-    def words(self, phase: Phase, t_s: float) -> list[str]:
+    def words(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Get what the operator says now."""
         if phase is not self._phase:
             self._leave(self._phase)
@@ -56,7 +52,9 @@ class SimulatedOperator:
         if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
             self._rig.place_sample(on=False)
             self._rig.place_weight(self._check_weight_g if phase is Phase.CHECK else 0.0)
-        word, due_s, again_s = SIMULATED_WORDS.get(phase, ("", math.inf, math.inf))
+        if phase not in COMMANDS_BY_PHASE:
+            return []
+        word, due_s, again_s = COMMANDS_BY_PHASE[phase]
         if waited_s >= due_s and t_s - self._asked_s >= again_s:
             self._asked_s = t_s
             return [word]

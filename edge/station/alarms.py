@@ -9,8 +9,8 @@ because nobody looked, and never let the interlock close while one of its alarms
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from edge.records.event import AlarmAcknowledged, AlarmClosed, AlarmOpened
 from hw.clock import NS_PER_S
 
 from .alarm_rules import Alarm, AlarmRules, Limits, Observation, RuleResult
@@ -21,11 +21,9 @@ INTERLOCK = frozenset({Alarm.LOAD_CELL, Alarm.OVEN_PROBE, Alarm.OVER_TEMPERATURE
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An event for the journal. ``who`` is empty where nobody did it."""
+    """What became of an alarm, for the journal. ``who`` is empty where nobody did it."""
 
-    kind: Literal["alarm_opened", "alarm_acknowledged", "alarm_closed"]
-    alarm: Alarm
-    why: str
+    what: AlarmOpened | AlarmAcknowledged | AlarmClosed
     who: str = ""
 
 
@@ -90,7 +88,7 @@ class Alarms:
         for standing in self.standing:
             if standing.acknowledged or alarm not in (None, standing.alarm):
                 continue
-            changes.append(Change("alarm_acknowledged", standing.alarm, standing.why, who))
+            changes.append(Change(AlarmAcknowledged(str(standing.alarm), standing.why), who))
             if standing.closed:
                 del self._standing[standing.alarm]
             else:
@@ -104,7 +102,7 @@ class Alarms:
                 return None
             self._standing[alarm] = Standing(alarm, found.why, now_ns)
             self._good_since_ns.pop(alarm, None)
-            return Change("alarm_opened", alarm, found.why)
+            return Change(AlarmOpened(str(alarm), found.why))
         if not found.good:
             self._good_since_ns.pop(alarm, None)
             return None
@@ -116,4 +114,4 @@ class Alarms:
             del self._standing[alarm]
         else:
             self._standing[alarm] = replace(standing, closed=True)
-        return Change("alarm_closed", alarm, f"good for {self.limits.clear_s:g} s")
+        return Change(AlarmClosed(str(alarm), f"good for {self.limits.clear_s:g} s"))

@@ -8,17 +8,16 @@ measurement, and never lose one silently.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.database.backup import backup_run
+from edge.database.connection import SqliteError
 from edge.database.journal import Journal
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
+from edge.records.event import BackupTold, Happening, StationEvent
 from edge.run.live_run import LiveRun
 from edge.run.resume import resume
 from hw.clock import NS_PER_S, Clock
@@ -32,17 +31,6 @@ LOG_MOST = 1000
 _log = logging.getLogger("halfpercent")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the station's own log that is not written yet."""
-
-    kind: str
-    data: dict[str, Any]
-    who: str
-    uptime_s: float
-    wall_s: float
-
-
 class RetryingWriter:
     """Writes into one journal for one station. ``error`` is what the disk said last, '' where all is well."""
 
@@ -54,7 +42,7 @@ class RetryingWriter:
         self.told: deque[str] = deque(maxlen=LOG_MOST)
         """What the backup said, for the station's log."""
         self._clock = clock
-        self._lines: deque[_Line] = deque(maxlen=LOG_MOST)
+        self._lines: deque[StationEvent] = deque(maxlen=LOG_MOST)
         self._again_ns = 0
         self._copying: threading.Thread | None = None
 
@@ -68,12 +56,12 @@ class RetryingWriter:
         """Wait for a copy that is being made, a minute at most, and write down what it said."""
         if self._copying is not None:
             self._copying.join(60.0)
-        self.tend(None, None)
+        self.retry(None, None)
 
     def _back_up(self, run_id: int, folder: Path) -> None:
         try:
             copy = backup_run(self.journal.path, run_id, folder)
-        except (HalfpercentError, OSError, sqlite3.Error) as e:
+        except (HalfpercentError, OSError, SqliteError) as e:
             _log.error("backup of run %d: %s", run_id, e)
             self.told.append(f"run {run_id} was not backed up: {e}")
         else:
@@ -83,7 +71,7 @@ class RetryingWriter:
         """Do what writes; where the disk fails, remember that. Returns whether it was written."""
         try:
             what()
-        except (BadDatabase, StorageFull, sqlite3.Error, OSError) as e:
+        except (BadDatabase, StorageFull, SqliteError, OSError) as e:
             if not self.error:
                 _log.error("storage: %s", e)
                 self._wait()
@@ -94,29 +82,32 @@ class RetryingWriter:
     def _wait(self) -> None:
         self._again_ns = self._clock.now_ns() + round(AGAIN_S * NS_PER_S)
 
-    def log(self, kind: str, data: dict[str, Any], who: str) -> None:
+    def log(self, what: Happening, who: str) -> None:
         """Write a line into the station's own log, for what happens where no run is measured."""
         clock = self._clock
-        self._lines.append(_Line(kind, data, who, clock.now_ns() / NS_PER_S, clock.wall_s()))
+        self._lines.append(StationEvent(what, who, clock.boot_id, clock.now_ns() / NS_PER_S, clock.wall_s()))
         if not self.error:
             self.write(self._write_lines)
 
     def _write_lines(self) -> None:
         while self._lines:
-            line = self._lines[0]
-            self.journal.log(line.kind, line.data, line.who, self._clock.boot_id, line.uptime_s, line.wall_s)
+            self.journal.log(self._lines[0])
             self._lines.popleft()
 
-    def resume(self, run_id: int, trusted: bool | None) -> LiveRun | None:
+    def resume(self, run_id: int, clock_set: bool | None) -> LiveRun | None:
         """Take a stored run up again (:func:`edge.run.resume.resume`); None where the disk fails."""
         out: list[LiveRun] = []
-        self.write(lambda: out.append(resume(self.journal, run_id, self._clock, trusted=trusted, batch_s=self.batch_s)))
+
+        def take_up() -> None:
+            out.append(resume(self.journal, run_id, self._clock, clock_set=clock_set, batch_s=self.batch_s))
+
+        self.write(take_up)
         return out[0] if out else None
 
-    def tend(self, run: LiveRun | None, trusted: bool | None) -> LiveRun | None:
+    def retry(self, run: LiveRun | None, clock_set: bool | None) -> LiveRun | None:
         """Try again what could not be written, if it is time. Returns the run, resumed where it had to forget."""
         while self.told:
-            self.log("backup", {"why": self.told.popleft()}, "instrument")
+            self.log(BackupTold(self.told.popleft()), "instrument")
         if not self.error:
             return run
         if run is not None and run.journal.waiting_s > KEEP_S:
@@ -138,5 +129,5 @@ class RetryingWriter:
         self.error = ""
         _log.warning("storage: writing again, after: %s", since)
         if run is not None and run.journal.forgetful:
-            return self.resume(run.run_id, trusted) or run
+            return self.resume(run.run_id, clock_set) or run
         return run

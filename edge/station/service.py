@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import datetime
 import logging
-import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from edge.control.protocol import Abort, Ack, Note, OperatorStep, Request, Start, parse
+import msgspec
+
+from edge.control.protocol import Abort, Ack, Note, Request, Start, OperatorStep, parse
 from edge.control.server import Control
 from edge.database.codec import decode, encode
+from edge.database.connection import SqliteError
 from edge.database.journal import Journal
 from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.database.queries import interrupted_runs
 from edge.errors import BadInput
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
+from edge.procedure.definition import EndedRun, RunDefinition
+from edge.records.command import OperatorWord
+from edge.records.event import StationStarted, StationStopped
 from edge.records.frame import one_frame
-from edge.run.definition import RunDefinition
+from edge.records.result import Result
 from edge.run.live_run import LiveRun, Show
-from edge.run.resume import interrupted
+from edge.verdict.judge import judge_night
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.clock_sync import synchronised
 from hw.errors import HwError
@@ -37,9 +44,9 @@ from hw.supply import under_voltage
 
 from .alarm_rules import Alarm, Limits, Observation
 from .retrying_writer import RetryingWriter
-from .start import given_of, new_uid
-from .station import SensorSettings, Station, Words
-from .status import status_of
+from .start import definition_from_order, new_uid
+from .station import Equipment, Hooks, SensorSettings, Station, Words, at_once
+from .status import station_status
 from .systemd import notify
 
 LOOKS = 4
@@ -52,44 +59,61 @@ AGAIN_S = 5.0
 _log = logging.getLogger("halfpercent")
 
 
-class Service:
-    """A station with everything around it. Use it as a context manager, then :meth:`run` it.
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a service has besides chips and database: the control socket and the panel, where they are there."""
 
-    ``keeper`` writes, ``control`` and ``panel`` may be None. Raises as they do.
+    control: Control | None = None
+    panel: Panel | None = None
+
+
+NOT_CONNECTED = Connections()
+
+
+class Service:
+    """A station with everything around it, and the judge. Use it as a context manager, then :meth:`run` it.
+
+    ``writer`` writes. Raises as they do.
     """
 
     def __init__(
         self,
         config: Config,
         instrument: Instrument,
-        keeper: RetryingWriter,
+        writer: RetryingWriter,
         clock: Clock,
-        *,
-        control: Control | None = None,
-        panel: Panel | None = None,
+        connections: Connections = NOT_CONNECTED,
     ) -> None:
         limits = Limits(
             over_temp_c=config.alarms.over_temp_c,
             cell_over_temp_c=config.alarms.cell_over_temp_c,
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
-        sensing = SensorSettings(
+        sensors = SensorSettings(
             config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, synchronised, under_voltage
         )
         # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
         self._beside = ThreadPoolExecutor(1, "beside")
-        judge = self._beside.submit if isinstance(clock, BootClock) else None
-        self.station = Station(instrument, keeper, clock, sensing, panel=panel, alive=self._alive, judge=judge)
-        self.station.poll = self._poll
-        self.station.pressed_start = self._start_by_button
+        self.station = Station(
+            Equipment(instrument, sensors, writer, clock, connections.panel),
+            self._judge if isinstance(clock, BootClock) else at_once(judge_night),
+            Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button),
+        )
         self.stopping = False
         self._config = config
         self._instrument = instrument
         self._clock = clock
-        self._control = control
-        self._panel = panel
+        self._control = connections.control
+        self._panel = connections.panel
         self._ready = False
         self._warm: Future[None] = Future()
+
+    def stop(self) -> None:
+        """Stop measuring after the frame that is being measured."""
+        self.stopping = True
+
+    def _judge(self, ended: EndedRun) -> Future[Result]:
+        return self._beside.submit(judge_night, ended)
 
     def __enter__(self) -> Self:
         self._warm = self._beside.submit(warm_up)
@@ -109,9 +133,9 @@ class Service:
         station = self.station
         live = station.live
         if live is not None:
-            station.keeper.write(lambda: live.journal.commit(self._clock.wall_s()))
-        station.keeper.finish()
-        station.keeper.log("stopped", {"why": "told to" if kind is None else kind.__name__}, "instrument")
+            station.writer.write(lambda: live.journal.commit(self._clock.wall_s()))
+        station.writer.finish()
+        station.writer.log(StationStopped("told to" if kind is None else kind.__name__), "instrument")
         self._close()
 
     def _close(self) -> None:
@@ -130,22 +154,22 @@ class Service:
         until_done: bool = False,
         words: Words | None = None,
         show: Show | None = None,
-    ) -> dict[str, Any] | None:
+    ) -> Result | None:
         """Measure until told to stop, or with ``until_done`` until the run is. Returns the last run's result.
 
         A run that was interrupted is gone on with; else ``order`` begins one. Devices that do not open are tried again
         and again, but with ``until_done`` an ``HwError`` is raised.
         """
         station = self.station
-        if order is not None and not interrupted(station.keeper.journal):
-            self._given(order)  # what is wrong with it is said before a chip is touched
+        if order is not None and not interrupted_runs(station.writer.journal.db):
+            self._definition(order)  # what is wrong with it is said before a chip is touched
         if until_done:
             self._instrument.open()  # somebody is there to read what is wrong
         elif not self._open():
             return None
         try:
             self._warm.result()
-            station.keeper.log("started", {"devices": self._instrument.describe()}, "instrument")
+            station.writer.log(StationStarted(self._instrument.describe()), "instrument")
             self._take_up()
             if order is not None:
                 self._begin_or_go_on(order)
@@ -158,8 +182,8 @@ class Service:
         live = self.station.live
         if live is None:
             self.start(order, order.operator)
-        elif live.given.sample.sample_id != order.sample:
-            name = live.given.sample.sample_id
+        elif live.definition.sample.sample_id != order.sample:
+            name = live.definition.sample.sample_id
             raise BadInput(f"run {live.run_id} of {name} was interrupted: first go on with it, with --sample {name}")
 
     def _open(self) -> bool:
@@ -189,17 +213,12 @@ class Service:
 
     def _take_up(self) -> None:
         """Go on with the newest run that was interrupted, and end those before it."""
-        station, keeper = self.station, self.station.keeper
-        trusted = synchronised()
-        for run_id in interrupted(keeper.journal):
-            if station.live is not None:  # an older one: it will never be gone on with
-                left = station.live
-                keeper.write(lambda left=left: left.end("another run was begun after it"))  # type: ignore[misc]  # mypy: lambda default
-                station.live = None
-            taken = keeper.resume(run_id, trusted)
-            if taken is not None:
-                station.live = taken
-                _log.warning("run %d: gone on with, in phase %s", run_id, taken.phase)
+        station = self.station
+        clock_set = synchronised()
+        for run_id in interrupted_runs(station.writer.journal.db):
+            station.leave("another run was begun after it")  # an older one: it will never be gone on with
+            if station.take_up(run_id, clock_set) and station.live is not None:
+                _log.warning("run %d: gone on with, in phase %s", run_id, station.live.phase)
 
     def _alive(self) -> None:
         station = self.station
@@ -207,7 +226,7 @@ class Service:
             self._ready = True
             notify(READY=1)
         live = station.live
-        what = "idle" if live is None else f"run {live.run_id}, {live.given.sample.sample_id}: {live.phase}"
+        what = "idle" if live is None else f"run {live.run_id}, {live.definition.sample.sample_id}: {live.phase}"
         open_ = ", ".join(str(a.alarm) for a in station.alarms.standing if not a.closed)
         notify(WATCHDOG=1, STATUS=what + (f"; alarms: {open_}" if open_ else ""))
 
@@ -221,7 +240,7 @@ class Service:
         """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
         try:
             return self._carry_out(request)
-        except (OSError, sqlite3.Error) as e:  # a disk's error is no reason to stop measuring
+        except (OSError, SqliteError) as e:  # a disk's error is no reason to stop measuring
             raise BadInput(f"{request.command}: {e}: check the disk") from e
 
     def _carry_out(self, request: Request) -> dict[str, Any]:
@@ -230,41 +249,41 @@ class Service:
             case Start():
                 return {"run_id": self.start(order, request.who).run_id}
             case OperatorStep():
-                station.say(order.word, request.who)
+                station.command(OperatorWord(order.word), request.who)
             case Note():
                 station.note(order.text, request.who)
             case Ack():
                 return {"acknowledged": station.acknowledge(_alarm(order.alarm), request.who)}
             case Abort():
-                station.say("abort", request.who)
+                station.command(OperatorWord.ABORT, request.who)
                 if order.reason:
                     station.note(order.reason, request.who)
             case _:
-                return status_of(station)
-        return {} if not station.keeper.error else {"not_written_yet": station.keeper.error}
+                return dict(msgspec.to_builtins(station_status(station)))
+        return {} if not station.writer.error else {"not_written_yet": station.writer.error}
 
     def start(self, order: Start, who: str) -> LiveRun:
         """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
         station = self.station
         station.must_be_idle()
-        if station.keeper.error:
-            raise BadInput(f"nothing can be written: {station.keeper.error}")
-        database = station.keeper.journal.path
-        given = self._given(order)
+        if station.writer.error:
+            raise BadInput(f"nothing can be written: {station.writer.error}")
+        database = station.writer.journal.path
+        definition = self._definition(order)
         found = disk_space(database, LONGEST_H, self._instrument.rate_sps)
         if not found.enough:
             raise BadInput(
                 f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
                 "free: make room"
             )
-        live = station.begin(given, uid=new_uid(), settings={"started_by": who})
+        live = station.begin(definition, new_uid(), {"started_by": who})
         if order.note:
             station.note(order.note, who)
         _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
         return live
 
-    def _given(self, order: Start) -> RunDefinition:
-        return given_of(order, self._config, self.station.keeper.journal.path)
+    def _definition(self, order: Start) -> RunDefinition:
+        return definition_from_order(order, self._config, self.station.writer.journal.path)
 
     def _start_by_button(self) -> None:
         now = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC)
@@ -290,7 +309,7 @@ def warm_up() -> None:
     kernel.flush(state, params)
 
 
-def keeper_of(
+def open_writer(
     path: Path, config: Config, clock: Clock, *, put_aside: bool = False
 ) -> tuple[RetryingWriter, Path | None]:
     """Open the database for the station. Returns also where a damaged one went, if ``put_aside`` allows that.

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from calibration.certificate import Certificate, certificate_hash, load_certificate
+from calibration.certificate import Certificate, load_certificate
 from edge.control.protocol import Start
 from edge.database.queries import result_of_run
-from edge.errors import BadInput
+from edge.errors import BadInput, NoCertificate
 from edge.instrument.config import Config
 from edge.instrument.consistency import disagreements
-from edge.procedure.parameters import live_parameters
+from edge.procedure.definition import RunDefinition
+from edge.procedure.parameters import live_parameters, stability_g
+from edge.records.result import Result
+from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
-from edge.run.definition import RunDefinition
-from edge.run.live_run import stability_g
 from edge.standards.standard import load_standard
-from edge.uncertainty.blank import blank_of
+from edge.uncertainty.blank import blank_from_result, check_same_rig
 
 
-def given_of(order: Start, config: Config, database: Path) -> RunDefinition:
+def definition_from_order(order: Start, config: Config, database: Path) -> RunDefinition:
     """Get what a run is of and goes by. What the order leaves open, the settings say.
 
     Raises ``BadInput`` and the errors of standards and certificates, one line each.
@@ -33,7 +33,7 @@ def given_of(order: Start, config: Config, database: Path) -> RunDefinition:
     test = config.test
     path = order.certificate or test.certificate
     if path is None:
-        raise BadInput(
+        raise NoCertificate(
             "no certificate of the load cell: make one with halfpercent calibrate, and name it in the settings, [test]"
         )
     named = msgspec.structs.replace(config, test=msgspec.structs.replace(test, certificate=path))
@@ -41,7 +41,7 @@ def given_of(order: Start, config: Config, database: Path) -> RunDefinition:
         raise BadInput(line)
     standard = load_standard(order.standard or test.standard)
     certificate = load_certificate(path)
-    terms = live_parameters(
+    parameters = live_parameters(
         standard,
         certificate,
         stability_g=stability_g(certificate),
@@ -56,20 +56,24 @@ def given_of(order: Start, config: Config, database: Path) -> RunDefinition:
         density_g_cm3=parse_density(order.density),
         air=parse_air(tuple(order.air.split(";")) if order.air else ()),
     )
-    subtract = None if order.blank is None else _blank(order.blank, certificate, database)
-    kind = "blank" if order.kind == "blank" else "test"
-    return RunDefinition(sample, order.operator, kind, standard, certificate, terms, subtract)
+    is_blank = order.kind == "blank"
+    return RunDefinition(
+        sample=sample,
+        operator=order.operator,
+        kind=RunKind.BLANK if is_blank else RunKind.TEST,
+        standard=standard,
+        certificate=certificate,
+        parameters=parameters,
+        blank=None if order.blank is None else _blank(order.blank, certificate, database),
+        is_blank=is_blank,
+    )
 
 
-def _blank(run_id: int, certificate: Certificate, database: Path) -> dict[str, Any]:
+def _blank(run_id: int, certificate: Certificate, database: Path) -> Result:
     """Get the result of the blank run that is to be subtracted: as far as can be said now, it fits."""
     result = result_of_run(database, str(run_id))
-    blank_of(result)
-    theirs = result["certificate"]
-    if theirs is None or theirs["sha256"] != certificate_hash(certificate):
-        raise BadInput(
-            f"blank run {run_id}: was made with another rig or certificate: run the dummy on this rig, with this one"
-        )
+    blank_from_result(result)
+    check_same_rig(result, certificate)
     return result
 
 

@@ -8,10 +8,14 @@ This module must never subtract a blank that does not match.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from edge.errors import BadInput
+from msgspec import UNSET
+
+from calibration.certificate import Certificate, certificate_hash
+from edge.errors import BlankDoesNotMatch
+from edge.records.result import BlankFound, BudgetLine, Result
 
 MASS_BAND = 0.2
 """How far (relative) the dummy's mass may be from the sample's."""
@@ -22,6 +26,9 @@ SAME = (
     ("hold_required_s", "the hold's length"),
     ("weigh", "the way of weighing"),
 )
+
+CREEP = "creep"
+"""The component that a blank measures, and that its own uncertainty therefore leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +42,60 @@ class Blank:
     mass_g: float
 
 
-def blank_of(result: dict[str, Any]) -> Blank:
-    """Get the blank from the result of a blank run.
+def blank_found(loss_pct: float, reference_g: float, budget: Iterable[BudgetLine]) -> BlankFound:
+    """Get what a blank run found: its loss in g, with its uncertainty without the creep, for creep is what it measures.
 
-    Its uncertainty is that run's own without the creep, for creep is what a blank measures. Raises ``BadInput`` where
-    the run was no blank or could not be judged.
+    The components are combined and the degrees of freedom found after Welch-Satterthwaite (JCGM 100, G.4.1).
     """
-    name = f"run {result.get('run_id', '?')} ({result['sample_id']})"
-    if not result.get("blank_run"):
-        raise BadInput(f"--blank {name}: was a sample, not a blank: run an inert dummy with --blank-run")
-    if result["loss_pct"] is None:
-        raise BadInput(f"--blank {name}: was INVALID ({result['invalid_because']}): run the dummy again")
-    per_pct = result["reference_g"] / 100.0
-    parts = [c["contribution_pct"] for c in result["budget"] if c["name"] != "creep"]
-    u_pct = math.sqrt(math.fsum(p * p for p in parts))
-    weight = math.fsum(
-        c["contribution_pct"] ** 4 / c["dof"] for c in result["budget"] if c["name"] != "creep" and c["dof"]
-    )
-    dof = u_pct**4 / weight if weight > 0.0 else math.inf
-    return Blank(name, result["loss_pct"] * per_pct, u_pct * per_pct, dof, result["m1_g"])
+    per_pct = reference_g / 100.0
+    lines = [line for line in budget if line.name != CREEP]
+    u_pct = math.sqrt(math.fsum(line.contribution_pct**2 for line in lines))
+    weight = math.fsum(line.contribution_pct**4 / line.dof for line in lines if line.dof)
+    return BlankFound(loss_g=loss_pct * per_pct, u_g=u_pct * per_pct, dof=u_pct**4 / weight if weight > 0.0 else None)
 
 
-def check_blank(blank_run: dict[str, Any], run: dict[str, Any]) -> None:
-    """Raise ``BadInput`` where a blank run does not match the run that would subtract it: what, and what to do."""
-    name = f"--blank run {blank_run.get('run_id', '?')}"
-    theirs, ours = blank_run["certificate"], run["certificate"]
-    if theirs is None or ours is None or theirs["sha256"] != ours["sha256"]:
-        raise BadInput(f"{name}: was made with another rig or certificate: run the dummy on this rig, with this one")
-    for field, words in SAME:
-        if blank_run[field] != run[field]:
-            raise BadInput(
-                f"{name}: {words} was {blank_run[field]}, here it is {run[field]}: run the dummy through the same test"
-            )
-    if not abs(blank_run["m1_g"] - run["m1_g"]) <= MASS_BAND * run["m1_g"]:
-        raise BadInput(
-            f"{name}: the dummy weighed {blank_run['m1_g']:.1f} g, the sample {run['m1_g']:.1f} g: use a dummy within "
-            f"{MASS_BAND * 100:g} % of the sample"
+def blank_from_result(result: Result) -> Blank:
+    """Get the blank from the result of a blank run. Raises ``BlankDoesNotMatch`` for one that is none, or INVALID."""
+    name = _name(result)
+    if not result.blank_run:
+        raise BlankDoesNotMatch(f"blank {name}: was a sample, not a blank: run an inert dummy as a blank run")
+    if result.loss_pct is None or result.reference_g is None or result.m1_g is None:
+        raise BlankDoesNotMatch(f"blank {name}: was INVALID ({result.invalid_because}): run the dummy again")
+    found = result.blank_found
+    if found is UNSET:  # stored by a version that left this to whoever subtracts it
+        found = blank_found(result.loss_pct, result.reference_g, result.budget)
+    return Blank(name, found.loss_g, found.u_g, math.inf if found.dof is None else found.dof, result.m1_g)
+
+
+def check_same_rig(blank_run: Result, certificate: Certificate | None) -> None:
+    """Raise ``BlankDoesNotMatch`` where a blank was not measured on the rig and by the certificate of this run."""
+    theirs = None if blank_run.certificate is None else blank_run.certificate.sha256
+    if certificate is None or theirs != certificate_hash(certificate):
+        raise BlankDoesNotMatch(
+            f"blank {_name(blank_run)}: was made with another rig or certificate: run the dummy on this rig, with this "
+            "one"
         )
+
+
+def check_blank(blank_run: Result, run: Result) -> None:
+    """Raise ``BlankDoesNotMatch`` where a blank does not match the run that would subtract it: what, and what to do.
+
+    ``run`` is that run's result as far as it is known before anything is subtracted.
+    """
+    name = f"blank {_name(blank_run)}"
+    for field, words in SAME:
+        theirs, ours = getattr(blank_run, field), getattr(run, field)
+        if theirs != ours:
+            raise BlankDoesNotMatch(
+                f"{name}: {words} was {theirs}, here it is {ours}: run the dummy through the same test"
+            )
+    theirs_g, ours_g = blank_run.m1_g, run.m1_g
+    if theirs_g is None or ours_g is None or not abs(theirs_g - ours_g) <= MASS_BAND * ours_g:
+        weighed = " and ".join("nothing" if m is None else f"{m:.1f} g" for m in (theirs_g, ours_g))
+        raise BlankDoesNotMatch(
+            f"{name}: dummy and sample weighed {weighed}: use a dummy within {MASS_BAND * 100:g} % of the sample"
+        )
+
+
+def _name(result: Result) -> str:
+    return f"run {'?' if result.run_id is UNSET else result.run_id} ({result.sample_id})"

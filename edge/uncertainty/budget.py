@@ -12,34 +12,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from calibration.certificate import Certificate
-from calibration.propagation import Input, Simulated, first_order, simulate, tolerance
-from edge.records.weighing import Weighing
+from calibration.propagation import Input, Model, Simulated, first_order, simulate, tolerance
+from edge.records.weighing import WeighingKind
 
-from .blank import Blank
-from .buoyancy import AirAround, air_around
+from .buoyancy import air_around
 from .components import (
+    ADDED_G,
+    NOISE,
     Component,
+    ComponentName,
     air_components,
     cell_components,
     creep_and_blank,
-    noise_name,
+    noise_component,
     reading_components,
     zero_components,
 )
+from .weighed import Corrections, Weighed
 from .zero_drift import Drift, drift_between
 
-ADDED_G = (
-    "blank",
-    "zero drift",
-    "zero walk",
-    "creep",
-    "drift between the zeros",
-    "resolution of the readings",
-    "mass difference",
-    "drift of the balance",
-)
-"""Inputs in g that simply add to the loss that is indicated."""
+NO_CORRECTIONS = Corrections()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,55 +68,33 @@ def coverage_factor(coverage: float, dof: float) -> float:
 
 
 def loss_budget(
-    before: Weighing,
-    after: Weighing,
-    reference: Weighing,
-    *,
-    coverage: float,
-    certificate: Certificate | None,
-    tare: Weighing | None = None,
-    zero: Weighing | None = None,
-    span_change: float = 0.0,
-    resolution_g: float = 0.0,
-    declared_u_g: float | None = None,
-    density_g_cm3: tuple[float, float] | None = None,
-    air: AirAround | None = None,
-    blank: Blank | None = None,
-    seed: int | None = 1,
+    weighed: Weighed, corrections: Corrections = NO_CORRECTIONS, *, coverage: float, seed: int | None = 1
 ) -> Budget:
     """Get the budget of w = (before − after) / reference · 100 %.
 
-    Masses in g, their noise from the Allan deviation of their own windows. ``certificate`` gives what the load cell
-    may do (None: the recording is of masses, and only their noise, ``resolution_g`` and ``declared_u_g``, the standard
-    uncertainty of a mass difference, are known). ``zero`` is the second zero, with which the drift is inferred where
-    ``tare`` is known; ``span_change`` is by how much (relative) a check weight has shown the span to have changed at a
-    time that nobody knows. ``density_g_cm3`` bounds the sample's density (None: nothing is declared), ``air`` is the
-    air around M1 and M2 (None: assumed). That both weighings were made at the same pressure is not in the budget: where
-    it was not measured, the report says that it is declared. ``blank`` is subtracted. ``seed`` is Monte Carlo's (None:
-    first order alone, for a forecast).
+    Masses in g, their noise from the Allan deviation of their own windows. That both weighings were made at the same
+    pressure is not in the budget: where it was not measured, the report says that it is declared. ``coverage`` is the
+    interval's coverage probability; ``seed`` is Monte Carlo's (None: first order alone, for a forecast).
     """
-    lines: list[Component] = []
-    drift = None
-    for w in {w.which: w for w in (before, after, reference)}.values():
-        v = w.value
-        why = f"Allan deviation of {v.n_seen} values; mean over {v.n}"
-        lines.append(Component(noise_name(w.which), v.mean, v.u, "g", 0.0, "measured", why, "t", v.dof))
-    lines += reading_components(certificate, resolution_g, declared_u_g)
+    before, after, certificate = weighed.before, weighed.after, weighed.certificate
+    tare, zero = weighed.tare, weighed.zero
+    lines = [noise_component(w) for w in {w.which: w for w in (before, after, weighed.reference)}.values()]
+    lines += reading_components(certificate, weighed.balance)
+    drift, apart_k = None, 0.0
     if certificate is not None:
-        inert = creep_and_blank(certificate, before, blank)
+        inert = creep_and_blank(certificate, before, corrections.blank)
         if tare is not None and zero is not None and math.isfinite(zero.cell_temp_c - tare.cell_temp_c):
             drift = drift_between(certificate, before, after, tare, zero, inert)
-        lines += zero_components(certificate, before, after, tare, inert, drift, blank)
-        lines += cell_components(certificate, before, after, span_change)
-    if before.which == "m1":
-        around = air_around(before, after) if air is None else air
-        lines += air_components(around, density_g_cm3, holder=certificate is not None)
-    apart_k = 0.0 if drift is None or tare is None or zero is None else zero.cell_temp_c - tare.cell_temp_c
-    model = _Loss(before, after, reference, certificate, 0.0 if drift is None else drift.share * apart_k)
-    return replace(combine(model, lines, coverage, seed), drift=drift)
+            apart_k = drift.share * (zero.cell_temp_c - tare.cell_temp_c)
+        lines += zero_components(certificate, weighed, inert, drift, corrections.blank)
+        lines += cell_components(certificate, before, after, corrections.span_change)
+    if before.which is WeighingKind.M1:
+        around = air_around(before, after) if corrections.air is None else corrections.air
+        lines += air_components(around, corrections.density_g_cm3, holder=certificate is not None)
+    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed), drift=drift)
 
 
-def combine(model: Any, lines: Sequence[Component], coverage: float, seed: int | None) -> Budget:
+def combine(model: Model, lines: Sequence[Component], coverage: float, seed: int | None) -> Budget:
     """Propagate the inputs by both methods and take the wider (JCGM 101, 8.1).
 
     They agree where both ends of Monte Carlo's interval lie within its numerical tolerance of w ± U.
@@ -161,49 +131,49 @@ class _Loss:
     truly be; so products of errors are kept, and what divides out does so by itself.
     """
 
-    def __init__(
-        self, before: Weighing, after: Weighing, reference: Weighing, cert: Certificate | None, zeros_apart_k: float
-    ) -> None:
+    def __init__(self, weighed: Weighed, zeros_apart_k: float) -> None:
+        cert = weighed.certificate
         self._cert = cert
         self._zeros_apart_k = zeros_apart_k  # between the zeros, by the share of them that is subtracted
-        self._names = [before.which, after.which, reference.which]
+        masses = (weighed.before, weighed.after, weighed.reference)
+        self._which = [w.which for w in masses]
         t_ref_c = cert.temperature.t_ref_c if cert is not None else 0.0
-        cells = [w.cell_temp_c for w in (before, after, reference)]
+        cells = [w.cell_temp_c for w in masses]
         self._known = all(math.isfinite(c) for c in cells)
         # Not known: the second weighing is UNKNOWN_K·x away from the first, and nothing was corrected.
         self._dt_k = [c - t_ref_c for c in cells] if self._known else [0.0, 0.0, 0.0]
 
     def __call__(self, x: Mapping[str, Any]) -> Any:
         before, after, reference = (
-            self._mass(x, name, dt_k, i) for i, (name, dt_k) in enumerate(zip(self._names, self._dt_k, strict=True))
+            self._mass(x, name, dt_k, i) for i, (name, dt_k) in enumerate(zip(self._which, self._dt_k, strict=True))
         )
         lost = before - after - sum(x[name] for name in ADDED_G if name in x)
         if self._cert is not None and self._zeros_apart_k != 0.0:  # the zeros were corrected for temperature as well
-            per_k = x["zero temperature coefficient"] - self._cert.temperature.zero_counts_per_k
+            per_k = x[ComponentName.ZERO_PER_K] - self._cert.temperature.zero_counts_per_k
             lost = lost - per_k * self._zeros_apart_k / self._cert.span.counts_per_g
         return lost / reference * 100.0
 
-    def _mass(self, x: Mapping[str, Any], which: str, dt_k: float, i: int) -> Any:
-        g = x[noise_name(which)]
+    def _mass(self, x: Mapping[str, Any], which: WeighingKind, dt_k: float, i: int) -> Any:
+        g = x[NOISE[which]]
         cert = self._cert
         if cert is not None:
             s, t = cert.span.counts_per_g, cert.temperature
             # the code above the zero that gave this mass, as it was corrected
             code = g * s * (1.0 + t.span_per_k * dt_k) + t.zero_counts_per_k * dt_k
             # and a mass again, with what the coefficients and the temperature may truly be
-            true_k = dt_k + (x["cell temperature"] if i == 1 else 0.0)
-            zero_per_k, span_per_k = x["zero temperature coefficient"], x["span temperature coefficient"]
+            true_k = dt_k + (x[ComponentName.CELL_TEMP] if i == 1 else 0.0)
+            zero_per_k, span_per_k = x[ComponentName.ZERO_PER_K], x[ComponentName.SPAN_PER_K]
             if not self._known:
                 code = g * s
-                true_k = x["cell temperature"] if i == 1 else 0.0
-            zero = x.get("tare", 0.0) + zero_per_k * true_k
-            g = (code - zero) / (s * (1.0 + x["span"]) * (1.0 + span_per_k * true_k))
-            g = g + x["linearity"] * g * g
-            if i == 1 and "span since the calibration" in x:
-                g = g * (1.0 - x["span since the calibration"])
-        if self._names[0] == "m1":
-            change = x["change of the air's density"] if i == 1 else 0.0
-            if "volume of the holder" in x:
-                g = g + x["volume of the holder"] * change
-            g = g / (1.0 - (x["air density"] + change) * x["specific volume of the sample"])
+                true_k = x[ComponentName.CELL_TEMP] if i == 1 else 0.0
+            zero = x.get(ComponentName.TARE, 0.0) + zero_per_k * true_k
+            g = (code - zero) / (s * (1.0 + x[ComponentName.SPAN]) * (1.0 + span_per_k * true_k))
+            g = g + x[ComponentName.LINEARITY] * g * g
+            if i == 1 and ComponentName.SPAN_SINCE in x:
+                g = g * (1.0 - x[ComponentName.SPAN_SINCE])
+        if self._which[0] is WeighingKind.M1:
+            change = x[ComponentName.AIR_CHANGE] if i == 1 else 0.0
+            if ComponentName.HOLDER_VOLUME in x:
+                g = g + x[ComponentName.HOLDER_VOLUME] * change
+            g = g / (1.0 - (x[ComponentName.AIR_DENSITY] + change) * x[ComponentName.SPECIFIC_VOLUME])
         return g

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from calibration.air import U_REL_FORMULA, density_kg_m3
 from calibration.vacuum_gauge import VacuumGauge, u_in_air_pa
+from edge.records.result import Origin
 from edge.records.sample import PA_PER_HPA, Air
 from edge.records.weighing import Weighing
 
@@ -27,8 +27,6 @@ HUMIDITY_PCT, U_HUMIDITY_PCT = 50.0, 50.0 / math.sqrt(3.0)  # where nobody said
 THIN_PA = 50_000.0  # below it there is no weather, and a dry ideal gas is good to 0.1 %
 VAGUE_U = 0.3  # relative, of a pressure by a gauge that is not made for it
 _GAS_J_PER_MOL_K, _DRY_KG_PER_MOL, _ZERO_C_K = 8.314462618, 28.965e-3, 273.15
-
-Origin = Literal["measured", "declared", "assumed"]
 
 
 @dataclass(frozen=True, slots=True)

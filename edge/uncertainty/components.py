@@ -7,31 +7,79 @@ must never leave out an input because it is inconvenient: what is not known is d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from types import MappingProxyType
 
 from calibration.certificate import Certificate
 from calibration.propagation import Distribution
-from edge.records.weighing import Weighing
+from edge.procedure.definition import BalanceStated
+from edge.records.result import Origin
+from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .weighed import Weighed
 from .zero_drift import Drift, Inert
-
-Origin = Literal["measured", "certificate", "declared", "assumed"]
 
 DENSITY_G_CM3 = (1.0, 10.0)  # of a sample of which nothing is declared
 HOLDER_CM3 = 20.0  # what holds the sample is at most so large: 160 g of steel
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
-LABELS = {
-    "m1": "M1",
-    "m2": "M2",
-    "hold_start": "the hold's start",
-    "hold_end": "the hold's end",
-    "start": "the start mass",
-}
+
+
+class ComponentName(StrEnum):
+    """The inputs of a loss's budget, as the report names them."""
+
+    NOISE_M1 = "noise of M1"
+    NOISE_M2 = "noise of M2"
+    NOISE_HOLD_START = "noise of the hold's start"
+    NOISE_HOLD_END = "noise of the hold's end"
+    NOISE_START = "noise of the start mass"
+    RESOLUTION = "resolution of the readings"
+    MASS_DIFFERENCE = "mass difference"
+    BALANCE_DRIFT = "drift of the balance"
+    AIR_DENSITY = "air density"
+    AIR_CHANGE = "change of the air's density"
+    SPECIFIC_VOLUME = "specific volume of the sample"
+    HOLDER_VOLUME = "volume of the holder"
+    TARE = "tare"
+    DRIFT_BETWEEN_ZEROS = "drift between the zeros"
+    ZERO_DRIFT = "zero drift"
+    ZERO_WALK = "zero walk"
+    CREEP = "creep"
+    BLANK = "blank"
+    ZERO_PER_K = "zero temperature coefficient"
+    SPAN_PER_K = "span temperature coefficient"
+    CELL_TEMP = "cell temperature"
+    SPAN = "span"
+    SPAN_SINCE = "span since the calibration"
+    LINEARITY = "linearity"
+
+
+NOISE: Mapping[WeighingKind, ComponentName] = MappingProxyType(
+    {
+        WeighingKind.M1: ComponentName.NOISE_M1,
+        WeighingKind.M2: ComponentName.NOISE_M2,
+        WeighingKind.HOLD_START: ComponentName.NOISE_HOLD_START,
+        WeighingKind.HOLD_END: ComponentName.NOISE_HOLD_END,
+        WeighingKind.START: ComponentName.NOISE_START,
+    }
+)
+"""The noise of each weighing that a loss may be made of."""
+
+ADDED_G = (
+    ComponentName.BLANK,
+    ComponentName.ZERO_DRIFT,
+    ComponentName.ZERO_WALK,
+    ComponentName.CREEP,
+    ComponentName.DRIFT_BETWEEN_ZEROS,
+    ComponentName.RESOLUTION,
+    ComponentName.MASS_DIFFERENCE,
+    ComponentName.BALANCE_DRIFT,
+)
+"""Inputs in g that simply add to the loss that is indicated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +90,7 @@ class Component:
     reference mass; ``dof`` may be infinite.
     """
 
-    name: str
+    name: ComponentName
     value: float
     u: float
     unit: str
@@ -53,25 +101,25 @@ class Component:
     dof: float = math.inf
 
 
-def noise_name(which: str) -> str:
-    """Get the name of a weighing's noise among the inputs."""
-    return f"noise of {LABELS.get(which, which)}"
+def noise_component(w: Weighing) -> Component:
+    """Get a weighing's own noise."""
+    v = w.value
+    why = f"Allan deviation of {v.n_seen} values; mean over {v.n}"
+    return Component(NOISE[w.which], v.mean, v.u, "g", 0.0, "measured", why, "t", v.dof)
 
 
-def reading_components(
-    certificate: Certificate | None, resolution_g: float, declared_u_g: float | None
-) -> Iterator[Component]:
+def reading_components(certificate: Certificate | None, balance: BalanceStated) -> Iterator[Component]:
     """Get what a recording's own numbers leave open."""
-    if resolution_g > 0.0:
-        u = resolution_g / math.sqrt(6.0)  # the difference of two readings, each ± half a digit
-        why = f"last digit of the recording, {resolution_g:g} g, twice"
-        yield Component("resolution of the readings", 0.0, u, "g", 0.0, "measured", why, "triangular")
-    if declared_u_g is not None:
+    if balance.resolution_g > 0.0:
+        u = balance.resolution_g / math.sqrt(6.0)  # the difference of two readings, each ± half a digit
+        why = f"last digit of the recording, {balance.resolution_g:g} g, twice"
+        yield Component(ComponentName.RESOLUTION, 0.0, u, "g", 0.0, "measured", why, "triangular")
+    if balance.u_mass_g is not None:
         why = "by whoever gave the recording"
-        yield Component("mass difference", 0.0, declared_u_g, "g", 0.0, "declared", why, "normal")
+        yield Component(ComponentName.MASS_DIFFERENCE, 0.0, balance.u_mass_g, "g", 0.0, "declared", why, "normal")
     elif certificate is None:
         why = "not stated with the recording: taken as none"
-        yield Component("drift of the balance", 0.0, 0.0, "g", 0.0, "assumed", why)
+        yield Component(ComponentName.BALANCE_DRIFT, 0.0, 0.0, "g", 0.0, "assumed", why)
 
 
 def air_components(
@@ -79,11 +127,18 @@ def air_components(
 ) -> Iterator[Component]:
     """Get what is not known of the air and of what it carries."""
     yield Component(
-        "air density", around.m1_g_cm3, around.u_m1, "g/cm³", 0.0, around.origin, f"at M1: {around.why}", "normal"
+        ComponentName.AIR_DENSITY,
+        around.m1_g_cm3,
+        around.u_m1,
+        "g/cm³",
+        0.0,
+        around.origin,
+        f"at M1: {around.why}",
+        "normal",
     )
     distribution: Distribution = "rectangular" if around.change_origin == "assumed" else "normal"
     yield Component(
-        "change of the air's density",
+        ComponentName.AIR_CHANGE,
         around.change_g_cm3,
         around.u_change,
         "g/cm³",
@@ -97,11 +152,11 @@ def air_components(
     why = f"sample between {bounds[0]:.4g} and {bounds[1]:.4g} g/cm³"
     u = (high - low) / 2.0 / SQRT3
     origin: Origin = "assumed" if density_g_cm3 is None else "declared"
-    yield Component("specific volume of the sample", (low + high) / 2.0, u, "cm³/g", 0.0, origin, why)
+    yield Component(ComponentName.SPECIFIC_VOLUME, (low + high) / 2.0, u, "cm³/g", 0.0, origin, why)
     if holder:
         half = HOLDER_CM3 / 2.0
         why = f"at most {HOLDER_CM3:g} cm³"
-        yield Component("volume of the holder", half, half / SQRT3, "cm³", 0.0, "assumed", why)
+        yield Component(ComponentName.HOLDER_VOLUME, half, half / SQRT3, "cm³", 0.0, "assumed", why)
 
 
 def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) -> Inert:
@@ -121,34 +176,32 @@ def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) ->
 
 
 def zero_components(
-    cert: Certificate,
-    before: Weighing,
-    after: Weighing,
-    tare: Weighing | None,
-    inert: Inert,
-    drift: Drift | None,
-    blank: Blank | None,
+    cert: Certificate, weighed: Weighed, inert: Inert, drift: Drift | None, blank: Blank | None
 ) -> Iterator[Component]:
     """Get what the zero does on its own and under load: as the certificate says, or as the second zero shows."""
-    stability = cert.stability
+    stability, before, after, tare = cert.stability, weighed.before, weighed.after, weighed.tare
     if tare is not None:
         why = f"Allan deviation of {tare.value.n_seen} s with the holder empty"
-        yield Component("tare", 0.0, tare.value.u, "count", 0.0, "measured", why, "t", tare.value.dof)
+        yield Component(ComponentName.TARE, 0.0, tare.value.u, "count", 0.0, "measured", why, "t", tare.value.dof)
     if drift is not None:
-        name, value = "drift between the zeros", -drift.gained_g
+        name, value = ComponentName.DRIFT_BETWEEN_ZEROS, -drift.gained_g
         yield Component(name, value, drift.u_g, "g", 0.0, "measured", drift.why, "t", drift.dof)
         return
     u = stability.zero_drift_g / SQRT3
-    yield Component("zero drift", 0.0, u, "g", 0.0, "certificate", f"±{stability.zero_drift_g:g} g over a test")
+    yield Component(
+        ComponentName.ZERO_DRIFT, 0.0, u, "g", 0.0, "certificate", f"±{stability.zero_drift_g:g} g over a test"
+    )
     if stability.zero_walk_g > 0.0:
         apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
         u = stability.zero_walk_g * math.sqrt(apart_h)
         why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {apart_h:.2f} h"
-        yield Component("zero walk", 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
+        yield Component(ComponentName.ZERO_WALK, 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
     if blank is None:
-        yield Component("creep", 0.0, inert.u_g, "g", 0.0, "certificate", inert.why.removeprefix("creep "))
+        yield Component(ComponentName.CREEP, 0.0, inert.u_g, "g", 0.0, "certificate", inert.why.removeprefix("creep "))
     else:
-        yield Component("blank", -inert.gained_g, inert.u_g, "g", 0.0, "measured", inert.why, "t", inert.dof)
+        yield Component(
+            ComponentName.BLANK, -inert.gained_g, inert.u_g, "g", 0.0, "measured", inert.why, "t", inert.dof
+        )
 
 
 def cell_components(cert: Certificate, before: Weighing, after: Weighing, span_change: float) -> Iterator[Component]:
@@ -163,14 +216,14 @@ def cell_components(cert: Certificate, before: Weighing, after: Weighing, span_c
         u_k, u_why = UNKNOWN_K, f"not recorded: {UNKNOWN_K:g} K assumed, nothing corrected"
     origin: Origin = "certificate" if math.isfinite(apart_k) else "assumed"
     k, u = t.zero_counts_per_k, t.u_zero_counts_per_k
-    yield Component("zero temperature coefficient", k, u, "count/K", 0.0, "certificate", why, "normal")
+    yield Component(ComponentName.ZERO_PER_K, k, u, "count/K", 0.0, "certificate", why, "normal")
     k, u = t.span_per_k, t.u_span_per_k
-    yield Component("span temperature coefficient", k, u, "1/K", 0.0, "certificate", why, "normal")
-    yield Component("cell temperature", 0.0, u_k, "K", 0.0, origin, u_why, "normal")
+    yield Component(ComponentName.SPAN_PER_K, k, u, "1/K", 0.0, "certificate", why, "normal")
+    yield Component(ComponentName.CELL_TEMP, 0.0, u_k, "K", 0.0, origin, u_why, "normal")
     why = "divides out: both masses and the reference share it"
-    yield Component("span", 0.0, cert.span.u_counts_per_g / s, "1", 0.0, "certificate", why, "normal")
+    yield Component(ComponentName.SPAN, 0.0, cert.span.u_counts_per_g / s, "1", 0.0, "certificate", why, "normal")
     if span_change != 0.0:
         why = f"the check weight shows {span_change * 100:+.3g} %: by as much it may have changed between M1 and M2"
-        yield Component("span since the calibration", 0.0, abs(span_change) / SQRT3, "1", 0.0, "measured", why)
+        yield Component(ComponentName.SPAN_SINCE, 0.0, abs(span_change) / SQRT3, "1", 0.0, "measured", why)
     u = cert.linearity.u_linearity_per_g
-    yield Component("linearity", 0.0, u, "1/g", 0.0, "certificate", "over the mass that was lost", "normal")
+    yield Component(ComponentName.LINEARITY, 0.0, u, "1/g", 0.0, "certificate", "over the mass that was lost", "normal")

@@ -7,16 +7,19 @@ allows. This module must never promise more than the certificate states.
 from __future__ import annotations
 
 import math
-from typing import Any
+
+import msgspec
 
 from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.errors import BadInput
+from edge.errors import BadValue
 from edge.procedure.parameters import plan_from_standard
-from edge.records.weighing import Weighing
+from edge.records.result import Origin
+from edge.records.weighing import Weighing, WeighingKind
 from edge.standards.standard import Standard
 
 from .budget import Budget, loss_budget
+from .weighed import Weighed
 
 WORTH = 1.0 / 3.0
 """A result is worth having where U is at most this part of the limit."""
@@ -33,14 +36,13 @@ def expected(certificate: Certificate, standard: Standard, sample_g: float, *, z
     M1 and M2 are means over the plan's window with the certificate's noise, at one sample a second (as many as any
     bridge gives), the hold and ``BESIDE_HOLD_S`` apart, and the load cell is as far from its temperature at M1 as the
     standard's tolerance lets it be. ``zero_after``: the zero is taken again after M2, and has not moved.
-    Raises ``BadInput`` for a mass that is not above 0 or is beyond the capacity.
+    Raises ``BadValue`` for a mass that is not above 0 or is beyond the capacity.
     """
     if not (math.isfinite(sample_g) and sample_g > 0.0):
-        raise BadInput(f"--sample-mass {sample_g:g}: give a mass in g, above 0")
+        raise BadValue("sample_mass", f"{sample_g:g}", "give a mass in g, above 0")
     if sample_g > certificate.cell.capacity_g:
-        raise BadInput(
-            f"--sample-mass {sample_g:g}: the load cell carries {certificate.cell.capacity_g:g} g: use a lighter sample"
-        )
+        carries = f"the load cell carries {certificate.cell.capacity_g:g} g: use a lighter sample"
+        raise BadValue("sample_mass", f"{sample_g:g}", carries)
     plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=False)
     n = int(plan.window_s)
     u_g = certificate.stability.noise_counts / abs(certificate.span.counts_per_g) / math.sqrt(n)
@@ -48,24 +50,23 @@ def expected(certificate: Certificate, standard: Standard, sample_g: float, *, z
 
     per_g = abs(certificate.span.counts_per_g)
 
-    def weighing(which: str, value: float, u: float, cell_c: float, from_s: float) -> Weighing:
+    def weighing(which: WeighingKind, value: float, cell_c: float, from_s: float) -> Weighing:
+        u = u_g * per_g if which.is_zero else u_g
         taken = Integrated(value, u, WINDOW_DOF, n, 0, n)
         return Weighing(which, taken, from_s, from_s + plan.window_s, cell_c, cell_c, math.nan)
 
     m2_s, beside_s = plan.hold_s + BESIDE_HOLD_S, plan.dwell_s + plan.window_s
     warm_c = t_ref_c + standard.cold_temp_tolerance_c.value
-    m1 = weighing("m1", sample_g, u_g, t_ref_c, 0.0)
-    m2 = weighing("m2", sample_g * (1.0 - standard.limit_pct.value / 100.0), u_g, warm_c, m2_s)
-    return loss_budget(
-        m1,
-        m2,
-        m1,
-        coverage=standard.coverage_probability.value,
+    m1 = weighing(WeighingKind.M1, sample_g, t_ref_c, 0.0)
+    weighed = Weighed(
+        before=m1,
+        after=weighing(WeighingKind.M2, sample_g * (1.0 - standard.limit_pct.value / 100.0), warm_c, m2_s),
+        reference=m1,
         certificate=certificate,
-        tare=weighing("tare", 0.0, u_g * per_g, t_ref_c, -beside_s) if zero_after else None,
-        zero=weighing("zero", 0.0, u_g * per_g, warm_c, m2_s + beside_s) if zero_after else None,
-        seed=None,
+        tare=weighing(WeighingKind.TARE, 0.0, t_ref_c, -beside_s) if zero_after else None,
+        zero=weighing(WeighingKind.ZERO, 0.0, warm_c, m2_s + beside_s) if zero_after else None,
     )
+    return loss_budget(weighed, coverage=standard.coverage_probability.value, seed=None)
 
 
 def smallest_sample_g(certificate: Certificate, standard: Standard) -> float | None:
@@ -85,27 +86,54 @@ def smallest_sample_g(certificate: Certificate, standard: Standard) -> float | N
     return high
 
 
-def forecast(certificate: Certificate, standard: Standard, sample_g: float) -> dict[str, Any]:
-    """Get the forecast as plain JSON: U for this sample, the smallest that is worth it, and what weighs most."""
+class ForecastLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A component of the budget to expect, and what it makes in the loss."""
+
+    name: str
+    contribution_pct: float
+    origin: Origin
+    why: str
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What to expect before a sample is burnt: U, the smallest sample that is worth it, and what weighs most."""
+
+    sample_mass_g: float
+    limit_pct: float
+    limit_g: float
+    u_pct: float
+    U_pct: float
+    k: float
+    passes_below_pct: float
+    fails_above_pct: float
+    U_pct_with_second_zero: float
+    worth_it: bool
+    smallest_sample_g: float | None
+    certificate: str
+    standard: str
+    budget: tuple[ForecastLine, ...]
+
+
+def forecast(certificate: Certificate, standard: Standard, sample_g: float) -> Forecast:
+    """Get the forecast for a sample of ``sample_g``. Raises as :func:`expected`."""
     budget = expected(certificate, standard, sample_g)
-    smallest = smallest_sample_g(certificate, standard)
     limit = standard.limit_pct.value
-    return {
-        "sample_mass_g": sample_g,
-        "limit_pct": limit,
-        "limit_g": sample_g * limit / 100.0,
-        "u_pct": budget.u_pct,
-        "U_pct": budget.expanded_pct,
-        "k": budget.k,
-        "passes_below_pct": max(0.0, limit - budget.expanded_pct),
-        "fails_above_pct": limit + budget.expanded_pct,
-        "U_pct_with_second_zero": expected(certificate, standard, sample_g, zero_after=True).expanded_pct,
-        "worth_it": budget.expanded_pct <= WORTH * limit,
-        "smallest_sample_g": smallest,
-        "certificate": certificate.name,
-        "standard": standard.id,
-        "budget": [
-            {"name": c.name, "contribution_pct": c.contribution_pct, "origin": c.origin, "why": c.why}
+    return Forecast(
+        sample_mass_g=sample_g,
+        limit_pct=limit,
+        limit_g=sample_g * limit / 100.0,
+        u_pct=budget.u_pct,
+        U_pct=budget.expanded_pct,
+        k=budget.k,
+        passes_below_pct=max(0.0, limit - budget.expanded_pct),
+        fails_above_pct=limit + budget.expanded_pct,
+        U_pct_with_second_zero=expected(certificate, standard, sample_g, zero_after=True).expanded_pct,
+        worth_it=budget.expanded_pct <= WORTH * limit,
+        smallest_sample_g=smallest_sample_g(certificate, standard),
+        certificate=certificate.name,
+        standard=standard.id,
+        budget=tuple(
+            ForecastLine(name=c.name, contribution_pct=c.contribution_pct, origin=c.origin, why=c.why)
             for c in sorted(budget.components, key=lambda c: -c.contribution_pct)
-        ],
-    }
+        ),
+    )

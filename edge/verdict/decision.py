@@ -8,20 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import NormalDist
 
+from edge.records.result import Verdict
 from edge.standards.standard import Standard
 from edge.uncertainty.budget import Budget
-
-
-class Verdict(StrEnum):
-    """The four words."""
-
-    PASS = "PASS"
-    FAIL = "FAIL"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    INVALID = "INVALID"
 
 
 @dataclass(frozen=True, slots=True)

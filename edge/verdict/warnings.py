@@ -1,4 +1,4 @@
-"""Remarks: what a reader must be told of a run beside its numbers, one line each, with what to do.
+"""Warnings: what a reader must be told of a run beside its numbers, one line each, with what to do.
 
 This module must never decide anything: it words what others found.
 """
@@ -8,38 +8,39 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from calibration.certificate import Certificate, out_of_range
+from calibration.certificate import out_of_range
+from edge.procedure.definition import RunDefinition
 from edge.procedure.phases import Phases
-from edge.records.weighing import Weighing
+from edge.records.run import RunKind
+from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
 from edge.uncertainty.zero_drift import Drift, SpanCheck
 
 
-def of_certificate(
-    certificate: Certificate | None, on: datetime.date, weighed: Sequence[Weighing | None], kind: str
-) -> list[str]:
+def about_certificate(definition: RunDefinition, on: datetime.date, weighed: Sequence[Weighing | None]) -> list[str]:
     """Get what is to be said of the certificate: out of date, written by hand, out of its range."""
+    certificate = definition.certificate
     if certificate is None:
         return []
     out = []
     if certificate.valid_until is not None and on > certificate.valid_until:
         out.append(f"certificate {certificate.name} was valid until {certificate.valid_until}: calibrate again")
-    if not certificate.recorded and kind != "simulated":  # a simulated rig's is drawn
+    if not certificate.recorded and definition.kind is not RunKind.SIMULATED:  # a simulated rig's is drawn
         out.append(f"certificate {certificate.name} has no recorded calibration: it was written by hand")
     outside = (out_of_range(certificate, w.value.mean, w.cell_temp_c) for w in weighed if w is not None)
     return out + list(dict.fromkeys(line for line in outside if line is not None))
 
 
-def not_taken(phases: Phases) -> list[str]:
-    """Get what was announced for after M2 and never came."""
+def steps_not_taken(phases: Phases) -> list[str]:
+    """Get the steps announced for after M2 that were not taken."""
     plan, found = phases.plan, phases.weighings
-    if "m2" not in found:
+    if WeighingKind.M2 not in found:
         return []
     out = []
-    if plan.zero_after and "zero" not in found:
+    if plan.zero_after and WeighingKind.ZERO not in found:
         out.append("the second zero that was announced was not taken: the drift is what the certificate says")
-    if plan.check_weight_g > 0.0 and "check" not in found:
+    if plan.check_weight_g > 0.0 and WeighingKind.CHECK not in found:
         out.append("the check weight that was announced was not put on: the span is what the certificate says")
     return out
 
@@ -49,8 +50,7 @@ def not_the_same_air(around: AirAround) -> str:
     light, heavy = (around.change_g_cm3 / density * 100.0 for density in reversed(DENSITY_G_CM3))
     return (
         f"{around.differs}: a sample of unknown density seems {abs(light):.2g} to {abs(heavy):.2g} % "
-        f"{'heavier' if heavy < 0.0 else 'lighter'} for it: weigh both in the same air, or declare its density with "
-        "--density"
+        f"{'heavier' if heavy < 0.0 else 'lighter'} for it: weigh both in the same air, or declare its density"
     )
 
 

@@ -5,16 +5,18 @@ This module must never call a sample free of liquid, nor hybrid, nor liquid: mas
 
 from __future__ import annotations
 
+from edge.records.result import Verdict
+
 NOT_MET = "Not solid-state by this criterion. Mass loss alone cannot tell a hybrid cell from a liquid one."
 
 
-def meaning(verdict: str, weigh: str, blind_spot: str | None) -> str | None:
+def meaning(verdict: Verdict, weigh: str, blind_spot: str | None) -> str | None:
     """Get what PASS or FAIL means (None for the other verdicts). ``blind_spot`` belongs to every PASS.
 
     ``weigh``: a loss over the hold alone, judged hot, decides nothing about a name.
     """
-    if verdict == "PASS":
+    if verdict is Verdict.PASS:
         return f"Criterion met. {blind_spot}" if blind_spot else "Criterion met."
-    if verdict == "FAIL":
+    if verdict is Verdict.FAIL:
         return NOT_MET if weigh == "cold" else "Criterion not met."
     return None

@@ -1,0 +1,269 @@
+"""One run being written: its raw samples first, then what was derived from them, and what happened.
+
+A chunk of raw samples goes into the database before, and in the same transaction as, anything computed from it. Chunks
+and events are chained by hash from the run's own header on. This module must never change or delete what is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.records.event import FROM_FRAMES, Event, EventKind
+from edge.records.formatting import known
+from edge.records.frame import Frames, join
+from edge.records.result import Result, StopTold, as_json
+from edge.records.run import RunState
+from edge.records.second import Second
+from hw.protocols import Status
+
+from . import codec, hash_chain
+from .connection import WriterConnection, translated_errors
+from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
+
+CHUNK_SECONDS = 3600  # a chunk is never longer
+BY_OPERATOR = (EventKind.OPERATOR, EventKind.REFUSED)
+"""Events of which the operator is the author, though frames make them."""
+
+RESULT_COLUMNS = {
+    "verdict": "verdict",
+    "invalid_because": "invalid_because",
+    "loss_pct": "loss_pct",
+    "standard_uncertainty_pct": "u_pct",
+    "expanded_uncertainty_pct": "U_pct",
+    "coverage_factor_k": "k",
+    "conformance_probability": "pc",
+    "limit_pct": "limit_pct",
+    "m1_g": "m1_g",
+    "m2_g": "m2_g",
+    "hold_s": "hold_s",
+    "true_loss_pct": "true_loss_pct",
+}
+"""Columns of ``runs`` and the field of the result that fills each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Who writes and how: by which boot's clock, from which wall time on, and after how many seconds it commits."""
+
+    boot_id: str
+    wall_s: float
+    batch_s: int = 5
+
+
+class RunJournal:
+    """One run being written. Give it the raw frames first, then what was derived from them.
+
+    Where the disk fails, what is waiting is kept, and :meth:`recover` tries again. ``ends`` are the next numbers of the
+    run's two chains and the hashes that they follow.
+    """
+
+    def __init__(
+        self, connection: WriterConnection, run_id: int, ends: dict[str, tuple[int, str]], writing: Writing
+    ) -> None:
+        self.run_id = run_id
+        self._connection = connection
+        self._boot_id = writing.boot_id
+        self.forgetful = False
+        self._wall_s = writing.wall_s
+        self._batch_s = writing.batch_s
+        self._chunk, self._chunk_sha = ends["chunk"]
+        self._event, self._event_sha = ends["event"]
+        self._frames: list[Frames] = []
+        self._n_frames = 0
+        self._seconds: list[StoredRow] = []
+        self._events: list[_Waiting] = []
+
+    def raw(self, frames: Frames) -> None:
+        """Take raw frames: before anything is computed from them."""
+        for start in range(0, len(frames), CHUNK_SECONDS):
+            part = frames.cut(start, start + CHUNK_SECONDS)
+            if self._n_frames and self._n_frames + len(part) > CHUNK_SECONDS:
+                self.commit(self._wall_s)
+            self._frames.append(part)
+            self._n_frames += len(part)
+
+    @property
+    def waiting_s(self) -> int:
+        """Get how many seconds of frames wait to be written."""
+        return self._n_frames
+
+    def derived(self, seconds: Sequence[Second], phases: Sequence[str], events: Sequence[Event], wall_s: float) -> None:
+        """Take what the fold and the phases made of the frames; commit if it is time or anything happened."""
+        self._wall_s = wall_s
+        if self.forgetful:
+            return
+        self._seconds += [_second(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
+        for event in events:
+            by = "operator" if event.kind in BY_OPERATOR else "instrument"
+            self._events.append(_Waiting(_event(self.run_id, event, wall_s, by), derived=True))
+        if events or self._n_frames >= self._batch_s:
+            self.commit(wall_s)
+
+    def catch_up(
+        self, seconds: Sequence[Second], phases: Sequence[str], events: Sequence[Event], wall_s: float
+    ) -> None:
+        """Write what a run's stored frames make and is not stored: all seconds and ``events`` from its start on."""
+        db, run = self._connection.db, [self.run_id]
+        newest = db.execute("select max(second) from seconds where run_id = ?", run).fetchone()[0]
+        kinds = db.execute("select kind from events where run_id = ?", run).fetchall()
+        start = 0 if newest is None else bisect_right([s.seq for s in seconds], newest)
+        stored = sum(kind in FROM_FRAMES for (kind,) in kinds)
+        self.derived(seconds[start:], phases[start:], events[stored:], wall_s)
+
+    def stops(self) -> tuple[StopTold, ...]:
+        """Get the times in which nothing was measured because the process or the machine had stopped."""
+        events = hash_chain.events(self._connection.db, self.run_id)
+        data = (json.loads(e["data_json"]) for e in events if e["kind"] == EventKind.RESUMED)
+        return tuple(
+            StopTold(from_s=d["from_s"], length_s=d["gap_s"], at_least_s=d["at_least_s"])
+            for d in data
+            if "from_s" in d and d["gap_s"] != 0.0
+        )
+
+    def log_event(self, event: Event, who: str, wall_s: float) -> None:
+        """Take one event that no frame made, and commit at once."""
+        if event.kind in FROM_FRAMES:
+            raise ValueError(f"an event of kind {event.kind} is made from frames")
+        self._events.append(_Waiting(_event(self.run_id, event, wall_s, who), derived=False))
+        self.commit(wall_s)
+
+    def commit(self, wall_s: float) -> None:
+        """Write what is waiting, in one transaction, raw samples first. Where that fails, it goes on waiting."""
+        db = self._connection.db
+        chunk = self._link_chunk(join(self._frames), wall_s) if self._frames else None
+        events = self._link_events()
+        with translated_errors(self._connection.path), db.atomic():
+            if chunk is not None:
+                db.table("chunks").insert(stored_chunk(db, **chunk))
+            if self._seconds:
+                db.table("seconds").insert_all(self._seconds)
+            if events:
+                db.table("events").insert_all(events)
+        if chunk is not None:
+            self._chunk, self._chunk_sha = self._chunk + 1, chunk["sha256"]
+        if events:
+            self._event, self._event_sha = self._event + len(events), events[-1]["sha256"]
+        self._frames, self._n_frames, self._seconds, self._events = [], 0, [], []
+
+    def recover(self, wall_s: float) -> None:
+        """Try again, on a new connection, to write what is waiting. Raises as :meth:`commit` does.
+
+        What was written though the disk said that it was not, is found and not written twice.
+        """
+        connection = self._connection
+        with translated_errors(connection.path):
+            connection.open_again()
+            ends = hash_chain.chain_ends(connection.db, self.run_id)
+            if ends["chunk"][0] > self._chunk:
+                newest = connection.db.execute(
+                    "select raw from chunks where run_id = ? order by chunk desc limit 1", [self.run_id]
+                ).fetchone()
+                self._keep_after(int(codec.decode(newest[0]).seq[-1]))
+            if ends["event"][0] > self._event:
+                stored = connection.db.table("events").rows_where(
+                    "run_id = ? and event >= ?", [self.run_id, self._event], order_by="event"
+                )
+                for row in stored:
+                    self._events = [e for e in self._events if e.row.items() - row.items()]
+            (self._chunk, self._chunk_sha), (self._event, self._event_sha) = ends["chunk"], ends["event"]
+        self.commit(wall_s)
+
+    def forget(self, keep_s: int) -> None:
+        """Let go of all but the newest ``keep_s`` seconds of frames, for a disk that does not come back.
+
+        What was derived from frames goes with them, and nothing more is taken (``forgetful``), for the fold has seen
+        what will not be stored: resume the run when the disk is back. Words and alarms stay.
+        """
+        self.forgetful = True
+        self._keep_after(int(self._frames[-1].seq[-1]) - keep_s)
+        self._seconds = []
+        self._events = [e for e in self._events if not e.derived]
+
+    def _keep_after(self, seq: int) -> None:
+        """Let go of frames and seconds up to second ``seq``."""
+        frames = join(self._frames)
+        after = int(np.searchsorted(frames.seq, seq, side="right"))
+        self._frames = [frames.cut(after, len(frames))] if after < len(frames) else []
+        self._n_frames = len(frames) - after
+        self._seconds = [s for s in self._seconds if s["second"] >= seq]  # the row of a second comes a frame late
+
+    def save_result(self, result: Result, wall_s: float) -> None:
+        """Write the run's outcome, and the columns of ``runs`` that it fills."""
+        self.commit(wall_s)
+        plain = as_json(result)
+        columns = {column: plain.get(field) for column, field in RESULT_COLUMNS.items()}
+        row = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": canonical(plain), **columns}
+        with translated_errors(self._connection.path):
+            self._connection.db.table("runs").update(self.run_id, row)
+
+    def _link_chunk(self, frames: Frames, wall_s: float) -> StoredRow:
+        raw = codec.encode(frames)
+        said = {
+            "run_id": self.run_id,
+            "chunk": self._chunk,
+            "boot_id": self._boot_id,
+            "first_second": int(frames.seq[0]),
+            "seconds": len(frames),
+            "samples": len(frames.code),
+            "wall_utc": utc(wall_s),
+        }
+        return {"said": said, "raw": raw, "sha256": link(self._chunk_sha, canonical(said), raw)}
+
+    def _link_events(self) -> list[StoredRow]:
+        out: list[StoredRow] = []
+        sha = self._event_sha
+        for number, waiting in enumerate(self._events, start=self._event):
+            row = {"run_id": self.run_id, "event": number} | waiting.row
+            following = link(sha, canonical(row))
+            out.append(row | {"previous_sha256": sha, "sha256": following})
+            sha = following
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event that is not written yet, and whether it was made from frames."""
+
+    row: StoredRow
+    derived: bool
+
+
+def _event(run_id: int, event: Event, wall_s: float, who: str) -> StoredRow:
+    return {
+        "run_id": run_id,
+        "second": event.seq,
+        "elapsed_s": float(event.t_s),
+        "wall_utc": utc(wall_s),
+        "kind": str(event.kind),
+        "who": who,
+        "data_json": canonical(event.what.data()),
+    }
+
+
+def _second(run_id: int, row: Second, phase: str) -> StoredRow:
+    because = [s.name.lower() for s in Status if s and row.bad_mask >> s & 1]
+    return {
+        "run_id": run_id,
+        "second": row.seq,
+        "elapsed_s": row.t_s,
+        "phase": phase,
+        "mass_g": known(row.mass_g),
+        "sd_g": known(row.sd_g),
+        "temp_c": known(row.temp_c),
+        "cell_temp_c": known(row.cell_temp_c),
+        "pressure_pa": known(row.pressure_pa),
+        "qualified": row.qualified,
+        "hold_s": row.hold_s,
+        "loss_pct": known(row.loss_pct),
+        "drift_g_per_h": known(row.drift_g_per_h),
+        "zero_code": known(row.zero_code),
+        "samples_ok": row.n_ok,
+        "samples_bad": row.n_bad,
+        "samples_spike": row.n_spike,
+        "bad_because": ", ".join(because),
+    }

@@ -1,0 +1,117 @@
+"""What a run is of and goes by, and a run that has ended: all that its result needs beside the standard's rule.
+
+This module must never hold what was measured but in the phases that followed it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from calibration.certificate import Certificate
+from edge.records.result import (
+    Conditions,
+    HourTold,
+    Observed,
+    RecordingTold,
+    Result,
+    StandardUsed,
+    StopTold,
+    not_judged,
+)
+from edge.records.run import RunKind
+from edge.records.sample import Sample
+from edge.standards.standard import Standard
+
+from .parameters import RunParameters
+from .phases import Phases
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceStated:
+    """What is known of whatever indicated the masses of a recording.
+
+    ``resolution_g`` is its last digit (0: not known), ``u_mass_g`` the standard uncertainty of a mass difference (None:
+    nobody states it).
+    """
+
+    resolution_g: float = 0.0
+    u_mass_g: float | None = None
+
+
+NOTHING_STATED = BalanceStated()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDefinition:
+    """What a run is of and goes by.
+
+    ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
+    ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's.
+    """
+
+    sample: Sample
+    operator: str
+    kind: RunKind
+    standard: Standard
+    certificate: Certificate | None
+    parameters: RunParameters
+    blank: Result | None = None
+    is_blank: bool = False
+    balance: BalanceStated = NOTHING_STATED
+
+    def conditions(self) -> Conditions:
+        """Get the conditions under which it is judged."""
+        standard = self.standard
+        return Conditions(
+            limit_pct=standard.limit_pct.value,
+            comparator=standard.comparator.value,
+            weigh=self.parameters.plan.weigh,
+            hold_required_s=standard.hold_s.value,
+            temp_c=standard.temp_c.value,
+            temp_band_c=standard.temp_band_c.value,
+            standard=StandardUsed(
+                id=standard.id,
+                title=standard.title.value,
+                sha256=standard.sha256,
+                verified=all(f.verified for _, f in standard.fields() if not f.assumed),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a replay says of the recording beside the result."""
+
+    file: RecordingTold
+    observed: Observed
+    hours: tuple[HourTold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
+
+    ``run_id`` and ``stops`` are the journal's (None: it is not stored); ``true_loss_pct`` and ``seed`` a simulated
+    rig's; ``recorded`` a replay's.
+    """
+
+    definition: RunDefinition
+    phases: Phases
+    on: datetime.date
+    run_id: int | None = None
+    stops: tuple[StopTold, ...] | None = None
+    true_loss_pct: float | None = None
+    seed: int | None = None
+    recorded: Recorded | None = None
+
+    def not_judged(self, why: str) -> Result:
+        """Get the result of this run where nothing can be said of it: INVALID, and why."""
+        definition = self.definition
+        return not_judged(
+            why,
+            conditions=definition.conditions(),
+            kind=definition.kind,
+            sample_id=definition.sample.sample_id,
+            run_id=self.run_id,
+        )

@@ -1,0 +1,95 @@
+"""The window of a weighing: the newest seconds that could become one, and whether they are at rest.
+
+This module must never take a mean of seconds that wander, nor of too few.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from calibration.allan import Integrated, mean_over_stable_window
+from edge.records.second import Second
+from edge.records.weighing import Weighing, WeighingKind
+
+from .plan import Plan
+
+MIN_ROWS = 6  # fewer good seconds are no weighing
+NOT_EMPTY = 0.05  # of M2: more than this is no drift of the zero
+NOT_THAT_WEIGHT = 0.2  # of the check weight: more than this is another weight
+
+
+@dataclass(slots=True)
+class Window:
+    """The newest rows that could become a weighing."""
+
+    rows: deque[Second] = field(default_factory=deque)
+    span_s: float = 0.0
+
+    def add(self, row: Second, longest_s: float) -> None:
+        """Take a row; rows older than ``longest_s`` before it are let go."""
+        self.rows.append(row)
+        while row.t_s - self.rows[0].t_s > longest_s:
+            self.rows.popleft()
+        self.span_s = row.t_s - self.rows[0].t_s
+
+
+def weighing(which: WeighingKind, rows: Sequence[Second], value: Integrated) -> Weighing:
+    """Get the weighing that a mean over a part of ``rows`` is, with what surrounded it."""
+    window = rows[value.start : value.start + value.n]
+    if len(rows) == 1 and rows[0].n_ok > 1:  # a single second: what its own samples say
+        value = replace(value, u=rows[0].sd_g / math.sqrt(rows[0].n_ok), dof=rows[0].n_ok - 1.0)
+    return Weighing(
+        which,
+        value,
+        window[0].t_s,
+        window[-1].t_s,
+        mean_of_known([r.temp_c for r in window]),
+        mean_of_known([r.cell_temp_c for r in window]),
+        mean_of_known([r.pressure_pa for r in window]),
+    )
+
+
+def is_steady(values: Sequence[float], tolerance: float) -> bool:
+    """Say whether two halves agree within their noise or within ``tolerance``, whichever is more."""
+    half = len(values) // 2
+    a, b = mean_over_stable_window(values[:half], "last"), mean_over_stable_window(values[half:], "last")
+    return _halves_apart(values) <= max(tolerance, 3.0 * math.hypot(a.u, b.u))
+
+
+def is_at_rest(rows: Sequence[Second], load_g: float, plan: Plan) -> bool:
+    """Say whether rows are enough, at one temperature, and steady for a load of ``load_g``."""
+    cells = [r.cell_temp_c for r in rows if math.isfinite(r.cell_temp_c)]
+    cold = not cells or max(cells) - min(cells) <= plan.cold_band_c
+    tolerance_g = max(plan.stability_g, plan.stability_pct / 100.0 * abs(load_g))
+    return len(rows) >= MIN_ROWS and cold and is_steady([r.mass_g for r in rows], tolerance_g)
+
+
+def why_not_empty(mass_g: float, m2_g: float) -> str:
+    """Say why a holder that shows ``mass_g`` is not empty after a sample of ``m2_g`` ('' where it is)."""
+    on = abs(mass_g) > NOT_EMPTY * abs(m2_g)
+    return f"the holder still carries {mass_g:.4g} g: take the sample off" if on else ""
+
+
+def why_not_that_weight(mass_g: float, weight_g: float) -> str:
+    """Say why what shows ``mass_g`` is not the check weight of ``weight_g`` ('' where it is)."""
+    off = abs(mass_g - weight_g) > NOT_THAT_WEIGHT * weight_g
+    return f"{mass_g:.4g} g lie on the holder, not {weight_g:g} g: put the check weight on" if off else ""
+
+
+def mean_of_known(values: Sequence[float]) -> float:
+    """Get the mean of the values that are finite; NaN where none is."""
+    finite = [v for v in values if math.isfinite(v)]
+    return math.fsum(finite) / len(finite) if finite else math.nan
+
+
+def spread_g(rows: Sequence[Second]) -> float:
+    """Get how far the means of two halves of the rows are apart, in g (0 for fewer than two)."""
+    return _halves_apart([r.mass_g for r in rows]) if len(rows) > 1 else 0.0
+
+
+def _halves_apart(values: Sequence[float]) -> float:
+    half = len(values) // 2
+    return abs(math.fsum(values[:half]) / half - math.fsum(values[half:]) / (len(values) - half))

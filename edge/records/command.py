@@ -1,0 +1,47 @@
+"""What a run can be told: the operator's commands, and the instrument's own word about a gap.
+
+On disk a command is one word of text, frozen since the first version. This module must never act on a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OperatorWord(StrEnum):
+    """What the operator may say to a run."""
+
+    TARE = "tare"
+    LOAD = "load"
+    ZERO = "zero"
+    CHECK = "check"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class GapLength:
+    """The instrument's word about a stop: how long nothing was measured, in s (None: nobody knows yet)."""
+
+    length_s: float | None
+
+
+Command = OperatorWord | GapLength
+
+_GAP = "gap "
+_UNKNOWN = "unknown"
+
+
+def as_text(command: Command) -> str:
+    """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``."""
+    if isinstance(command, OperatorWord):
+        return str(command)
+    return _GAP + (_UNKNOWN if command.length_s is None else f"{command.length_s:.0f}")
+
+
+def from_text(text: str) -> Command:
+    """Get a stored command back. Raises ``ValueError`` for text that is none."""
+    if not text.startswith(_GAP):
+        return OperatorWord(text)
+    length = text.removeprefix(_GAP)
+    return GapLength(None if length == _UNKNOWN else float(length))

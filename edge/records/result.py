@@ -1,0 +1,326 @@
+"""The result of a run: verdict, numbers, budget, and what nobody measured, as one frozen record.
+
+``--json``, report, page, evidence and publisher all read this record; its JSON Schema is ``docs/schema/result.json``.
+A field that is left out of the JSON (``UNSET``) does not belong to this kind of run. A run that cannot be judged has no
+loss here, so that nothing can print one. This module must never compute, and nobody changes a result afterwards.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .invalid import Invalid, InvalidReason
+from .run import RunKind
+
+RESULT_VERSION = 1
+"""Of the record's JSON Schema: higher whenever a field is taken away or means something else."""
+
+Origin = Literal["measured", "certificate", "declared", "assumed"]
+"""Where a value is from."""
+
+
+class Verdict(StrEnum):
+    """The four words."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a result."""
+
+
+class StandardUsed(_Part, frozen=True, kw_only=True):
+    """By which standard's file a run is judged.
+
+    ``verified``: each of its values that is not assumed was compared with the official text.
+    """
+
+    id: str
+    title: str
+    sha256: str
+    verified: bool
+
+
+class Conditions(_Part, frozen=True, kw_only=True):
+    """Under what conditions a run is judged: the standard's limit, hold and band, and how the sample is weighed."""
+
+    limit_pct: float
+    comparator: str
+    weigh: str
+    hold_required_s: float
+    temp_c: float
+    temp_band_c: float
+    standard: StandardUsed
+
+
+class CertificateUsed(_Part, frozen=True, kw_only=True):
+    """The load cell's certificate that turned codes into grams."""
+
+    name: str
+    sha256: str
+
+
+class AssumedValue(_Part, frozen=True, kw_only=True):
+    """A value of the standard's file that no source gives."""
+
+    field: str
+    value: Any
+    source: str
+
+
+class ClaimTold(_Part, frozen=True, kw_only=True):
+    """The name by which a sample is sold, and what the standard's file answers."""
+
+    name: str
+    answer: str
+
+
+class CompositionTold(_Part, frozen=True, kw_only=True):
+    """What a sample is said to be made of, and what the standard's file answers."""
+
+    declared: str
+    answer: str
+
+
+class WeighingTold(_Part, frozen=True, kw_only=True):
+    """A mass in g, or a zero in codes: the mean from ``from_s`` to ``to_s``, and what surrounded it."""
+
+    which: str
+    value: float
+    u: float
+    unit: str
+    from_s: float
+    to_s: float
+    cell_temp_c: float | None
+    temp_c: float | None
+    pressure_pa: float | None
+
+
+class ExcursionTold(_Part, frozen=True, kw_only=True):
+    """A stretch of the hold that did not count."""
+
+    from_s: float
+    length_s: float
+    why: str
+    worst_temp_c: float | None
+
+
+class StopTold(_Part, frozen=True, kw_only=True):
+    """A time in which no process measured: ``length_s`` null where nobody knows it."""
+
+    from_s: float
+    length_s: float | None
+    at_least_s: float
+
+
+class BudgetLine(_Part, frozen=True, kw_only=True):
+    """A component of the budget: its value and standard uncertainty in ``unit``, and what it makes in the loss."""
+
+    name: str
+    value: float
+    u: float
+    unit: str
+    contribution_pct: float
+    distribution: str
+    dof: float | None
+    origin: Origin
+    why: str
+
+
+class FirstOrder(_Part, frozen=True, kw_only=True):
+    """What GUM's first order says (JCGM 100)."""
+
+    u_pct: float
+    U_pct: float
+
+
+class MonteCarlo(_Part, frozen=True, kw_only=True):
+    """What Monte Carlo says (JCGM 101)."""
+
+    loss_pct: float
+    u_pct: float
+    low_pct: float
+    high_pct: float
+    trials: int
+    stable: bool
+
+
+class ZerosTold(_Part, frozen=True, kw_only=True):
+    """What the second zero said: how the zero moved, and what of it lies between M1 and M2."""
+
+    moved_g: float
+    expected_u_g: float
+    gained_between_m1_and_m2_g: float
+    u_g: float
+    weight: float
+
+
+class CheckWeightTold(_Part, frozen=True, kw_only=True):
+    """What the check weight said of the span."""
+
+    stated_g: float
+    indicated_g: float
+    u_g: float
+    span_changed_pct: float
+
+
+class BlankUsed(_Part, frozen=True, kw_only=True):
+    """The blank that was subtracted: an inert dummy's apparent loss with its standard uncertainty."""
+
+    name: str
+    loss_g: float
+    u_g: float
+    mass_g: float
+
+
+class BlankFound(_Part, frozen=True, kw_only=True):
+    """What a blank run found for later runs to subtract: an inert dummy's loss, its u without the creep's."""
+
+    loss_g: float
+    u_g: float
+    dof: float | None
+
+
+class RecordingTold(_Part, frozen=True, kw_only=True):
+    """What a replay read from a file."""
+
+    file: str
+    rows: int
+    interval_s: float
+    quantity: str
+    gate_g: float
+    refused_by_gate: int
+    not_numbers: int
+
+
+class Observed(_Part, frozen=True, kw_only=True):
+    """What a recording holds within the band, whatever the phases made of it."""
+
+    band_c: tuple[float, float]
+    first_to_last_in_band_s: float
+    in_band_s: float
+    from_s: float | UnsetType = UNSET
+    to_s: float | UnsetType = UNSET
+    start_mass_g: float | UnsetType = UNSET
+    mass_at_first_g: float | UnsetType = UNSET
+    mass_at_last_g: float | UnsetType = UNSET
+    loss_pct_of_start_mass: float | UnsetType | None = UNSET
+    loss_pct_of_mass_at_first: float | UnsetType | None = UNSET
+
+
+class HourTold(_Part, frozen=True, kw_only=True):
+    """The mass at a full hour of the hold, and the rate of loss in the half hour before."""
+
+    hour: float
+    elapsed_s: float
+    mass_g: float
+    mass_pct_of_start: float
+    rate_pct_per_h: float | None
+    u_rate_pct_per_h: float | None
+
+
+class Result(_Part, frozen=True, kw_only=True):
+    """The result of one run. Losses and uncertainties in % of the reference mass, masses in g, times in s."""
+
+    verdict: Verdict
+    invalid_because: str | None = None
+    invalid_reason: InvalidReason | None = None
+    # the loss
+    loss_pct: float | None = None
+    u_pct: float | None = None
+    U_pct: float | None = None
+    k: float | None = None
+    pc: float | None = None
+    limit_pct: float
+    comparator: str
+    rule: str = ""
+    nu_eff: float | None = None
+    method: str | None = None
+    first_order: FirstOrder | UnsetType = UNSET
+    monte_carlo: MonteCarlo | UnsetType | None = UNSET
+    budget: tuple[BudgetLine, ...] = ()
+    blind_spot: str | UnsetType | None = UNSET
+    criterion: str | None = None
+    # what it is of
+    run_id: int | UnsetType = UNSET
+    kind: RunKind
+    sample_id: str
+    blank_run: bool = False
+    claim: ClaimTold | None = None
+    composition: CompositionTold | None = None
+    density_g_cm3: tuple[float, float] | None = None
+    replicates: int = 1
+    # what was weighed
+    m1_g: float | None = None
+    m2_g: float | None = None
+    reference_g: float | None = None
+    reference: str | None = None
+    weigh: str
+    weighings: tuple[WeighingTold, ...] = ()
+    zeros: ZerosTold | None = None
+    check_weight: CheckWeightTold | None = None
+    blank: BlankUsed | UnsetType = UNSET
+    blank_found: BlankFound | UnsetType = UNSET
+    # the hold
+    hold_s: float = 0.0
+    hold_required_s: float
+    temp_c: float
+    temp_band_c: float
+    excursions: tuple[ExcursionTold, ...] = ()
+    stops: tuple[StopTold, ...] | UnsetType = UNSET
+    # by what
+    standard: StandardUsed
+    certificate: CertificateUsed | None = None
+    assumed: tuple[AssumedValue, ...] = ()
+    declared: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    # a replay's
+    recording: RecordingTold | UnsetType = UNSET
+    observed: Observed | UnsetType = UNSET
+    hours: tuple[HourTold, ...] | UnsetType = UNSET
+    # a simulated run's
+    true_loss_pct: float | UnsetType | None = UNSET
+    seed: int | UnsetType = UNSET
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Get a result as plain JSON: what ``--json`` prints and the database stores."""
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return plain
+
+
+def from_json(plain: object) -> Result:
+    """Get a result back from plain JSON, of this version or an older one. Raises ``msgspec.ValidationError``."""
+    return msgspec.convert(plain, Result, strict=False)
+
+
+def not_judged(why: str, *, conditions: Conditions, kind: RunKind, sample_id: str, run_id: int | None) -> Result:
+    """Get the result of a run of which nothing can be said but what it is: INVALID, and why."""
+    return Result(
+        verdict=Verdict.INVALID,
+        invalid_because=why,
+        invalid_reason=InvalidReason.NOT_JUDGED,
+        run_id=UNSET if run_id is None else run_id,
+        kind=kind,
+        sample_id=sample_id,
+        **{name: getattr(conditions, name) for name in Conditions.__struct_fields__},
+    )
+
+
+def invalid(draft: Result, because: Invalid) -> Result:
+    """Get the result of a run that cannot be judged: what the draft says of the run, no loss, and the reason."""
+    return msgspec.structs.replace(
+        draft, verdict=Verdict.INVALID, invalid_because=because.why, invalid_reason=because.reason
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """Get the JSON Schema of a result, with its version."""
+    return msgspec.json.schema(Result) | {"version": RESULT_VERSION}

@@ -1,0 +1,47 @@
+"""What a loss is made of: its weighings, and what is known to correct them for.
+
+Frozen records without behaviour, handed from one step of the judgement to the next. This module must never compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calibration.certificate import Certificate
+from edge.procedure.definition import NOTHING_STATED, BalanceStated
+from edge.records.weighing import Weighing
+
+from .blank import Blank
+from .buoyancy import AirAround
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The weighings of w = (before − after) / reference · 100 %, in g, and the zeros around them, in codes.
+
+    ``certificate`` gives what the load cell may do (None: masses were recorded, and ``balance`` says what is known of
+    what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known.
+    """
+
+    before: Weighing
+    after: Weighing
+    reference: Weighing
+    certificate: Certificate | None = None
+    tare: Weighing | None = None
+    zero: Weighing | None = None
+    balance: BalanceStated = NOTHING_STATED
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What a loss is corrected for.
+
+    ``air`` is the air around M1 and M2 (None: assumed), ``density_g_cm3`` bounds the sample's density (None: nothing is
+    declared), ``blank`` is subtracted, ``span_change`` is by how much (relative) a check weight has shown the span to
+    have changed at a time that nobody knows.
+    """
+
+    air: AirAround | None = None
+    density_g_cm3: tuple[float, float] | None = None
+    blank: Blank | None = None
+    span_change: float = 0.0

@@ -1,0 +1,160 @@
+"""What is told of a run in its result, part by part; and all that can be said before it is judged.
+
+This module must never decide, and never give a number for what is not known.
+"""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+from msgspec.structs import replace as with_fields
+
+from calibration.certificate import certificate_hash
+from edge.procedure.definition import EndedRun
+from edge.procedure.phases import Phases
+from edge.records.formatting import known
+from edge.records.result import (
+    AssumedValue,
+    BudgetLine,
+    CertificateUsed,
+    CheckWeightTold,
+    ClaimTold,
+    CompositionTold,
+    ExcursionTold,
+    MonteCarlo,
+    Result,
+    WeighingTold,
+    ZerosTold,
+)
+from edge.records.weighing import Weighing, WeighingKind
+from edge.standards.standard import Standard
+from edge.uncertainty.budget import Budget
+from edge.uncertainty.components import Component
+from edge.uncertainty.zero_drift import Drift, SpanCheck
+
+from . import warnings
+
+
+def draft_result(ended: EndedRun) -> Result:
+    """Get all that can be said of a run before it is judged: INVALID, until it is."""
+    definition, phases = ended.definition, ended.phases
+    standard, sample, certificate = definition.standard, definition.sample, definition.certificate
+    before, after, reference = masses_of_loss(phases)
+    about_certificate = warnings.about_certificate(definition, ended.on, (before, after))
+    recorded = ended.recorded
+    return with_fields(
+        ended.not_judged("it was not judged"),
+        blank_run=definition.is_blank,
+        claim=_claim(sample.claim, standard),
+        composition=_composition(sample.composition, standard),
+        density_g_cm3=sample.density_g_cm3,
+        replicates=standard.replicates.value,
+        m1_g=None if before is None else before.value.mean,
+        m2_g=None if after is None else after.value.mean,
+        reference_g=None if reference is None else reference.value.mean,
+        reference=None if reference is None else str(reference.which),
+        weighings=tuple(_weighing(w) for w in phases.weighings.values()),
+        hold_s=phases.hold_s,
+        excursions=tuple(
+            ExcursionTold(from_s=e.from_s, length_s=e.length_s, why=e.why, worst_temp_c=known(e.worst_temp_c))
+            for e in phases.excursions
+        ),
+        stops=UNSET if ended.stops is None else ended.stops,
+        certificate=None
+        if certificate is None
+        else CertificateUsed(name=certificate.name, sha256=certificate_hash(certificate)),
+        assumed=tuple(
+            AssumedValue(field=name, value=_plain(f.value), source=f.source)
+            for name, f in standard.fields()
+            if f.assumed
+        ),
+        declared=definition.parameters.declared,
+        warnings=(*about_certificate, *warnings.steps_not_taken(phases)),
+        recording=UNSET if recorded is None else recorded.file,
+        observed=UNSET if recorded is None else recorded.observed,
+        hours=UNSET if recorded is None else recorded.hours,
+        true_loss_pct=UNSET if ended.true_loss_pct is None else ended.true_loss_pct,
+        seed=UNSET if ended.seed is None else ended.seed,
+    )
+
+
+def _claim(name: str | None, standard: Standard) -> ClaimTold | None:
+    return None if name is None else ClaimTold(name=name, answer=standard.answer_to_name(name))
+
+
+def _composition(declared: str | None, standard: Standard) -> CompositionTold | None:
+    if declared is None:
+        return None
+    return CompositionTold(declared=declared, answer=standard.answer_to_composition(declared))
+
+
+def zeros_told(drift: Drift) -> ZerosTold:
+    """Get what the second zero said."""
+    return ZerosTold(
+        moved_g=drift.moved_g,
+        expected_u_g=drift.expected_u_g,
+        gained_between_m1_and_m2_g=drift.gained_g,
+        u_g=drift.u_g,
+        weight=drift.share,
+    )
+
+
+def check_weight_told(check: SpanCheck) -> CheckWeightTold:
+    """Get what the check weight said."""
+    return CheckWeightTold(
+        stated_g=check.stated_g,
+        indicated_g=check.indicated_g,
+        u_g=check.u_g,
+        span_changed_pct=check.changed * 100.0,
+    )
+
+
+def monte_carlo_told(budget: Budget) -> MonteCarlo | None:
+    """Get what Monte Carlo said; None where it was not asked."""
+    mc = budget.simulated
+    if mc is None:
+        return None
+    return MonteCarlo(loss_pct=mc.y, u_pct=mc.u, low_pct=mc.low, high_pct=mc.high, trials=mc.trials, stable=mc.stable)
+
+
+def budget_line_told(c: Component) -> BudgetLine:
+    """Get a component as a line of the budget."""
+    return BudgetLine(
+        name=str(c.name),
+        value=c.value,
+        u=c.u,
+        unit=c.unit,
+        contribution_pct=c.contribution_pct,
+        distribution=c.distribution,
+        dof=known(c.dof),
+        origin=c.origin,
+        why=c.why,
+    )
+
+
+def _weighing(w: Weighing) -> WeighingTold:
+    return WeighingTold(
+        which=str(w.which),
+        value=w.value.mean,
+        u=w.value.u,
+        unit="code" if w.which.is_zero else "g",
+        from_s=w.from_s,
+        to_s=w.to_s,
+        cell_temp_c=known(w.cell_temp_c),
+        temp_c=known(w.temp_c),
+        pressure_pa=known(w.pressure_pa),
+    )
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def masses_of_loss(phases: Phases) -> tuple[Weighing | None, Weighing | None, Weighing | None]:
+    """Get the mass before, the mass after, and the one that the loss is divided by."""
+    found = phases.weighings.get
+    if phases.plan.weigh == "cold":
+        m1 = found(WeighingKind.M1)
+        return m1, found(WeighingKind.M2), m1
+    before = found(WeighingKind.HOLD_START)
+    reference = before if phases.plan.reference == "hold_start" else found(WeighingKind.START)
+    return before, found(WeighingKind.HOLD_END), reference
