@@ -6,8 +6,9 @@ This module must never know what is true of the sample but to print it beside th
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -60,27 +61,26 @@ def demo(
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from edge.database.journal import Journal
     from edge.records.sample import Sample
-    from edge.simulate.demo import run_demo
+    from edge.simulate.demo import DemoOrder, run_demo
     from edge.simulate.instrument import build
     from edge.standards.standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     simulated = build(scenario, bridge, seed)
     sample = Sample(sample_id, claim=claim, composition=composition)
-    how: dict[str, Any] = {"seed": seed, "zero_after": zero_after, "check_weight_g": check_weight_g}
+    order = DemoOrder(standard, sample, seed, zero_after, check_weight_g)
     path = database_to_write(db, out)
     with Journal(path) as journal:
         if as_json or not sys.stderr.isatty():
-            show = _Plain(quiet=as_json)
-            result = run_demo(simulated, standard, journal, sample, show=show, **how)
+            result = run_demo(simulated, order, journal, _Plain(quiet=as_json))
         else:
             from edge.report.progress import Progress
 
             with Progress(standard.hold_s.value) as bar:
-                result = run_demo(simulated, standard, journal, sample, show=bar, **how)
-    show_result(result | {"database": str(path)}, as_json)
+                result = run_demo(simulated, order, journal, bar)
+    show_result(result, as_json, path)
     if not as_json:
-        click.echo(f"\nRun {result['run_id']} is in {path}. Look at it: halfpercent report last --db {path}")
+        click.echo(f"\nRun {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
 
 
 class _Plain:
@@ -89,12 +89,9 @@ class _Plain:
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
 
-    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
-        if self._quiet:
-            return
-        for event in events:
-            if event.kind == "phase":
-                click.echo(
-                    f"{event.t_s / 3600.0:6.2f} h  {event.data['from']} -> {event.data['to']}: {event.data['why']}",
-                    err=True,
-                )
+    def __call__(self, second: Second, phase: str, events: Sequence[Event]) -> None:
+        from edge.report.text import event_line
+
+        for event in () if self._quiet else events:
+            if (line := event_line(event)) is not None:
+                click.echo(line, err=True)

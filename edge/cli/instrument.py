@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from edge.errors import NoCertificate
 
@@ -44,7 +45,7 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
     certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     found = forecast(certificate, standard, sample_g)
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else forecast_text(found))
+    click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else forecast_text(found))
 
 
 @click.command()

@@ -68,7 +68,8 @@ def replay_recording(
     from edge.database.queries import result_of_run
     from edge.records.sample import Sample, parse_air, parse_density
     from edge.replay.csv_table import parse_columns
-    from edge.replay.judge import parse_declared, replay
+    from edge.replay.judge import ReplayOrder, parse_declared
+    from edge.replay.judge import replay as judged
     from edge.replay.recording import read
     from edge.standards.standard import load_standard
 
@@ -82,18 +83,16 @@ def replay_recording(
     path = None if db is None and out is None else database_to_write(db, out)
     if blank is not None and path is None:
         raise click.UsageError("--blank names a run in a database: give --db or --out too")
-    subtract = None if blank is None or path is None else result_of_run(path, blank)
+    order = ReplayOrder(
+        standard,
+        certificate,
+        "hot" if (weigh or standard.weigh.value) == "hot" else "cold",
+        sample,
+        time.time(),
+        declared,
+        blank=None if blank is None or path is None else result_of_run(path, blank),
+        is_blank=blank_run,
+    )
     with contextlib.nullcontext() if path is None else Journal(path) as journal:
-        result = replay(
-            recording,
-            standard,
-            certificate,
-            weigh="hot" if (weigh or standard.weigh.value) == "hot" else "cold",
-            declared=declared,
-            journal=journal,
-            sample=sample,
-            wall_s=time.time(),
-            blank_run=blank_run,
-            subtract=subtract,
-        )
-    show_result(result if path is None else result | {"database": str(path)}, as_json)
+        result = judged(recording, order, journal)
+    show_result(result, as_json, path)

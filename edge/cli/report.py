@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     pass
 from .options import as_json_option, database_to_read, db_option
 
+if TYPE_CHECKING:
+    from edge.records.result import Result
 
-def show_result(result: dict[str, Any], as_json: bool) -> None:
+
+def show_result(result: Result, as_json: bool, database: Path | None = None) -> None:
     """Print a result as text, or as one JSON object."""
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        from edge.records.result import as_json as as_json_object
+
+        where = {} if database is None else {"database": str(database)}
+        click.echo(json.dumps(as_json_object(result) | where, ensure_ascii=False, allow_nan=False))
         return
     from edge.report.text import text
 
@@ -39,15 +46,15 @@ def runs(db: Path | None, as_json: bool) -> None:
     path = database_to_read(db)
     found = list_runs(path)
     if as_json:
-        click.echo(json.dumps({"database": str(path), "runs": found}, ensure_ascii=False))
+        click.echo(json.dumps({"database": str(path), "runs": msgspec.to_builtins(found)}, ensure_ascii=False))
         return
     click.echo(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
     for run in found:
-        loss = "" if run["loss_pct"] is None else f"{run['loss_pct']:.4f}"
-        plus_minus = "" if run["U_pct"] is None else f"{run['U_pct']:.4f}"
+        loss = "" if run.loss_pct is None else f"{run.loss_pct:.4f}"
+        plus_minus = "" if run.U_pct is None else f"{run.U_pct:.4f}"
         click.echo(
-            f"{run['run_id']:>4}  {run['verdict'] or run['state']:12}  {loss:>9}  {plus_minus:>7}  {run['kind']:9}  "
-            f"{run['started_utc'][:19]}  {run['sample_id']}"
+            f"{run.run_id:>4}  {run.verdict or run.state:12}  {loss:>9}  {plus_minus:>7}  {run.kind:9}  "
+            f"{run.started_utc[:19]}  {run.sample_id}"
         )
 
 

@@ -6,13 +6,12 @@ This module must never measure: it puts the pieces together and shows what they 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,14 @@ import click
 from edge.control import protocol
 
 from .options import of_a_test
+from .report import show_result
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from edge.control.protocol import Argument, Start
     from edge.instrument.config import Config
+    from edge.records.command import OperatorWord
     from edge.records.event import Event
     from edge.records.phase import Phase
     from edge.records.second import Second
@@ -83,15 +84,10 @@ def run(
     _log_here()
     with _service(config, db, socket) as service:
         result = service.run(order, until_done=True, show=_Shown(as_json), words=_Typed(service, order))
-        where = str(service.station.keeper.journal.path)
+        where = service.station.writer.journal.path
     if result is None:
         raise click.ClickException("stopped; what was measured is stored: the same command goes on with it")
-    if as_json:
-        click.echo(json.dumps(result | {"database": where}, ensure_ascii=False, allow_nan=False))
-        return
-    from edge.report.text import text
-
-    click.echo(text(result | {"database": where}))
+    show_result(result, as_json, where)
 
 
 def _log_here() -> None:
@@ -116,28 +112,28 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
     from edge.control.server import Control
     from edge.instrument.drivers import make_instrument, make_panel
-    from edge.station.service import LOOKS, Service, keeper_of
+    from edge.records.event import StorageTold
+    from edge.station.service import LOOKS, Connections, Service, open_writer
     from hw.clock import BootClock
 
     clock = BootClock()
     database = db or Path(config.storage.database)
-    keeper, aside = keeper_of(database, config, clock, put_aside=db is None)
-    with keeper.journal:
+    writer, aside = open_writer(database, config, clock, put_aside=db is None)
+    with writer.journal:
         if aside is not None:
-            keeper.log("storage", {"why": f"damaged, put aside as {aside.name}"}, "instrument")
+            writer.log(StorageTold(f"damaged, put aside as {aside.name}"), "instrument")
             click.echo(f"{database}: was damaged and is put aside as {aside.name}; a new one is begun", err=True)
         control = None if socket is None else Control(socket)
         service = Service(
             config,
             make_instrument(config, clock, looks=LOOKS),
-            keeper,
+            writer,
             clock,
-            control=control,
-            panel=make_panel(config.panel, clock),
+            Connections(control, make_panel(config.panel, clock)),
         )
 
         def stop(number: int, frame: FrameType | None) -> None:
-            service.stopping = True
+            service.stop()
 
         before = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
         try:
@@ -157,7 +153,7 @@ class _Typed:
         self._waiting = ""
         self._ended = False
 
-    def __call__(self, phase: Phase, t_s: float) -> list[str]:
+    def __call__(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Take what was typed since the last second. Words are said here, with who said them; none is left over."""
         from edge.errors import HalfpercentError
 
@@ -192,13 +188,15 @@ class _Shown:
         self._quiet = quiet
         self._phase = ""
 
-    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
+    def __call__(self, second: Second, phase: str, events: Sequence[Event]) -> None:
+        from edge.records.event import CommandRefused
+
         if self._quiet:
             return
         for event in events:
-            if event.kind in ("refused", "tare_refused"):
-                click.echo(f"  refused: {event.data['why']}", err=True)
+            if isinstance(event.what, CommandRefused):
+                click.echo(f"  refused: {event.what.why}", err=True)
         if phase != self._phase:
             self._phase = phase
             asked = self.ASKED.get(phase)
-            click.echo(f"{row.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)
+            click.echo(f"{second.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)

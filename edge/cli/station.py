@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from calibration.toml_file import convert
+from edge.errors import BadRequest
+from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 from .options import of_a_test
@@ -125,7 +128,10 @@ def tell_check(socket: Path | None, as_json: bool) -> None:
 def status(socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
     answer = _ask(socket, "status")
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else status_text(dict(answer)))
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        click.echo(status_text(convert(answer, StationStatus, "the station's answer", BadRequest)))
 
 
 STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)

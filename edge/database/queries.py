@@ -1,4 +1,4 @@
-"""What is stored, for whoever asks: runs, their results, their raw frames and what was commanded in them.
+"""What is stored, for whoever asks: runs, their results, and what was commanded in them.
 
 Read-only, without compiler or chips. Nothing read is believed before its chain was followed. This module must never
 write.
@@ -7,7 +7,7 @@ write.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +19,13 @@ from edge.errors import BadDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
-from edge.records.frame import Frames, join
 from edge.records.result import Result, from_json
 from edge.records.run import RunKind
 
-from . import codec, hash_chain
+from . import hash_chain
 from .connection import Database, open_readonly, translated_errors
 from .hash_chain import StoredRow
 
-CHUNKS_TOGETHER = 720  # read at once: an hour of five seconds each
 MEASURED = (RunKind.TEST, RunKind.BLANK)
 """Kinds of runs that a station measures, and takes up again."""
 
@@ -161,25 +159,6 @@ def zeros_of_clocks(db: Database, run_id: int) -> dict[str, int]:
     resumed = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED)
     data = (json.loads(e["data_json"]) for e in resumed)
     return {d["boot_id"]: d["t0_ns"] for d in data}
-
-
-def stored_frames(db: Database, run_id: int) -> Iterator[Frames]:
-    """Get a run's raw frames, chunk by chunk. Raises ``BadDatabase`` where the chain is broken."""
-    for row in hash_chain.chunks(db, run_id):
-        yield codec.decode(row["raw"])
-
-
-def frames_by_boot(db: Database, run_id: int) -> Iterator[tuple[str, Frames]]:
-    """Get a run's raw frames in larger pieces, each with the boot whose clock it goes by. Raises ``BadDatabase``."""
-    boot, waiting = "", list[Frames]()
-    for row in hash_chain.chunks(db, run_id):
-        if waiting and (row["boot_id"] != boot or len(waiting) >= CHUNKS_TOGETHER):
-            yield boot, join(waiting)
-            waiting = []
-        boot = row["boot_id"]
-        waiting.append(codec.decode(row["raw"]))
-    if waiting:
-        yield boot, join(waiting)
 
 
 def newest_wall_s(db: Database, run_id: int) -> float | None:

@@ -110,7 +110,6 @@ class Phases:
             Phase.M2: self._step_cold,
             Phase.ZERO: self._step_after,
             Phase.CHECK: self._step_after,
-            Phase.DONE: self._step_done,
         }
 
     @property
@@ -154,10 +153,9 @@ class Phases:
 
     def refusal(self, command: Command) -> str:
         """Say why a command would be refused now: '' where it would be taken."""
-        if isinstance(command, GapLength) or self.phase is COMMANDS.get(command):
-            return ""
         aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
-        return "" if aborts else f"{command} is not for phase {self.phase}"
+        taken = aborts or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
+        return "" if taken else f"{command} is not for phase {self.phase}"
 
     # what the rows say
 
@@ -168,7 +166,7 @@ class Phases:
             self._since_s = row.t_s
         if self.plan.weigh == "hot" and WeighingKind.START not in self.weighings and row.n_ok > 0:
             self._head.append(row)
-        return list(self._steps[self.phase](row, last))
+        return list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
 
     def finish(self, why: str) -> list[Event]:
         """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
@@ -227,8 +225,8 @@ class Phases:
         if row.n_ok > 0:
             window.add(row, plan.tare_s)
         if self._in_phase_s(row) > plan.weigh_max_s and not window.rows:
-            because = Invalid(InvalidReason.NO_TARE, "no good sample to tare with: run halfpercent doctor")
-            yield self._fail(row, because)
+            why = "no good sample to tare with: run halfpercent doctor"
+            yield self._fail(row, Invalid(InvalidReason.NO_TARE, why))
             return
         if window.span_s < plan.tare_s - 1.0:
             return
@@ -298,7 +296,8 @@ class Phases:
         The zero rests as long as M1 did, so that what is left of the creep is as much as was left at M1.
         """
         plan, zero = self.plan, self.phase is Phase.ZERO
-        which, word = (WeighingKind.ZERO, OperatorWord.ZERO) if zero else (WeighingKind.CHECK, OperatorWord.CHECK)
+        word = OperatorWord.ZERO if zero else OperatorWord.CHECK
+        which = WeighingKind(word)
         if not math.isfinite(self._asked_s):
             if self._in_phase_s(row) > plan.zero_max_s:
                 yield self._enter(Phase.DONE, row, f"no word {word} within {hours(plan.zero_max_s)} h of waiting")
@@ -400,6 +399,3 @@ class Phases:
         elif self._in_phase_s(row) > plan.cool_max_s:
             why = f"not cold again after {hours(plan.cool_max_s)} h: open the oven's vent or wait"
             yield self._fail(row, Invalid(InvalidReason.NOT_COLD_AGAIN, why))
-
-    def _step_done(self, row: Second, last: Second | None) -> Iterator[Event]:
-        yield from ()

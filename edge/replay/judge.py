@@ -65,8 +65,8 @@ def parse_declared(pairs: tuple[str, ...]) -> Declared:
 class ReplayOrder:
     """How a recording is to be judged: by what, what is declared of it, and what its sample is.
 
-    ``wall_s`` is the time of judging; ``blank`` the result of the blank run that is subtracted, ``is_blank``: the sample
-    itself is an inert dummy.
+    ``wall_s`` is the time of judging; ``blank`` the result of the blank run that is subtracted, ``is_blank``: the
+    sample itself is an inert dummy.
     """
 
     standard: Standard

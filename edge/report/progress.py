@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -11,6 +12,8 @@ from rich.progress import Progress as Bar
 
 from edge.records.event import Event
 from edge.records.second import Second
+
+from .text import event_line
 
 EVERY_S = 30  # of the test
 
@@ -38,15 +41,11 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, row: Second, phase: str, events: list[Event]) -> None:
+    def __call__(self, row: Second, phase: str, events: Sequence[Event]) -> None:
         """Show a second."""
         for event in events:
-            if event.kind == "phase":
-                data = event.data
-                self._bar.console.print(
-                    f"{event.t_s / 3600.0:6.2f} h  {data['from']} -> {data['to']}: {data['why']}",
-                    highlight=False,
-                )
+            if (line := event_line(event)) is not None:
+                self._bar.console.print(line, highlight=False)
         if row.seq % EVERY_S and not events:
             return
         now = (

@@ -7,57 +7,73 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
+from msgspec import UNSET
+
+from edge.records.event import CommandRefused, Event, PhaseChanged
+from edge.records.result import Result, Verdict
+from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import meaning
 
 WIDTH = 100
 
 
-def text(result: dict[str, Any]) -> str:
+def text(result: Result) -> str:
     """Get a result as text of several lines."""
     return "\n".join(_lines(result))
 
 
-def forecast_text(forecast: dict[str, Any]) -> str:
+def forecast_text(forecast: Forecast) -> str:
     """Get a forecast (:func:`edge.uncertainty.forecast.forecast`) as text of several lines."""
     f = forecast
-    places = decimals(f["U_pct"])
-    smallest = f["smallest_sample_g"]
+    places = decimals(f.U_pct)
+    smallest = f.smallest_sample_g
     lines = [
-        f"A sample of {f['sample_mass_g']:g} g, by {f['standard']}, with {f['certificate']}:",
-        f"  the limit of {f['limit_pct']:g} % is {f['limit_g'] * 1000.0:.4g} mg",
-        f"  U = {f['U_pct']:.{places}f} % (k = {f['k']:.2f}): PASS up to {f['passes_below_pct']:.{places}f} %, "
-        f"FAIL from {f['fails_above_pct']:.{places}f} % on, INCONCLUSIVE between",
+        f"A sample of {f.sample_mass_g:g} g, by {f.standard}, with {f.certificate}:",
+        f"  the limit of {f.limit_pct:g} % is {f.limit_g * 1000.0:.4g} mg",
+        f"  U = {f.U_pct:.{places}f} % (k = {f.k:.2f}): PASS up to {f.passes_below_pct:.{places}f} %, "
+        f"FAIL from {f.fails_above_pct:.{places}f} % on, INCONCLUSIVE between",
         "  good enough: U is at most a third of the limit"
-        if f["worth_it"]
+        if f.worth_it
         else "  not good enough: U is more than a third of the limit",
         "  no sample on this load cell can be judged that well: see what weighs most"
         if smallest is None
         else f"  the smallest sample that can be judged that well: {smallest:.3g} g",
-        f"  with a second zero after M2: U = {f['U_pct_with_second_zero']:.{places}f} %",
+        f"  with a second zero after M2: U = {f.U_pct_with_second_zero:.{places}f} %",
         "",
         "  what weighs most:",
     ]
     lines += [
-        f"    {c['contribution_pct']:.2g} %  {c['name']} ({c['origin']}: {c['why']})"
-        for c in f["budget"]
-        if c["contribution_pct"] >= 0.05 * f["u_pct"]
+        f"    {c.contribution_pct:.2g} %  {c.name} ({c.origin}: {c.why})"
+        for c in f.budget
+        if c.contribution_pct >= 0.05 * f.u_pct
     ]
     return "\n".join(lines)
 
 
-def headline(result: dict[str, Any]) -> str:
+def headline(result: Result) -> str:
     """Get the verdict in one line."""
-    if result["verdict"] == "INVALID":
-        return f"INVALID: {result['invalid_because']}"
-    places = decimals(result["U_pct"])
-    true = result.get("true_loss_pct")
+    if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
+        return f"INVALID: {result.invalid_because}"
+    places = decimals(result.U_pct)
+    true = result.true_loss_pct
     return (
-        f"{result['verdict']}: loss {result['loss_pct']:.{places}f} % ± {result['U_pct']:.{places}f} % "
-        f"(k = {result['k']:.2f}), limit {result['comparator']} {result['limit_pct']:g} %, "
-        f"conformance probability {result['pc']:.4f}" + (f"; true loss {true:.{places}f} %" if true is not None else "")
+        f"{result.verdict}: loss {result.loss_pct:.{places}f} % ± {result.U_pct:.{places}f} % "
+        f"(k = {result.k:.2f}), limit {result.comparator} {result.limit_pct:g} %, "
+        f"conformance probability {result.pc:.4f}"
+        + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
     )
+
+
+def event_line(event: Event) -> str | None:
+    """Get the line that is shown at a change of phase, or where a step was not taken; None for other events."""
+    at = f"{event.t_s / 3600.0:6.2f} h  "
+    what = event.what
+    if isinstance(what, PhaseChanged):
+        return f"{at}{what.left} -> {what.entered}: {what.why}"
+    if isinstance(what, CommandRefused):
+        return f"{at}refused: {what.why}"
+    return None
 
 
 def decimals(u: float) -> int:
@@ -73,24 +89,24 @@ def two_digits(u: float) -> str:
     return f"{u:.{decimals(u)}f}" if u == 0.0 or u >= 1e-4 else f"{u:.1e}"
 
 
-def _lines(r: dict[str, Any]) -> Iterator[str]:
-    standard = r["standard"]
-    yield f"Sample {r['sample_id']} ({r['kind']}), weighed {r['weigh']}, by {standard['id']}: {standard['title']}"
+def _lines(r: Result) -> Iterator[str]:
+    standard = r.standard
+    yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.id}: {standard.title}"
     yield headline(r)
-    if r["rule"]:
-        yield f"Rule: {r['rule']}"
-    means = meaning(r["verdict"], r["weigh"], r.get("blind_spot"))
+    if r.rule:
+        yield f"Rule: {r.rule}"
+    means = meaning(r.verdict, r.weigh, r.blind_spot or None)
     if means:
         yield means
-    if r.get("claim"):
-        yield f'Claimed to be "{r["claim"]["name"]}": {r["claim"]["answer"]}'
-    if r.get("composition"):
-        yield f'Declared to hold "{r["composition"]["declared"]}". {r["composition"]["answer"]}'
-    if r.get("replicates", 1) > 1:
-        yield f"The standard asks for {r['replicates']} samples; this is the result of one."
-    if r.get("blank_run"):
+    if r.claim:
+        yield f'Claimed to be "{r.claim.name}": {r.claim.answer}'
+    if r.composition:
+        yield f'Declared to hold "{r.composition.declared}". {r.composition.answer}'
+    if r.replicates > 1:
+        yield f"The standard asks for {r.replicates} samples; this is the result of one."
+    if r.blank_run:
         yield "A blank run: the sample is an inert dummy, and what it seems to lose is the rig's own."
-    for warning in r["warnings"]:
+    for warning in r.warnings:
         yield f"Warning: {warning}"
     yield ""
     yield from _hold(r)
@@ -98,117 +114,113 @@ def _lines(r: dict[str, Any]) -> Iterator[str]:
     yield from _recording(r)
     yield from _budget(r)
     for head, items in (
-        ("Declared, not measured", r["declared"]),
+        ("Declared, not measured", r.declared),
         ("Assumed, not from the standard", _assumed(r)),
     ):
         if items:
             yield ""
             yield f"{head}:"
             yield from (f"  {item}" for item in items)
-    if not standard["verified"]:
+    if not standard.verified:
         yield ""
         yield "Not every value of this standard's file has been checked against the official text; see its sources."
 
 
-def _hold(r: dict[str, Any]) -> Iterator[str]:
-    held_h = math.floor(r["hold_s"] / 0.36 + 1e-6) / 1e4  # rounded down: time that was not seen is not shown
-    yield (
-        f"Hold: {held_h:.4f} h qualified of {r['hold_required_s'] / 3600.0:g} h at "
-        f"{r['temp_c']:g} ± {r['temp_band_c']:g} °C"
-    )
-    for e in r["excursions"]:
-        worst = f", as far as {e['worst_temp_c']:.2f} °C" if e["worst_temp_c"] is not None else ""
-        yield f"  not counted: {e['length_s']:.0f} s from {e['from_s'] / 3600.0:.4f} h on: {e['why']}{worst}"
-    for stop in r.get("stops", ()):
-        long = f"{stop['length_s']:.0f} s" if stop["length_s"] is not None else "a time that is not known"
-        yield f"  stopped: nothing was measured for {long} from {stop['from_s'] / 3600.0:.4f} h on"
+def _hold(r: Result) -> Iterator[str]:
+    held_h = math.floor(r.hold_s / 0.36 + 1e-6) / 1e4  # rounded down: time that was not seen is not shown
+    yield (f"Hold: {held_h:.4f} h qualified of {r.hold_required_s / 3600.0:g} h at {r.temp_c:g} ± {r.temp_band_c:g} °C")
+    for e in r.excursions:
+        worst = f", as far as {e.worst_temp_c:.2f} °C" if e.worst_temp_c is not None else ""
+        yield f"  not counted: {e.length_s:.0f} s from {e.from_s / 3600.0:.4f} h on: {e.why}{worst}"
+    for stop in r.stops or ():
+        long = f"{stop.length_s:.0f} s" if stop.length_s is not None else "a time that is not known"
+        yield f"  stopped: nothing was measured for {long} from {stop.from_s / 3600.0:.4f} h on"
 
 
-def _masses(r: dict[str, Any]) -> Iterator[str]:
-    for w in r["weighings"]:
-        if w["unit"] == "g":
-            places = decimals(w["u"])
-            cell = f", load cell {w['cell_temp_c']:.2f} °C" if w["cell_temp_c"] is not None else ""
+def _masses(r: Result) -> Iterator[str]:
+    for w in r.weighings:
+        if w.unit == "g":
+            places = decimals(w.u)
+            cell = f", load cell {w.cell_temp_c:.2f} °C" if w.cell_temp_c is not None else ""
             yield (
-                f"{w['which']:>10}: {w['value']:.{places}f} g, u = {two_digits(w['u'])} g, mean over "
-                f"{w['to_s'] - w['from_s'] + 1.0:.0f} s from {w['from_s'] / 3600.0:.4f} h on{cell}"
+                f"{w.which:>10}: {w.value:.{places}f} g, u = {two_digits(w.u)} g, mean over "
+                f"{w.to_s - w.from_s + 1.0:.0f} s from {w.from_s / 3600.0:.4f} h on{cell}"
             )
-    if r["reference_g"] is not None:
-        yield f"{'reference':>10}: {r['reference_g']:.8g} g ({r['reference']}); the loss is in % of it"
-    if r.get("zeros"):
-        z = r["zeros"]
-        places = decimals(z["u_g"])
+    if r.reference_g is not None:
+        yield f"{'reference':>10}: {r.reference_g:.8g} g ({r.reference}); the loss is in % of it"
+    if r.zeros:
+        z = r.zeros
+        places = decimals(z.u_g)
         yield (
-            f"The zero moved by {z['moved_g']:+.{places}f} g between the tare and the second zero: the rig is taken to "
-            f"have gained {z['gained_between_m1_and_m2_g']:+.{places}f} g ± {two_digits(z['u_g'])} g (u) from M1 to M2"
+            f"The zero moved by {z.moved_g:+.{places}f} g between the tare and the second zero: the rig is taken to "
+            f"have gained {z.gained_between_m1_and_m2_g:+.{places}f} g ± {two_digits(z.u_g)} g (u) from M1 to M2"
         )
-    if r.get("check_weight"):
-        c = r["check_weight"]
-        places = decimals(c["u_g"])
-        changed = f"the span has changed by {c['span_changed_pct']:+.3g} %" if c["span_changed_pct"] else "as it should"
+    if r.check_weight:
+        c = r.check_weight
+        places = decimals(c.u_g)
+        changed = f"the span has changed by {c.span_changed_pct:+.3g} %" if c.span_changed_pct else "as it should"
         yield (
-            f"Check weight: {c['indicated_g']:.{places}f} g instead of {c['stated_g']:g} g, "
-            f"u = {two_digits(c['u_g'])} g: {changed}"
+            f"Check weight: {c.indicated_g:.{places}f} g instead of {c.stated_g:g} g, "
+            f"u = {two_digits(c.u_g)} g: {changed}"
         )
 
 
-def _recording(r: dict[str, Any]) -> Iterator[str]:
-    if "recording" not in r:
+def _recording(r: Result) -> Iterator[str]:
+    rec, seen = r.recording, r.observed
+    if rec is UNSET or seen is UNSET:
         return
-    rec, seen = r["recording"], r["observed"]
     yield ""
     yield (
-        f"Recording {rec['file']}: {rec['rows']} rows of {rec['quantity']}, one every {rec['interval_s']:g} s; "
-        f"glitch gate {rec['gate_g']:.3g} g: {rec['refused_by_gate']} refused, {rec['not_numbers']} no numbers"
+        f"Recording {rec.file}: {rec.rows} rows of {rec.quantity}, one every {rec.interval_s:g} s; "
+        f"glitch gate {rec.gate_g:.3g} g: {rec.refused_by_gate} refused, {rec.not_numbers} no numbers"
     )
-    low, high = seen["band_c"]
+    low, high = seen.band_c
     yield (
-        f"Within {low:g} to {high:g} °C: {seen['first_to_last_in_band_s'] / 60.0:.1f} min "
-        f"({seen['first_to_last_in_band_s'] / 3600.0:.2f} h) from the first second to the last, "
-        f"{seen['in_band_s'] / 60.0:.1f} min of it in the band"
+        f"Within {low:g} to {high:g} °C: {seen.first_to_last_in_band_s / 60.0:.1f} min "
+        f"({seen.first_to_last_in_band_s / 3600.0:.2f} h) from the first second to the last, "
+        f"{seen.in_band_s / 60.0:.1f} min of it in the band"
     )
-    if seen.get("loss_pct_of_start_mass") is not None:
+    if seen.loss_pct_of_start_mass is not UNSET and seen.loss_pct_of_start_mass is not None:
         yield (
-            f"  in that time the mass went from {seen['mass_at_first_g']:.8g} g to {seen['mass_at_last_g']:.8g} g: "
-            f"{seen['loss_pct_of_start_mass']:.3f} % of the start mass ({seen['start_mass_g']:.8g} g)"
+            f"  in that time the mass went from {seen.mass_at_first_g:.8g} g to {seen.mass_at_last_g:.8g} g: "
+            f"{seen.loss_pct_of_start_mass:.3f} % of the start mass ({seen.start_mass_g:.8g} g)"
         )
-        if seen["loss_pct_of_mass_at_first"] is not None:
-            yield f"  or {seen['loss_pct_of_mass_at_first']:.3f} % of the mass at the band's first second"
-    if r["hours"]:
+        if seen.loss_pct_of_mass_at_first is not None:
+            yield f"  or {seen.loss_pct_of_mass_at_first:.3f} % of the mass at the band's first second"
+    if r.hours:
         yield "  hour of the hold      mass g   % of start   %/h over the last 30 min"
-    for h in r["hours"]:
-        rate = "" if h["rate_pct_per_h"] is None else f"{h['rate_pct_per_h']:.3f} ± {h['u_rate_pct_per_h']:.3f}"
-        yield f"  {h['hour']:16.2f}  {h['mass_g']:10.8g}   {h['mass_pct_of_start']:10.4f}   {rate}"
+    for h in r.hours or ():
+        rate = "" if h.rate_pct_per_h is None else f"{h.rate_pct_per_h:.3f} ± {h.u_rate_pct_per_h:.3f}"
+        yield f"  {h.hour:16.2f}  {h.mass_g:10.8g}   {h.mass_pct_of_start:10.4f}   {rate}"
 
 
-def _budget(r: dict[str, Any]) -> Iterator[str]:
-    if not r["budget"]:
+def _budget(r: Result) -> Iterator[str]:
+    if not r.budget:
         return
     yield ""
     yield "Uncertainty budget (standard uncertainties):"
     yield f"  {'component':32} {'u':>10} {'unit':8} {'in the loss':>12}  {'dof':>6}  origin: how"
-    for c in sorted(r["budget"], key=lambda c: -c["contribution_pct"]):
-        dof = "inf" if c["dof"] is None else f"{c['dof']:.1f}"
+    for c in sorted(r.budget, key=lambda c: -c.contribution_pct):
+        dof = "inf" if c.dof is None else f"{c.dof:.1f}"
+        yield (f"  {c.name:32} {c.u:10.3g} {c.unit:8} {c.contribution_pct:10.2g} %  {dof:>6}  {c.origin}: {c.why}")
+    nu = "inf" if r.nu_eff is None or r.nu_eff > 1e6 else f"{r.nu_eff:.1f}"
+    gum, mc = r.first_order, r.monte_carlo
+    if gum is UNSET or r.u_pct is None or r.U_pct is None:
+        return
+    yield f"  {'first order (GUM)':32} {'':10} {'':8} {gum.u_pct:10.2g} %  {nu:>6}  U = {two_digits(gum.U_pct)} %"
+    if mc:
+        half = (mc.high_pct - mc.low_pct) / 2.0
         yield (
-            f"  {c['name']:32} {c['u']:10.3g} {c['unit']:8} {c['contribution_pct']:10.2g} %  {dof:>6}  "
-            f"{c['origin']}: {c['why']}"
+            f"  {'Monte Carlo (JCGM 101)':32} {'':10} {'':8} {mc.u_pct:10.2g} %  {'':6}  U = {two_digits(half)} %, "
+            f"{mc.trials} trials" + ("" if mc.stable else ", not stable yet")
         )
-    nu = "inf" if r["nu_eff"] is None or r["nu_eff"] > 1e6 else f"{r['nu_eff']:.1f}"
-    gum, mc = r["first_order"], r["monte_carlo"]
-    yield f"  {'first order (GUM)':32} {'':10} {'':8} {gum['u_pct']:10.2g} %  {nu:>6}  U = {two_digits(gum['U_pct'])} %"
-    if mc is not None:
-        half = (mc["high_pct"] - mc["low_pct"]) / 2.0
-        yield (
-            f"  {'Monte Carlo (JCGM 101)':32} {'':10} {'':8} {mc['u_pct']:10.2g} %  {'':6}  U = {two_digits(half)} %, "
-            f"{mc['trials']} trials" + ("" if mc["stable"] else ", not stable yet")
-        )
-    yield f"  used: {r['method']}: u = {two_digits(r['u_pct'])} %, U = {r['k']:.2f} · u = {two_digits(r['U_pct'])} %"
+    yield f"  used: {r.method}: u = {two_digits(r.u_pct)} %, U = {r.k:.2f} · u = {two_digits(r.U_pct)} %"
 
 
-def _assumed(r: dict[str, Any]) -> list[str]:
-    return [f"{a['field']} = {_short(a['value'])} ({a['source']})" for a in r["assumed"]]
+def _assumed(r: Result) -> list[str]:
+    return [f"{a.field} = {_short(a.value)} ({a.source})" for a in r.assumed]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     line = str(value)
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

@@ -44,8 +44,8 @@ class Interruption:
 class LiveRun:
     """One run being measured.
 
-    ``next_seq`` is the second that is measured next, ``second`` the newest closed one, ``refusal`` why the last step that
-    the operator asked for was not taken (None: nothing is in the way).
+    ``next_seq`` is the second that is measured next, ``second`` the newest closed one, ``refusal`` why the last step
+    that the operator asked for was not taken (None: nothing is in the way).
     """
 
     def __init__(

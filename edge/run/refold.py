@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.database.connection import Database
-from edge.database.queries import frames_by_boot, stored_commands, stored_run, zeros_of_clocks
+from edge.database.queries import stored_commands, stored_run, zeros_of_clocks
+from edge.database.stored_frames import frames_by_boot
 from edge.procedure.parameters import RunParameters
 from edge.procedure.pipeline import NOTHING, Folded, OperatorCommand, Pipeline
 from edge.records.run import RunKind

@@ -55,9 +55,7 @@ def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Sho
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
     )
-    definition = RunDefinition(
-        order.sample, "simulated", RunKind.SIMULATED, order.standard, certificate, parameters
-    )
+    definition = RunDefinition(order.sample, "simulated", RunKind.SIMULATED, order.standard, certificate, parameters)
 
     def truth() -> float | None:
         operator.words(Phase.DONE, 0.0)

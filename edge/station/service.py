@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-from edge.control.protocol import Abort, Ack, Note, Request, Start, OperatorStep, parse
+from edge.control.protocol import Abort, Ack, Note, OperatorStep, Request, Start, parse
 from edge.control.server import Control
 from edge.database.codec import decode, encode
 from edge.database.connection import SqliteError

@@ -156,6 +156,8 @@ def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
     result = with_fields(
         result,
         verdict=decision.verdict,
+        invalid_because=None,
+        invalid_reason=None,
         loss_pct=budget.loss_pct,
         u_pct=budget.u_pct,
         U_pct=budget.expanded_pct,

@@ -65,7 +65,7 @@ def test_the_raw_codes_of_a_run_give_its_seconds_and_events_again_bit_for_bit(wh
         if r["kind"] not in HAPPENED  # what no frame made
     ]
     assert logged == [(e.seq, e.kind, json.loads(json.dumps(e.data))) for e in events]
-    assert course.phases.invalid_because == ""
+    assert course.why_invalid(phases) == ""
 
 
 def test_a_run_folded_frame_by_frame_and_in_whole_chunks_has_the_same_bits(whole: Any) -> None:

@@ -15,6 +15,7 @@ from fast_rig import QuickRig
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
 from edge.procedure.pipeline import OperatorCommand, new_pipeline
+from edge.records.weighing import WeighingKind
 from edge.report.text import text
 from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard, loads_standard
@@ -95,7 +96,7 @@ def test_a_word_out_of_place_changes_nothing() -> None:
     for word in (*measured.words, OperatorCommand(5, "zero"), OperatorCommand(6000, "check")):
         course.say(word)
     _, _, events = course.feed(measured.frames)
-    assert [e.data["word"] for e in events if e.kind == "refused"] == ["zero", "check"]
+    assert [e.what.data()["word"] for e in events if e.kind == "refused"] == ["zero", "check"]
     assert course.phases.weighings == measured.course.phases.weighings
 
 
@@ -132,11 +133,11 @@ def test_an_announced_zero_that_nobody_took_is_said_and_the_run_is_judged() -> N
 
 def test_a_gauge_s_pressure_is_in_the_rows_and_in_the_weighings() -> None:
     measured, _, _ = measured_once(1, vents=False)
-    assert measured.course.phases.invalid_because == ""
+    assert measured.course.why_invalid(phases) == ""
     pressure_pa = measured.rows["pressure_pa"]
     assert np.isfinite(pressure_pa).all()
-    assert measured.course.phases.weighings["m1"].pressure_pa == pytest.approx(101_325.0, abs=2700.0)
-    assert abs(measured.course.phases.weighings["m2"].pressure_pa) < 2700.0
+    assert measured.course.phases.weighings[WeighingKind.M1].pressure_pa == pytest.approx(101_325.0, abs=2700.0)
+    assert abs(measured.course.phases.weighings[WeighingKind.M2].pressure_pa) < 2700.0
 
 
 def test_m1_in_air_and_m2_under_vacuum_are_not_compared_unless_the_density_is_known() -> None:

@@ -23,18 +23,24 @@ from fast_rig import QuickRig
 
 from edge.database.codec import decode
 from edge.database.journal import Journal
-from edge.procedure.parameters import live_parameters
-from edge.procedure.pipeline import OperatorCommand, new_pipeline
+from edge.database.queries import interrupted_runs
+from edge.procedure.definition import RunDefinition
+from edge.procedure.parameters import live_parameters, stability_g
+from edge.procedure.pipeline import OperatorCommand, Pipeline
+from edge.records.command import OperatorWord
+from edge.records.event import ClockChecked
 from edge.records.frame import Frames, join
 from edge.records.phase import Phase
+from edge.records.result import as_json
+from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.run.definition import RunDefinition
-from edge.run.live_run import LiveRun, begin_run, stability_g
+from edge.run.live_run import Beginning, LiveRun, begin_run
 from edge.run.refold import fold_again
-from edge.run.resume import interrupted, resume
+from edge.run.resume import resume
 from edge.simulate.instrument import calibrated, rig_of
 from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import load_standard, loads_standard
+from edge.verdict.judge import judge_night
 from hw.clock import NS_PER_S, SimClock
 
 HOLD_S = 900
@@ -67,7 +73,7 @@ def given(seed: int, hold_s: float = HOLD_S) -> RunDefinition:
     short = loads_standard(standard.text.replace("value = 21600.0", f"value = {hold_s:.1f}"))
     certificate = calibrated(rig_of("solid", seed).truth, "nau7802", seed)
     terms = live_parameters(short, certificate, stability_g=stability_g(certificate))
-    return RunDefinition(Sample(f"S-{seed}"), "nobody", "test", short, certificate, terms)
+    return RunDefinition(Sample(f"S-{seed}"), "nobody", RunKind.TEST, short, certificate, terms)
 
 
 def record(seed: int) -> Recorded:
@@ -75,16 +81,16 @@ def record(seed: int) -> Recorded:
     run = given(seed, HOLD_S + SPARE_S)
     rig = rig_of("solid", seed)
     quick, operator = QuickRig(rig, 20.0, seed), SimulatedOperator(rig)
-    course = new_pipeline(run.terms, 0)
+    pipeline = Pipeline(run.parameters, 0)
     frames: list[Frames] = []
     words: list[tuple[int, str]] = []
-    while course.phases.phase is not Phase.DONE:
+    while pipeline.phases.phase is not Phase.DONE:
         seq = len(frames)
         frames.append(quick.frames(1))
-        for word in operator.words(course.phases.phase, float(seq)):
-            course.say(OperatorCommand(seq, word))
-            words.append((seq, word))
-        course.feed(frames[-1])
+        for word in operator.words(pipeline.phases.phase, float(seq)):
+            pipeline.command(OperatorCommand(seq, word))
+            words.append((seq, str(word)))
+        pipeline.feed(frames[-1])
     return Recorded(join(frames), tuple(words), seed)
 
 
@@ -115,7 +121,7 @@ def measure(
     """
     clock = BootedClock(boot_id=boot_id)
     with Journal(database) as journal:
-        waiting = interrupted(journal)
+        waiting = interrupted_runs(journal.db)
         if not waiting and journal.db.table("runs").count:
             return json.loads(journal.db.execute("select result_json from runs").fetchone()[0])
         if waiting:
@@ -125,31 +131,33 @@ def measure(
         else:
             clock.at(0, 1_767_225_600.0)
             run = given(recorded.seed)
-            live = begin_run(journal, run, clock, 0, uid=f"cut-{recorded.seed}", settings={}, batch_s=batch_s)
-            live.happened("clock", {"clock_set": trusted}, "instrument")
+            live = begin_run(journal, run, clock, Beginning(f"cut-{recorded.seed}", 0, {}, batch_s))
+            live.log_event(ClockChecked(trusted), "instrument")
         say("begun")
         said = {json.loads(d)["word"] for (d,) in journal.db.execute("select data_json from events where kind='said'")}
         said -= {"gap unknown"}
         zero_s = _zero_s(live, clock)
         while not live.done:
             seq = live.next_seq
-            clock.at(live.course.t0_ns + (seq + 1) * NS_PER_S, zero_s + seq + 1.0)
+            clock.at(live.pipeline.t0_ns + (seq + 1) * NS_PER_S, zero_s + seq + 1.0)
             for at, word in recorded.words:
                 if at <= seq and word not in said:
-                    live.say(word, "nobody")
+                    live.command(OperatorWord(word), "nobody")
                     said.add(word)
             frame = recorded.frames.cut(seq, seq + 1)
             if not len(frame) or seq == until:
                 break
-            shift = live.course.t0_ns + seq * NS_PER_S - int(frame.t_ns[0])
-            live.take(_moved(frame, shift))
+            shift = live.pipeline.t0_ns + seq * NS_PER_S - int(frame.t_ns[0])
+            live.add_frame(_moved(frame, shift))
             if not live.journal.waiting_s:
                 say(f"committed {seq}")
         if not live.done:
             return {}
-        result = live.end()
+        live.close()
+        result = judge_night(live.ended())
+        live.save_result(result)
         say("ended")
-        return result
+        return as_json(result)
 
 
 def _resumed(
@@ -168,12 +176,12 @@ def _resumed(
     else:
         wall_s = datetime.datetime.fromisoformat(row[1]).timestamp()
         clock.at(0, wall_s + lost_s)
-    return resume(journal, run_id, clock, trusted=trusted, batch_s=batch_s)
+    return resume(journal, run_id, clock, clock_set=trusted, batch_s=batch_s)
 
 
 def _zero_s(live: LiveRun, clock: BootedClock) -> float:
     """Get the wall time of the run's second 0, as the clock has it now."""
-    return clock.wall_s() - (clock.now_ns() - live.course.t0_ns) / NS_PER_S
+    return clock.wall_s() - (clock.now_ns() - live.pipeline.t0_ns) / NS_PER_S
 
 
 def _moved(frame: Frames, by_ns: int) -> Frames:

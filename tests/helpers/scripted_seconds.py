@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
+from edge.records.command import OperatorWord
 from edge.records.event import Event
 from edge.records.phase import Phase
 from edge.records.second import Second
@@ -36,6 +37,11 @@ def feed(phases: Phases, rows: Iterable[Second]) -> list[Event]:
     return [event for r in rows for event in phases.step(r)]
 
 
+def why_invalid(phases: Phases) -> str:
+    """Say why the run cannot be judged; '' where it can."""
+    return "" if phases.invalid is None else phases.invalid.why
+
+
 def jitter(second: int, size: float) -> float:
     """A small repeatable noise without drift."""
     return size * ((second * 7919) % 101 - 50) / 50.0
@@ -43,11 +49,11 @@ def jitter(second: int, size: float) -> float:
 
 def to_m1(phases: Phases, at: int = 0) -> int:
     feed(phases, [row(at)])
-    phases.ask("tare", at, float(at))
+    phases.command(OperatorWord.TARE, at, float(at))
     at += 1
     feed(phases, (row(s, zero_code=1000.0 + jitter(s, 2.0), mass_g=jitter(s, 0.001)) for s in range(at, at + 65)))
     assert phases.phase is Phase.LOAD
-    phases.ask("load", at + 65, at + 65.0)
+    phases.command(OperatorWord.LOAD, at + 65, at + 65.0)
     feed(phases, [row(at + 65)])
     assert phases.phase is Phase.M1
     return at + 66

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.database.journal import Journal
+from edge.records.result import as_json
 from edge.records.sample import Sample
-from edge.simulate.demo import run_demo
+from edge.simulate.demo import DemoOrder, run_demo
 from edge.simulate.instrument import build
 from edge.standards.standard import Standard
 
@@ -25,4 +26,4 @@ class Demo(NamedTuple):
 def run(path: Path, scenario: str, bridge: str, seed: int, standard: Standard) -> dict[str, Any]:
     with Journal(path) as journal:
         rig = build(scenario, bridge, seed)
-        return run_demo(rig, standard, journal, Sample("S-1"), seed=seed)
+        return as_json(run_demo(rig, DemoOrder(standard, Sample("S-1"), seed), journal))

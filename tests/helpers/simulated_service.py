@@ -18,7 +18,7 @@ from edge.simulate.instrument import Simulated, build
 from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import load_standard
 from edge.station.retrying_writer import RetryingWriter
-from edge.station.service import LOOKS, Service
+from edge.station.service import LOOKS, Connections, Service
 from hw.clock import NS_PER_S
 from hw.panel import Panel
 
@@ -55,7 +55,7 @@ class Rigged:
     @property
     def journal(self) -> Journal:
         """Get the database as the station writes it."""
-        return self.service.station.keeper.journal
+        return self.service.station.writer.journal
 
     def relay(self) -> int:
         """Get the level of the relay's pin."""
@@ -116,7 +116,9 @@ def rigged(
             feed_within_s=60.0,
             pin_factory=pins,
         )
-        service = Service(config, simulated.instrument, RetryingWriter(journal, clock, batch_s), clock, panel=panel)
+        service = Service(
+            config, simulated.instrument, RetryingWriter(journal, clock, batch_s), clock, Connections(panel=panel)
+        )
         with service:
             simulated.instrument.open()
             try:

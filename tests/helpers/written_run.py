@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from repository import ROOT
 
 from calibration.certificate import loads
-from edge.database.journal import Journal, RunJournal
-from edge.records.event import Event
+from edge.database.journal import Journal, RunHeader
+from edge.database.run_journal import RunJournal, Writing
+from edge.records.event import Event, Happening, PhaseChanged
 from edge.records.frame import Frames, one_frame
+from edge.records.phase import Phase
+from edge.records.run import RunKind
 from edge.records.second import Second
 from edge.standards.standard import load_standard
 from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Reading, Status
@@ -21,20 +25,18 @@ CERTIFICATE = loads(
 NS = 10**9
 
 
-def begin(journal: Journal, batch_s: int = 5, **more: Any) -> RunJournal:
-    given_: dict[str, Any] = {
-        "run_uid": "u-1",
-        "sample_id": "S 1",
-        "operator": "A. Person",
-        "kind": "simulated",
-        "wall_s": 1.75e9,
-        "t0_ns": 7 * NS,
-        "boot_id": "boot",
-        "standard": STANDARD,
-        "certificate": CERTIFICATE,
-        "settings": {"plan": {"hold_s": 600.0}},
-    }
-    return journal.begin(**given_ | more, batch_s=batch_s)
+def begin(journal: Journal, batch_s: int = 5, wall_s: float = 1.75e9, **more: Any) -> RunJournal:
+    header = RunHeader(
+        run_uid="u-1",
+        sample_id="S 1",
+        operator="A. Person",
+        kind=RunKind.SIMULATED,
+        standard=STANDARD,
+        certificate=CERTIFICATE,
+        settings={"plan": {"hold_s": 600.0}},
+        t0_ns=7 * NS,
+    )
+    return journal.begin(replace(header, **more), Writing("boot", wall_s, batch_s))
 
 
 def frame(seq: int, codes: tuple[int, ...] = (-1, 0, 1, CODE_MAX, CODE_MIN)) -> Frames:
@@ -47,8 +49,8 @@ def row(seq: int, mass_g: float = 1.5) -> Second:
     return Second(seq, float(seq), 5, 0, 0, 0, mass_g, 0.1, 0.0, 120.0, 25.0, float("nan"), 1, 0.0, 0.0, 0.0)
 
 
-def event(seq: int, kind: str = "phase") -> Event:
-    return Event(seq, seq + 0.25, kind, {"from": "ramp", "to": "hold", "why": "in band: „°C“"})
+def event(seq: int, what: Happening | None = None) -> Event:
+    return Event(seq, seq + 0.25, what or PhaseChanged(Phase.RAMP, Phase.HOLD, "in band: „°C“"))
 
 
 def write(run: RunJournal, seconds: range, events: dict[int, list[Event]] | None = None) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scripted_seconds import PLAN, feed, jitter, row, to_hold
+from scripted_seconds import PLAN, feed, jitter, row, to_hold, why_invalid
 
 from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
+from edge.records.command import OperatorWord
 from edge.records.event import Event
 from edge.records.phase import Phase
+from edge.records.weighing import WeighingKind
 
 ZERO = replace(PLAN, zero_after=True, zero_max_s=2000.0)
 BOTH = replace(ZERO, check_weight_g=100.0)
@@ -44,30 +46,30 @@ def test_the_zero_is_taken_when_it_is_said_and_has_rested_as_long_as_m1() -> Non
     phases, at = to_zero(ZERO)
     assert phases.phase is Phase.ZERO
     assert empty(phases, at, 100) == []
-    assert phases.ask("zero", at + 100, at + 100.0).kind == "operator"
+    assert phases.command(OperatorWord.ZERO, at + 100, at + 100.0).kind == "operator"
     assert empty(phases, at + 100, 180) == []  # the dwell and the window
     events = empty(phases, at + 280, 20)
     assert [e.kind for e in events] == ["weighing", "phase"]
-    assert events[0].data["unit"] == "code"
-    assert events[1].data["to"] == "done"
-    zero = phases.weighings["zero"]
+    assert events[0].what.data()["unit"] == "code"
+    assert events[1].what.data()["to"] == "done"
+    zero = phases.weighings[WeighingKind.ZERO]
     assert zero.value.mean == pytest.approx(1040.0, abs=1.0)
     assert zero.from_s >= at + 160.0
-    assert phases.invalid_because == ""
+    assert why_invalid(phases) == ""
 
 
 def test_a_check_weight_follows_the_zero() -> None:
     phases, at = to_zero(BOTH)
-    phases.ask("zero", at, float(at))
+    phases.command(OperatorWord.ZERO, at, float(at))
     empty(phases, at, 200)
     assert phases.phase is Phase.CHECK
-    assert phases.ask("zero", at + 200, at + 200.0).kind == "refused"
-    phases.ask("check", at + 210, at + 210.0)
+    assert phases.command(OperatorWord.ZERO, at + 200, at + 200.0).kind == "refused"
+    phases.command(OperatorWord.CHECK, at + 210, at + 210.0)
     events = feed(phases, (row(s, mass_g=99.99 + jitter(s, 1e-3), cell_c=26.0) for s in range(at + 210, at + 350)))
     assert [e.kind for e in events] == ["weighing", "phase"]
-    assert phases.weighings["check"].value.mean == pytest.approx(99.99, abs=1e-3)
+    assert phases.weighings[WeighingKind.CHECK].value.mean == pytest.approx(99.99, abs=1e-3)
     assert phases.phase is Phase.DONE
-    assert phases.invalid_because == ""
+    assert why_invalid(phases) == ""
 
 
 @pytest.mark.parametrize("plan", [ZERO, BOTH])
@@ -75,9 +77,9 @@ def test_nobody_comes_and_the_run_ends_by_itself(plan: Plan) -> None:
     phases, at = to_zero(plan)
     events = empty(phases, at, 2010, mass_g=199.0)
     assert [e.kind for e in events] == ["phase"]
-    assert "no word zero" in events[0].data["why"]
+    assert "no word zero" in events[0].what.data()["why"]
     assert phases.phase is Phase.DONE
-    assert phases.invalid_because == ""
+    assert why_invalid(phases) == ""
     assert "zero" not in phases.weighings
 
 
@@ -87,40 +89,40 @@ def test_what_does_not_belong_on_the_holder_is_refused_and_can_be_said_again(
 ) -> None:
     phases, at = to_zero(BOTH)
     if word == "check":
-        phases.ask("zero", at, float(at))
+        phases.command(OperatorWord.ZERO, at, float(at))
         empty(phases, at, 200)
         at += 200
     phases.ask(word, at, float(at))
     events = empty(phases, at, 200, mass_g=mass_g)
     assert [e.kind for e in events] == [f"{word}_refused"]
-    assert what in events[0].data["why"]
-    assert events[0].data["why"].endswith(f"say {word} again")
+    assert what in events[0].what.data()["why"]
+    assert events[0].what.data()["why"].endswith(f"say {word} again")
     assert phases.ask(word, at + 200, at + 200.0).kind == "operator"
 
 
 def test_a_zero_that_never_rests_is_refused_with_what_to_do_and_the_run_still_ends() -> None:
     phases, at = to_zero(ZERO)
-    phases.ask("zero", at, float(at))
+    phases.command(OperatorWord.ZERO, at, float(at))
     rows = (row(s, mass_g=0.5 * (s - at) / 100.0, zero_code=1000.0 + s, cell_c=26.0) for s in range(at, at + 2200))
     events = feed(phases, rows)
     assert [e.kind for e in events] == ["zero_refused", "phase"]
-    assert "keep draughts" in events[0].data["why"]
-    assert phases.invalid_because == ""
+    assert "keep draughts" in events[0].what.data()["why"]
+    assert why_invalid(phases) == ""
 
 
 def test_an_abort_after_m2_loses_nothing() -> None:
     phases, at = to_zero(ZERO)
-    assert phases.ask("abort", at, float(at)).kind == "operator"
+    assert phases.command(OperatorWord.ABORT, at, float(at)).kind == "operator"
     assert phases.phase is Phase.DONE
-    assert phases.invalid_because == ""
+    assert why_invalid(phases) == ""
 
 
 def test_a_run_that_is_stopped_while_it_waits_is_judged_by_m2() -> None:
     phases, at = to_zero(BOTH)
     empty(phases, at, 10)
     events = phases.finish("the run was stopped")
-    assert [e.data["to"] for e in events] == ["done"]
-    assert phases.invalid_because == ""
+    assert [e.what.data()["to"] for e in events] == ["done"]
+    assert why_invalid(phases) == ""
 
 
 @pytest.mark.parametrize("word", ["zero", "check"])

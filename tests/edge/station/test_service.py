@@ -21,6 +21,7 @@ from edge.database.journal import events_of
 from edge.database.queries import list_runs
 from edge.errors import BadInput
 from edge.records.phase import Phase
+from edge.records.weighing import WeighingKind
 from edge.run.refold import refold
 from edge.station.service import Service
 
@@ -28,7 +29,7 @@ from edge.station.service import Service
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
     (tmp_path / "stick").mkdir()
     with rigged(tmp_path, hold_s=300.0, looks=1) as it:
-        it.service.station.keeper.backup = tmp_path / "stick"
+        it.service.station.writer.backup = tmp_path / "stick"
         started = it.ask("start", sample="S-1", operator="Ada", note="from the top shelf")
         live = it.service.station.live
         assert live is not None
@@ -50,7 +51,7 @@ def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
         stored = it.journal.db.execute("select second, mass_g, hold_s from seconds order by second").fetchall()
         assert [r[0] for r in stored] == rows["seq"].tolist()
         assert [r[2] for r in stored] == rows["hold_s"].tolist()
-        assert course.phases.weighings["m2"].value.mean == result["m2_g"]
+        assert course.phases.weighings[WeighingKind.M2].value.mean == result["m2_g"]
     assert [r["state"] for r in list_runs(it.database)] == ["done"]
     (copy,) = (tmp_path / "stick").iterdir()
     assert list_runs(copy) == list_runs(it.database)
@@ -153,8 +154,8 @@ def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp
         again.service._take_up()
         live = again.service.station.live
         assert live is not None
-        assert live.course.phases.weighings["tare"].value.mean == tare
-        assert live.course.phases.weighings["m1"].value.mean == m1
+        assert live.course.phases.weighings[WeighingKind.TARE].value.mean == tare
+        assert live.course.phases.weighings[WeighingKind.M1].value.mean == m1
         again.service.station.run(lambda: again.service.station.live is not None, words=it.operator.words)
         result = again.service.station.last
         assert result is not None
@@ -165,7 +166,7 @@ def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp
         (resumed,) = again.events("resumed")
         assert 40.0 <= json.loads(resumed["data_json"])["gap_s"] <= 42.0
         course, rows, _, _ = refold(again.journal.db, 1)
-        assert course.phases.weighings["m2"].value.mean == result["m2_g"]
+        assert course.phases.weighings[WeighingKind.M2].value.mean == result["m2_g"]
         stored = again.journal.db.execute("select second from seconds order by second").fetchall()
         assert [s for (s,) in stored] == rows["seq"].tolist()
 
@@ -225,12 +226,12 @@ def test_a_failing_disk_alarms_and_nothing_is_lost_when_it_is_back(tmp_path: Pat
         assert live is not None
         with failing_disk():
             it.run_s(60)
-            assert it.service.station.keeper.error
+            assert it.service.station.writer.error
             assert [a.alarm for a in it.service.station.alarms.standing] == ["storage"]
             assert live.journal.waiting_s >= 50
             assert it.relay() == 1  # no reason to stop the oven
         it.run_s(20)
-        assert not it.service.station.keeper.error
+        assert not it.service.station.writer.error
         live.journal.commit(0.0)
         first = it.journal.db.execute("select min(second), max(second), count(*) from seconds").fetchone()
         assert first[0] == 0

@@ -15,7 +15,8 @@ from calibration.allan import Integrated
 from calibration.certificate import Certificate
 from edge.records.weighing import Weighing
 from edge.simulate.instrument import calibrated
-from edge.uncertainty.budget import Component, combine, coverage_factor, loss_budget
+from loss_inputs import budget_of
+from edge.uncertainty.budget import Component, combine, coverage_factor, 
 from hw.sim.rig import RigTruth
 
 
@@ -28,7 +29,7 @@ def test_coverage_factor_of_gum_table_g2(dof: float, k: float) -> None:
 
 
 def weighing(which: str, mean: float, u: float = 1e-4, cell_c: float = 25.0, dof: float = 50.0) -> Weighing:
-    return Weighing(which, Integrated(mean, u, dof, 100, 0, 600), 0.0, 99.0, 25.0, cell_c, math.nan)
+    return Weighing(WeighingKind(which), Integrated(mean, u, dof, 100, 0, 600), 0.0, 99.0, 25.0, cell_c, math.nan)
 
 
 def certificate() -> Certificate:
@@ -36,11 +37,11 @@ def certificate() -> Certificate:
 
 
 def loss(m1: Weighing, m2: Weighing, cert: Certificate | None = None, **other: float) -> float:
-    return loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, **other).u_pct  # type: ignore[arg-type]  # by name
+    return budget_of(m1, m2, m1, coverage=0.9545, certificate=cert, **other).u_pct  # type: ignore[arg-type]  # by name
 
 
 def test_the_loss_is_relative_to_m1() -> None:
-    b = loss_budget(
+    b = budget_of(
         weighing("m1", 200.0), weighing("m2", 199.0), weighing("m1", 200.0), coverage=0.9545, certificate=None
     )
     assert b.loss_pct == pytest.approx(0.5, rel=1e-12)
@@ -48,7 +49,7 @@ def test_the_loss_is_relative_to_m1() -> None:
 
 def test_noise_propagates_by_the_derivatives_of_the_loss() -> None:
     m1, m2 = weighing("m1", 100.0, u=0.01), weighing("m2", 90.0, u=0.02)
-    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=None)
+    b = budget_of(m1, m2, m1, coverage=0.9545, certificate=None)
     d = 1e-6
     by_m1 = ((100.0 + d - 90.0) / (100.0 + d) - 0.1) * 100.0 / d  # numerically, independent of the code
     by_m2 = ((100.0 - 90.0 - d) / 100.0 - 0.1) * 100.0 / d
@@ -58,7 +59,7 @@ def test_noise_propagates_by_the_derivatives_of_the_loss() -> None:
 
 
 def test_every_component_of_the_issue_is_there_with_where_it_came_from() -> None:
-    b = loss_budget(
+    b = budget_of(
         weighing("m1", 200.0),
         weighing("m2", 199.0),
         weighing("m1", 200.0),
@@ -84,7 +85,7 @@ def test_tare_and_span_hardly_matter_because_they_divide_out() -> None:
     cert = certificate()
     s = cert.span.counts_per_g
     m1, m2 = weighing("m1", (c1 - zero) / s), weighing("m2", (c2 - zero) / s)
-    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, tare=weighing("tare", zero, u=u_tare))
+    b = budget_of(m1, m2, m1, coverage=0.9545, certificate=cert, tare=weighing("tare", zero, u=u_tare))
     found = {c.name: c.contribution_pct for c in b.components}
     assert found["tare"] == pytest.approx(by_hand, rel=1e-3)
     assert found["span"] == pytest.approx(0.0, abs=1e-9)
@@ -100,7 +101,7 @@ def test_a_cell_that_is_not_as_cold_as_at_m1_costs_certainty() -> None:
 
 def test_both_methods_are_there_and_agree_where_the_model_is_nearly_linear() -> None:
     m1, m2 = weighing("m1", 200.0), weighing("m2", 199.0)
-    b = loss_budget(m1, m2, m1, coverage=0.9545, certificate=certificate())
+    b = budget_of(m1, m2, m1, coverage=0.9545, certificate=certificate())
     assert b.simulated is not None
     assert b.simulated.stable
     assert b.simulated.u == pytest.approx(b.first_order_u_pct, rel=0.02)

@@ -11,7 +11,8 @@ from calibration.allan import Integrated
 from calibration.vacuum_gauge import VacuumGauge
 from edge.records.sample import Air
 from edge.records.weighing import Weighing
-from edge.uncertainty.budget import Budget, loss_budget
+from loss_inputs import budget_of
+from edge.uncertainty.budget import Budget, 
 from edge.uncertainty.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 
 MPRLS = VacuumGauge(gauge="mprls")
@@ -20,7 +21,7 @@ ROOM = Air(1013.25, 25.0, 50.0)
 
 
 def weighing(which: str, mean: float = 100.0, pressure_pa: float = math.nan, temp_c: float = 25.0) -> Weighing:
-    return Weighing(which, Integrated(mean, 1e-5, 50.0, 100, 0, 600), 0.0, 99.0, temp_c, 25.0, pressure_pa)
+    return Weighing(WeighingKind(which), Integrated(mean, 1e-5, 50.0, 100, 0, 600), 0.0, 99.0, temp_c, 25.0, pressure_pa)
 
 
 def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: VacuumGauge | None = None) -> AirAround:
@@ -28,7 +29,7 @@ def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: Vacuum
 
 
 def loss(before: Weighing, after: Weighing, air: AirAround, density: tuple[float, float] | None) -> Budget:
-    return loss_budget(
+    return budget_of(
         before, after, before, coverage=0.9545, certificate=None, air=air, density_g_cm3=density, seed=None
     )
 
