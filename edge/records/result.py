@@ -1,6 +1,6 @@
 """The result of a run: verdict, numbers, budget, and what nobody measured, as one frozen record.
 
-``--json``, report, page, evidence and publisher all read this record; its JSON Schema is ``docs/schema/result.json``.
+JSON output, report, page, evidence and publisher all read this record; its JSON Schema is ``docs/schema/result.json``.
 A field that is left out of the JSON (``UNSET``) does not belong to this kind of run. A run that cannot be judged has no
 loss here, so that nothing can print one. This module must never compute, and nobody changes a result afterwards.
 """
@@ -291,9 +291,16 @@ class Result(_Part, frozen=True, kw_only=True):
 
 
 def as_json(result: Result) -> dict[str, Any]:
-    """Get a result as plain JSON: what ``--json`` prints and the database stores."""
-    plain: dict[str, Any] = msgspec.to_builtins(result)
+    """Get a result as plain JSON: what a command prints and the database stores."""
+    plain: dict[str, Any] = _with_lists(msgspec.to_builtins(result))
     return plain
+
+
+def _with_lists(value: Any) -> Any:
+    """Get plain data as JSON gives it back: its sequences are lists."""
+    if isinstance(value, dict):
+        return {name: _with_lists(v) for name, v in value.items()}
+    return [_with_lists(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def from_json(plain: object) -> Result:

@@ -9,20 +9,20 @@ import msgspec
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the answer; keys that an older station does not give are null."""
+    """A part of the answer; any key that another version's station does not give is null."""
 
 
 class RunStatus(_Part, frozen=True, kw_only=True):
     """The run that is being measured. ``asked`` is what it waits for, ``refused`` why the last step was not taken."""
 
-    run_id: int
-    sample_id: str
-    operator: str
-    kind: str
-    phase: str
-    elapsed_s: float
-    hold_required_s: float
-    hold_s: float
+    run_id: int | None = None
+    sample_id: str | None = None
+    operator: str | None = None
+    kind: str | None = None
+    phase: str | None = None
+    elapsed_s: float | None = None
+    hold_required_s: float | None = None
+    hold_s: float | None = None
     mass_g: float | None = None
     loss_pct: float | None = None
     temp_c: float | None = None
@@ -35,12 +35,12 @@ class RunStatus(_Part, frozen=True, kw_only=True):
 class AlarmStatus(_Part, frozen=True, kw_only=True):
     """An alarm that is open, or closed and not acknowledged."""
 
-    alarm: str
-    why: str
-    opened_utc: str
-    closed: bool
-    acknowledged: bool
-    interlock: bool
+    alarm: str | None = None
+    why: str | None = None
+    opened_utc: str | None = None
+    closed: bool | None = None
+    acknowledged: bool | None = None
+    interlock: bool | None = None
 
 
 class ReadingsStatus(_Part, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class ReadingsStatus(_Part, frozen=True, kw_only=True):
 class StorageStatus(_Part, frozen=True, kw_only=True):
     """The database: its disk, and what is not on it yet."""
 
-    database: str
+    database: str | None = None
     free_bytes: int | None = None
     pending_s: float = 0
     error: str | None = None
@@ -71,21 +71,21 @@ class ClockStatus(_Part, frozen=True, kw_only=True):
 class LastRun(_Part, frozen=True, kw_only=True):
     """The run that ended last since the station's start."""
 
-    run_id: int
-    sample_id: str
-    verdict: str
+    run_id: int | None = None
+    sample_id: str | None = None
+    verdict: str | None = None
 
 
 class StationStatus(_Part, frozen=True, kw_only=True):
     """All of it."""
 
-    state: str
+    state: str | None = None
     run: RunStatus | None = None
     alarms: tuple[AlarmStatus, ...] = ()
-    interlock: str
-    readings: ReadingsStatus
-    storage: StorageStatus
-    clock: ClockStatus
+    interlock: str | None = None
+    readings: ReadingsStatus = ReadingsStatus()
+    storage: StorageStatus = StorageStatus()
+    clock: ClockStatus = ClockStatus()
     last_run: LastRun | None = None
-    uptime_s: float
-    software: str
+    uptime_s: float | None = None
+    software: str | None = None

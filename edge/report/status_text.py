@@ -22,7 +22,10 @@ def _lines(s: StationStatus) -> Iterator[tuple[str, str]]:
     if run is None:
         yield "station", "idle: halfpercent start --sample ID --operator NAME"
         if s.last_run is not None:
-            yield "last run", f"{s.last_run.run_id}: {s.last_run.sample_id}: {s.last_run.verdict}"
+            yield (
+                "last run",
+                f"{_known(s.last_run.run_id)}: {_known(s.last_run.sample_id)}: {_known(s.last_run.verdict)}",
+            )
     else:
         yield from _run(run)
     yield "oven", _number(readings.temp_c, ".2f", "°C")
@@ -32,12 +35,13 @@ def _lines(s: StationStatus) -> Iterator[tuple[str, str]]:
     for alarm in s.alarms:
         state = "closed" if alarm.closed else "open"
         seen = "acknowledged" if alarm.acknowledged else "halfpercent ack"
-        yield "", f"{alarm.alarm}: {alarm.why} ({state}, since {_time(alarm.opened_utc)}; {seen})"
+        what = f"{_known(alarm.alarm)}: {_known(alarm.why)}"
+        yield "", f"{what} ({state}, since {_time(alarm.opened_utc)}; {seen})"
     held = " until its alarms are closed and acknowledged" if s.interlock == "open" else ""
-    yield "interlock", ("not wired" if s.interlock == "none" else s.interlock) + held
+    yield "interlock", ("not wired" if s.interlock == "none" else _known(s.interlock)) + held
     storage = s.storage
     room = "unknown room" if storage.free_bytes is None else f"{storage.free_bytes / 1e9:.1f} GB free"
-    yield "storage", f"{room} for {storage.database}, {storage.pending_s:.0f} s not on disk yet"
+    yield "storage", f"{room} for {_known(storage.database)}, {storage.pending_s:.0f} s not on disk yet"
     if storage.error:
         yield "", storage.error
     synchronised = s.clock.synchronised
@@ -45,20 +49,28 @@ def _lines(s: StationStatus) -> Iterator[tuple[str, str]]:
         yield "clock", "unknown"
     else:
         yield "clock", "synchronised" if synchronised else "not synchronised: dates are only labels"
-    yield "up", f"{hours(s.uptime_s)} h, halfpercent {s.software}"
+    yield "up", f"{_hours(s.uptime_s)}, halfpercent {_known(s.software)}"
 
 
 def _run(run: RunStatus) -> Iterator[tuple[str, str]]:
     dummy = " (blank)" if run.kind == RunKind.BLANK else ""
-    yield "run", f"{run.run_id}: sample {run.sample_id}{dummy}, operator {run.operator}"
-    yield "phase", f"{run.phase}, {hours(run.elapsed_s)} h since the start"
+    yield "run", f"{_known(run.run_id)}: sample {_known(run.sample_id)}{dummy}, operator {_known(run.operator)}"
+    yield "phase", f"{_known(run.phase)}, {_hours(run.elapsed_s)} since the start"
     if run.asked:
         yield "to do", run.asked
     if run.refused:
         yield "refused", run.refused
-    yield "hold", f"{hours(run.hold_s)} h of {hours(run.hold_required_s)} h"
+    yield "hold", f"{_hours(run.hold_s)} of {_hours(run.hold_required_s)}"
     yield "mass", _number(run.mass_g, ".4f", "g")
     yield "loss so far", _number(run.loss_pct, ".4f", "%")
+
+
+def _known(value: object) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _hours(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"{hours(seconds)} h"
 
 
 def _number(value: float | None, form: str, unit: str) -> str:
@@ -71,5 +83,5 @@ def _bridge(readings: ReadingsStatus) -> str:
     return readings.bridge_status + ("" if readings.code is None else f", code {readings.code}")
 
 
-def _time(utc: str) -> str:
-    return f"{utc[:19].replace('T', ' ')} UTC"
+def _time(utc: str | None) -> str:
+    return "unknown" if utc is None else f"{utc[:19].replace('T', ' ')} UTC"

@@ -13,6 +13,7 @@ from edge.database.run_journal import RunJournal, Writing
 from edge.records.event import Event, Happening, PhaseChanged
 from edge.records.frame import Frames, one_frame
 from edge.records.phase import Phase
+from edge.records.result import Conditions, StandardUsed, not_judged
 from edge.records.run import RunKind
 from edge.records.second import Second
 from edge.standards.standard import load_standard
@@ -23,6 +24,21 @@ CERTIFICATE = loads(
     (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
 )
 NS = 10**9
+NOT_JUDGED = not_judged(
+    "it was written by a test",
+    conditions=Conditions(
+        limit_pct=0.5,
+        comparator="<=",
+        weigh="cold",
+        hold_required_s=600.0,
+        temp_c=120.0,
+        temp_band_c=2.0,
+        standard=StandardUsed(id=STANDARD.id, title=STANDARD.title.value, sha256=STANDARD.sha256, verified=False),
+    ),
+    kind=RunKind.SIMULATED,
+    sample_id="S 1",
+    run_id=None,
+)
 
 
 def begin(journal: Journal, batch_s: int = 5, wall_s: float = 1.75e9, **more: Any) -> RunJournal:

@@ -93,7 +93,7 @@ def test_a_test_typed_through_at_a_terminal(
     assert result["density_g_cm3"] == [2.2, 2.8]
     assert abs(result["m1_g"] - simulated.rig.truth.sample_g) < 0.5
     (run,) = list_runs(tmp_path / "h.db")
-    assert (run["sample_id"], run["state"], run["verdict"]) == ("S-7", "done", "PASS")
+    assert (run.sample_id, run.state, run.verdict) == ("S-7", "done", "PASS")
 
 
 @pytest.mark.parametrize(

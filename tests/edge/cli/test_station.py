@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge.cli.main import main
 from edge.control.protocol import Request, parse
 from edge.control.server import Control
 from edge.errors import BadInput
+from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 RUNNING: dict[str, Any] = {
@@ -107,6 +109,11 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return int(ended.value.code or 0), *capsys.readouterr()
 
     return run
+
+
+def told_of(answer: dict[str, Any]) -> str:
+    """Show what a station answered, as the command does."""
+    return status_text(msgspec.convert(answer, StationStatus))
 
 
 Command = Callable[..., tuple[int, str, str]]
@@ -222,7 +229,7 @@ def test_asking_loads_no_compiler_and_no_numbers(service: Service) -> None:
 
 
 def test_status_says_what_a_person_asks_for_first() -> None:
-    lines = status_text(RUNNING).splitlines()
+    lines = told_of(RUNNING).splitlines()
     told = {line[:12].strip(): line[12:] for line in lines if line[:12].strip()}
     assert told["run"] == "12: sample S-1, operator Ada"
     assert told["phase"] == "hold, 4.44 h since the start"
@@ -243,7 +250,7 @@ def test_status_says_what_a_person_asks_for_first() -> None:
 
 
 def test_status_of_an_idle_station_with_nothing_known_says_so() -> None:
-    text = status_text(IDLE)
+    text = told_of(IDLE)
     assert "idle: halfpercent start --sample ID --operator NAME" in text
     assert "11: S-0: PASS" in text
     assert "disk full" in text
@@ -255,5 +262,6 @@ def test_status_of_an_idle_station_with_nothing_known_says_so() -> None:
 
 
 def test_status_lives_with_an_answer_that_lacks_everything() -> None:
-    assert "idle" in status_text({})
-    assert "unknown" in status_text({"run": {}})
+    assert "idle" in told_of({})
+    assert "unknown" in told_of({"run": {}})
+    assert "None" not in told_of({"run": {}, "alarms": [{}]}) + told_of({"last_run": {}})

@@ -19,15 +19,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository import HELPERS, ROOT
-from written_run import CERTIFICATE, NS, begin, event, frame, row, write
+from written_run import CERTIFICATE, NOT_JUDGED, NS, begin, event, frame, row, write
 
 from calibration.certificate import loads
-from edge.database import journal as journal_module
+from edge.database import hash_chain, run_journal
 from edge.database.connection import open_readonly
-from edge.database.hash_chain import HEADER, genesis_of
-from edge.database.journal import Journal, chunks_of, events_of
+from edge.database.hash_chain import HEADER
+from edge.database.journal import Journal
 from edge.database.schema import TABLES
+from edge.database.stored_frames import stored_frames
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
+from edge.records.command import OperatorWord
+from edge.records.event import CommandTaken
 from edge.records.frame import Frames, join, one_frame
 from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Reading, Status
 
@@ -46,11 +49,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("journal") / "halfpercent.db"
     with Journal(path) as journal:
         run = begin(journal)
-        write(run, range(15), {2: [event(2), event(2, "operator")], 9: [event(9)], 14: [event(14)]})
-        run.end(1.75e9 + 15, {"verdict": "INVALID"}, {"verdict": "INVALID"})
+        write(
+            run, range(15), {2: [event(2), event(2, CommandTaken(OperatorWord.TARE))], 9: [event(9)], 14: [event(14)]}
+        )
+        run.save_result(NOT_JUDGED, 1.75e9 + 15)
         other = begin(journal, run_uid="u-2")
         write(other, range(5))
-        other.end(1.75e9 + 99, {"verdict": "INVALID"}, {"verdict": "INVALID"})
+        other.save_result(NOT_JUDGED, 1.75e9 + 99)
     return path
 
 
@@ -63,7 +68,7 @@ def whole(path: Path, run_id: int = 1) -> tuple[Frames, list[dict[str, Any]]]:
     """A run's raw frames and its events, both chains followed to their ends."""
     db = open_readonly(path)
     try:
-        return join(list(chunks_of(db, run_id))), list(events_of(db, run_id))
+        return join(list(stored_frames(db, run_id))), list(hash_chain.events(db, run_id))
     finally:
         db.close()
 
@@ -108,7 +113,7 @@ def test_raw_samples_come_back_exactly_as_the_chips_gave_them(
         for batch in batches:
             run.raw(batch)
             run.derived([], [], [], 1.75e9)
-        run.end(1.75e9, {}, {})
+        run.save_result(NOT_JUDGED, 1.75e9)
     got, want = whole(path)[0], join(batches)
     for name in ("seq", "t_ns", "first", "sample_us", "code", "status"):
         assert getattr(got, name).tobytes() == getattr(want, name).tobytes(), name
@@ -122,13 +127,13 @@ def test_raw_samples_come_back_exactly_as_the_chips_gave_them(
 def test_a_long_recording_is_cut_into_chunks_that_join_without_a_seam(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "CHUNK_SECONDS", 10)
+    monkeypatch.setattr(run_journal, "CHUNK_SECONDS", 10)
     frames = join([frame(seq) for seq in range(34)])
     with Journal(tmp_path / "a.db") as journal:
         run = begin(journal, batch_s=1000)
         run.raw(frames)
         run.derived([row(seq) for seq in range(34)], ["hold"] * 34, [], 1.75e9 + 34)
-        run.end(1.75e9 + 34, {}, {})
+        run.save_result(NOT_JUDGED, 1.75e9 + 34)
     got, _ = whole(tmp_path / "a.db")
     assert got.code.tobytes() == frames.code.tobytes()
     assert got.seq.tolist() == list(range(34))
@@ -146,7 +151,7 @@ def test_a_replays_numbers_are_stored_as_doubles(tmp_path: Path) -> None:
     with Journal(tmp_path / "a.db") as journal:
         run = begin(journal)
         run.raw(grams)
-        run.end(1.75e9, {}, {})
+        run.save_result(NOT_JUDGED, 1.75e9)
     assert whole(tmp_path / "a.db")[0].code.tobytes() == code.tobytes()
 
 
@@ -237,7 +242,7 @@ def test_where_one_part_cannot_be_written_none_is_and_the_next_commit_mends_it(t
         assert len(str(caught.value).splitlines()) == 1
         assert (count(path, "chunks"), count(path, "seconds"), count(path, "events")) == (1, 3, 0)
         journal.db.execute("drop trigger no")
-        run.end(1.75e9 + 6, {}, {})
+        run.save_result(NOT_JUDGED, 1.75e9 + 6)
     frames, events = whole(path)
     assert frames.seq.tolist() == list(range(6))
     assert len(events) == 1
@@ -323,7 +328,7 @@ def test_any_changed_byte_of_raw_samples_is_found(
 def test_a_change_in_the_runs_header_breaks_both_chains(copy: Path, column: str) -> None:
     tamper(copy, f"update runs set {column} = {column} || '1' where run_id = 1")
     db = open_readonly(copy)
-    for follow in (chunks_of, events_of):
+    for follow in (stored_frames, hash_chain.events):
         with pytest.raises(BadDatabase, match="does not fit its chain"):
             list(follow(db, 1))
     db.close()
@@ -368,7 +373,7 @@ def test_what_is_removed_exchanged_or_added_is_found(copy: Path, sql: str) -> No
 
 def test_runs_that_differ_in_their_header_alone_have_no_link_in_common(original: Path) -> None:
     db = open_readonly(original)
-    assert genesis_of(db, 1) != genesis_of(db, 2)
+    assert hash_chain.genesis(db, 1) != hash_chain.genesis(db, 2)
     shas = [r["sha256"] for t in ("chunks", "events") for r in db.table(t).rows]
     db.close()
     assert len(set(shas)) == len(shas)
@@ -377,7 +382,7 @@ def test_runs_that_differ_in_their_header_alone_have_no_link_in_common(original:
 def test_a_run_that_is_not_there_is_refused(original: Path) -> None:
     db = open_readonly(original)
     with pytest.raises(BadDatabase, match="run 7: there is none"):
-        list(chunks_of(db, 7))
+        list(stored_frames(db, 7))
     db.close()
 
 
@@ -434,6 +439,8 @@ if where == "before":
     os.kill(os.getpid(), signal.SIGKILL)
 db = journal.db
 db.conn.execute("begin")
+from edge.records.command import OperatorWord
+from edge.records.event import CommandTaken
 from edge.records.frame import join
 db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), 1.75e9)))
 if where == "cache":  # what does not fit is written out before the commit
@@ -480,7 +487,7 @@ def test_a_full_disk_ends_in_one_line_and_what_was_committed_is_whole(tmp_path: 
         assert len(stored) >= 5
         assert count(path, "seconds") == len(stored)
         journal.db.execute("pragma max_page_count = 100000")
-        run.end(1.75e9, {}, {})  # what was measured and could not be written was waiting
+        run.save_result(NOT_JUDGED, 1.75e9)  # what was measured and could not be written was waiting
     kept = whole(path)[0].seq.tolist()
     assert kept == list(range(len(kept)))
     assert len(kept) > len(stored)

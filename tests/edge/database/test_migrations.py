@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 from repository import STORED
-from written_run import begin, write
+from written_run import NOT_JUDGED, begin, write
 
 from edge.database import hash_chain
 from edge.database.connection import open_for_writing, open_readonly
-from edge.database.journal import Journal, _second, chunks_of, events_of
+from edge.database.journal import Journal
 from edge.database.queries import list_runs, result_of_run
+from edge.database.run_journal import _second
 from edge.database.schema import SCHEMA_VERSION
+from edge.database.stored_frames import stored_frames
 from edge.errors import BadDatabase
-from edge.records.second import Second
 from edge.run.refold import refold
 
 SCHEMA_1 = STORED / "schema-1.sqlite"
@@ -54,12 +55,15 @@ def proves_itself(path: Path) -> None:
     db = open_readonly(path)
     try:
         for run_id in RUNS:
-            assert len(list(events_of(db, run_id))) == db.table("events").count_where("run_id = ?", [run_id])
-            frames = list(chunks_of(db, run_id))
+            assert len(list(hash_chain.events(db, run_id))) == db.table("events").count_where("run_id = ?", [run_id])
+            frames = list(stored_frames(db, run_id))
             assert len(frames) == db.table("chunks").count_where("run_id = ?", [run_id])
             if frames:
-                _, rows, names, _ = refold(db, run_id)
-                again = [_second(run_id, Second(*r), name) for r, name in zip(rows.tolist(), names, strict=True)]
+                folded = refold(db, run_id).folded
+                again = [
+                    _second(run_id, second, phase)
+                    for second, phase in zip(folded.seconds(), folded.phases, strict=True)
+                ]
                 stored = list(db.table("seconds").rows_where("run_id = ?", [run_id], order_by="second"))
                 assert len(stored) > 100
                 assert again == stored
@@ -82,8 +86,8 @@ def test_the_stored_database_has_schema_1() -> None:
 
 def test_reading_an_old_database_needs_no_migration_and_makes_none(old: Path) -> None:
     before = old.read_bytes()
-    assert [run["verdict"] for run in list_runs(old)] == ["PASS", "INVALID", None]
-    assert result_of_run(old, "1")["verdict"] == "PASS"
+    assert [run.verdict for run in list_runs(old)] == ["PASS", "INVALID", None]
+    assert result_of_run(old, "1").verdict == "PASS"
     proves_itself(old)
     assert old.read_bytes() == before
 
@@ -120,10 +124,10 @@ def test_a_run_can_be_written_into_a_migrated_database(old: Path) -> None:
         run = begin(journal)
         assert run.run_id == 4
         write(run, range(10))
-        run.end(1.75e9, {}, {})
+        run.save_result(NOT_JUDGED, 1.75e9)
     proves_itself(old)
     db = open_readonly(old)
-    assert sum(len(frames) for frames in chunks_of(db, 4)) == 10
+    assert sum(len(frames) for frames in stored_frames(db, 4)) == 10
     db.close()
 
 
@@ -140,7 +144,7 @@ def test_a_change_that_was_made_before_the_migration_is_found_after_it(old: Path
     for _ in range(2):  # before, and after
         db = open_readonly(old)
         with pytest.raises(BadDatabase, match=r"run 2, chunk [12]: does not fit its chain"):
-            list(chunks_of(db, 2))
+            list(stored_frames(db, 2))
         db.close()
         open_for_writing(old).close()
     assert version_of(old) == SCHEMA_VERSION

@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_frames import measured
 from repository import ROOT
-from written_run import begin, event, row, write
+from written_run import NOT_JUDGED, begin, event, row, write
 
 from edge.database import backup, hash_chain
 from edge.database.backup import backup_run, is_second_place
 from edge.database.connection import open_for_writing, open_readonly
-from edge.database.journal import Journal, chunks_of, events_of
+from edge.database.journal import Journal
 from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.database.stored_frames import stored_frames
 from edge.database.writer_lock import drop, take
 from edge.errors import BadDatabase, BadInput, HalfpercentError, StorageFull
 
@@ -42,7 +43,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for second in range(600):
                 run.raw(frames.cut(second, second + 1))
                 run.derived([row(second)], ["hold"], [event(second)] if second % 100 == 7 else [], 1.75e9 + second)
-            run.end(1.75e9 + 600, {"verdict": "INVALID"}, {"verdict": "INVALID"})
+            run.save_result(NOT_JUDGED, 1.75e9 + 600)
         run = begin(journal, run_uid="u-3")
         write(run, range(10))
     return path
@@ -259,8 +260,8 @@ def test_a_backup_is_a_database_of_its_own_with_the_whole_run(copy: Path, tmp_pa
         assert rows == list(here.table(table).rows_where(order_by="2")), table
         assert rows
     assert list(here.table("certificates").rows) == list(there.table("certificates").rows)
-    assert sum(len(f) for f in chunks_of(here, 2)) == 600
-    assert list(events_of(here, 2)) == list(events_of(there, 2))
+    assert sum(len(f) for f in stored_frames(here, 2)) == 600
+    assert list(hash_chain.events(here, 2)) == list(hash_chain.events(there, 2))
     assert here.execute("pragma journal_mode").fetchone()[0] == "delete", "it can be read where nothing can be written"
     there.close()
     here.close()

@@ -92,12 +92,12 @@ def test_what_does_not_belong_on_the_holder_is_refused_and_can_be_said_again(
         phases.command(OperatorWord.ZERO, at, float(at))
         empty(phases, at, 200)
         at += 200
-    phases.ask(word, at, float(at))
+    phases.command(OperatorWord(word), at, float(at))
     events = empty(phases, at, 200, mass_g=mass_g)
     assert [e.kind for e in events] == [f"{word}_refused"]
     assert what in events[0].what.data()["why"]
     assert events[0].what.data()["why"].endswith(f"say {word} again")
-    assert phases.ask(word, at + 200, at + 200.0).kind == "operator"
+    assert phases.command(OperatorWord(word), at + 200, at + 200.0).kind == "operator"
 
 
 def test_a_zero_that_never_rests_is_refused_with_what_to_do_and_the_run_still_ends() -> None:
@@ -128,4 +128,4 @@ def test_a_run_that_is_stopped_while_it_waits_is_judged_by_m2() -> None:
 @pytest.mark.parametrize("word", ["zero", "check"])
 def test_the_words_are_for_their_phases_alone(word: str) -> None:
     phases = Phases(BOTH, Phase.TARE)
-    assert phases.ask(word, 0, 0.0).kind == "refused"
+    assert phases.command(OperatorWord(word), 0, 0.0).kind == "refused"

@@ -14,6 +14,7 @@ from made_up_recordings import cold_test, counts_test, example_certificate, writ
 from edge.cli.exit_status import error_line
 from edge.cli.main import cli
 from edge.errors import BadInput
+from edge.records.result import from_json
 from edge.report.text import text
 from edge.standards.standard import load_standard
 from edge.verdict.wording import NOT_MET
@@ -46,6 +47,11 @@ def replayed(*words: str) -> dict[str, Any]:
     return result
 
 
+def told(result: dict[str, Any]) -> str:
+    """Show what the command printed as JSON, as the report does."""
+    return text(from_json(result))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recordings of masses that lost 0.1 % and 1 %, of a dummy and a sample in codes, and a database with a blank."""
@@ -68,14 +74,14 @@ def test_with_every_pass_comes_the_blind_spot_in_text_and_json(folder: Path) -> 
         blind_spot = load_standard(name).blind_spot.value
         assert result["blind_spot"] == blind_spot
         assert result["criterion"] == f"Criterion met. {blind_spot}"
-        assert f"Criterion met. {blind_spot}" in text(result).splitlines()
+        assert f"Criterion met. {blind_spot}" in told(result).splitlines()
 
 
 def test_a_criterion_not_met_rules_out_solid_state_and_says_no_more_in_text_and_json(folder: Path) -> None:
     result = replayed(str(folder / "much.csv"))
     assert result["verdict"] == "FAIL"
     assert result["criterion"] == NOT_MET
-    assert NOT_MET in text(result).splitlines()
+    assert NOT_MET in told(result).splitlines()
     assert "Not solid-state by this criterion" in NOT_MET
     assert "cannot tell a hybrid cell from a liquid one" in NOT_MET
     assert result["blind_spot"] is None
@@ -85,7 +91,7 @@ def test_what_cannot_be_judged_means_nothing(folder: Path) -> None:
     result = replayed(str(folder / "much.csv"), "--standard", standard(folder, hold=99_000.0))
     assert result["verdict"] == "INVALID"
     assert result["criterion"] is None
-    assert not re.search(r"Criterion|olid-state by", text(result))
+    assert not re.search(r"Criterion|olid-state by", told(result))
 
 
 def test_a_composition_is_answered_beside_the_verdict_and_does_not_change_it(folder: Path) -> None:
@@ -93,19 +99,19 @@ def test_a_composition_is_answered_beside_the_verdict_and_does_not_change_it(fol
     said = replayed(str(folder / "little.csv"), "--composition", "oxide, liquid 3 %", "--claim", "solid-state")
     assert said["verdict"] == plain["verdict"] == "PASS"
     assert said["composition"]["declared"] == "oxide, liquid 3 %"
-    shown = text(said)
+    shown = told(said)
     assert 'Declared to hold "oxide, liquid 3 %". By declaration, not by this test: ' in shown
     assert "hybrid solid-liquid whatever its mass loss" in shown
     assert '"solid-state" is a class of gbt-48093-1-2026.' in shown
     assert plain["composition"] is None
-    assert "Declared to hold" not in text(plain)
+    assert "Declared to hold" not in told(plain)
 
 
 def test_one_of_several_samples_says_so(folder: Path) -> None:
     result = replayed(str(folder / "little.csv"), "--standard", standard(folder, n=3))
     assert result["replicates"] == 3
-    assert "The standard asks for 3 samples; this is the result of one." in text(result).splitlines()
-    assert "this is the result of one" not in text(replayed(str(folder / "little.csv")))
+    assert "The standard asks for 3 samples; this is the result of one." in told(result).splitlines()
+    assert "this is the result of one" not in told(replayed(str(folder / "little.csv")))
 
 
 def test_a_certificate_that_a_person_wrote_is_said_to_be(folder: Path) -> None:
@@ -123,7 +129,7 @@ def test_density_and_air_are_in_the_budget_as_declared(folder: Path) -> None:
     for name in ("air density", "change of the air's density", "specific volume of the sample"):
         assert found[name]["origin"] == "declared"
     assert found["specific volume of the sample"]["value"] == pytest.approx(0.4, rel=0.01)
-    assert "CIPM-2007: 1013.25 hPa" in text(result)
+    assert "CIPM-2007: 1013.25 hPa" in told(result)
     plain = {c["name"]: c for c in replayed(str(folder / "little.csv"))["budget"]}
     assert plain["specific volume of the sample"]["origin"] == "assumed"
     assert found["change of the air's density"]["u"] < plain["change of the air's density"]["u"]
@@ -172,9 +178,9 @@ def test_a_composition_of_two_lines_is_wrong_use(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("recording", "blank", "other", "what", "do"),
     [
-        ("sample.csv", "2", {}, "was a sample, not a blank", "run an inert dummy with --blank-run"),
+        ("sample.csv", "2", {}, "was a sample, not a blank", "run an inert dummy as a blank run"),
         ("sample.csv", "1", {"name": "rig-b", "zero_drift_g": 0.02}, "another rig or certificate", "on this rig"),
-        ("heavier.csv", "1", {}, "the dummy weighed 200.", "use a dummy within 20 %"),
+        ("heavier.csv", "1", {}, "dummy and sample weighed 200.", "use a dummy within 20 %"),
         ("sample.csv", "1", {"hold": 18_000.0}, "the hold's length was 21600.0", "through the same test"),
         ("sample.csv", "1", {"temp": 119.0}, "the hold's temperature was 120.0", "through the same test"),
         ("little.csv", "1", {}, "another rig or certificate", "on this rig"),

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from repository import ROOT
 
 from calibration.certificate import load_certificate
+from edge.cli.exit_status import error_line
+from edge.cli.main import cli
 from edge.errors import BadInput, HalfpercentError
+from edge.records.result import as_json
 from edge.records.sample import Sample
 from edge.replay.csv_table import MAX_LINE_CHARS, QUANTITIES, UNITS, parse_columns
-from edge.replay.judge import Declared, parse_declared, replay
+from edge.replay.judge import Declared, ReplayOrder, parse_declared, replay
 from edge.replay.recording import Recording, read
 from edge.standards.standard import loads_standard
 from hw.protocols import Status
@@ -178,7 +181,7 @@ def test_a_mapping_to_a_column_that_is_not_there_names_those_that_are(write: Wri
 def test_a_declaration_that_is_not_possible_is_refused(pair: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse_declared((pair,))
-    assert str(caught.value).startswith("--declare ")
+    assert error_line(caught.value, cli).startswith("--declare ")
     assert str(caught.value).count(": ") == 2
 
 
@@ -479,16 +482,18 @@ def test_any_valid_table_can_be_judged_and_its_result_is_plain_json(
     recording = read(written(table, value, anywhere), columns={}, use_counts=value == "code")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = replay(
+        judged = replay(
             recording,
-            STANDARD,
-            certificate,
-            weigh=weigh,
-            declared=Declared(u_mass_g=0.001),
-            journal=None,
-            sample=Sample("any"),
-            wall_s=0.0,
+            ReplayOrder(
+                STANDARD,
+                certificate,
+                weigh=weigh,
+                declared=Declared(u_mass_g=0.001),
+                sample=Sample("any"),
+                wall_s=0.0,
+            ),
         )
+        result = as_json(judged)
     assert json.loads(json.dumps(result, allow_nan=False))["verdict"] in ("PASS", "FAIL", "INCONCLUSIVE", "INVALID")
     assert (result["loss_pct"] is None) == (result["verdict"] == "INVALID")
 

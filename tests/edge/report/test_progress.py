@@ -7,7 +7,8 @@ import math
 import pytest
 from scripted_seconds import row
 
-from edge.records.event import Event
+from edge.records.event import Event, PhaseChanged
+from edge.records.phase import Phase
 from edge.report.progress import Progress
 
 
@@ -30,7 +31,7 @@ def test_a_second_is_shown_with_mass_temperature_and_hold(
 
 
 def test_a_change_of_phase_is_a_line_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    change = Event(3601, 3601.0, "phase", {"from": "ramp", "to": "hold", "why": "in band"})
+    change = Event(3601, 3601.0, PhaseChanged(Phase.RAMP, Phase.HOLD, "in band"))
     assert "1.00 h  ramp -> hold: in band" in shown(capsys, 600.0, (row(3601), "hold", [change]))
 
 

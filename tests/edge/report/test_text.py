@@ -14,14 +14,24 @@ from hypothesis import strategies as st
 from short_demo import Demo
 
 from edge.cli.main import cli
+from edge.records.result import as_json, from_json
 from edge.records.sample import Sample
-from edge.replay.judge import Declared, replay
+from edge.replay.judge import ReplayOrder, replay
 from edge.replay.recording import read
-from edge.report.text import decimals, headline, text, two_digits
+from edge.report import text as report
+from edge.report.text import decimals, two_digits
 from edge.standards.standard import load_standard, loads_standard
-from edge.verdict.judge import NUMBERS
 
 NATIONAL = load_standard("gbt-48093-1-2026")
+NUMBERS = ("loss_pct", "u_pct", "U_pct", "k", "pc")
+
+
+def text(result: dict[str, Any]) -> str:
+    return report.text(from_json(result))
+
+
+def headline(result: dict[str, Any]) -> str:
+    return report.headline(from_json(result))
 
 
 @pytest.fixture
@@ -35,10 +45,7 @@ def replayed(tmp_path: Path) -> dict[str, Any]:
     rows = "".join(f"{i},{100 - i / 1000:.6f},{120 if i > 60 else 20 + i}\n" for i in range(2000))
     (tmp_path / "short.csv").write_text("t_s,mass_g,temp_c\n" + rows, encoding="utf-8")
     recording = read(tmp_path / "short.csv", columns={}, use_counts=False)
-    return replay(
-        recording, NATIONAL, None,
-        weigh="hot", declared=Declared(), journal=None, sample=Sample("short"), wall_s=1.75e9,
-    )  # fmt: skip
+    return as_json(replay(recording, ReplayOrder(NATIONAL, None, weigh="hot", sample=Sample("short"), wall_s=1.75e9)))
 
 
 def invalid(result: dict[str, Any], because: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_chips import AdsRig, HxRig, HxSpiRig, MprRig, NauRig, RtdRig
 
+from edge.records.event import AlarmAcknowledged
 from edge.records.phase import Phase
 from edge.station.alarms import INTERLOCK, Alarm, Alarms, Change, Limits, Observation
 from hw.clock import NS_PER_S
@@ -116,7 +117,7 @@ def opens_and_closes(make: type, fault: Fault, rate_sps: int, alarm: Alarm) -> N
         fault.act(found.rig)
         found.run(1.25)
         (opened_s, opened), *more = found.seen
-        assert (opened.kind, opened.alarm, more) == ("alarm_opened", alarm, [])
+        assert (opened.what.kind, opened.what.alarm, more) == ("alarm_opened", alarm, [])
         assert opened_s - began_s <= OPENS_WITHIN_S
         assert found.alarms.sounding
         assert found.alarms.interlock_open is (alarm in INTERLOCK)
@@ -126,8 +127,8 @@ def opens_and_closes(make: type, fault: Fault, rate_sps: int, alarm: Alarm) -> N
     ended_s = found.now_s
     found.run(9.0)
     closed_s, closed = found.seen[-1]
-    assert [c.kind for _, c in found.seen] == ["alarm_opened", "alarm_closed"]
-    assert closed.alarm is alarm
+    assert [c.what.kind for _, c in found.seen] == ["alarm_opened", "alarm_closed"]
+    assert closed.what.alarm == alarm
     assert LIMITS.clear_s <= closed_s - ended_s <= LIMITS.clear_s + 2.5  # what the chip takes to heal, and a look
     assert found.alarms.interlock_open is (alarm in INTERLOCK)  # closed, but nobody knows of it
     assert len(found.alarms.acknowledge(None, "Ada")) == 1
@@ -190,7 +191,7 @@ class Story:
             self.t_s += every_s
             values = {k: v(self.t_s) if callable(v) else v for k, v in more.items()}
             for change in self.alarms.look(good(self.t_s, **values)):
-                self.told.append((self.t_s, change.kind.removeprefix("alarm_"), change.alarm))
+                self.told.append((self.t_s, change.what.kind.removeprefix("alarm_"), change.what.alarm))
         return self
 
 
@@ -231,7 +232,7 @@ def test_each_alarm_is_opened_acknowledged_and_closed_each_with_its_reason(
     assert standing.why.isprintable()
     assert standing.opened_ns == round((10.0 + within_s) * NS_PER_S)
     assert (standing.closed, standing.acknowledged, story.alarms.sounding) == (False, False, True)
-    assert story.alarms.acknowledge(alarm, "Ada") == [Change("alarm_acknowledged", alarm, standing.why, "Ada")]
+    assert story.alarms.acknowledge(alarm, "Ada") == [Change(AlarmAcknowledged(alarm, standing.why), "Ada")]
     assert story.alarms.acknowledge(None, "Ada") == []
     assert not story.alarms.sounding
     assert story.alarms.interlock_open is (alarm in INTERLOCK)
@@ -269,9 +270,9 @@ def test_the_interlock_stays_open_until_its_alarm_is_closed_and_acknowledged(ala
 
 def test_one_alarm_can_be_acknowledged_alone() -> None:
     story = Story().go(5.0).go(2.0, under_voltage=True, storage_error="full")
-    assert [c.alarm for c in story.alarms.acknowledge(Alarm.SUPPLY, "Ada")] == [Alarm.SUPPLY]
+    assert [c.what.alarm for c in story.alarms.acknowledge(Alarm.SUPPLY, "Ada")] == [Alarm.SUPPLY]
     assert story.alarms.sounding
-    assert [c.alarm for c in story.alarms.acknowledge(None, "Bo")] == [Alarm.STORAGE]
+    assert [c.what.alarm for c in story.alarms.acknowledge(None, "Bo")] == [Alarm.STORAGE]
     assert story.alarms.acknowledge(Alarm.GAUGE, "Ada") == []
 
 
@@ -469,16 +470,16 @@ def test_whatever_is_seen_alarms_open_close_and_are_acknowledged_in_order(steps:
     told = played(steps)
     assert told == played(steps)  # nothing but the looks decides
     for alarm in Alarm:
-        mine = [(t_ns, change) for t_ns, change, _ in told if change.alarm is alarm]
+        mine = [(t_ns, change) for t_ns, change, _ in told if change.what.alarm == alarm]
         is_open = acknowledged = True  # before the first opening, nothing may be closed or acknowledged
         first, closed_ns = True, None
         opened_ns = 0
         for t_ns, change in mine:
-            if change.kind == "alarm_opened":
+            if change.what.kind == "alarm_opened":
                 assert first or not is_open
-                assert change.why
+                assert change.what.why
                 is_open, acknowledged, first, opened_ns = True, False, False, t_ns
-            elif change.kind == "alarm_closed":
+            elif change.what.kind == "alarm_closed":
                 assert is_open
                 assert not first
                 assert t_ns - opened_ns >= LIMITS.clear_s * NS_PER_S

@@ -9,21 +9,26 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from simulated_service import order, rigged
 
-import edge.run.live_run
 import edge.station.retrying_writer
-from edge.database.journal import events_of
+from edge.database import hash_chain
 from edge.database.queries import list_runs
 from edge.errors import BadInput
+from edge.procedure.definition import EndedRun
 from edge.records.phase import Phase
+from edge.records.result import Result
 from edge.records.weighing import WeighingKind
 from edge.run.refold import refold
 from edge.station.service import Service
+from edge.station.station import at_once
+from edge.verdict.judge import judge_night
 
 
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
@@ -34,25 +39,29 @@ def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
         live = it.service.station.live
         assert live is not None
         assert started == {"run_id": live.run_id}
-        it.service.station.truth = lambda: it.operator.true_loss_pct
+        station = it.service.station
+        station._hooks = replace(station._hooks, simulated_truth_pct=lambda: it.operator.true_loss_pct)
         it.service.station.run(lambda: it.service.station.live is not None, words=it.operator.words)
         result = it.service.station.last
         assert result is not None
-        assert result["verdict"] == "PASS"
+        assert result.verdict == "PASS"
         it.operator.words(Phase.DONE, 0.0)
         truth = it.operator.true_loss_pct
         assert truth is not None
-        assert abs(result["loss_pct"] - truth) <= result["U_pct"]
-        said = [(e["kind"], e["who"], json.loads(e["data_json"])) for e in events_of(it.journal.db, 1)]
+        assert result.loss_pct is not None
+        assert result.U_pct is not None
+        assert abs(result.loss_pct - truth) <= result.U_pct
+        said = [(e["kind"], e["who"], json.loads(e["data_json"])) for e in hash_chain.events(it.journal.db, 1)]
         assert ("note", "ada", {"text": "from the top shelf"}) in said
         assert ("said", "operator", {"word": "tare"}) in said
         # Folded again from what is stored, words and all, it is the same.
-        course, rows, _, _ = refold(it.journal.db, 1)
+        again = refold(it.journal.db, 1)
+        rows = again.folded.rows
         stored = it.journal.db.execute("select second, mass_g, hold_s from seconds order by second").fetchall()
         assert [r[0] for r in stored] == rows["seq"].tolist()
         assert [r[2] for r in stored] == rows["hold_s"].tolist()
-        assert course.phases.weighings[WeighingKind.M2].value.mean == result["m2_g"]
-    assert [r["state"] for r in list_runs(it.database)] == ["done"]
+        assert again.pipeline.phases.weighings[WeighingKind.M2].value.mean == result.m2_g
+    assert [r.state for r in list_runs(it.database)] == ["done"]
     (copy,) = (tmp_path / "stick").iterdir()
     assert list_runs(copy) == list_runs(it.database)
     assert [json.loads(e["data_json"])["why"] for e in station_log(it.database, "backup")] == [
@@ -145,58 +154,60 @@ def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp
         it.run_s(60, it.operator.words)
         live = it.service.station.live
         assert live is not None
-        tare, m1 = (live.course.phases.weighings[w].value.mean for w in ("tare", "m1"))
+        tare, m1 = (live.pipeline.phases.weighings[w].value.mean for w in (WeighingKind.TARE, WeighingKind.M1))
         simulated = it.simulated
     simulated.clock.sleep_s(40.0)
     with rigged(tmp_path, hold_s=300.0, simulated=simulated) as again, ThreadPoolExecutor(1) as judges:
-        again.service.station._judge = judges.submit  # as where the clock is real: measuring goes on meanwhile
+        again.service.station._judge = partial(
+            judges.submit, judge_night
+        )  # as where the clock is real: measuring goes on meanwhile
         again.operator = it.operator
         again.service._take_up()
         live = again.service.station.live
         assert live is not None
-        assert live.course.phases.weighings[WeighingKind.TARE].value.mean == tare
-        assert live.course.phases.weighings[WeighingKind.M1].value.mean == m1
+        assert live.pipeline.phases.weighings[WeighingKind.TARE].value.mean == tare
+        assert live.pipeline.phases.weighings[WeighingKind.M1].value.mean == m1
         again.service.station.run(lambda: again.service.station.live is not None, words=it.operator.words)
         result = again.service.station.last
         assert result is not None
-        assert result["verdict"] == "PASS"
-        gaps = [e for e in result["excursions"] if "nothing was recorded" in e["why"]]
+        assert result.verdict == "PASS"
+        gaps = [e for e in result.excursions if "nothing was recorded" in e.why]
         assert len(gaps) == 1
-        assert 40.0 <= gaps[0]["length_s"] <= 45.0
+        assert 40.0 <= gaps[0].length_s <= 45.0
         (resumed,) = again.events("resumed")
         assert 40.0 <= json.loads(resumed["data_json"])["gap_s"] <= 42.0
-        course, rows, _, _ = refold(again.journal.db, 1)
-        assert course.phases.weighings[WeighingKind.M2].value.mean == result["m2_g"]
+        refolded = refold(again.journal.db, 1)
+        rows = refolded.folded.rows
+        assert refolded.pipeline.phases.weighings[WeighingKind.M2].value.mean == result.m2_g
         stored = again.journal.db.execute("select second from seconds order by second").fetchall()
         assert [s for (s,) in stored] == rows["seq"].tolist()
 
 
-def test_a_mistake_of_ours_in_judging_makes_the_run_invalid_and_the_station_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_of_ours_in_judging_makes_the_run_invalid_and_the_station_goes_on(tmp_path: Path) -> None:
     with rigged(tmp_path) as it:
         it.service.start(order(), "ada")
         it.run_s(5)
-        monkeypatch.setattr(edge.run.live_run, "judge_run", broken_once(edge.run.live_run.judge_run))
+        it.service.station._judge = at_once(broken_once(judge_night))
         it.ask("abort")
         it.run_s(3)
         assert it.service.station.live is None
         result = it.service.station.last
         assert result is not None
-        assert result["verdict"] == "INVALID"
-        assert "ZeroDivisionError" in result["invalid_because"]
+        assert result.verdict == "INVALID"
+        assert "ZeroDivisionError" in (result.invalid_because or "")
         it.service.start(order("S-2"), "ada")
         it.run_s(2)
         assert it.service.station.live is not None
 
 
-def broken_once(judge: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def broken_once(judge: Callable[[EndedRun], Result]) -> Callable[[EndedRun], Result]:
     """Get a judge that fails at its first run."""
     times = [0]
 
-    def judged(*given: Any, **more: Any) -> dict[str, Any]:
+    def judged(ended: EndedRun) -> Result:
         times[0] += 1
-        return judge(*given, **more) if times[0] > 1 else {"loss_pct": 1 / 0}
+        assert times[0] > 1 or 1 / 0
+        return judge(ended)
 
     return judged
 
@@ -262,7 +273,7 @@ def test_a_disk_that_does_not_come_back_costs_the_oldest_minutes_and_the_run_is_
         missing = sorted(set(range(seconds[-1])) - set(seconds))
         assert 100 <= len(missing) <= 180
         assert missing == list(range(missing[0], missing[-1] + 1))
-        _, rows, _, _ = refold(it.journal.db, 1)
+        rows = refold(it.journal.db, 1).folded.rows
         assert rows["seq"].tolist()[: len(seconds)] == seconds
 
 

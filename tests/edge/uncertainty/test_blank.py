@@ -5,20 +5,35 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
+from loss_inputs import budget_of
 
 from calibration.allan import Integrated
+from calibration.certificate import certificate_hash
 from edge.errors import BadInput
-from edge.records.weighing import Weighing
+from edge.records.result import BudgetLine, Result, from_json
+from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
-from edge.uncertainty.blank import Blank, blank_of, check_blank
-from edge.uncertainty.budget import loss_budget
+from edge.uncertainty.blank import Blank, blank_found, blank_from_result, check_blank, check_same_rig
 from hw.sim.rig import RigTruth
 
+CERTIFICATE = calibrated(RigTruth(), "nau7802", 1)
 
-def run(**changed: Any) -> dict[str, Any]:
-    """A run's result, as far as a blank looks at it."""
+
+def line(name: str, contribution_pct: float, dof: float | None) -> dict[str, Any]:
+    about = {"value": 0.0, "u": 0.0, "unit": "g", "distribution": "t", "origin": "measured", "why": ""}
+    return about | {"name": name, "contribution_pct": contribution_pct, "dof": dof}
+
+
+def run(**changed: Any) -> Result:
+    """A run's result, as far as a blank looks at it, as an older version stored it."""
     made: dict[str, Any] = {
+        "verdict": "PASS",
+        "kind": "blank",
+        "limit_pct": 0.5,
+        "comparator": "<=",
+        "standard": {"id": "s", "title": "s", "sha256": "0", "verified": False},
         "run_id": 7,
         "sample_id": "dummy",
         "blank_run": True,
@@ -26,22 +41,22 @@ def run(**changed: Any) -> dict[str, Any]:
         "reference_g": 200.0,
         "m1_g": 200.0,
         "invalid_because": None,
-        "certificate": {"sha256": "a"},
+        "certificate": {"name": "cell", "sha256": certificate_hash(CERTIFICATE)},
         "temp_c": 120.0,
         "temp_band_c": 2.0,
         "hold_required_s": 21_600.0,
         "weigh": "cold",
         "budget": [
-            {"name": "zero walk", "contribution_pct": 0.003, "dof": 40.0},
-            {"name": "noise of M1", "contribution_pct": 0.004, "dof": None},
-            {"name": "creep", "contribution_pct": 0.03, "dof": None},
+            line("zero walk", 0.003, 40.0),
+            line("noise of M1", 0.004, None),
+            line("creep", 0.03, None),
         ],
     }
-    return made | changed
+    return from_json(made | changed)
 
 
 def test_a_blank_is_its_run_s_loss_without_the_creep_that_it_measures() -> None:
-    blank = blank_of(run())
+    blank = blank_from_result(run())
     assert blank.loss_g == pytest.approx(-0.04)
     assert blank.u_g == pytest.approx(0.01)  # √(0.003² + 0.004²) % of 200 g
     assert blank.dof == pytest.approx(0.005**4 / (0.003**4 / 40.0))
@@ -56,14 +71,12 @@ def test_a_blank_is_its_run_s_loss_without_the_creep_that_it_measures() -> None:
 )
 def test_what_is_no_blank_is_refused(changed: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
-        blank_of(run(**changed))
+        blank_from_result(run(**changed))
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"certificate": {"sha256": "b"}}, "another rig or certificate"),
-        ({"certificate": None}, "another rig or certificate"),
         ({"m1_g": 120.0}, "within 20 %"),
         ({"temp_c": 130.0}, "the hold's temperature"),
         ({"hold_required_s": 3600.0}, "the hold's length"),
@@ -76,23 +89,40 @@ def test_a_blank_that_does_not_match_is_refused_in_one_line(changed: dict[str, A
     assert "\n" not in str(e.value)
 
 
+@pytest.mark.parametrize("certificate", [{"name": "cell", "sha256": "b"}, None])
+def test_a_blank_of_another_rig_is_refused_in_one_line(certificate: dict[str, str] | None) -> None:
+    with pytest.raises(BadInput, match="another rig or certificate") as e:
+        check_same_rig(run(certificate=certificate), CERTIFICATE)
+    assert "\n" not in str(e.value)
+    with pytest.raises(BadInput, match="another rig or certificate"):
+        check_same_rig(run(), None)
+    check_same_rig(run(), CERTIFICATE)
+
+
+def test_what_a_blank_run_found_is_read_and_not_worked_out_again() -> None:
+    stored = run(blank_found={"loss_g": 0.1, "u_g": 0.02, "dof": None})
+    assert blank_from_result(stored) == Blank("run 7 (dummy)", 0.1, 0.02, math.inf, 200.0)
+    lines = [msgspec.convert(line("creep", 0.03, None), BudgetLine)]
+    assert blank_found(0.5, 200.0, lines).u_g == 0.0
+
+
 def test_a_blank_that_matches_is_taken() -> None:
     check_blank(run(m1_g=190.0), run(blank_run=False, m1_g=205.0))
 
 
 def weighing(which: str, mean: float) -> Weighing:
-    return Weighing(which, Integrated(mean, 1e-4, 50.0, 100, 0, 600), 0.0, 99.0, 25.0, 25.0, math.nan)
+    return Weighing(WeighingKind(which), Integrated(mean, 1e-4, 50.0, 100, 0, 600), 0.0, 99.0, 25.0, 25.0, math.nan)
 
 
 @pytest.mark.parametrize(("u_blank_g", "weight"), [(1e-6, 1.0), (1e3, 0.0)])
 def test_a_blank_counts_by_how_well_it_is_known_against_the_certificate_s_creep(
     u_blank_g: float, weight: float
 ) -> None:
-    cert = calibrated(RigTruth(), "nau7802", 1)
+    cert = CERTIFICATE
     m1, m2 = weighing("m1", 200.0), weighing("m2", 199.5)
-    plain = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert)
+    plain = budget_of(m1, m2, m1, coverage=0.9545, certificate=cert)
     blank = Blank("run 7", -0.04, u_blank_g, 50.0, 200.0)
-    corrected = loss_budget(m1, m2, m1, coverage=0.9545, certificate=cert, blank=blank)
+    corrected = budget_of(m1, m2, m1, coverage=0.9545, certificate=cert, blank=blank)
     # 0.04 g of 200 g; the reference mass is that in vacuum, up to 0.12 % more (air at 1 g/cm³)
     assert corrected.loss_pct - plain.loss_pct == pytest.approx(weight * 0.02, rel=1.2e-3, abs=1e-6)
     assert corrected.first_order_u_pct <= plain.first_order_u_pct * (1.0 + 1e-9)

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loss_inputs import budget_of
 
 from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.records.weighing import Weighing
+from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
-from loss_inputs import budget_of
-from edge.uncertainty.budget import Component, combine, coverage_factor, 
+from edge.uncertainty.budget import combine, coverage_factor
+from edge.uncertainty.components import Component
 from hw.sim.rig import RigTruth
 
 

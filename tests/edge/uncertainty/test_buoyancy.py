@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
+from loss_inputs import budget_of
 
 from calibration.air import density_kg_m3
 from calibration.allan import Integrated
 from calibration.vacuum_gauge import VacuumGauge
 from edge.records.sample import Air
-from edge.records.weighing import Weighing
-from loss_inputs import budget_of
-from edge.uncertainty.budget import Budget, 
+from edge.records.weighing import Weighing, WeighingKind
+from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import ASSUMED_G_CM3, CHANGE, AirAround, air_around
 
 MPRLS = VacuumGauge(gauge="mprls")
@@ -21,7 +21,9 @@ ROOM = Air(1013.25, 25.0, 50.0)
 
 
 def weighing(which: str, mean: float = 100.0, pressure_pa: float = math.nan, temp_c: float = 25.0) -> Weighing:
-    return Weighing(WeighingKind(which), Integrated(mean, 1e-5, 50.0, 100, 0, 600), 0.0, 99.0, temp_c, 25.0, pressure_pa)
+    return Weighing(
+        WeighingKind(which), Integrated(mean, 1e-5, 50.0, 100, 0, 600), 0.0, 99.0, temp_c, 25.0, pressure_pa
+    )
 
 
 def around(p1: float = math.nan, p2: float = math.nan, *air: Air, vacuum: VacuumGauge | None = None) -> AirAround:

@@ -75,8 +75,8 @@ def test_a_zero_that_wanders_wanders_for_the_whole_night() -> None:
 def test_a_second_zero_is_worth_what_the_forecast_says() -> None:
     cert = wandering(0.01)
     f = forecast(cert, NATIONAL, 100.0)
-    assert f["U_pct_with_second_zero"] == expected(cert, NATIONAL, 100.0, zero_after=True).expanded_pct
-    assert f["U_pct_with_second_zero"] < f["U_pct"]
+    assert f.U_pct_with_second_zero == expected(cert, NATIONAL, 100.0, zero_after=True).expanded_pct
+    assert f.U_pct_with_second_zero < f.U_pct
     assert "with a second zero after M2: U = " in forecast_text(f)
 
 
@@ -84,10 +84,10 @@ def test_a_cell_that_cannot_judge_says_so() -> None:
     c = bar()
     wild = msgspec.structs.replace(c, stability=msgspec.structs.replace(c.stability, zero_drift_g=50.0))
     assert smallest_sample_g(wild, NATIONAL) is None
-    assert forecast(wild, NATIONAL, 100.0)["worth_it"] is False
+    assert forecast(wild, NATIONAL, 100.0).worth_it is False
 
 
 @pytest.mark.parametrize("sample_g", [0.0, -1.0, math.nan, math.inf, 501.0])
 def test_a_sample_that_cannot_be_is_refused(sample_g: float) -> None:
-    with pytest.raises(BadInput, match="--sample-mass"):
+    with pytest.raises(BadInput, match="sample_mass"):
         expected(bar(), NATIONAL, sample_g)

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loss_inputs import budget_of
 
 from calibration.allan import Integrated
 from calibration.certificate import Certificate
-from edge.records.weighing import Weighing
+from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.blank import Blank
-from loss_inputs import budget_of
-from edge.uncertainty.budget import 
 from edge.uncertainty.zero_drift import RETURN_U, Inert, check_span, drift_between
 from hw.sim.rig import RigTruth
 
