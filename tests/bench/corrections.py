@@ -71,10 +71,10 @@ def by_certificate(
     """Judge a test and its blank again by another certificate: with the second zero, and as if there were none."""
     blank = judge(dummy.again(terms_by(dummy, standard, certificate)), standard, certificate, blank_run=True)
     subtract = blank if blank["loss_pct"] is not None else None
-    course = sample.again(terms_by(sample, standard, certificate))
-    with_zero = judge(course, standard, certificate, subtract=subtract)
-    course.phases.weighings.pop("zero", None)
-    return with_zero, judge(course, standard, certificate, subtract=subtract)
+    pipeline = sample.again(terms_by(sample, standard, certificate))
+    with_zero = judge(pipeline, standard, certificate, subtract=subtract)
+    pipeline.phases.weighings.pop("zero", None)
+    return with_zero, judge(pipeline, standard, certificate, subtract=subtract)
 
 
 def variants(
@@ -89,13 +89,13 @@ def variants(
     operator = Operator(quick.rig)
     sample = measure(quick, standard, certificate, operator, zero_after=True)
     true_pct = operator.true_loss_pct
-    blank = judge(dummy.course, standard, certificate, blank_run=True)
+    blank = judge(dummy.pipeline, standard, certificate, blank_run=True)
     subtract = blank if blank["loss_pct"] is not None else None
     cold = without_zero(sample)
     plain = judge(cold, standard, certificate)
-    yield "all on", judge(sample.course, standard, certificate, subtract=subtract), true_pct
+    yield "all on", judge(sample.pipeline, standard, certificate, subtract=subtract), true_pct
     yield "second zero off", judge(cold, standard, certificate, subtract=subtract), true_pct
-    yield "blank off", judge(sample.course, standard, certificate), true_pct
+    yield "blank off", judge(sample.pipeline, standard, certificate), true_pct
     yield "second zero and blank off", plain, true_pct
     for name, off in (
         ("zero temperature off", {"zero_counts_per_k": 0.0}),
@@ -112,7 +112,7 @@ def variants(
         lagging, operator = QuickRig(rig, quick.noise_code, seed), Operator(rig)
         lagging.frames(REST_S)
         sample = measure(lagging, standard, behind, operator)
-        yield "oven's lag, no blank", judge(sample.course, standard, behind), operator.true_loss_pct
+        yield "oven's lag, no blank", judge(sample.pipeline, standard, behind), operator.true_loss_pct
         no_lag = temperature_off(behind, lag_s=NO_LAG_S)
         off = judge(sample.again(terms_by(sample, standard, no_lag)), standard, no_lag)
         yield "the same, lag off", off, operator.true_loss_pct
@@ -125,7 +125,7 @@ def variants(
     sample = measure(pumped, standard, certificate, operator, vacuum=MPRLS)
     rho = truth.sample_density_g_cm3 * (1.0 + DENSITY_KNOWN * float(rng.uniform(-1.0, 1.0)))
     density = (rho * (1.0 - DENSITY_KNOWN), rho * (1.0 + DENSITY_KNOWN))
-    corrected = judge(sample.course, standard, certificate, subtract=subtract, density=density, vacuum=MPRLS)
+    corrected = judge(sample.pipeline, standard, certificate, subtract=subtract, density=density, vacuum=MPRLS)
     yield "M2 under vacuum, buoyancy corrected", corrected, operator.true_loss_pct
     blind = sample.again(replace(sample.terms, vacuum=None, plan=_no_gauge(sample), fold=_no_limit(sample)))
     off = judge(blind, standard, certificate, subtract=subtract, density=density)

@@ -104,16 +104,16 @@ def one(seed: int, *, zero_after: bool = False) -> Outcome:
     dummy = truth.sample_g * float(rng.uniform(0.9, 1.1))
     quick.frames(REST_S)
     empty = measure(quick, standard, certificate, Operator(quick.rig, dummy))
-    blank = judge(empty.course, standard, certificate, blank_run=True)
+    blank = judge(empty.pipeline, standard, certificate, blank_run=True)
     quick.rig.place_weight(0.0)
     quick.frames(REST_S)
     operator = Operator(quick.rig)
     subtract = blank if blank["loss_pct"] is not None else None
     measured = measure(quick, standard, certificate, operator, zero_after=zero_after)
     rows = measured.rows[measured.rows["t_s"] <= measured.m2_s]
-    with_zero = judge(measured.course, standard, certificate, subtract=subtract)
-    course = without_zero(measured) if zero_after else measured.course
-    result = judge(course, standard, certificate, subtract=subtract) if zero_after else with_zero
+    with_zero = judge(measured.pipeline, standard, certificate, subtract=subtract)
+    pipeline = without_zero(measured) if zero_after else measured.pipeline
+    result = judge(pipeline, standard, certificate, subtract=subtract) if zero_after else with_zero
     true_pct = operator.true_loss_pct
     if result["loss_pct"] is None or true_pct is None:
         return Outcome(seed, "INVALID", true_pct or math.nan, *[math.nan] * 4, why=str(result["invalid_because"]))

@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from edge.cli.main import main
-from edge.database.journal import Journal
+from edge.database.journal import Journal, RunHeader
+from edge.database.run_journal import Writing
 from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION
+from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.replay.judge import Declared, replay
+from edge.replay.judge import ReplayOrder, replay
 from edge.replay.recording import read
 from edge.standards.standard import load_standard
 
@@ -85,20 +87,12 @@ def with_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recording = read(folder / "good.csv", columns={}, use_counts=False)
     standard = load_standard("gbt-48093-1-2026")
     with Journal(folder / "kept.db") as journal:
-        replay(
-            recording,
-            standard,
-            None,
-            weigh="cold",
-            declared=Declared(),
-            journal=journal,
-            sample=Sample("earlier"),
-            wall_s=1.75e9,
-        )
-        journal.begin(
-            run_uid="u", sample_id="cut short", operator="", kind="simulated", wall_s=1.75e9, t0_ns=0, boot_id="b",
+        replay(recording, ReplayOrder(standard, None, weigh="cold", sample=Sample("earlier"), wall_s=1.75e9), journal)
+        header = RunHeader(
+            run_uid="u", sample_id="cut short", operator="", kind=RunKind.SIMULATED, t0_ns=0,
             standard=standard, certificate=None, settings={},
         )  # fmt: skip
+        journal.begin(header, Writing("b", 1.75e9))
     return folder / "kept.db"
 
 

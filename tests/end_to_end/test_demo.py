@@ -13,8 +13,9 @@ import pytest
 from short_demo import run
 
 from edge.database.connection import open_readonly
-from edge.database.journal import HAPPENED, chunks_of
+from edge.database.stored_frames import stored_frames
 from edge.fold import layout
+from edge.records.event import FROM_FRAMES
 from edge.run.refold import refold
 from edge.standards.standard import load_standard
 from hw.protocols import Status
@@ -50,7 +51,8 @@ def test_each_scenario_gets_its_verdict_and_the_truth_is_inside_the_interval(who
 def test_the_raw_codes_of_a_run_give_its_seconds_and_events_again_bit_for_bit(whole: Any) -> None:
     _, path = whole("hybrid")
     db = open_readonly(path)
-    course, rows, names, events = refold(db, 1)
+    again = refold(db, 1)
+    rows = again.folded.rows
     stored = list(db.table("seconds").rows_where(order_by="second"))
     assert len(stored) == len(rows) > 30_000
     for ours, column in (("mass_g", "mass_g"), ("sd_g", "sd_g"), ("temp_c", "temp_c"), ("cell_temp_c", "cell_temp_c"),
@@ -58,30 +60,30 @@ def test_the_raw_codes_of_a_run_give_its_seconds_and_events_again_bit_for_bit(wh
                          ("zero_code", "zero_code"), ("t_s", "elapsed_s")):  # fmt: skip
         kept = np.array([np.nan if r[column] is None else r[column] for r in stored])
         assert kept.tobytes() == np.where(np.isnan(rows[ours]), np.nan, rows[ours]).tobytes(), column
-    assert [r["phase"] for r in stored] == names
+    assert [r["phase"] for r in stored] == list(again.folded.phases)
     logged = [
         (r["second"], r["kind"], json.loads(r["data_json"]))
         for r in db.table("events").rows_where()
-        if r["kind"] not in HAPPENED  # what no frame made
+        if r["kind"] in FROM_FRAMES
     ]
-    assert logged == [(e.seq, e.kind, json.loads(json.dumps(e.data))) for e in events]
-    assert course.why_invalid(phases) == ""
+    assert logged == [(e.seq, e.kind, json.loads(json.dumps(e.what.data()))) for e in again.folded.events]
+    assert again.pipeline.phases.invalid is None
 
 
 def test_a_run_folded_frame_by_frame_and_in_whole_chunks_has_the_same_bits(whole: Any) -> None:
     _, path = whole("solid")
     db = open_readonly(path)
-    course, _, _, _ = refold(db, 1)  # chunks of minutes; the station fed it second by second
-    last = course.state.tobytes()
+    pipeline = refold(db, 1).pipeline  # chunks of minutes; the station fed it second by second
+    last = pipeline.state.tobytes()
     stored = db.execute("select mass_g from seconds order by second desc limit 1").fetchone()[0]
-    assert np.float64(stored).tobytes() == np.float64(course.state["last_g"][0]).tobytes()
+    assert np.float64(stored).tobytes() == np.float64(pipeline.state["last_g"][0]).tobytes()
     assert len(last) == layout.STATE.itemsize
 
 
 def test_every_second_of_the_hold_has_its_raw_samples(whole: Any) -> None:
     _, path = whole("solid")
     db = open_readonly(path)
-    frames = list(chunks_of(db, 1))
+    frames = list(stored_frames(db, 1))
     seqs = np.concatenate([f.seq for f in frames])
     assert seqs.tolist() == list(range(len(seqs)))
     status = np.concatenate([f.status for f in frames])

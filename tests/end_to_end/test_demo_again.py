@@ -15,7 +15,7 @@ from short_demo import SHORT, run
 from sqlite_utils import Database
 
 from edge.database.connection import open_readonly
-from edge.database.journal import chunks_of
+from edge.database.stored_frames import stored_frames
 from edge.standards.standard import loads_standard
 
 
@@ -37,7 +37,7 @@ def test_another_seed_gives_other_codes(tmp_path: Path) -> None:
     for seed in (1, 2):
         path = tmp_path / f"{seed}.db"
         run(path, "solid", "nau7802", seed, loads_standard(SHORT.replace("1200", "60")))
-        codes.append(next(iter(chunks_of(open_readonly(path), 1))).code[:100].tolist())
+        codes.append(next(iter(stored_frames(open_readonly(path), 1))).code[:100].tolist())
     assert codes[0] != codes[1]
 
 
@@ -68,4 +68,4 @@ def test_two_demos_in_one_database_are_two_runs(tmp_path: Path) -> None:
         run(path, scenario, "nau7802", 1, loads_standard(SHORT.replace("1200", "60")))
     db: Database = open_readonly(path)
     assert [r["run_id"] for r in db.table("runs").rows] == [1, 2]
-    assert len(list(chunks_of(db, 2))) > 0
+    assert len(list(stored_frames(db, 2))) > 0

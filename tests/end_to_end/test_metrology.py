@@ -14,7 +14,9 @@ from fast_rig import QuickRig
 
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
-from edge.procedure.pipeline import OperatorCommand, new_pipeline
+from edge.procedure.pipeline import OperatorCommand, Pipeline
+from edge.records.command import OperatorWord
+from edge.records.result import from_json
 from edge.records.weighing import WeighingKind
 from edge.report.text import text
 from edge.simulate.instrument import calibrated
@@ -57,21 +59,21 @@ def measured_once(seed: int, check_g: float = 0.0, vents: bool = True) -> tuple[
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_second_zero_takes_out_what_the_zero_did_and_the_truth_is_inside(seed: int) -> None:
     measured, certificate, true_pct = measured_once(seed)
-    with_zero = judge(measured.course, SHORT, certificate)
+    with_zero = judge(measured.pipeline, SHORT, certificate)
     without = judge(without_zero(measured), SHORT, certificate)
     assert with_zero["zeros"] is not None
     assert without["zeros"] is None
     for result in (with_zero, without):  # 3 u: how often it is within 2 u is for tests/bench to say
         assert abs(result["loss_pct"] - true_pct) <= 3.0 * result["u_pct"]
     assert with_zero["U_pct"] < 0.8 * without["U_pct"]
-    shown = text(with_zero)
+    shown = text(from_json(with_zero))
     assert "The zero moved by" in shown
     assert "drift between the zeros" in shown
 
 
 def test_a_blank_run_s_second_zero_is_not_subtracted_from_what_the_blank_measures() -> None:
     measured, certificate, _ = measured_once(1)
-    blank = judge(measured.course, SHORT, certificate, blank_run=True)
+    blank = judge(measured.pipeline, SHORT, certificate, blank_run=True)
     assert blank["zeros"] is None
     assert blank["loss_pct"] == judge(without_zero(measured), SHORT, certificate)["loss_pct"]
 
@@ -79,35 +81,35 @@ def test_a_blank_run_s_second_zero_is_not_subtracted_from_what_the_blank_measure
 def test_a_run_with_all_words_is_folded_again_to_the_same_bits_in_any_batches() -> None:
     measured, _, _ = measured_once(1, check_g=100.0)
     whole = measured.again(measured.terms)
-    pieces = new_pipeline(measured.terms, int(measured.frames.t_ns[0]))
+    pieces = Pipeline(measured.terms, int(measured.frames.t_ns[0]))
     for word in measured.words:
-        pieces.say(word)
+        pieces.command(word)
     for start in range(0, len(measured.frames), 977):
         pieces.feed(measured.frames.cut(start, min(start + 977, len(measured.frames))))
     pieces.finish("the simulation was stopped")
     assert set(whole.phases.weighings) == {"tare", "m1", "m2", "zero", "check"}
-    assert whole.phases.weighings == pieces.phases.weighings == measured.course.phases.weighings
+    assert whole.phases.weighings == pieces.phases.weighings == measured.pipeline.phases.weighings
     assert whole.state.tobytes() == pieces.state.tobytes()
 
 
 def test_a_word_out_of_place_changes_nothing() -> None:
     measured, _, _ = measured_once(1)
-    course = new_pipeline(measured.terms, int(measured.frames.t_ns[0]))
-    for word in (*measured.words, OperatorCommand(5, "zero"), OperatorCommand(6000, "check")):
-        course.say(word)
-    _, _, events = course.feed(measured.frames)
+    pipeline = Pipeline(measured.terms, int(measured.frames.t_ns[0]))
+    for word in (*measured.words, OperatorCommand(5, OperatorWord.ZERO), OperatorCommand(6000, OperatorWord.CHECK)):
+        pipeline.command(word)
+    events = pipeline.feed(measured.frames).events
     assert [e.what.data()["word"] for e in events if e.kind == "refused"] == ["zero", "check"]
-    assert course.phases.weighings == measured.course.phases.weighings
+    assert pipeline.phases.weighings == measured.pipeline.phases.weighings
 
 
 def test_a_good_check_weight_confirms_the_span() -> None:
     measured, certificate, true_pct = measured_once(1, check_g=100.0)
-    result = judge(measured.course, SHORT, certificate)
+    result = judge(measured.pipeline, SHORT, certificate)
     assert result["check_weight"]["span_changed_pct"] == 0.0
     assert abs(result["check_weight"]["indicated_g"] - 100.0) <= 2.0 * result["check_weight"]["u_g"]
     assert result["warnings"] == []
     assert abs(result["loss_pct"] - true_pct) <= 3.0 * result["u_pct"]
-    assert "Check weight: " in text(result)
+    assert "Check weight: " in text(from_json(result))
 
 
 def test_a_check_weight_that_reads_wrong_is_said_and_leaves_no_verdict_that_it_could_change() -> None:
@@ -115,7 +117,7 @@ def test_a_check_weight_that_reads_wrong_is_said_and_leaves_no_verdict_that_it_c
     measured, certificate, _ = measured_once(1, check_g=99.2)
     before = judge(without_zero(measured), SHORT, certificate)
     assert before["verdict"] == "PASS"
-    result = judge(measured.course, SHORT, certificate)
+    result = judge(measured.pipeline, SHORT, certificate)
     assert result["verdict"] == "INCONCLUSIVE"
     said = next(line for line in result["warnings"] if line.startswith("the check weight reads 99."))
     assert "g instead of 100 g: the span has changed" in said
@@ -125,7 +127,7 @@ def test_a_check_weight_that_reads_wrong_is_said_and_leaves_no_verdict_that_it_c
 
 def test_an_announced_zero_that_nobody_took_is_said_and_the_run_is_judged() -> None:
     measured, certificate, _ = measured_once(1)
-    silent = replace(measured, words=tuple(w for w in measured.words if w.what != "zero"))
+    silent = replace(measured, words=tuple(w for w in measured.words if w.command is not OperatorWord.ZERO))
     result = judge(silent.again(measured.terms), SHORT, certificate)
     assert result["verdict"] == "PASS"
     assert any("second zero that was announced was not taken" in line for line in result["warnings"])
@@ -133,21 +135,21 @@ def test_an_announced_zero_that_nobody_took_is_said_and_the_run_is_judged() -> N
 
 def test_a_gauge_s_pressure_is_in_the_rows_and_in_the_weighings() -> None:
     measured, _, _ = measured_once(1, vents=False)
-    assert measured.course.why_invalid(phases) == ""
+    assert measured.pipeline.phases.invalid is None
     pressure_pa = measured.rows["pressure_pa"]
     assert np.isfinite(pressure_pa).all()
-    assert measured.course.phases.weighings[WeighingKind.M1].pressure_pa == pytest.approx(101_325.0, abs=2700.0)
-    assert abs(measured.course.phases.weighings[WeighingKind.M2].pressure_pa) < 2700.0
+    assert measured.pipeline.phases.weighings[WeighingKind.M1].pressure_pa == pytest.approx(101_325.0, abs=2700.0)
+    assert abs(measured.pipeline.phases.weighings[WeighingKind.M2].pressure_pa) < 2700.0
 
 
 def test_m1_in_air_and_m2_under_vacuum_are_not_compared_unless_the_density_is_known() -> None:
     measured, certificate, true_pct = measured_once(1, vents=False)
-    refused = judge(measured.course, SHORT, certificate, vacuum=MPRLS)
+    refused = judge(measured.pipeline, SHORT, certificate, vacuum=MPRLS)
     assert refused["verdict"] == "INVALID"
     assert refused["loss_pct"] is None
     assert "M1 at 10" in refused["invalid_because"]
     assert "declare its density" in refused["invalid_because"]
-    known = judge(measured.course, SHORT, certificate, vacuum=MPRLS, density=(2.4, 2.6))
+    known = judge(measured.pipeline, SHORT, certificate, vacuum=MPRLS, density=(2.4, 2.6))
     assert known["verdict"] == "PASS"
     assert abs(known["loss_pct"] - true_pct) <= known["U_pct"]
     assert any("corrected by its declared density" in line for line in known["warnings"])
@@ -175,7 +177,7 @@ def swung(seed: int, tolerance_c: float, compensated: bool) -> tuple[dict[str, A
         certificate = msgspec.structs.replace(certificate, temperature=off)
     standard = loads_standard(f"{SWINGING}cold_temp_tolerance_c = {tolerance_c}\n")
     quick, operator = QuickRig(rig, NOISE_CODE, seed), Operator(rig)
-    result = judge(measure(quick, standard, certificate, operator).course, standard, certificate)
+    result = judge(measure(quick, standard, certificate, operator).pipeline, standard, certificate)
     true_pct = operator.true_loss_pct
     return result, true_pct if true_pct is not None else float("nan")
 

@@ -14,10 +14,12 @@ from recorded_run import HOLD_S, BootedClock, Recorded, given, measure, record, 
 from sigkill import comparable, compare, kill_through
 
 from edge.database.journal import Journal
+from edge.database.queries import interrupted_runs
 from edge.records.phase import Phase
+from edge.records.result import from_json
 from edge.report.text import text
-from edge.run.live_run import begin_run
-from edge.run.resume import interrupted, resume
+from edge.run.live_run import Beginning, begin_run
+from edge.run.resume import resume
 from hw.clock import NS_PER_S
 
 
@@ -86,7 +88,7 @@ def test_seconds_lost_in_the_hold_are_listed_and_do_not_count(recorded: Recorded
     lost_s = told(database, "resumed")[0]["gap_s"]
     assert 100.0 <= lost_s <= 161.0  # and what waited to be committed
     assert [(s["from_s"], s["length_s"]) for s in result["stops"]] == [(gap["from_s"] + 1.0, lost_s)]
-    assert f"nothing was measured for {lost_s:.0f} s" in text(result)
+    assert f"nothing was measured for {lost_s:.0f} s" in text(from_json(result))
     assert gap["length_s"] == pytest.approx(lost_s + 1.0, abs=1.0)
     assert result["hold_s"] >= HOLD_S
     whole_end = when(whole, Phase.COOL)
@@ -123,18 +125,18 @@ def test_a_stop_of_unknown_length_before_the_hold_is_listed_and_the_run_is_judge
     result = measured(database, recorded, boot_id="boot-2", trusted=False)
     assert result["verdict"] == "PASS"
     assert [s["length_s"] for s in result["stops"]] == [None]
-    assert "for a time that is not known" in text(result)
+    assert "for a time that is not known" in text(from_json(result))
 
 
 def test_a_stop_becomes_known_when_the_clock_is_set(recorded: Recorded, whole: Path, tmp_path: Path) -> None:
     database = tmp_path / "h.db"
     measured(database, recorded, until=when(whole, Phase.HOLD) + 100)
     with Journal(database) as journal:
-        (run_id,) = interrupted(journal)
+        (run_id,) = interrupted_runs(journal.db)
         (utc,) = journal.db.execute("select wall_utc from what_is_in_each_chunk order by chunk desc limit 1").fetchone()
         clock = BootedClock(boot_id="boot-2")
         clock.at(20 * NS_PER_S, 0.0)  # its clock stands at 1970
-        live = resume(journal, run_id, clock, trusted=False, batch_s=5)
+        live = resume(journal, run_id, clock, clock_set=False, batch_s=5)
         assert told(database, "resumed")[0]["gap_s"] is None
         stopped_s = datetime.datetime.fromisoformat(utc).timestamp()
         clock.at(50 * NS_PER_S, stopped_s + 120.0)  # 30 s later the network sets it
@@ -146,7 +148,7 @@ def test_a_run_that_was_killed_as_it_began_loses_nothing(recorded: Recorded, who
     database = tmp_path / "h.db"
     with Journal(database) as journal:  # its header is written, and nothing else
         run = given(recorded.seed)
-        begin_run(journal, run, BootedClock(boot_id="boot-0"), 0, uid="cut-1", settings={}, batch_s=60)
+        begin_run(journal, run, BootedClock(boot_id="boot-0"), Beginning("cut-1", 0, {}, 60))
     measured(database, recorded, boot_id="boot-1", until=when(whole, Phase.M1))
     measured(database, recorded, boot_id="boot-2")
     assert seconds_of(database) == seconds_of(whole)

@@ -12,13 +12,20 @@ from fast_rig import REF_OHM, QuickRig
 
 from calibration import certificate as cal
 from calibration.loadcell import SpanPoint
+from calibration.vacuum_gauge import VacuumGauge
 from edge.guided_calibration.certify import BEHIND_K, LEAST_PER_OVEN, ROOM_K
 from edge.guided_calibration.fits import CellTemperature, Night, Subject, fit_all, make_certificate
 from edge.guided_calibration.readings import Readings, readings, span_point
+from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import RunParameters, live_parameters
-from edge.procedure.pipeline import OperatorCommand, Pipeline, new_pipeline
+from edge.procedure.pipeline import Folded, OperatorCommand, Pipeline
+from edge.records.command import OperatorWord
 from edge.records.frame import Frames, join
 from edge.records.phase import Phase
+from edge.records.result import as_json, from_json
+from edge.records.run import RunKind
+from edge.records.sample import Sample
+from edge.records.weighing import WeighingKind
 from edge.simulate.operator import SimulatedOperator
 from edge.standards.standard import Standard
 from edge.verdict.judge import judge_run
@@ -150,7 +157,7 @@ class Operator(SimulatedOperator):
         else:
             self._rig.place_sample()
 
-    def words(self, phase: Phase, t_s: float) -> list[str]:
+    def words(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         said = super().words(phase, t_s)
         if not self._vents:
             self._rig.pump(phase not in (Phase.TARE, Phase.LOAD, Phase.M1, Phase.ZERO))
@@ -164,23 +171,23 @@ class Measured:
     terms: RunParameters
     frames: Frames
     words: tuple[OperatorCommand, ...]
-    course: Pipeline
+    pipeline: Pipeline
     rows: np.ndarray
 
     @property
     def m2_s(self) -> float:
         """When M2 was taken (the end of the record where it never was)."""
-        m2 = self.course.phases.weighings.get("m2")
+        m2 = self.pipeline.phases.weighings.get(WeighingKind.M2)
         return m2.to_s if m2 is not None else float(self.rows["t_s"][-1])
 
     def again(self, terms: RunParameters) -> Pipeline:
         """Fold the same frames with the same words by other terms."""
-        course = new_pipeline(terms, int(self.frames.t_ns[0]))
+        pipeline = Pipeline(terms, int(self.frames.t_ns[0]))
         for word in self.words:
-            course.say(word)
-        course.feed(self.frames)
-        course.finish("the simulation was stopped")
-        return course
+            pipeline.command(word)
+        pipeline.feed(self.frames)
+        pipeline.finish("the simulation was stopped")
+        return pipeline
 
 
 def measure(
@@ -189,25 +196,44 @@ def measure(
     """Take one whole test in blocks of a minute. ``how`` is for :func:`edge.procedure.parameters.live_parameters`."""
     terms = live_parameters(standard, certificate, stability_g=4.0 * certificate.stability.zero_walk_g, **how)
     frames = quick.frames(BLOCK_S)
-    course = new_pipeline(terms, int(frames.t_ns[0]))
-    tables, taken, words, second = [], [], [], 0
-    while course.phases.phase is not Phase.DONE and second < 40 * HOUR:
-        tables.append(course.feed(frames)[0])
+    pipeline = Pipeline(terms, int(frames.t_ns[0]))
+    folded: list[Folded] = []
+    taken, words, second = [], [], 0
+    while pipeline.phases.phase is not Phase.DONE and second < 40 * HOUR:
+        folded.append(pipeline.feed(frames))
         taken.append(frames)
         second += BLOCK_S
-        for said in operator.words(course.phases.phase, float(second)):
+        for said in operator.words(pipeline.phases.phase, float(second)):
             words.append(OperatorCommand(int(frames.seq[-1]) + 1, said))
-            course.say(words[-1])
+            pipeline.command(words[-1])
         frames = quick.frames(BLOCK_S)
-    tables.append(course.finish("the simulation was stopped")[0])
+    folded.append(pipeline.finish("the simulation was stopped"))
     operator.words(Phase.DONE, float(second))
-    return Measured(terms, join(taken), tuple(words), course, np.concatenate(tables))
+    return Measured(terms, join(taken), tuple(words), pipeline, np.concatenate([f.rows for f in folded]))
 
 
-def judge(course: Pipeline, standard: Standard, certificate: cal.Certificate, **how: Any) -> dict[str, Any]:
-    """Judge a test. ``how`` is for :func:`edge.verdict.judge.judge_run`."""
-    said = {"sample_id": "drawn", "kind": "simulated", "declared": (), "on": TODAY}
-    return judge_run(course.phases, standard, certificate, **said, **how)
+def judge(
+    pipeline: Pipeline,
+    standard: Standard,
+    certificate: cal.Certificate,
+    *,
+    blank_run: bool = False,
+    subtract: dict[str, Any] | None = None,
+    density: tuple[float, float] | None = None,
+    vacuum: VacuumGauge | None = None,
+) -> dict[str, Any]:
+    """Judge a test. ``subtract`` is the result of a blank run."""
+    definition = RunDefinition(
+        Sample("drawn", density_g_cm3=density),
+        operator="",
+        kind=RunKind.SIMULATED,
+        standard=standard,
+        certificate=certificate,
+        parameters=RunParameters(pipeline.phases.plan, {}, Phase.TARE, (), vacuum),
+        blank=None if subtract is None else from_json(subtract),
+        is_blank=blank_run,
+    )
+    return as_json(judge_run(EndedRun(definition, pipeline.phases, TODAY)))
 
 
 def without_zero(measured: Measured) -> Pipeline:
