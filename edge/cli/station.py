@@ -131,7 +131,7 @@ def status(socket: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        click.echo(status_text(convert(answer, StationStatus, "the station's answer", BadRequest)))
+        click.echo(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
 
 
 STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)

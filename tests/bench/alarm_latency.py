@@ -23,6 +23,7 @@ from bench_report import RELIABILITY, Section, table
 from simulated_chips import ScriptedClock
 from simulated_service import Rigged, order, rigged
 
+from edge.records.event import AlarmOpened, Happening
 from edge.records.phase import Phase
 from edge.station.alarms import INTERLOCK, Alarm
 from hw.clock import NS_PER_S
@@ -117,20 +118,20 @@ def act_out(folder: Path, names: Callable[[Iterable[str]], Iterable[str]], rng: 
         it.run_s(900)
         opened: list[tuple[str, float]] = []
         relay: list[tuple[float, int]] = []
-        looked, happened = station.looked, station._happened
+        looked, happened = station.looked, station._log_event
 
         def look(*given: Any) -> None:
             looked(*given)
             relay.append((clock.now_ns() / NS_PER_S, it.relay()))
 
-        def note(kind: str, data: dict[str, Any], who: str) -> None:
+        def note(what: Happening, who: str) -> None:
             before = time.perf_counter()
-            happened(kind, data, who)
+            happened(what, who)
             out.commits_s.append(time.perf_counter() - before)
-            if kind == "alarm_opened":
-                opened.append((data["alarm"], clock.now_ns() / NS_PER_S))
+            if isinstance(what, AlarmOpened):
+                opened.append((what.alarm, clock.now_ns() / NS_PER_S))
 
-        station.looked, station._happened = look, note  # type: ignore[method-assign]
+        station.looked, station._log_event = look, note  # type: ignore[method-assign]
         acts = faults(it)
         for name in names(acts):
             alarm, begin, end = acts[name]

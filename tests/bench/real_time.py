@@ -61,7 +61,7 @@ def child(folder: Path, seconds: float, rate_sps: int, warm_s: float) -> None:
     from edge.instrument.acquisition import Instrument
     from edge.simulate.instrument import PROBE, Simulated, calibrated, chips_on, rig_of
     from edge.station.retrying_writer import RetryingWriter
-    from edge.station.service import LOOKS, Service
+    from edge.station.service import LOOKS, Connections, Service
     from hw.clock import BootClock
     from hw.max31865 import Max31865Rtd
     from hw.nau7802 import ADDRESS, Nau7802
@@ -97,7 +97,7 @@ def child(folder: Path, seconds: float, rate_sps: int, warm_s: float) -> None:
     panel = Panel(clock, relay_pin="GPIO25", lamp_pin="GPIO22", pin_factory=MockFactory())
     with Journal(folder / "halfpercent.db") as journal:
         service = Service(
-            config, instrument, RetryingWriter(journal, clock, 5), clock, control=Control(folder / "s"), panel=panel
+            config, instrument, RetryingWriter(journal, clock, 5), clock, Connections(Control(folder / "s"), panel)
         )
         with service:
             instrument.open()

@@ -22,7 +22,7 @@ from written_run import begin
 
 from edge.database import codec
 from edge.database.journal import Journal
-from edge.records.event import Event
+from edge.records.event import Event, NoteWritten
 from edge.records.frame import Channel, Frames
 from edge.records.second import Second
 
@@ -125,7 +125,7 @@ def by_the_journal(path: Path, frames: Frames) -> Cost:
                 7200 + f, 7200.0 + f, len(frame.code), 0, 0, 0, mass_g, abs(rng.normal(0.01, 1e-3)), zero_code,
                 temp_c, 30.0 + rng.normal(0, 0.02), math.nan, 1, float(f), rng.normal(0.1, 1e-3), rng.normal(0, 1e-3),
             )  # fmt: skip
-            events = [Event(7200 + f, 7200.0 + f, "note", {"text": "one every ten minutes"})] if f % 600 == 300 else []
+            events = [Event(7200 + f, 7200.0 + f, NoteWritten("one every ten minutes"))] if f % 600 == 300 else []
             run.raw(frame)
             run.derived([row], ["hold"], events, 1.75e9 + f)
         run.commit(1.75e9)

@@ -18,8 +18,9 @@ from typing import Any
 from edge.database import codec
 from edge.database.journal import Journal
 from edge.records.frame import Frames, join
+from edge.records.result import as_json
 from edge.records.sample import Sample
-from edge.simulate.demo import run_demo
+from edge.simulate.demo import DemoOrder, run_demo
 from edge.simulate.instrument import Simulated, build
 from edge.standards.standard import Standard, load_standard, loads_standard
 from hw.clock import NS_PER_S
@@ -48,7 +49,7 @@ def whole_test(make: Any, scenario: str, bridge: str, seed: int, hold_s: int, da
     path = Path(database)
     path.unlink(missing_ok=True)
     with Journal(path) as journal, make(scenario, bridge, seed) as simulated:
-        result = run_demo(simulated, standard, journal, Sample("S-1"), seed=seed)
+        result = as_json(run_demo(simulated, DemoOrder(standard, Sample("S-1"), seed), journal))
         raw, seconds = hashlib.sha256(), hashlib.sha256()
         samples = 0
         for row in journal.db.query("select * from chunks order by chunk"):
