@@ -170,11 +170,9 @@ class Phases:
 
     def finish(self, why: str) -> list[Event]:
         """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
-        events: list[Event] = []
         if self.phase is Phase.DONE:
-            return events
-        if self._last is not None:
-            events += self._out.end(self._last)
+            return []
+        events = [] if self._last is None else list(self._out.end(self._last))
         weighed = self._weigh_at_rest(WeighingKind.M2) if self.phase is Phase.M2 else None
         if self._last is not None and (weighed is not None or self.phase in AFTER_M2):
             taken = [weighed] if weighed is not None else []

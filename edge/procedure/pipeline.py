@@ -34,12 +34,11 @@ class OperatorCommand:
     command: Command
 
 
-_PLACES = [(layout.ROW.names or ()).index(name) for name in Second._fields]
-
-
 def seconds_from_rows(rows: layout.Record) -> list[Second]:
     """Get the fold's rows as plain records, each field by its name."""
-    return [Second._make(values[place] for place in _PLACES) for values in rows.tolist()]
+    names = rows.dtype.names or ()
+    places = [names.index(name) for name in Second._fields]
+    return [Second._make(values[place] for place in places) for values in rows.tolist()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,25 @@ def test_terms_are_stored_and_read_back_the_same(vacuum: VacuumGauge | None) -> 
     assert {k: v for k, v in again.fold.items() if math.isfinite(v)} == {
         k: v for k, v in terms.fold.items() if math.isfinite(v)
     }
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-300])
+def test_a_number_that_json_does_not_have_is_stored_and_read_back(value: float) -> None:
+    terms = live_parameters(NATIONAL, CERTIFICATE)
+    terms = replace(
+        terms,
+        plan=replace(terms.plan, pressure_limit_pa=value, weigh_max_s=value),
+        fold=terms.fold | {"pressure_limit_pa": value, "base_g": value},
+    )
+    again = RunParameters.from_settings(json.loads(json.dumps(terms.as_settings(), allow_nan=False)))
+    found = (
+        again.plan.pressure_limit_pa,
+        again.plan.weigh_max_s,
+        again.fold["pressure_limit_pa"],
+        again.fold["base_g"],
+    )
+    assert np.array(found).tobytes() == np.array([value] * 4).tobytes()
+    assert repr(again) == repr(terms)  # the rest is as it was; NaN is not equal to itself
 
 
 def test_what_was_stored_before_there_were_gauges_and_second_zeros_is_read() -> None:

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 from scripted_seconds import PLAN, feed, jitter, row, to_hold, to_m1, why_invalid
 
-from edge.procedure.phases import Phases
+from edge.procedure.phases import TRANSITIONS, Phases
+from edge.procedure.plan import Plan
 from edge.records.command import OperatorWord
+from edge.records.event import Event, PhaseChanged
 from edge.records.formatting import hours
 from edge.records.phase import Phase
+from edge.records.second import Second
 from edge.records.weighing import WeighingKind
 
 
@@ -201,3 +204,61 @@ def test_a_start_mass_of_one_second_is_as_uncertain_as_its_own_samples() -> None
     feed(phases, [row(0, temp_c=120.0, qualified=1)])  # in band from the first second on: 10 samples, sd 0.001 g
     assert phases.weighings[WeighingKind.START].value.u == pytest.approx(0.001 / math.sqrt(10.0))
     assert phases.weighings[WeighingKind.START].value.dof == 9.0
+
+
+class Watched(Phases):
+    """Phases that remember from where to where they went."""
+
+    def __init__(self, plan: Plan, first: Phase) -> None:
+        super().__init__(plan, first)
+        self.went: list[tuple[Phase, Phase]] = []
+
+    def step(self, row: Second) -> list[Event]:
+        events = super().step(row)
+        self.went += [(e.what.left, e.what.entered) for e in events if isinstance(e.what, PhaseChanged)]
+        return events
+
+
+def whole_run(plan: Plan) -> Watched:
+    """A run from the tare to its end, with the second zero and the check weight where the plan has them."""
+    phases = Watched(plan, Phase.TARE)
+    at = to_hold(phases)
+    feed(phases, (row(s, temp_c=120.0, qualified=1, hold_s=s - at + 1.0) for s in range(at, at + 600)))
+    at += 600
+    cooling = (row(s, temp_c=max(26.0, 120.0 - (s - at)), cell_c=26.0, mass_g=199.0) for s in range(at, at + 400))
+    feed(phases, cooling)
+    at += 400
+    for phase, word, mass_g in ((Phase.ZERO, OperatorWord.ZERO, 0.0), (Phase.CHECK, OperatorWord.CHECK, 100.0)):
+        if phases.phase is phase:
+            phases.command(word, at, float(at))
+            feed(phases, (row(s, mass_g=mass_g + jitter(s, 1e-3), cell_c=26.0) for s in range(at, at + 400)))
+            at += 400
+    return phases
+
+
+def test_each_transition_is_taken_by_some_run_and_no_other_is() -> None:
+    with_zero = replace(PLAN, zero_after=True)
+    runs = [whole_run(plan) for plan in (PLAN, with_zero, replace(with_zero, check_weight_g=100.0))]
+    assert [run.phase for run in runs] == [Phase.DONE] * 3
+    assert [why_invalid(run) for run in runs] == [""] * 3
+    hot = Watched(replace(PLAN, weigh="hot"), Phase.RAMP)
+    feed(hot, (row(s, temp_c=120.0, qualified=1, hold_s=s + 1.0) for s in range(601)))
+    restless = Watched(PLAN, Phase.TARE)
+    at = to_m1(restless)
+    feed(restless, (row(s, mass_g=200.0 - 0.01 * (s - at)) for s in range(at, at + 1000)))
+    assert hot.phase is restless.phase is Phase.DONE
+    went = {pair for run in (*runs, hot, restless) for pair in run.went}
+    assert {pair for pair in went if pair[1] is not Phase.DONE} == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize("left", [phase for phase in Phase if phase is not Phase.DONE])
+@pytest.mark.parametrize("entered", [phase for phase in Phase if phase is not Phase.DONE])
+def test_what_is_no_transition_cannot_be_taken(left: Phase, entered: Phase) -> None:
+    phases = Phases(PLAN, left)
+    if (left, entered) in TRANSITIONS:
+        phases._enter(entered, row(0), "")
+        assert phases.phase is entered
+    else:
+        with pytest.raises(AssertionError):
+            phases._enter(entered, row(0), "")
+        assert phases.phase is left
