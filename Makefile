@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections kills alarms real-time ten-days power-cuts virtual-pi test-virtual-pi install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections kills alarms real-time ten-days power-cuts virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -20,6 +20,7 @@ help:
 	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
+	@echo "make docs-pictures    draw docs/layers.svg and docs/phases.svg from the code, write the result's JSON Schema"
 	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
 	@echo "sudo make uninstall   takes that away and leaves settings and data"
 	@echo "make lock    pin the dependencies again (needs uv)"
@@ -96,6 +97,9 @@ virtual-pi:
 
 test-virtual-pi: $(VENV)/dev.stamp virtual-pi
 	$(BIN)/python -m pytest tests/virtualpi -s
+
+docs-pictures: $(VENV)/dev.stamp
+	PYTHONPATH=. $(BIN)/python docs/draw_pictures.py
 
 # PREFIX, DESTDIR, WHEELS, PYTHON: see the script.
 install uninstall:
