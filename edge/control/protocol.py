@@ -100,7 +100,7 @@ _ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
     "status": Status,
 }
 OPERATOR_STEPS = ("tare", "load", "zero", "check")
-COMMANDS = (*_ORDERS, *OPERATOR_STEPS)
+COMMAND_NAMES = (*_ORDERS, *OPERATOR_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +119,5 @@ def parse(request: Request) -> Order:
         return OperatorStep(word=request.command)  # type: ignore[arg-type]  # one of OPERATOR_STEPS
     record = _ORDERS.get(request.command)
     if record is None:
-        raise BadRequest(one_line(f"{request.command} is no command: use {', '.join(COMMANDS)}"))
+        raise BadRequest(one_line(f"{request.command} is no command: use {', '.join(COMMAND_NAMES)}"))
     return convert(dict(request.args), record, request.command, BadRequest)

@@ -148,6 +148,56 @@ def _pace(frames: Frames) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _walk_samples(
+    coder: _I8, data: rc.U1, known: _I8, begin: int, end: int, start: int, unit: int, pace: int,
+    sample_units: _I8, code: Any, status: Any, memory: _I8,
+) -> bool:  # fmt: skip
+    """Code, or fill, the samples of one frame. False where a decoded number does not fit its column.
+
+    ``start`` is the frame's begin in fine grains; ``memory`` holds from frame to frame: the last status, the beat, and
+    the codes' running mean with its count and spread.
+    """
+    grain = unit << _FINE
+    half = 1 << _FINE - 1
+    status_before, beat, mean, n_mean, spread = memory[0], memory[1], memory[2], memory[3], memory[4]
+    for i in range(begin, end):
+        state = status_before + rc.number(coder, data, known, _STATUS, np.int64(status[i]) - status_before)
+        if not 0 <= state <= 0xFF:
+            return False
+        status[i] = status_before = state
+
+        quarters = (_PLACES * (beat - start) + 2 * grain) // grain
+        units = quarters // _PLACES
+        units += rc.number(coder, data, known, _TIME + quarters % _PLACES, sample_units[i] - units)
+        if not -(1 << 31) <= units * unit < 1 << 31:
+            return False
+        sample_units[i] = units
+        off = start + units * grain - beat
+        if i and 2 * abs(off) > pace > 0:
+            missed = (2 * off + pace) // (2 * pace)
+            off -= missed * pace
+            beat += missed * pace
+        if pace:
+            off = off >> _PHASE if i >> _PHASE else off // (i + 1)
+        beat += off + pace
+
+        expected = mean + half >> _FINE
+        off = rc.number(coder, data, known, _CODE * min(i, 1), np.int64(code[i]) - expected)
+        if not -(1 << 31) <= expected + off < 1 << 31:
+            return False
+        code[i] = expected + off
+        if n_mean and i >> _MEAN and abs(off) > 16 * spread >> _FINE:
+            n_mean = 0  # a glitch leaves the mean where it is; the next code says whether it was a step
+        else:
+            n_mean += 1
+            mean += off << _FINE - _MEAN if n_mean >> _MEAN else (off << _FINE) // n_mean
+            if n_mean > 1:
+                spread += (abs(off) << _FINE) - spread >> _MEAN
+    memory[0], memory[1], memory[2], memory[3], memory[4] = status_before, beat, mean, n_mean, spread
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _walk(
     coder: _I8, data: rc.U1, known: _I8, seq: _I8, t_ns: _I8, first: _I8, slow: _I8,
     sample_units: _I8, code: Any, status: Any, unit: int, pace: int,
@@ -162,11 +212,8 @@ def _walk(
     if not (0 < unit <= 1 << 31 and 0 <= pace < 1 << 40):
         return 0
     seq_before, t_before, count_before = -1, 0, 0
-    status_before = 0
     slow_before = np.zeros(9, np.int64)
-    grain = unit << _FINE
-    beat, mean, n_mean, spread = 0, 0, 0, 0
-    half = 1 << _FINE - 1
+    memory = np.zeros(5, np.int64)
     for f in range(len(seq)):
         usual = min(f, 1)  # 0: family _FIRST, of all that nothing is known of before
         seq[f] = seq_before + 1 + rc.number(coder, data, known, _SEQ * usual, seq[f] - seq_before - 1)
@@ -188,39 +235,10 @@ def _walk(
             slow_before[i] = slow[f, i]
         seq_before, t_before, count_before = seq[f], t_ns[f], count
         start = (t_ns[f] - t_ns[0]) // 1000 << _FINE
-        for i in range(first[f], first[f + 1]):
-            state = status_before + rc.number(coder, data, known, _STATUS, np.int64(status[i]) - status_before)
-            if not 0 <= state <= 0xFF:
-                return 0
-            status[i] = status_before = state
-
-            quarters = (_PLACES * (beat - start) + 2 * grain) // grain
-            units = quarters // _PLACES
-            units += rc.number(coder, data, known, _TIME + quarters % _PLACES, sample_units[i] - units)
-            if not -(1 << 31) <= units * unit < 1 << 31:
-                return 0
-            sample_units[i] = units
-            off = start + units * grain - beat
-            if i and 2 * abs(off) > pace > 0:
-                missed = (2 * off + pace) // (2 * pace)
-                off -= missed * pace
-                beat += missed * pace
-            if pace:
-                off = off >> _PHASE if i >> _PHASE else off // (i + 1)
-            beat += off + pace
-
-            expected = mean + half >> _FINE
-            off = rc.number(coder, data, known, _CODE * min(i, 1), np.int64(code[i]) - expected)
-            if not -(1 << 31) <= expected + off < 1 << 31:
-                return 0
-            code[i] = expected + off
-            if n_mean and i >> _MEAN and abs(off) > 16 * spread >> _FINE:
-                n_mean = 0  # a glitch leaves the mean where it is; the next code says whether it was a step
-            else:
-                n_mean += 1
-                mean += off << _FINE - _MEAN if n_mean >> _MEAN else (off << _FINE) // n_mean
-                if n_mean > 1:
-                    spread += (abs(off) << _FINE) - spread >> _MEAN
+        if not _walk_samples(
+            coder, data, known, first[f], first[f + 1], start, unit, pace, sample_units, code, status, memory
+        ):  # fmt: skip
+            return 0
     return unit if first[-1] == len(code) else 0
 
 

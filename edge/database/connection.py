@@ -21,12 +21,12 @@ from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 _SAID = {
     sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; what was committed is safe: make room, then go on"),
     sqlite3.SQLITE_IOERR: (StorageFull, "the disk gives errors or is full; what was committed is safe: check the disk"),
-    sqlite3.SQLITE_READONLY: (BadDatabase, "cannot be written here: choose another place with --db or --out"),
-    sqlite3.SQLITE_CANTOPEN: (BadDatabase, "cannot be opened here: check its rights, or choose another --db"),
-    sqlite3.SQLITE_NOTADB: (BadDatabase, "is not a SQLite database: name another with --db; it was left as it is"),
-    sqlite3.SQLITE_CORRUPT: (BadDatabase, "is damaged: restore it from a copy, or name another with --db"),
-    sqlite3.SQLITE_BUSY: (BadDatabase, "another program is writing to it: wait, or choose another --db"),
-    sqlite3.SQLITE_LOCKED: (BadDatabase, "another program is writing to it: wait, or choose another --db"),
+    sqlite3.SQLITE_READONLY: (BadDatabase, "cannot be written here: choose another place"),
+    sqlite3.SQLITE_CANTOPEN: (BadDatabase, "cannot be opened here: check its rights, or choose another"),
+    sqlite3.SQLITE_NOTADB: (BadDatabase, "is not a SQLite database: name another; it was left as it is"),
+    sqlite3.SQLITE_CORRUPT: (BadDatabase, "is damaged: restore it from a copy, or name another"),
+    sqlite3.SQLITE_BUSY: (BadDatabase, "another program is writing to it: wait, or choose another"),
+    sqlite3.SQLITE_LOCKED: (BadDatabase, "another program is writing to it: wait, or choose another"),
 }
 """SQLite's result codes, and what to say to a person."""
 
@@ -41,10 +41,10 @@ def translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as e:
-        error, what = _SAID.get(_code(e), (BadDatabase, f"{e}: restore it from a copy, or name another with --db"))
+        error, what = _SAID.get(_code(e), (BadDatabase, f"{e}: restore it from a copy, or name another"))
         raise error(f"{path}: {what}") from e
     except UnicodeDecodeError as e:  # SQLite's words about a damaged name
-        raise BadDatabase(f"{path}: is damaged: restore it from a copy, or name another with --db") from e
+        raise BadDatabase(f"{path}: is damaged: restore it from a copy, or name another") from e
 
 
 def _code(e: sqlite3.Error) -> int:
@@ -57,7 +57,7 @@ def check(db: Database, path: Path) -> int:
     application = int(db.execute("pragma application_id").fetchone()[0])
     if application != APPLICATION_ID:
         if db.table_names():
-            raise BadDatabase(f"{path}: is a database of another program: choose another --db; it was not changed")
+            raise BadDatabase(f"{path}: is a database of another program: choose another; it was not changed")
         return 0
     if version < 1:
         raise BadDatabase(f"{path}: has no schema version: restore it from a copy; it was not changed")
@@ -75,7 +75,7 @@ def open_readonly(path: Path) -> Database:
     Where nothing can be written beside it and nothing waits in a ``-wal``, it is read as it stands.
     """
     if not path.exists():
-        raise BadDatabase(f"{path}: no such database: run a test first, or name another with --db")
+        raise BadDatabase(f"{path}: no such database: run a test first, or name another")
     if path.is_dir():
         raise BadDatabase(f"{path}: is a folder: name a file")
     with translated_errors(path):
@@ -88,7 +88,7 @@ def open_readonly(path: Path) -> Database:
             db, version = _look(path, "immutable=1")
     if version == 0:
         db.close()
-        raise BadDatabase(f"{path}: is empty: run a test first, or name another with --db")
+        raise BadDatabase(f"{path}: is empty: run a test first, or name another")
     return db
 
 
@@ -114,7 +114,7 @@ def check_place(path: Path) -> None:
     if path.is_dir():
         raise BadDatabase(f"{path}: is a folder: name a file")
     if not path.parent.is_dir():
-        raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another --db")
+        raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another")
 
 
 def open_for_writing(path: Path) -> Database:

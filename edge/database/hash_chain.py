@@ -46,7 +46,7 @@ def utc(wall_s: float) -> str:
     return datetime.datetime.fromtimestamp(wall_s, datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def canonical(data: Any) -> str:
+def canonical(data: object) -> str:
     """Write plain data as JSON in the one form that is hashed: sorted keys, no spaces, no NaN."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

@@ -113,6 +113,6 @@ def disk_space(path: Path, hours: float, rate_sps: float) -> DiskSpace:
     try:
         disk = os.statvfs(at)
     except OSError as e:
-        raise BadDatabase(f"{at}: {e.strerror}: make the folder, or choose another --db") from e
+        raise BadDatabase(f"{at}: {e.strerror}: make the folder, or choose another") from e
     grows = hours * 3600.0 * (BYTES_PER_SECOND + BYTES_PER_SAMPLE * rate_sps)
     return DiskSpace(int(SPARE * grows) + BYTES_BESIDE, disk.f_bavail * disk.f_frsize)

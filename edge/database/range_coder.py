@@ -95,7 +95,7 @@ def number(coder: I8, data: U1, known: I8, family: int, value: Any) -> Any:
     while left > 0:
         step = min(left, 8)
         left -= step
-        out = out << step | _plain(coder, data, step, folded >> left & ((1 << step) - 1))
+        out = out << step | _without_jit(coder, data, step, folded >> left & ((1 << step) - 1))
     return (out >> 1 & _POSITIVE) ^ -(out & 1)
 
 
@@ -136,7 +136,7 @@ def _bit(coder: I8, data: U1, known: I8, context: int, bit: int) -> int:
 
 
 @_jit_inline
-def _plain(coder: I8, data: U1, n: int, value: int) -> Any:
+def _without_jit(coder: I8, data: U1, n: int, value: int) -> Any:
     """Code ``n`` bits (at most 8) of which nothing is known."""
     coder[_RANGE] >>= n
     if coder[_DECODING]:

@@ -24,14 +24,12 @@ def take(path: Path) -> int:
         try:
             fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as e:
-            raise BadDatabase(
-                f"{path}: cannot write beside it ({e.strerror}): choose another place with --db or --out"
-            ) from e
+            raise BadDatabase(f"{path}: cannot write beside it ({e.strerror}): choose another place") from e
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as e:
             os.close(fd)
-            raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another --db") from e
+            raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another") from e
         try:  # a lock on a file that its last owner has just removed is worth nothing
             if beside.stat().st_ino == os.fstat(fd).st_ino:
                 return fd

@@ -160,7 +160,6 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     s["mean_g"] = np.nan
     s["m2_g2"] = 0.0
     s["mean_code"] = np.nan
-
     temp_c = np.nan
     if oven_ok:
         temp_c = _rtd_c(oven, p["rtd_is_code"], p["oven_ref_ohm"], p["oven_r0_ohm"], p["oven_lead_ohm"],

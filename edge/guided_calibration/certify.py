@@ -112,8 +112,8 @@ def _fit_as_far_as_it_goes(session: Session, from_oven: bool) -> tuple[Calibrati
 
 def _night(session: Session, from_oven: bool) -> Night:
     """Get all that was recorded while the cell warmed and cooled."""
-    empty, empty_piece = _recorded(session.empty, from_oven)
-    loaded, loaded_piece = _recorded(session.loaded, from_oven)
+    empty, empty_piece = _series_recorded(session.empty, from_oven)
+    loaded, loaded_piece = _series_recorded(session.loaded, from_oven)
     settling, weight_g = None, 0.0
     if session.loaded is not None and session.loaded.weight is not None and loaded is not None:
         weight_g = load_g(session.loaded.weight, session.air)
@@ -236,7 +236,7 @@ def _t_ref_c(session: Session, from_oven: bool) -> float:
     return round(math.fsum(known) / len(known), 2)
 
 
-def _recorded(series: Series | None, from_oven: bool) -> tuple[Readings | None, np.ndarray | None]:
+def _series_recorded(series: Series | None, from_oven: bool) -> tuple[Readings | None, np.ndarray | None]:
     """Get what was recorded. Behind the oven's lag only the longest piece counts: what was before it is not known."""
     if series is None or series.hours == 0.0:
         return None, None

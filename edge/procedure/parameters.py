@@ -15,12 +15,12 @@ import msgspec
 from calibration.certificate import Certificate, Rtd
 from calibration.vacuum_gauge import VacuumGauge, declared_of, qualifying_limit_pa
 from edge.errors import BadInput
+from edge.records.gate import GATE_SIGMAS
 from edge.records.phase import Phase
 from edge.standards.standard import Standard
 
 from .plan import Plan
 
-GATE_SIGMAS = 12.0
 LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen
 
 
@@ -38,12 +38,12 @@ class RunParameters:
     declared: tuple[str, ...]
     vacuum: VacuumGauge | None = None
 
-    def as_settings(self) -> dict[str, Any]:
+    def as_settings(self) -> dict[str, object]:
         """Get the parameters as plain JSON: from it a run can be folded again."""
         plan = {name: getattr(self.plan, name) for name in Plan.__dataclass_fields__}
         return {
-            "plan": {name: _stored(value) for name, value in plan.items()},
-            "fold": {name: _stored(value) for name, value in self.fold.items()},
+            "plan": {name: _as_stored(value) for name, value in plan.items()},
+            "fold": {name: _as_stored(value) for name, value in self.fold.items()},
             "first_phase": str(self.first),
             "declared": list(self.declared),
             "vacuum": None if self.vacuum is None else msgspec.to_builtins(self.vacuum),
@@ -63,7 +63,7 @@ _NOT_FINITE = {"nan": math.nan, "-inf": -math.inf}
 """How numbers that JSON does not have are stored; infinity has been null since the first version."""
 
 
-def _stored(value: Any) -> Any:
+def _as_stored(value: Any) -> Any:
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return None if value == math.inf else str(value)

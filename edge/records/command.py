@@ -28,20 +28,20 @@ class GapLength:
 
 Command = OperatorWord | GapLength
 
-_GAP = "gap "
-_UNKNOWN = "unknown"
+_GAP_WORD = "gap "
+_UNKNOWN_WORD = "unknown"
 
 
 def as_text(command: Command) -> str:
     """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``."""
     if isinstance(command, OperatorWord):
         return str(command)
-    return _GAP + (_UNKNOWN if command.length_s is None else f"{command.length_s:.0f}")
+    return _GAP_WORD + (_UNKNOWN_WORD if command.length_s is None else f"{command.length_s:.0f}")
 
 
 def from_text(text: str) -> Command:
     """Get a stored command back. Raises ``ValueError`` for text that is none."""
-    if not text.startswith(_GAP):
+    if not text.startswith(_GAP_WORD):
         return OperatorWord(text)
-    length = text.removeprefix(_GAP)
-    return GapLength(None if length == _UNKNOWN else float(length))
+    length = text.removeprefix(_GAP_WORD)
+    return GapLength(None if length == _UNKNOWN_WORD else float(length))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from .command import Command, as_text
 from .formatting import known
 from .phase import Phase
 from .weighing import Weighing, WeighingKind
+
+PlainJson = dict[str, object]
+"""An object of plain JSON by key, as it is stored or sent."""
 
 
 class EventKind(StrEnum):
@@ -66,7 +69,7 @@ class Happening:
     kind: ClassVar[EventKind]
     asks: ClassVar[bool] = False
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PlainJson:
         """Get it as the plain JSON that is stored."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
@@ -107,7 +110,7 @@ class PhaseChanged(Happening):
 
     kind: ClassVar[EventKind] = EventKind.PHASE
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PlainJson:
         """Get it as stored: ``from``, ``to``, ``why``."""
         return {"from": str(self.left), "to": str(self.entered), "why": self.why}
 
@@ -120,7 +123,7 @@ class CommandTaken(Happening):
 
     kind: ClassVar[EventKind] = EventKind.OPERATOR
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PlainJson:
         """Get it as stored: ``word``."""
         return {"word": as_text(self.command)}
 
@@ -142,7 +145,7 @@ class CommandRefused(Happening):
     kind: ClassVar[EventKind] = EventKind.REFUSED
     asks: ClassVar[bool] = True
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PlainJson:
         """Get it as stored: ``word``, ``why``."""
         return {"word": as_text(self.command), "why": self.why}
 
@@ -186,7 +189,7 @@ class WeighingTaken(Happening):
         """Get the event that says of a weighing that it was taken."""
         return WeighingTaken(w.which, w.value.mean, w.value.u, w.to_s - w.from_s, w.from_s, known(w.cell_temp_c))
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PlainJson:
         """Get it as stored, with its unit."""
         unit = "code" if self.which.is_zero else "g"
         return Happening.data(self) | {"which": str(self.which), "unit": unit}

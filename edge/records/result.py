@@ -1,8 +1,9 @@
 """The result of a run: verdict, numbers, budget, and what nobody measured, as one frozen record.
 
-JSON output, report, page, evidence and publisher all read this record; its JSON Schema is ``docs/schema/result.json``.
-A field that is left out of the JSON (``UNSET``) does not belong to this kind of run. A run that cannot be judged has no
-loss here, so that nothing can print one. This module must never compute, and nobody changes a result afterwards.
+JSON output, report, page, evidence and publisher all read this record; its JSON Schema is
+``docs/schema/result-1.json``. A field that is left out of the JSON (``UNSET``) does not belong to this kind of run. A
+run that cannot be judged has no loss here, so that nothing can print one. This module must never compute, and nobody
+changes a result afterwards.
 """
 
 from __future__ import annotations
@@ -290,9 +291,9 @@ class Result(_Part, frozen=True, kw_only=True):
     seed: int | UnsetType = UNSET
 
 
-def as_json(result: Result) -> dict[str, Any]:
+def as_json(result: Result) -> dict[str, object]:
     """Get a result as plain JSON: what a command prints and the database stores."""
-    plain: dict[str, Any] = _with_lists(msgspec.to_builtins(result))
+    plain: dict[str, object] = _with_lists(msgspec.to_builtins(result))
     return plain
 
 
@@ -328,6 +329,6 @@ def invalid(draft: Result, because: Invalid) -> Result:
     )
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, object]:
     """Get the JSON Schema of a result, with its version."""
     return msgspec.json.schema(Result) | {"version": RESULT_VERSION}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import msgspec
 
@@ -51,16 +50,6 @@ class Sample:
     def from_settings(settings: Mapping[str, object]) -> Sample:
         """Get it back from :meth:`as_settings`; settings of older runs say less."""
         return msgspec.convert(settings, Sample)
-
-    def said(self) -> dict[str, Any]:
-        """Get it as the arguments that :func:`edge.verdict.judge.judge_run` takes."""
-        return {
-            "sample_id": self.sample_id,
-            "claim": self.claim,
-            "composition": self.composition,
-            "density": self.density_g_cm3,
-            "air": self.air,
-        }
 
 
 def parse_density(text: str | None, u: float | None = None) -> tuple[float, float] | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import msgspec
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True):
+class _StatusPart(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the answer; any key that another version's station does not give is null."""
 
 
-class RunStatus(_Part, frozen=True, kw_only=True):
+class RunStatus(_StatusPart, frozen=True, kw_only=True):
     """The run that is being measured. ``asked`` is what it waits for, ``refused`` why the last step was not taken."""
 
     run_id: int | None = None
@@ -32,7 +32,7 @@ class RunStatus(_Part, frozen=True, kw_only=True):
     refused: str | None = None
 
 
-class AlarmStatus(_Part, frozen=True, kw_only=True):
+class AlarmStatus(_StatusPart, frozen=True, kw_only=True):
     """An alarm that is open, or closed and not acknowledged."""
 
     alarm: str | None = None
@@ -43,7 +43,7 @@ class AlarmStatus(_Part, frozen=True, kw_only=True):
     interlock: bool | None = None
 
 
-class ReadingsStatus(_Part, frozen=True, kw_only=True):
+class ReadingsStatus(_StatusPart, frozen=True, kw_only=True):
     """The newest readings, seen a few times a second."""
 
     code: int | None = None
@@ -53,7 +53,7 @@ class ReadingsStatus(_Part, frozen=True, kw_only=True):
     pressure_pa: float | None = None
 
 
-class StorageStatus(_Part, frozen=True, kw_only=True):
+class StorageStatus(_StatusPart, frozen=True, kw_only=True):
     """The database: its disk, and what is not on it yet."""
 
     database: str | None = None
@@ -62,13 +62,13 @@ class StorageStatus(_Part, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class ClockStatus(_Part, frozen=True, kw_only=True):
+class ClockStatus(_StatusPart, frozen=True, kw_only=True):
     """The wall clock: whether it is set by somebody who knows the time."""
 
     synchronised: bool | None = None
 
 
-class LastRun(_Part, frozen=True, kw_only=True):
+class LastRun(_StatusPart, frozen=True, kw_only=True):
     """The run that ended last since the station's start."""
 
     run_id: int | None = None
@@ -76,7 +76,7 @@ class LastRun(_Part, frozen=True, kw_only=True):
     verdict: str | None = None
 
 
-class StationStatus(_Part, frozen=True, kw_only=True):
+class StationStatus(_StatusPart, frozen=True, kw_only=True):
     """All of it."""
 
     state: str | None = None

@@ -14,23 +14,23 @@ from edge.records.status import ReadingsStatus, RunStatus, StationStatus
 
 def status_text(status: StationStatus) -> str:
     """Get the station's answer to ``status`` as text of several lines."""
-    return "\n".join(f"{name:12}{value}".rstrip() for name, value in _lines(status))
+    return "\n".join(f"{name:12}{value}".rstrip() for name, value in _status_lines(status))
 
 
-def _lines(s: StationStatus) -> Iterator[tuple[str, str]]:
+def _status_lines(s: StationStatus) -> Iterator[tuple[str, str]]:
     run, readings = s.run, s.readings
     if run is None:
-        yield "station", "idle: halfpercent start --sample ID --operator NAME"
+        yield "station", "idle: halfpercent start begins a test"
         if s.last_run is not None:
             yield (
                 "last run",
                 f"{_known(s.last_run.run_id)}: {_known(s.last_run.sample_id)}: {_known(s.last_run.verdict)}",
             )
     else:
-        yield from _run(run)
-    yield "oven", _number(readings.temp_c, ".2f", "°C")
-    yield "load cell", f"{_number(readings.cell_temp_c, '.2f', '°C')}, {_bridge(readings)}"
-    yield "pressure", _number(readings.pressure_pa, ".3g", "Pa")
+        yield from _run_lines(run)
+    yield "oven", _with_unit(readings.temp_c, ".2f", "°C")
+    yield "load cell", f"{_with_unit(readings.cell_temp_c, '.2f', '°C')}, {_bridge(readings)}"
+    yield "pressure", _with_unit(readings.pressure_pa, ".3g", "Pa")
     yield "alarms", "none" if not s.alarms else str(len(s.alarms))
     for alarm in s.alarms:
         state = "closed" if alarm.closed else "open"
@@ -52,7 +52,7 @@ def _lines(s: StationStatus) -> Iterator[tuple[str, str]]:
     yield "up", f"{_hours(s.uptime_s)}, halfpercent {_known(s.software)}"
 
 
-def _run(run: RunStatus) -> Iterator[tuple[str, str]]:
+def _run_lines(run: RunStatus) -> Iterator[tuple[str, str]]:
     dummy = " (blank)" if run.kind == RunKind.BLANK else ""
     yield "run", f"{_known(run.run_id)}: sample {_known(run.sample_id)}{dummy}, operator {_known(run.operator)}"
     yield "phase", f"{_known(run.phase)}, {_hours(run.elapsed_s)} since the start"
@@ -61,8 +61,8 @@ def _run(run: RunStatus) -> Iterator[tuple[str, str]]:
     if run.refused:
         yield "refused", run.refused
     yield "hold", f"{_hours(run.hold_s)} of {_hours(run.hold_required_s)}"
-    yield "mass", _number(run.mass_g, ".4f", "g")
-    yield "loss so far", _number(run.loss_pct, ".4f", "%")
+    yield "mass", _with_unit(run.mass_g, ".4f", "g")
+    yield "loss so far", _with_unit(run.loss_pct, ".4f", "%")
 
 
 def _known(value: object) -> str:
@@ -73,7 +73,7 @@ def _hours(seconds: float | None) -> str:
     return "unknown" if seconds is None else f"{hours(seconds)} h"
 
 
-def _number(value: float | None, form: str, unit: str) -> str:
+def _with_unit(value: float | None, form: str, unit: str) -> str:
     return "unknown" if value is None else f"{value:{form}} {unit}"
 
 

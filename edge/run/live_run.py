@@ -8,9 +8,8 @@ goes on with the same tare and the same bits. This module must never read a chip
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from edge.database.journal import Journal, RunHeader
 from edge.database.run_journal import RunJournal, Writing
@@ -170,7 +169,7 @@ class Beginning:
 
     uid: str
     t0_ns: int
-    about: dict[str, Any]
+    about: Mapping[str, object]
     batch_s: int
 
 
@@ -185,7 +184,7 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
         standard=definition.standard,
         certificate=definition.certificate,
         settings=definition.parameters.as_settings()
-        | beginning.about
+        | dict(beginning.about)
         | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)},
         t0_ns=beginning.t0_ns,
     )

@@ -39,7 +39,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
     """
     stored = stored_run(journal.db, run_id)
     again = fold_again(journal.db, run_id)
-    definition = _definition(journal.db, stored)
+    definition = _stored_definition(journal.db, stored)
     writing = journal.go_on(run_id, Writing(clock.boot_id, clock.wall_s(), batch_s))
     folded, pipeline, next_seq = again.folded, again.pipeline, again.last + 1
     writing.catch_up(folded.seconds(), folded.phases, folded.events, clock.wall_s())
@@ -64,7 +64,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
     return run
 
 
-def _definition(db: Database, run: StoredRun) -> RunDefinition:
+def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
     """Get what a stored run is of and goes by."""
     blank = run.settings["blank"]
     return RunDefinition(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration import certificate as cal
-from edge.errors import BadInput
+from edge.errors import BadValue
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import ProbeConfig
 from hw.clock import Clock, SimClock
@@ -76,7 +76,7 @@ PROBE = ProbeConfig(wires=4, ref_ohm=REF_OHM, mains_hz=50)
 def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int = 1) -> Simulated:
     """Build a simulated instrument, ``looks`` of alarms a second. The same arguments give the same codes.
 
-    Raises ``BadInput`` for a scenario or a bridge that does not exist.
+    Raises ``BadValue`` for a scenario or a bridge that does not exist.
     """
     clock = SimClock()
     rig = rig_of(scenario, seed)
@@ -92,16 +92,16 @@ def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int 
 
 
 def rig_of(scenario: str, seed: int) -> Rig:
-    """Get the rig that ``seed`` draws. Raises ``BadInput`` for a scenario that does not exist."""
+    """Get the rig that ``seed`` draws. Raises ``BadValue`` for a scenario that does not exist."""
     if scenario not in SCENARIOS:
-        raise BadInput(f"--scenario {scenario}: unknown: use {', '.join(SCENARIOS)}")
+        raise BadValue("scenario", scenario, f"unknown: use {', '.join(SCENARIOS)}")
     return Rig(drawn(RigTruth(scenario=SCENARIOS[scenario]), seed), seed)
 
 
 def chips_on(rig: Rig, bridge: str, clock: Clock, seed: int, rate_sps: int = 10) -> Chips:
-    """Connect chip models to a rig. Raises ``BadInput`` for a bridge that does not exist."""
+    """Connect chip models to a rig. Raises ``BadValue`` for a bridge that does not exist."""
     if bridge not in BRIDGES:
-        raise BadInput(f"--bridge {bridge}: unknown: use {', '.join(BRIDGES)}")
+        raise BadValue("bridge", bridge, f"unknown: use {', '.join(BRIDGES)}")
     chip: Nau7802Model | Hx711Model
     if bridge == "nau7802":
         from hw.sim.nau7802 import Nau7802Model

@@ -25,7 +25,7 @@ from hw.clock import NS_PER_S, Clock
 KEEP_S = 1800
 """So many seconds of frames are kept while nothing can be written."""
 ROOM_S = 300  # are let go of at once, so that it is not done every second
-AGAIN_S = 5.0
+RETRY_DISK_S = 5.0
 LOG_MOST = 1000
 
 _log = logging.getLogger("halfpercent")
@@ -80,7 +80,7 @@ class RetryingWriter:
         return True
 
     def _wait(self) -> None:
-        self._again_ns = self._clock.now_ns() + round(AGAIN_S * NS_PER_S)
+        self._again_ns = self._clock.now_ns() + round(RETRY_DISK_S * NS_PER_S)
 
     def log(self, what: Happening, who: str) -> None:
         """Write a line into the station's own log, for what happens where no run is measured."""

@@ -53,7 +53,7 @@ LOOKS = 4
 """A second: so soon an alarm sees what happened."""
 LONGEST_H = 30.0
 """A run with all its waits is hardly ever longer: so much room is asked for."""
-AGAIN_S = 5.0
+RETRY_DEVICES_S = 5.0
 """So often devices that do not open are tried."""
 
 _log = logging.getLogger("halfpercent")
@@ -184,7 +184,7 @@ class Service:
             self.start(order, order.operator)
         elif live.definition.sample.sample_id != order.sample:
             name = live.definition.sample.sample_id
-            raise BadInput(f"run {live.run_id} of {name} was interrupted: first go on with it, with --sample {name}")
+            raise BadInput(f"run {live.run_id} of {name} was interrupted: first go on with it, as sample {name}")
 
     def _open(self) -> bool:
         """Open the devices, however long it takes. False: told to stop before."""
@@ -203,7 +203,7 @@ class Service:
 
     def _wait(self, why: str) -> None:
         """Alarm, answer and feed the watchdog until the devices are tried again."""
-        end_ns = self._clock.now_ns() + round(AGAIN_S * NS_PER_S)
+        end_ns = self._clock.now_ns() + round(RETRY_DEVICES_S * NS_PER_S)
         notify(STATUS=f"devices do not open: {why}", WATCHDOG=1, EXTEND_TIMEOUT_USEC=30_000_000)
         while self._clock.now_ns() < end_ns and not self.stopping:
             now_ns = self._clock.now_ns()

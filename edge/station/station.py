@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
@@ -292,11 +292,11 @@ class Station:
         if self.live is not None:
             raise StationBusy(f"run {self.live.run_id} is being measured: wait for it, or halfpercent abort")
 
-    def begin(self, definition: RunDefinition, uid: str, about: dict[str, Any] | None = None) -> LiveRun:
+    def begin(self, definition: RunDefinition, uid: str, about: Mapping[str, object] | None = None) -> LiveRun:
         """Begin a run with the next frame. Raises ``StationBusy`` where one is going on, or the database's errors."""
         self.must_be_idle()
         t0_ns = max(self._frame_end_ns, self.clock.now_ns())
-        settings = {"devices": self._instrument.describe()} | (about or {})
+        settings: dict[str, object] = {"devices": self._instrument.describe(), **(about or {})}
         beginning = Beginning(uid, t0_ns, settings, self.writer.batch_s)
         live = begin_run(self.writer.journal, definition, self.clock, beginning)
         self.live = live

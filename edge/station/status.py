@@ -39,7 +39,7 @@ def station_status(station: Station) -> StationStatus:
     live, panel = station.live, station.panel
     return StationStatus(
         state="idle" if live is None else "running",
-        run=None if live is None else _run(live),
+        run=None if live is None else _run_status(live),
         alarms=tuple(
             AlarmStatus(
                 alarm=str(a.alarm),
@@ -66,7 +66,7 @@ def station_status(station: Station) -> StationStatus:
     )
 
 
-def _run(live: LiveRun) -> RunStatus:
+def _run_status(live: LiveRun) -> RunStatus:
     phases, second, definition = live.pipeline.phases, live.second, live.definition
     return RunStatus(
         run_id=live.run_id,

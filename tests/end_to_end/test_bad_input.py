@@ -276,7 +276,10 @@ NOT_OURS = {
     "missing folder": ("no/such/folder/x.db", ""),
     "folder": ("folder", "folder: is a folder: name a file"),
     "text": ("text.db", "text.db: is not a SQLite database: name another"),
-    "another program's": ("photos.db", "photos.db: is a database of another program: choose another --db"),
+    "another program's": (
+        "photos.db",
+        "photos.db: is a database of another program: choose another; it was not changed (--db)",
+    ),
     "newer": ("newer.db", "update halfpercent; the file was not changed"),
     "without version": ("none.db", "none.db: has no schema version"),
     "cut off": ("cut.db", "cut.db: is damaged"),

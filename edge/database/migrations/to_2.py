@@ -61,7 +61,7 @@ def migrate(db: Database, path: Path) -> None:
         there, here = (db.execute(sql).fetchone()[0] for sql in (f"select count(*) from {table}", carried))
         if there != here:
             raise BadDatabase(
-                f"{path}: holds {there - here} {table} that halfpercent cannot have written: name another with --db, "
+                f"{path}: holds {there - here} {table} that halfpercent cannot have written: name another, "
                 "or restore it from a copy; it was left as it is"
             )
         db.execute(f"drop table {table}")

@@ -251,7 +251,7 @@ def test_status_says_what_a_person_asks_for_first() -> None:
 
 def test_status_of_an_idle_station_with_nothing_known_says_so() -> None:
     text = told_of(IDLE)
-    assert "idle: halfpercent start --sample ID --operator NAME" in text
+    assert "idle: halfpercent start begins a test" in text
     assert "11: S-0: PASS" in text
     assert "disk full" in text
     told = {line[:12].strip(): line[12:] for line in text.splitlines()}

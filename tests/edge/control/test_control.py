@@ -23,7 +23,7 @@ from repository import ROOT
 from calibration.errors import BadCertificate
 from edge.control.client import ask
 from edge.control.protocol import (
-    COMMANDS,
+    COMMAND_NAMES,
     MAX_LINE_BYTES,
     PROTOCOL_VERSION,
     Abort,
@@ -575,7 +575,7 @@ anything = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from(COMMANDS) | st.text(max_size=20),
+    st.sampled_from(COMMAND_NAMES) | st.text(max_size=20),
     st.dictionaries(st.sampled_from(sorted(FULL)) | st.text(max_size=9), anything, max_size=5),
 )
 def test_any_arguments_are_a_record_or_one_line(command: str, args: dict[str, Any]) -> None:
@@ -600,7 +600,7 @@ def test_the_examples_of_the_document_are_accepted(station: Station) -> None:
 
 
 def test_the_document_names_every_command_argument_and_bound() -> None:
-    for name in COMMANDS:
+    for name in COMMAND_NAMES:
         assert f"`halfpercent {name}" in DOC, name
     for record in (Start, Note, Ack, Abort):
         assert all(f"`{field}`" in DOC for field in record.__struct_fields__), record
