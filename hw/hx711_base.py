@@ -1,8 +1,8 @@
 """What both ways to an HX711 share: when to look, what a word may be, and when not to trust it.
 
 A driver on top of it says how to look at DOUT, how to clock a word and how to reset the chip. This module
-must never clock a chip that is not ready, and never call a word a number that may have been shifted out
-of step.
+must never clock a chip that is not ready, never power a chip down that answers, and never call a word a number that
+may have been shifted out of step.
 
 Source: Avia HX711 data sheet (serial interface, reset and power-down, table 2).
 """
@@ -14,12 +14,14 @@ from abc import ABC, abstractmethod
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
-from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, ConverterState, Status
 
 PULSES = {128: 25, 32: 26, 64: 27}
 SETTLING_NS = {10: 400_000_000, 80: 50_000_000}
 
 _TRIES = 3
+_GONE_PERIODS = 2
+"""A chip that gives no conversion for so long is off, unplugged or being reset."""
 _TAIL = 0x7F
 """What a word ends in when the line or the chip left in mid-word. With fewer ones it is off by 63 at most."""
 _JUMP_PER_GAIN = {10: 0.625, 80: 1.125}
@@ -48,6 +50,9 @@ class Hx711Base(ABC):
         self._settling_ns = SETTLING_NS[rate_sps]
         self._lost = True
         self._in_doubt = False
+        self._gone = False
+        self._fresh = False
+        self._was_open = False
         self._last_code = 0
         self._newest = (0, Status.SETTLING)
         self._jump = round(_JUMP_PER_GAIN[rate_sps] * gain)
@@ -65,7 +70,10 @@ class Hx711Base(ABC):
         return float(self._rate_sps)
 
     def open(self) -> None:
-        """Open the lines, reset the chip and see it convert (takes 0.5 s at 10 SPS).
+        """Open the lines and see the chip convert; reset it where no word waits (then it takes 0.5 s at 10 SPS).
+
+        A chip that runs keeps its zero; the first conversions, which may be of another gain, are settling. Nobody can
+        see whether it lost its power since it was read last: it has no registers.
 
         Raises ``BusError`` where the lines cannot be had, ``ChipNotFound`` where DOUT stays high or
         low, ``ChipNotReady`` where the machine is too busy to clock a word.
@@ -114,7 +122,7 @@ class Hx711Base(ABC):
         begin_ns = self._clock.now_ns()
         try:
             if self._in_doubt:
-                self._reset()
+                self._had_to_reset()
             return self._next(begin_ns, deadline_ns)
         except OSError:
             # A word may have been cut anywhere: nothing is known before the chip has been reset.
@@ -125,6 +133,10 @@ class Hx711Base(ABC):
     @abstractmethod
     def describe(self) -> dict[str, str | int | float]:
         """Get the settings in force."""
+
+    def state(self) -> ConverterState:
+        """Get whether the chip was reset; it has no registers."""
+        return ConverterState(self.name, self._fresh, self.counters.resets)
 
     @abstractmethod
     def close(self) -> None:
@@ -169,8 +181,7 @@ class Hx711Base(ABC):
                 t_ns = clock.now_ns()
                 code, status = self._word()
                 if status is not Status.OK:
-                    self.counters.resets += 1
-                    self._reset()
+                    self._had_to_reset()
                     return self._failed(begin_ns, t_ns, code, status)
                 if looks > 1 or not follow.waited(t_ns):
                     break
@@ -181,13 +192,15 @@ class Hx711Base(ABC):
                 unready_ns = clock.now_ns()
             if clock.now_ns() >= deadline_ns:
                 self._lost = True
+                self._gone |= clock.now_ns() - begin_ns > _GONE_PERIODS * follow.period_ns
                 return self._failed(begin_ns, clock.now_ns(), 0, Status.NOT_READY)
             clock.sleep_s(follow.step_s)
         overdue = not thrown and follow.overdue(unready_ns)
         follow.found(t_ns, looks)
-        if overdue:
+        if overdue or self._gone:
             # It was not we who were late: the chip was, so it has reset itself.
             self.counters.resets += 1
+            self._fresh, self._gone = True, False
         if overdue or self._lost:
             self._settle()
         status = follow.judge(t_ns, code)
@@ -208,10 +221,12 @@ class Hx711Base(ABC):
         return follow
 
     def _find(self) -> None:
-        """Reset the chip and clock one word out of it."""
-        for _ in range(_TRIES):
+        """Clock one word out of the chip; reset it first where none waits, or where one came out of step."""
+        for tried in range(_TRIES):
             self._follow = self._follower()
-            self._reset()
+            runs = tried == 0 and self._runs()
+            if not runs:
+                self._reset()
             end_ns = self._clock.now_ns() + 2 * self._settling_ns + NS_PER_S // 5
             while not self._ready():
                 if self._clock.now_ns() >= end_ns:
@@ -219,11 +234,25 @@ class Hx711Base(ABC):
                 self._clock.sleep_s(self._follow.step_s)
             _, status = self._word()
             if status is Status.OK:
+                self._fresh, self._was_open = not runs, True
+                self._gone = self._in_doubt = False
                 self._settle()
                 return
         if status is Status.LATE:
             raise ChipNotReady("HX711: its words come too slowly; the machine is too busy, try again")
         raise ChipNotFound(f"HX711: {self._where} is low after a word; check whether it is shorted or lacks a pull-up")
+
+    def _runs(self) -> bool:
+        """Get whether a word waits: a chip that is powered and was left alone for a period has one.
+
+        Where we had it open ourselves, it may have been less than that.
+        """
+        end_ns = self._clock.now_ns() + (3 * self._follow.period_ns // 2 if self._was_open else 0)
+        while not self._ready():
+            if self._clock.now_ns() >= end_ns:
+                return False
+            self._clock.sleep_s(self._follow.step_s)
+        return True
 
     def _word(self) -> tuple[int, Status]:
         start_ns = self._clock.now_ns()
@@ -231,6 +260,12 @@ class Hx711Base(ABC):
         if status is Status.OK and 4 * (self._clock.now_ns() - start_ns) > self._follow.period_ns:
             return code, Status.LATE
         return code, status
+
+    def _had_to_reset(self) -> None:
+        """Reset a chip of which nothing is known any more."""
+        self.counters.resets += 1
+        self._fresh = True
+        self._reset()
 
     def _reset(self) -> None:
         """Power the chip down and up, which brings it back in step, on channel A at gain 128."""

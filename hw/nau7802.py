@@ -1,8 +1,8 @@
 """The NAU7802 load-cell converter on I²C, over smbus2.
 
-This driver must never recalibrate or power-cycle the chip while it is open: each power-up was reported
-to step the reading by 0.5 to 1 % (SparkFun_DataLogger#22). A chip that resets by itself is set up again
-with the calibration it had, and the reset is counted.
+This driver must never recalibrate or power-cycle a chip that is set up as it should be, be it opened for the
+first time or again: each power-up was reported to step the reading by 0.5 to 1 % (SparkFun_DataLogger#22). A
+chip that resets by itself is set up again with the calibration it had, and the reset is counted.
 
 Sources: Nuvoton NAU7802 data sheet 1.7 (sections 8.6 calibration, 9.1 power-on sequence, 11 registers),
 and the drivers by SparkFun and Cedar Grove, which are known to work.
@@ -16,7 +16,7 @@ from typing import Protocol
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, HwError, NotOpen
-from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Conversion, ConverterState, Status
 
 ADDRESS = 0x2A
 GAINS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -26,7 +26,7 @@ LDO_V = {4.5: 0, 4.2: 1, 3.9: 2, 3.6: 3, 3.3: 4, 3.0: 5, 2.7: 6, 2.4: 7}
 PU_CTRL, CTRL1, CTRL2 = 0x00, 0x01, 0x02
 OCAL = {1: 0x03, 2: 0x0A}
 GCAL = {1: 0x06, 2: 0x0D}
-ADCO, ADC, PWR_CTRL, REVISION = 0x12, 0x15, 0x1C, 0x1F
+I2C_CTRL, ADCO, ADC, PGA, PWR_CTRL, REVISION = 0x11, 0x12, 0x15, 0x1B, 0x1C, 0x1F
 
 RR, PUD, PUA, PUR, CS, CR, AVDDS = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
 CALS, CAL_ERR = 0x04, 0x08
@@ -38,6 +38,7 @@ TRIES = 3
 _POWER_UP_S = 0.1  # PUR comes within 200 µs
 _ANALOG_S = 0.6  # regulator, reference and PGA capacitor
 _CALIBRATION_S = 2.0  # about 0.35 s was measured by others
+_CONVERTS_PERIODS = 3.0  # within so many a chip that runs has a new conversion
 
 
 class I2c(Protocol):
@@ -90,6 +91,9 @@ class Nau7802:
         self._bus: I2c | None = None
         self._ocal: list[int] = []
         self._gcal: list[int] = []
+        self._pga = 0
+        self._revision = 0
+        self._fresh = False
         self._follow = Follower(clock, rate_sps, self.counters)
 
     @property
@@ -103,7 +107,9 @@ class Nau7802:
         return float(self._rate_sps)
 
     def open(self) -> None:
-        """Open the bus, reset the chip, set it up and calibrate its offset (takes about a second).
+        """Open the bus; a chip whose registers are as they should be, and which converts, stays as it is.
+
+        Any other is reset, set up and its offset calibrated (takes about a second).
 
         Raises ``BusError`` where the bus cannot be opened, ``ChipNotFound`` where no NAU7802 answers,
         ``ChipNotReady`` where it does not power up or calibrate.
@@ -115,10 +121,16 @@ class Nau7802:
             raise BusError(f"I2C bus: {e}; switch it on (dtparam=i2c_arm=on) and join the group i2c") from e
         try:
             self._identify()
-            self._set_up()
-            self._clock.sleep_s(_ANALOG_S)
-            self._calibrate()
-            self._start()
+            self._fresh = not (self._is_as_left() and self._converts())
+            if self._fresh:
+                self._set_up()
+                self._clock.sleep_s(_ANALOG_S)
+                self._calibrate()
+            self._ocal = self._read_block(OCAL[self._channel], 3)
+            self._gcal = self._read_block(GCAL[self._channel], 4)
+            if self._fresh:
+                self._start()
+            self._pga = self._read(PGA)
         except HwError:
             self.close()
             raise
@@ -186,9 +198,22 @@ class Nau7802:
             "channel": self._channel,
         }
         if self._ocal:
-            settings["ocal"] = bytes(self._ocal).hex()
-            settings["gcal"] = bytes(self._gcal).hex()
+            settings |= {name: value for name, value in self.state().registers().items() if value is not None}
         return settings
+
+    def state(self) -> ConverterState:
+        """Get what the chip is set up as: the registers as they were when it was opened, and whether it was reset."""
+        if not self._ocal:
+            return ConverterState(self.name, self._fresh, self.counters.resets)
+        return ConverterState(
+            self.name,
+            self._fresh,
+            self.counters.resets,
+            ocal=bytes(self._ocal).hex(),
+            gcal=bytes(self._gcal).hex(),
+            pga=f"{self._pga:02x}",
+            revision=f"{self._revision:02x}",
+        )
 
     def close(self) -> None:
         """Release the bus; the chip stays powered, so that its offset stays where it is."""
@@ -198,8 +223,7 @@ class Nau7802:
 
     def _identify(self) -> None:
         try:
-            self._write(PU_CTRL, RR)
-            revision = self._read(REVISION)
+            revision = self._revision = self._read(REVISION)
         except OSError as e:
             raise ChipNotFound(
                 f"NAU7802: no answer at 0x{self._address:02X} ({e}); check SDA, SCL and power, "
@@ -210,6 +234,28 @@ class Nau7802:
                 f"NAU7802: revision 0x{revision:02X} at 0x{self._address:02X} is not 0x0F; "
                 "another chip has that address"
             )
+
+    def _is_as_left(self) -> bool:
+        """Get whether each register is as this driver would set it, so that the chip may stay as it is."""
+        if not self._is_set([self._read(PU_CTRL), self._ctrl1, self._ctrl2]) or not self._as_set():
+            return False
+        told = {
+            I2C_CTRL: (0xFF, 0),
+            ADC: (ADC_CHOP_OFF, ADC_CHOP_OFF),
+            PGA: (0xFF, 0),
+            PWR_CTRL: (PGA_CAP, PGA_CAP if self._channel == 1 else 0),
+        }
+        return all(self._read(register) & mask == value for register, (mask, value) in told.items())
+
+    def _converts(self) -> bool:
+        """Get whether a new conversion comes: the one that waits may be as old as the last reader."""
+        self._read_block(ADCO, 3)
+        end_ns = self._clock.now_ns() + round(_CONVERTS_PERIODS * self._follow.period_ns)
+        while not self._read(PU_CTRL) & CR:
+            if self._clock.now_ns() >= end_ns:
+                return False
+            self._clock.sleep_s(self._follow.step_s)
+        return True
 
     def _set_up(self) -> None:
         """Reset the registers, power up and set gain, rate and excitation (data sheet 9.1)."""
@@ -230,7 +276,7 @@ class Nau7802:
             raise ChipNotReady("NAU7802: does not keep its settings; check its supply voltage")
 
     def _calibrate(self) -> None:
-        """Calibrate the internal offset (data sheet 8.6) and keep what the chip found."""
+        """Calibrate the internal offset (data sheet 8.6)."""
         self._write(CTRL2, self._ctrl2 | CALS)
         end_ns = self._clock.now_ns() + round(_CALIBRATION_S * NS_PER_S)
         while (state := self._read(CTRL2)) & CALS:
@@ -239,8 +285,6 @@ class Nau7802:
             self._clock.sleep_s(0.01)
         if state & CAL_ERR:
             raise ChipNotReady("NAU7802: its calibration failed; check the load cell's four wires")
-        self._ocal = self._read_block(OCAL[self._channel], 3)
-        self._gcal = self._read_block(GCAL[self._channel], 4)
 
     def _start(self) -> None:
         """Start conversions now, all settings made."""
@@ -249,6 +293,7 @@ class Nau7802:
     def _restore(self) -> None:
         """Set up a chip that was found reset, with the calibration it had before."""
         self.counters.resets += 1
+        self._fresh = True
         self._follow.settle(SETTLING_CONVERSIONS, round(_ANALOG_S * NS_PER_S))
         self._set_up()
         self._write_block(OCAL[self._channel], self._ocal)

@@ -6,6 +6,7 @@ module must never turn a code into a physical quantity, and must never encode a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -62,6 +63,31 @@ class Reading(NamedTuple):
     status: Status
 
 
+@dataclass(frozen=True, slots=True)
+class ConverterState:
+    """What a bridge's converter is set up as: a code from before a reset is not to be compared with one after it.
+
+    ``fresh``: it was set up anew when it was opened, or was found reset since. ``resets`` counts how often it was found
+    reset, or had to be, while it was open. The registers are hex strings: offset and gain calibration, amplifier,
+    revision (None: the chip has none).
+    """
+
+    chip: str
+    fresh: bool
+    resets: int
+    ocal: str | None = None
+    gcal: str | None = None
+    pga: str | None = None
+    revision: str | None = None
+
+    def registers(self) -> dict[str, str | None]:
+        """Get the registers by their names."""
+        return {name: getattr(self, name) for name in REGISTERS}
+
+
+REGISTERS = ("ocal", "gcal", "pga", "revision")
+
+
 SAMPLE = np.dtype([("t_ns", "<i8"), ("code", "<i4"), ("status", "u1")])
 """A :class:`Conversion` as it is stored in an array."""
 
@@ -84,7 +110,7 @@ class Bridge(Protocol):
         """Get the nominal conversion rate in samples per second (10 … 320)."""
 
     def open(self) -> None:
-        """Find, reset, set up and settle the chip. Raise an ``HwError`` where that fails."""
+        """Find the chip; set it up where it is not yet as it should be. Raise an ``HwError`` where that fails."""
 
     def read(self, deadline_ns: int) -> Conversion:
         """Get the next conversion, waiting for it until ``deadline_ns`` at the latest.
@@ -97,8 +123,11 @@ class Bridge(Protocol):
     def describe(self) -> dict[str, str | int | float]:
         """Get the settings in force, for the run's record: plain names with units."""
 
+    def state(self) -> ConverterState:
+        """Get what the converter is set up as, without asking it."""
+
     def close(self) -> None:
-        """Release the bus or the pins. Safe to call twice and before ``open``."""
+        """Release the bus or the pins, and leave the chip as it is. Safe to call twice and before ``open``."""
 
 
 class Probe(Protocol):

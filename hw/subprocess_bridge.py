@@ -14,20 +14,21 @@ import multiprocessing
 import os
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from hw import errors
 from hw.clock import NS_PER_S, BootClock
 from hw.converter_pace import Counters
 from hw.errors import BusError, HwError, NotOpen
-from hw.protocols import Bridge, Conversion, Status
+from hw.protocols import Bridge, Conversion, ConverterState, Status
 
 PRIORITY = 50
 """Real-time priority (SCHED_FIFO), below the kernel's own threads'."""
 
 OPEN_S = 20.0
 CLOSE_S = 2.0
-_SAMPLE = struct.Struct("<qiB")
+_SAMPLE = struct.Struct("<qiBI")  # a conversion, and how often the chip was found reset until then
 _PATIENCE_PERIODS = 5.0
 
 
@@ -51,6 +52,8 @@ class SubprocessBridge:
         self._child: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
         self._settings: dict[str, str | int | float] = {}
+        self._state = ConverterState(name, fresh=False, resets=0)
+        self._resets_before = 0  # of children that have ended
 
     @property
     def name(self) -> str:
@@ -65,6 +68,10 @@ class SubprocessBridge:
     def describe(self) -> dict[str, str | int | float]:
         """Get the driver's settings in force, and that it has a process of its own."""
         return self._settings | {"own_process": 1, "real_time": int(self.real_time)}
+
+    def state(self) -> ConverterState:
+        """Get what the driver says of its converter; a child that was started anew and had to reset it counts."""
+        return self._state
 
     def open(self) -> None:
         """Start the child and open the driver in it. Raises what the driver raises there, or ``BusError``."""
@@ -85,6 +92,7 @@ class SubprocessBridge:
             kind, message = answer if answer else ("BusError", f"{self._name}: its process ended or never answered")
             raise getattr(errors, kind, BusError)(message)
         self._settings, self.real_time = answer["settings"], answer["real_time"]
+        self._state = replace(answer["state"], resets=self._resets_before)
 
     def read(self, deadline_ns: int) -> Conversion:
         """Get the next sample from the child, waiting for it until ``deadline_ns`` at the latest.
@@ -97,7 +105,9 @@ class SubprocessBridge:
         begin_ns = self._clock.now_ns()
         try:
             if self._pipe.poll(max(0.0, (deadline_ns - begin_ns) / NS_PER_S)):
-                t_ns, code, status = _SAMPLE.unpack(self._pipe.recv_bytes())
+                t_ns, code, status, resets = _SAMPLE.unpack(self._pipe.recv_bytes())
+                if (resets := self._resets_before + resets) > self._state.resets:
+                    self._state = replace(self._state, fresh=True, resets=resets)
                 return Conversion(t_ns, code, Status(status))
         except (EOFError, OSError):
             self._start_again()
@@ -119,8 +129,14 @@ class SubprocessBridge:
 
     def _start_again(self) -> None:
         self.counters.resets += 1
+        before = self._state
+        self._resets_before = before.resets
         try:
             self.open()
+            if self._state.fresh:  # it did not find the chip as the last one had left it
+                self._resets_before += 1
+                self._state = replace(self._state, resets=self._resets_before)
+            self._state = replace(self._state, fresh=self._state.fresh or before.fresh)
         except HwError:  # it is tried again at the next read
             self.counters.bus_errors += 1
             dead, self._pipe = multiprocessing.Pipe(duplex=False)[::-1]
@@ -135,11 +151,12 @@ def _serve(pipe: Connection, make: Callable[[], Bridge]) -> None:
     try:
         bridge = make()
         bridge.open()
-        pipe.send({"settings": bridge.describe(), "real_time": real_time})
+        pipe.send({"settings": bridge.describe(), "state": bridge.state(), "real_time": real_time})
         clock = BootClock()
         patience_ns = round(_PATIENCE_PERIODS * NS_PER_S / bridge.rate_sps)
         while True:
-            pipe.send_bytes(_SAMPLE.pack(*bridge.read(clock.now_ns() + patience_ns)))
+            sample = bridge.read(clock.now_ns() + patience_ns)
+            pipe.send_bytes(_SAMPLE.pack(*sample, bridge.state().resets))
     except HwError as e:
         with contextlib.suppress(OSError):
             pipe.send((type(e).__name__, str(e)))

@@ -3,7 +3,8 @@
 Modelled: conversions at the chip's own pace, DOUT low while one waits, 24 bits on the rising edges of SCK,
 DOUT high from the 25th pulse to the next conversion, 25/26/27 pulses selecting A×128, B×32 or A×64 for the
 next conversion, power-down after 60 µs of SCK high and reset when it falls, settling after a reset or a
-change of gain, a conversion that ends while a word is being clocked out (its remaining bits are the new
+change of gain, a random step of the offset at each power-up (by its plug, by a brown-out, or by SCK) but the
+first, a conversion that ends while a word is being clocked out (its remaining bits are the new
 ones: a torn word), the rails, noise, a data line that is unplugged or shorted.
 
 Not modelled: averaging within a conversion (the signal is taken at its end), supply rejection, what more
@@ -16,6 +17,8 @@ Source: Avia HX711 data sheet (table 2 rates, noise and settling; figures 2 and 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import numpy as np
 
 from hw.clock import NS_PER_S, Clock
 from hw.protocols import CODE_MAX, CODE_MIN
@@ -37,7 +40,9 @@ class Hx711Model:
 
     ``rate_sps`` is what the RATE pin selects (10 or 80), ``rate_error`` the oscillator's relative error
     (0.16: 11.6 SPS, as recorded from a real part). ``noise_v`` is the input noise in V rms (0 for
-    none; by default the data sheet's 50 nV at 10 SPS, 90 nV at 80), ``excitation_v`` the supply.
+    none; by default the data sheet's 50 nV at 10 SPS, 90 nV at 80), ``excitation_v`` the supply,
+    ``power_up_step`` the standard deviation in V/V of the offset's step at a power-up: 0.5 g on a cell of 500 g
+    and 1 mV/V.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Hx711Model:
         rate_error: float = 0.0,
         noise_v: float | None = None,
         excitation_v: float = 5.0,
+        power_up_step: float = 1.0e-6,
         ready_while_settling: bool = False,
         signal_b: Callable[[int], float] = _no_signal,
     ) -> None:
@@ -57,9 +63,13 @@ class Hx711Model:
         self.signal_b = signal_b
         self.noise_v = (50e-9 if rate_sps == 10 else 90e-9) if noise_v is None else noise_v
         self.excitation_v = excitation_v
+        self.power_up_step = power_up_step
         self.ready_while_settling = ready_while_settling
         self._clock = clock
         self._noise = Noise(seed)
+        self._steps = np.random.default_rng((seed, 1))
+        self._step = 0.0
+        self._converted = False
         self._period_ns = round(NS_PER_S / (rate_sps * (1.0 + rate_error)))
         self._plugged = True
         self._stopped = False
@@ -83,11 +93,11 @@ class Hx711Model:
         """Put the plug back: the chip starts anew."""
         if not self._plugged:
             self._plugged = True
-            self._reset(self._clock.now_ns())
+            self._power_up(self._clock.now_ns())
 
     def reset(self) -> None:
         """Brown the chip out: it starts anew, on channel A at gain 128."""
-        self._reset(self._clock.now_ns())
+        self._power_up(self._clock.now_ns())
 
     def stop(self) -> None:
         """Stop the oscillator: no conversion ends any more."""
@@ -114,7 +124,7 @@ class Hx711Model:
 
     def true_code(self, t_ns: int, gain: int = 128) -> int:
         """Get the code a noise-free, settled conversion at ``t_ns`` gives at ``gain`` (128, 64; 32 is B)."""
-        ratio = (self.signal_b if gain == 32 else self.signal)(t_ns)
+        ratio = (self.signal_b if gain == 32 else self.signal)(t_ns) + self._step
         return max(CODE_MIN, min(CODE_MAX, round(ratio * gain * (2 << 23))))
 
     # The wires.
@@ -131,7 +141,7 @@ class Hx711Model:
                 self._pulses += 1
                 self._ready = False
         elif self._clock.now_ns() - self._rise_ns > _POWER_DOWN_NS:
-            self._reset(self._clock.now_ns())
+            self._power_up(self._clock.now_ns())
 
     @property
     def dout(self) -> bool:
@@ -146,6 +156,12 @@ class Hx711Model:
         return not self._ready
 
     # Inside.
+
+    def _power_up(self, t_ns: int) -> None:
+        if self._converted:  # else nobody has seen the step before
+            self._step = self.power_up_step * self._steps.standard_normal()
+            self._converted = False
+        self._reset(t_ns)
 
     def _reset(self, t_ns: int) -> None:
         self._gain = 128
@@ -171,6 +187,7 @@ class Hx711Model:
         self._end_ns = t_ns + self._period_ns
         if n >= _SETTLING_CONVERSIONS or self.ready_while_settling:
             self._word = self._convert(t_ns, n)
+            self._converted = True
             if not 1 <= self._pulses <= 24:
                 self._ready = True
         if self._pulses > 24:
@@ -185,7 +202,7 @@ class Hx711Model:
     def _convert(self, t_ns: int, n: int) -> int:
         if self._stuck_code is not None:
             return self._stuck_code & 0xFFFFFF
-        ratio = (self.signal_b if self._gain == 32 else self.signal)(t_ns) + self._overdrive
+        ratio = (self.signal_b if self._gain == 32 else self.signal)(t_ns) + self._step + self._overdrive
         if n < _SETTLING_CONVERSIONS:
             ratio *= 1.0 - _LACK[n - 1]
         if self.noise_v:

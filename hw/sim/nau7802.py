@@ -5,13 +5,14 @@ conversions that run once digital and analog part are powered (with or without C
 them), CR per conversion and cleared by reading the output, an output that a conversion may change between
 two single-byte reads but not within a block, settling after a start or a change of gain, rate, channel or
 excitation, the three calibrations with their duration and error, OCAL and GCAL applied to each code, the
-rails, noise, and a random step of the offset at each power-up of the analog part.
+rails, noise, and a random step of offset and gain at each power-up of the analog part but the first.
 
 Not modelled: averaging within a conversion (the signal is taken at its end), the 50/60 Hz notch, the
 temperature sensor, OTP contents, chopping, the crystal oscillator, PGA bypass and inversion.
 
 Sources: Nuvoton NAU7802 data sheet 1.7 for registers and calibration (output = GCAL · (raw − OCAL));
-SparkFun_DataLogger#22 for the step. From memory and not checked: GCAL = 0x800000 for a gain of 1, OCAL in
+SparkFun_DataLogger#22 and Qwiic NAU7802#10 for the steps, 0.5 to 1 % of a load of 100 to 200 g.
+From memory and not checked: GCAL = 0x800000 for a gain of 1, OCAL in
 two's complement, CR cleared by the first output byte, 30 nV of noise at 10 SPS and gain 128.
 """
 
@@ -49,8 +50,9 @@ class Nau7802Model:
 
     ``noise_v`` is the input noise in V rms at 10 SPS and gain 128 (0 for none), ``offset_v`` the
     converter's own offset in V, which calibration removes, ``power_up_step`` the standard deviation in
-    V/V of the step at each analog power-up, which it does not, ``rate_error`` the oscillator's relative
-    error (0.16 makes 11.6 SPS of 10). ``signal_2`` is channel 2's input.
+    V/V of the offset's step at each analog power-up, which it does not, ``power_up_gain`` that of the gain's
+    relative step at each but the first, ``rate_error`` the oscillator's relative error (0.16 makes 11.6 SPS
+    of 10). ``signal_2`` is channel 2's input.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Nau7802Model:
         noise_v: float = 30e-9,
         offset_v: float = 5e-6,
         power_up_step: float = 1.4e-6,
+        power_up_gain: float = 0.003,
         rate_error: float = 0.0,
         signal_2: Callable[[int], float] = _no_signal,
     ) -> None:
@@ -70,6 +73,7 @@ class Nau7802Model:
         self.noise_v = noise_v
         self.offset_v = offset_v
         self.power_up_step = power_up_step
+        self.power_up_gain = power_up_gain
         self.rate_error = rate_error
         self.fail_calibration = False
         """Script: calibrations end with CAL_ERR."""
@@ -78,6 +82,8 @@ class Nau7802Model:
         self._clock = clock
         self._noise = Noise(seed)
         self._steps = np.random.default_rng((seed, 1))
+        self._gain_steps = np.random.default_rng((seed, 2))
+        self._powered_before = False
         self._plugged = True
         self._stopped = False
         self._stuck_code: int | None = None
@@ -86,6 +92,7 @@ class Nau7802Model:
         self._messages = 0
         self._pointer = 0
         self._step = 0.0
+        self._gain_step = 0.0
         self._overdrive = 0.0
         self._regs = bytearray(0x20)
         self._reset()
@@ -229,6 +236,9 @@ class Nau7802Model:
                 self._regs[_PU_CTRL] &= ~(_PUR | _CR)
         if changed & new & _PUA:
             self._step = self.power_up_step * self._steps.standard_normal()
+            if self._powered_before:
+                self._gain_step = self.power_up_gain * self._gain_steps.standard_normal()
+            self._powered_before = True
         if not (new & _PUD and new & _PUA):
             self._halt()
         elif changed & (_PUD | _PUA | _AVDDS) or changed & new & _CS:
@@ -278,6 +288,7 @@ class Nau7802Model:
             ratio = 0.0
         # Below full gain the converter behind the amplifier adds to the noise at the input.
         noise_v = self.noise_v * math.sqrt(self._rate_sps() / 10 * (1 + (32 / gain) ** 2) / 1.0625)
+        ratio *= 1.0 + self._gain_step
         ratio += self._step + (self.offset_v + noise_v * deviate) / excitation_v
         return max(float(CODE_MIN), min(float(CODE_MAX), ratio * gain * (2 << 23)))
 

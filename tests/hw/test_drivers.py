@@ -242,7 +242,7 @@ def script(faults: dict[str, Callable]) -> st.SearchStrategy:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(ratio=RATIOS, slope=st.floats(-1e-4, 1e-4), events=script(NAU_FAULTS))
 def test_nau7802_whatever_happens_a_number_is_true(ratio: float, slope: float, events: list) -> None:
-    rig = NauRig(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"power_up_step": 0.0})
+    rig = NauRig(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"power_up_step": 0.0, "power_up_gain": 0.0})
     rig.driver.open()
     for t_ms, name in events:
         rig.clock.at(t_ms * 1_000_000, lambda name=name: NAU_FAULTS[name](rig.chip))
@@ -266,7 +266,7 @@ def test_nau7802_whatever_happens_a_number_is_true(ratio: float, slope: float, e
 def test_hx711_whatever_happens_a_number_is_true(
     make: type, ratio: float, slope: float, events: list, preemptions: list, rate_error: float
 ) -> None:
-    rig = make(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"rate_error": rate_error})
+    rig = make(lambda t: ratio + slope * t / NS_PER_S, chip_settings={"rate_error": rate_error, "power_up_step": 0.0})
     rig.driver.open()
     for t_ms, name in events:
         rig.clock.at(t_ms * 1_000_000, lambda name=name: HX_FAULTS[name](rig.chip))

@@ -22,7 +22,7 @@ NOISE = 50e-9 / 5.0 * 128 * (2 << 23)
 
 
 def hx(code: int) -> HxRig:
-    rig = HxRig(lambda t: code / 128 / (2 << 23))
+    rig = HxRig(lambda t: code / 128 / (2 << 23), chip_settings={"power_up_step": 0.0})
     rig.driver.open()
     read(rig.driver, rig.clock, 12)
     return rig

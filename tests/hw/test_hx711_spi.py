@@ -108,6 +108,7 @@ def test_a_port_that_idles_high_is_found_at_once() -> None:
 
 
 def test_an_unplugged_chip_is_not_ready_with_a_pull_up_and_desync_without(rig: HxSpiRig) -> None:
+    rig.chip.power_up_step = 0.0
     rig.chip.unplug()
     assert names(read(rig.driver, rig.clock, 5)) == ["NOT_READY"]
     rig.chip.plug()

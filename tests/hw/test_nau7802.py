@@ -14,7 +14,8 @@ from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady
 from hw.protocols import Status
 
 NOISE = 30e-9 / 3.0 * 128 * (2 << 23)
-QUIET = {"noise_v": 0.0, "power_up_step": 0.0, "offset_v": 0.0}
+STILL = {"power_up_step": 0.0, "power_up_gain": 0.0}
+QUIET = STILL | {"noise_v": 0.0, "offset_v": 0.0}
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_code_is_the_ratio_times_the_gain(gain: int, ratio: float) -> None:
 
 
 def test_calibration_removes_the_chips_own_offset() -> None:
-    rig = NauRig(chip_settings={"offset_v": 2e-4, "power_up_step": 0.0})
+    rig = NauRig(chip_settings=STILL | {"offset_v": 2e-4})
     rig.driver.open()
     assert all(abs(s.code - RATIO * 128 * (2 << 23)) < 6 * NOISE for s in numbers(read(rig.driver, rig.clock, 50)))
     assert rig.driver.describe()["ocal"] != "000000"
@@ -170,7 +171,7 @@ def test_an_unplugged_chip_is_a_bus_error_and_settles_when_it_is_back(rig: NauRi
 
 
 def test_a_brown_out_is_set_up_again_with_the_first_calibration() -> None:
-    rig = NauRig(chip_settings={"offset_v": 1e-4, "power_up_step": 0.0})
+    rig = NauRig(chip_settings=STILL | {"offset_v": 1e-4})
     rig.driver.open()
     settled(rig)
     before = numbers(read(rig.driver, rig.clock, 20))

@@ -17,7 +17,7 @@ from hw.sim.pins import SimRpiGpio
 from hw.sim.spi import SimSpiDev
 from hw.spi import SpiBus
 
-QUIET = {"noise_v": 0.0, "power_up_step": 0.0}
+QUIET = {"noise_v": 0.0, "power_up_step": 0.0, "power_up_gain": 0.0}
 RATIOS = [RATIO, -2e-3, 0.0]
 
 
