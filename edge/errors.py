@@ -15,6 +15,7 @@
     │   ├── BlankDoesNotMatch              a blank run that this run may not subtract
     │   ├── WrongPhase                     a command that the run has no use for now
     │   ├── StationBusy                    a run is being measured
+    │   ├── AlarmStands                    something that has to wait until an alarm has closed
     │   ├── NoRun                          none is
     │   ├── SocketTrouble                  the control socket cannot be made, or nobody answers there
     │   └── CalibrationRefused             a step of a calibration that cannot be taken
@@ -98,6 +99,10 @@ class WrongPhase(BadInput):
 
 class StationBusy(BadInput):
     """Something that has to wait until the run that is being measured has ended."""
+
+
+class AlarmStands(BadInput):
+    """Something that has to wait until an alarm has closed: what it would be measured with is not well."""
 
 
 class NoRun(BadInput):

@@ -19,8 +19,9 @@ from edge.errors import BadDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
-from edge.records.result import Result, from_json
+from edge.records.result import ConverterResetTold, Result, from_json
 from edge.records.run import RunKind
+from hw.protocols import REGISTERS
 
 from . import hash_chain
 from .connection import Database, open_readonly, translated_errors
@@ -159,6 +160,51 @@ def zeros_of_clocks(db: Database, run_id: int) -> dict[str, int]:
     resumed = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED)
     data = (json.loads(e["data_json"]) for e in resumed)
     return {d["boot_id"]: d["t0_ns"] for d in data}
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsLeft:
+    """How a run was left: on which devices it began, the converter's registers, the boot that measured it last.
+
+    ``boot_id`` is None where nothing was measured yet, ``rig_changed`` why it was being ended because the rig had
+    changed ('' where it was not).
+    """
+
+    devices: dict[str, dict[str, str | int | float]]
+    registers: dict[str, str | None]
+    boot_id: str | None
+    rig_changed: str
+
+
+def run_as_left(db: Database, run_id: int) -> RunAsLeft:
+    """Get how a run was left when it was last measured. Raises ``BadDatabase``."""
+    devices = stored_run(db, run_id).settings.get("devices", {})
+    registers = devices.get("bridge", {})
+    for reset in _told(db, run_id, EventKind.CONVERTER_RESET):
+        registers = reset["after"]
+    sql = "select boot_id from chunks join boots using (boot) where run_id = ? order by chunk desc limit 1"
+    boot = db.execute(sql, [run_id]).fetchone()
+    known = {name: registers.get(name) for name in REGISTERS}
+    return RunAsLeft(devices, known, None if boot is None else str(boot[0]), rig_changed(db, run_id))
+
+
+def rig_changed(db: Database, run_id: int) -> str:
+    """Get why a run was ended because the rig had changed; '' where it was not."""
+    return next((str(told["why"]) for told in _told(db, run_id, EventKind.RIG_CHANGED)), "")
+
+
+def converter_resets(db: Database, run_id: int) -> tuple[ConverterResetTold, ...]:
+    """Get the resets of the load cell's converter in a run, in their order. Raises ``BadDatabase``."""
+    events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.CONVERTER_RESET)
+    told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+    return tuple(
+        ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
+        for at_s, data in told
+    )
+
+
+def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:
+    return [json.loads(e["data_json"]) for e in hash_chain.events(db, run_id) if e["kind"] == kind]
 
 
 def newest_wall_s(db: Database, run_id: int) -> float | None:

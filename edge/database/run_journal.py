@@ -22,7 +22,7 @@ from edge.records.second import Second
 from hw.protocols import Status
 
 from . import codec, hash_chain
-from .connection import WriterConnection, translated_errors
+from .connection import Database, WriterConnection, translated_errors
 from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
@@ -77,6 +77,11 @@ class RunJournal:
         self._n_frames = 0
         self._seconds: list[StoredRow] = []
         self._events: list[_Waiting] = []
+
+    @property
+    def db(self) -> Database:
+        """Get the database that is written to now."""
+        return self._connection.db
 
     def raw(self, frames: Frames) -> None:
         """Take raw frames: before anything is computed from them."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.records.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
-from hw.protocols import Bridge, Conversion, Probe, Reading, Status
+from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading, Status
 
 PATIENCE_PERIODS = 5.0
 """So many conversion periods, and at least half a second, a bridge may take before it is not ready."""
@@ -117,6 +117,10 @@ class Instrument:
     def describe(self) -> dict[str, dict[str, str | int | float]]:
         """Get the settings in force of each device."""
         return {name: device.describe() for name, device in self._devices().items()}
+
+    def converter(self) -> ConverterState:
+        """Get what the bridge's converter is set up as."""
+        return self._bridge.state()
 
     def frame(self, seq: int, t_ns: int, seen: Seen | None = None) -> Frames:
         """Measure one second from ``t_ns`` on: every conversion of the bridge, one reading of each other device.

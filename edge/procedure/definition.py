@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from calibration.certificate import Certificate
 from edge.records.result import (
     Conditions,
+    ConverterResetTold,
     HourTold,
     Observed,
     RecordingTold,
@@ -92,8 +93,8 @@ class Recorded:
 class EndedRun:
     """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
 
-    ``run_id`` and ``stops`` are the journal's (None: it is not stored); ``true_loss_pct`` and ``seed`` a simulated
-    rig's; ``recorded`` a replay's.
+    ``run_id``, ``stops`` and ``resets`` (of the load cell's converter) are the journal's (None: it is not stored);
+    ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
     """
 
     definition: RunDefinition
@@ -104,6 +105,7 @@ class EndedRun:
     true_loss_pct: float | None = None
     seed: int | None = None
     recorded: Recorded | None = None
+    resets: tuple[ConverterResetTold, ...] = ()
 
     def not_judged(self, why: str) -> Result:
         """Get the result of this run where nothing can be said of it: INVALID, and why."""

@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     CLOCK = "clock"
     STORAGE = "storage"
+    CONVERTER_RESET = "converter_reset"
+    RIG_CHANGED = "rig_changed"
     ALARM_OPENED = "alarm_opened"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"
     ALARM_CLOSED = "alarm_closed"
@@ -285,6 +287,40 @@ class StorageTold(Happening):
     why: str
 
     kind: ClassVar[EventKind] = EventKind.STORAGE
+
+
+class ResetCause(StrEnum):
+    """How it is known that a converter was reset."""
+
+    OPENED_ANEW = "opened anew"
+    FOUND_RESET = "found reset"
+    POWER_CUT = "power cut"
+
+
+@dataclass(frozen=True, slots=True)
+class ConverterReset(Happening):
+    """The load cell's converter was reset: its zero and its gain may have stepped.
+
+    What was measured until ``from_s`` is from before, what was measured after this event from after it. The registers
+    are those of :class:`hw.protocols.ConverterState` (None: not known, or the chip has none).
+    """
+
+    chip: str
+    cause: ResetCause
+    from_s: float
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+    kind: ClassVar[EventKind] = EventKind.CONVERTER_RESET
+
+
+@dataclass(frozen=True, slots=True)
+class RigChanged(Happening):
+    """The rig is set otherwise than when the run began, so the run cannot be gone on with."""
+
+    why: str
+
+    kind: ClassVar[EventKind] = EventKind.RIG_CHANGED
 
 
 # of the station's own log

@@ -25,6 +25,7 @@ class InvalidReason(StrEnum):
     MASS_MISSING = "mass_missing"
     NO_LOAD = "no_load"
     AIR_DIFFERS = "air_differs"
+    RIG_CHANGED = "rig_changed"
     NOT_JUDGED = "not_judged"
 
 

@@ -121,6 +121,18 @@ class StopTold(_Part, frozen=True, kw_only=True):
     at_least_s: float
 
 
+class ConverterResetTold(_Part, frozen=True, kw_only=True):
+    """A reset of the load cell's converter, known ``at_s``.
+
+    Codes until ``from_s`` are from before it, codes after ``at_s`` from after it; what lies between is neither.
+    """
+
+    at_s: float
+    from_s: float
+    cause: str
+    chip: str
+
+
 class BudgetLine(_Part, frozen=True, kw_only=True):
     """A component of the budget: its value and standard uncertainty in ``unit``, and what it makes in the loss."""
 

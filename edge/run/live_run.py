@@ -12,13 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.database.journal import Journal, RunHeader
+from edge.database.queries import converter_resets
 from edge.database.run_journal import RunJournal, Writing
 from edge.errors import WrongPhase
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.pipeline import Folded, OperatorCommand, Pipeline
-from edge.records.command import Command, GapLength
-from edge.records.event import CommandGiven, CommandRefused, CommandTaken, Event, Happening, PhaseChanged
+from edge.records.command import Command, GapLength, OperatorWord
+from edge.records.event import (
+    CommandGiven,
+    CommandRefused,
+    CommandTaken,
+    Event,
+    Happening,
+    PhaseChanged,
+    RigChanged,
+)
 from edge.records.frame import Frames
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import Result, as_json
 from edge.records.second import Second
@@ -43,8 +53,9 @@ class Interruption:
 class LiveRun:
     """One run being measured.
 
-    ``next_seq`` is the second that is measured next, ``second`` the newest closed one, ``refusal`` why the last step
-    that the operator asked for was not taken (None: nothing is in the way).
+    ``next_seq`` is the second that is measured next, ``last_seq`` the last one that was (-1: none), ``second`` the
+    newest closed one, ``refusal`` why the last step that the operator asked for was not taken (None: nothing is in the
+    way).
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class LiveRun:
         self.second: Second | None = None
         self.refusal: CommandRefused | None = None
         self.next_seq = next_seq
+        self.last_seq = -1
         self._clock = clock
         self._first = True
         self._open_stop: tuple[Interruption, int] | None = None
@@ -86,7 +98,8 @@ class LiveRun:
 
         Raises ``StorageFull`` or ``BadDatabase`` where it cannot be written; the run has it all the same.
         """
-        self.next_seq = int(frames.seq[-1]) + 1
+        self.last_seq = int(frames.seq[-1])
+        self.next_seq = self.last_seq + 1
         self.journal.raw(frames)
         folded = self.pipeline.feed(frames)
         seconds = folded.seconds()
@@ -113,11 +126,34 @@ class LiveRun:
 
         Raises ``WrongPhase`` where the phase has no use for it, and as :meth:`add_frame`.
         """
+        self._must_be_of_use(command)
+        self.pipeline.command(OperatorCommand(self.next_seq, command))
+        self.log_event(CommandGiven(command), who)
+
+    def _must_be_of_use(self, command: Command) -> None:
         phases = self.pipeline.phases
         if why := phases.refusal(command):
             raise WrongPhase(f"{why}: {f'say {phases.awaited}' if phases.awaited else 'it goes on by itself'}")
-        self.pipeline.command(OperatorCommand(self.next_seq, command))
-        self.log_event(CommandGiven(command), who)
+
+    def abort(self, who: str) -> None:
+        """End the run where it is: the last second that was measured is its last, whatever a chip does now.
+
+        Raises as :meth:`command`.
+        """
+        abort = OperatorWord.ABORT
+        self._must_be_of_use(abort)
+        if self.last_seq < 0:
+            because = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
+            end_invalid(self.pipeline, because)
+        self.pipeline.command(OperatorCommand(self.last_seq, abort))
+        t_s = (self._clock.now_ns() - self.pipeline.t0_ns) / NS_PER_S
+        wall_s = self._clock.wall_s()
+        self.journal.log_event(Event(max(0, self.last_seq), t_s, CommandGiven(abort)), who, wall_s)
+
+    def end_changed(self, why: str) -> None:
+        """End the run, INVALID: the rig is set otherwise than when it began. Raises as :meth:`add_frame`."""
+        end_invalid(self.pipeline, Invalid(InvalidReason.RIG_CHANGED, why))
+        self.log_event(RigChanged(why), "instrument")
 
     def log_event(self, what: Happening, who: str) -> None:
         """Write down an event that no frame made, at once."""
@@ -154,6 +190,7 @@ class LiveRun:
             datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC).date(),
             run_id=self.run_id,
             stops=self.journal.stops(),
+            resets=converter_resets(self.journal.db, self.run_id),
             true_loss_pct=true_loss_pct,
             seed=seed,
         )
@@ -190,6 +227,11 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
     )
     writing = journal.begin(header, Writing(clock.boot_id, clock.wall_s(), beginning.batch_s))
     return LiveRun(definition, writing, Pipeline(definition.parameters, beginning.t0_ns), clock, 0)
+
+
+def end_invalid(pipeline: Pipeline, because: Invalid) -> None:
+    """End a run where it is: nothing more of it is measured, and it is INVALID."""
+    pipeline.phases.invalid, pipeline.phases.phase = because, Phase.DONE
 
 
 def believed_length_s(length_s: float, at_least_s: float) -> float | None:

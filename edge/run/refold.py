@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.database.connection import Database
-from edge.database.queries import stored_commands, stored_run, zeros_of_clocks
+from edge.database.queries import rig_changed, stored_commands, stored_run, zeros_of_clocks
 from edge.database.stored_frames import frames_by_boot
 from edge.procedure.parameters import RunParameters
 from edge.procedure.pipeline import NOTHING, Folded, OperatorCommand, Pipeline
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.run import RunKind
+
+from .live_run import end_invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +53,7 @@ def fold_again(db: Database, run_id: int) -> RefoldedRun:
 def refold(db: Database, run_id: int) -> RefoldedRun:
     """Fold a run again and end it where its frames end. Raises as :func:`fold_again`."""
     again = fold_again(db, run_id)
+    if why := rig_changed(db, run_id):
+        end_invalid(again.pipeline, Invalid(InvalidReason.RIG_CHANGED, why))
     ends = "the recording ends" if stored_run(db, run_id).kind is RunKind.REPLAY else "the run was stopped"
     return replace(again, folded=again.folded.then(again.pipeline.finish(ends)))

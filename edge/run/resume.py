@@ -56,6 +56,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
         next_seq += math.ceil(stop.at_least_s if stop.length_s is None else stop.length_s)
         pipeline.restart_clock(clock.now_ns() - next_seq * NS_PER_S)
     run = LiveRun(definition, writing, pipeline, clock, next_seq)
+    run.last_seq = again.last
     run.log_event(
         Resumed(clock.boot_id, pipeline.t0_ns, clock_set, again.last + 1.0, stop.length_s, stop.at_least_s),
         "instrument",

@@ -34,6 +34,7 @@ class Alarm(StrEnum):
     CLOCK = "clock step"
     SUPPLY = "supply voltage"
     GAP = "gap"
+    RIG = "rig changed"
 
 
 APART_NS = 100_000_000
@@ -76,7 +77,8 @@ class Observation:
     ``bridge`` are the statuses of the samples since the last look, in their order. A probe or a gauge that is not
     fitted is None; otherwise its newest reading. Quantities that are not known are NaN. ``phase`` is None while no
     run is on; ``armed``: the hold clock may run. ``clock_step_s`` is by how much wall time has moved against the
-    time since boot since the last look; ``gap_s`` what is known not to have been recorded just before this look.
+    time since boot since the last look; ``gap_s`` what is known not to have been recorded just before this look;
+    ``rig_changed`` why a run was ended at once, in the first look after it.
     """
 
     t_ns: int
@@ -98,6 +100,7 @@ class Observation:
     clock_step_s: float = 0.0
     under_voltage: bool | None = None
     gap_s: float = 0.0
+    rig_changed: str = ""
 
 
 class RuleResult(NamedTuple):
@@ -144,6 +147,7 @@ class AlarmRules:
         yield RuleResult(Alarm.SUPPLY, why, look.under_voltage is False)
         why = f"nothing was seen for {gap_s:.1f} s: it does not count" if gap_s > limits.gap_s else ""
         yield RuleResult(Alarm.GAP, why, not why)
+        yield RuleResult(Alarm.RIG, look.rig_changed, not look.rig_changed)
 
     def _probe(self, alarm: Alarm, sample: Reading | None, now_ns: int) -> RuleResult:
         twice = self._twice[alarm]

@@ -106,6 +106,7 @@ class Service:
         self._control = connections.control
         self._panel = connections.panel
         self._ready = False
+        self._opened = True
         self._warm: Future[None] = Future()
 
     def stop(self) -> None:
@@ -188,10 +189,11 @@ class Service:
 
     def _open(self) -> bool:
         """Open the devices, however long it takes. False: told to stop before."""
-        said = ""
+        said, self._opened = "", False
         while not self.stopping:
             try:
                 self._instrument.open()
+                self._opened = True
                 return True
             except HwError as e:
                 if str(e) != said:
@@ -215,6 +217,8 @@ class Service:
         """Go on with the newest run that was interrupted, and end those before it."""
         station = self.station
         clock_set = synchronised()
+        if station.live is not None:  # it was taken up to be aborted, and is being judged
+            return
         for run_id in interrupted_runs(station.writer.journal.db):
             station.leave("another run was begun after it")  # an older one: it will never be gone on with
             if station.take_up(run_id, clock_set) and station.live is not None:
@@ -255,9 +259,11 @@ class Service:
             case Ack():
                 return {"acknowledged": station.acknowledge(_alarm(order.alarm), request.who)}
             case Abort():
-                station.command(OperatorWord.ABORT, request.who)
-                if order.reason:
+                if not self._opened:  # what was interrupted waits for chips that do not open
+                    self._take_up()
+                if order.reason and station.live is not None:
                     station.note(order.reason, request.who)
+                station.command(OperatorWord.ABORT, request.who)
             case _:
                 return dict(msgspec.to_builtins(station_status(station)))
         return {} if not station.writer.error else {"not_written_yet": station.writer.error}
@@ -266,6 +272,7 @@ class Service:
         """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
         station = self.station
         station.must_be_idle()
+        station.must_be_well("start")
         if station.writer.error:
             raise BadInput(f"nothing can be written: {station.writer.error}")
         database = station.writer.journal.path

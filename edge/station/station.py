@@ -8,34 +8,33 @@ because a disk, a client or a sensor fails.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from calibration.errors import CalibrationError
-from calibration.iec60751 import temperature_c
-from calibration.vacuum_gauge import VacuumGauge, pascals
-from edge.errors import BadInput, NoRun, StationBusy
+from calibration.vacuum_gauge import VacuumGauge
+from edge.database.queries import RunAsLeft, run_as_left
+from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
 from edge.instrument.acquisition import Glance, Instrument
 from edge.instrument.config import ProbeConfig
+from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.records.command import Command, GapLength, OperatorWord, as_text
 from edge.records.event import ClockChecked, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
-from edge.records.weighing import WeighingKind
 from edge.run.live_run import Beginning, LiveRun, Show, begin_run
 from hw.clock import NS_PER_S, Clock
 from hw.clock_sync import ClockWatch
 from hw.panel import Panel, Press
-from hw.protocols import Conversion, Reading, Status
+from hw.protocols import Conversion, Status
 
 from .alarm_rules import Alarm, Limits, Observation
 from .alarms import Alarms, Change
+from .converter_watch import ConverterWatch, reset_while_away
+from .observe import observe
 from .retrying_writer import RetryingWriter
 
 Words = Callable[[Phase, float], Iterable[OperatorWord]]
@@ -46,6 +45,8 @@ Judge = Callable[[EndedRun], "Future[Result]"]
 
 _log = logging.getLogger("halfpercent")
 LIMITS = Limits()
+TRUSTED = (Alarm.LOAD_CELL, Alarm.OVEN_PROBE)
+"""While one of these is open, nothing is begun, tared or loaded."""
 
 
 def _nothing() -> None:
@@ -130,6 +131,8 @@ class Station:
         self._judge = judge
         self._hooks = hooks
         self._watch = ClockWatch(equipment.clock)
+        self._converter = ConverterWatch()
+        self._rig_changed = ""
         self._frame_end_ns = 0
         self._gap_s = 0.0
         self._low: bool | None = None
@@ -147,8 +150,10 @@ class Station:
             self._gap_s = max(0.0, (t_ns - self._frame_end_ns) / NS_PER_S) if self._frame_end_ns else 0.0
             self._frame_end_ns = t_ns + NS_PER_S
             frames = self._instrument.frame(seq, t_ns, self._look)
-            self.good_frames += bool(frames.status.size and (frames.status == Status.OK).any())
-            if live is not None:
+            good = bool(frames.status.size and (frames.status == Status.OK).any())
+            self.good_frames += good
+            if live is not None and live is self.live:  # an abort may have ended it in the middle of the frame
+                self._watch_converter(live, seq, good=good)
                 self._add_frame(live, frames, words, show)
             self._each_second()
             self._hooks.alive()
@@ -156,7 +161,10 @@ class Station:
     def _add_frame(self, live: LiveRun, frames: Frames, words: Words | None, show: Show | None) -> None:
         if words is not None:
             for word in words(live.phase, float(live.next_seq)):
-                self.command(word, "operator")
+                try:
+                    self.command(word, "operator")
+                except AlarmStands as e:
+                    _log.warning("%s", e)
         if not live.done:
             self.writer.write(lambda: live.add_frame(frames, show))
         if live.done:
@@ -165,8 +173,9 @@ class Station:
     def _end(self, live: LiveRun) -> None:
         """End the run, a step a frame: close it, judge it beside the measurement, write it; what fails is retried."""
         if self._judged is None:
-            if not self.writer.write(lambda: self._close(live)) or self._ended is None:
+            if self._ended is None and not self.writer.write(lambda: self._close(live)):
                 return
+            assert self._ended is not None  # it was closed
             self._judged = self._judge(self._ended)
         if not self._judged.done():
             return
@@ -186,6 +195,12 @@ class Station:
         live.close()
         self._ended = live.ended(self._hooks.simulated_truth_pct(), self._hooks.seed)
 
+    def _watch_converter(self, live: LiveRun, seq: int, *, good: bool) -> None:
+        reset = self._converter.changed(self._instrument.converter(), seq, good=good)
+        if reset is not None:
+            _log.warning("run %d: the converter was found reset: its zero may have stepped", live.run_id)
+            self._log_event(reset, "instrument")
+
     def _each_second(self) -> None:
         """Do what is done once a second: storage, clock, supply."""
         sensors, live = self._sensors, self.live
@@ -193,7 +208,7 @@ class Station:
         self._low = sensors.under_voltage()
         self.live = self.writer.retry(live, clock_set)
         if self.live is not live:  # folded again from what is stored: what was judged before does not count
-            live, self._judged = self.live, None
+            live, self._judged, self._ended = self.live, None, None
         if clock_set != self.clock_set:
             self.clock_set = clock_set
             self._log_event(ClockChecked(clock_set), "instrument")
@@ -210,56 +225,25 @@ class Station:
         """Take a look: alarms, panel, and whoever asks something."""
         self.latest = LatestReadings(look, newest)
         self._changed(self.alarms.look(look))
+        self._rig_changed = ""
         if self.panel is not None:
             for press in self.panel.presses():
                 self._pressed(press)
             self.panel.feed(not self.alarms.interlock_open, self.alarms.sounding)
         self._hooks.poll()
+        if self.live is not None and self.live.done:
+            self._end(self.live)
 
     def _look_of(self, glance: Glance) -> Observation:
-        sensors, live = self._sensors, self.live
-        plan = live.pipeline.phases.plan if live is not None else None
-        phase = live.phase if live is not None else None
-        row = live.second if live is not None else None
-        base_g = live.pipeline.phases.weighings.get(WeighingKind.M1) if live is not None else None
-        rate = math.nan
-        if row is not None and base_g is not None and phase is Phase.HOLD:
-            rate = -row.drift_g_per_h / base_g.value.mean * 100.0
-        return Observation(
-            t_ns=glance.t_ns,
-            bridge=tuple(s.status for s in glance.samples),
-            oven=glance.oven,
-            oven_c=celsius(glance.oven, sensors.oven),
-            cell=glance.cell,
-            cell_c=celsius(glance.cell, sensors.cell),
-            gauge=glance.gauge,
-            pressure_pa=self._pressure_pa(glance),
-            mass_g=self._mass_g(glance),
-            phase=phase,
-            armed=phase is Phase.HOLD,
-            hold_temp_c=plan.hold_temp_c if plan is not None else math.nan,
-            hold_band_c=plan.hold_band_c if plan is not None else math.nan,
-            pressure_limit_pa=plan.pressure_limit_pa if plan is not None and plan.pressure_needed else math.inf,
-            loss_rate_pct_per_h=rate,
+        sensors = self._sensors
+        return replace(
+            observe(glance, sensors.oven, sensors.cell, sensors.vacuum, self.live),
             storage_error=self.writer.error,
             clock_step_s=self._watch.step_s(),
             gap_s=self._gap_s,
             under_voltage=self._low,
+            rig_changed=self._rig_changed,
         )
-
-    def _mass_g(self, glance: Glance) -> float:
-        """Get about what lies on the cell, for the alarms alone: the fold's row comes a frame late."""
-        codes = sorted(s.code for s in glance.samples if s.status is Status.OK)
-        if self.live is None or not codes:
-            return math.nan
-        told = self.live.pipeline.params[0]
-        return float((codes[len(codes) // 2] - told["tare_code"]) / told["span_code_per_g"])
-
-    def _pressure_pa(self, glance: Glance) -> float:
-        gauge, vacuum = glance.gauge, self._sensors.vacuum
-        if gauge is None or gauge.status is not Status.OK or vacuum is None:
-            return math.nan
-        return float(pascals([gauge.code], vacuum)[0])
 
     def _changed(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -292,6 +276,15 @@ class Station:
         if self.live is not None:
             raise StationBusy(f"run {self.live.run_id} is being measured: wait for it, or halfpercent abort")
 
+    def must_be_well(self, what: str) -> None:
+        """Raise ``AlarmStands`` where the load cell or the oven thermometer has an alarm that is open."""
+        for standing in self.alarms.standing:
+            if standing.alarm in TRUSTED and not standing.closed:
+                raise AlarmStands(
+                    f"{what}: the alarm {standing.alarm} is open ({standing.why}): mend that first; it closes "
+                    f"{self.alarms.limits.clear_s:g} s after all is good"
+                )
+
     def begin(self, definition: RunDefinition, uid: str, about: Mapping[str, object] | None = None) -> LiveRun:
         """Begin a run with the next frame. Raises ``StationBusy`` where one is going on, or the database's errors."""
         self.must_be_idle()
@@ -300,14 +293,36 @@ class Station:
         beginning = Beginning(uid, t0_ns, settings, self.writer.batch_s)
         live = begin_run(self.writer.journal, definition, self.clock, beginning)
         self.live = live
+        self._converter.begin(self._instrument.converter())
         self.clock_set = self._sensors.clock_set()
         self._log_event(ClockChecked(self.clock_set), "instrument")
         return live
 
     def take_up(self, run_id: int, clock_set: bool | None) -> bool:
-        """Go on with a run that was interrupted. Returns False where the disk fails."""
-        self.live = self.writer.resume(run_id, clock_set)
-        return self.live is not None
+        """Go on with a run that was interrupted, or end it where the rig has changed. False where the disk fails."""
+        lefts: list[RunAsLeft] = []
+        if not self.writer.write(lambda: lefts.append(run_as_left(self.writer.journal.db, run_id))):
+            return False
+        live = self.live = self.writer.resume(run_id, clock_set)
+        if live is not None:
+            self._compare(live, lefts[0])
+        return live is not None
+
+    def _compare(self, live: LiveRun, left: RunAsLeft) -> None:
+        """Hold the rig against the run's own record: end a run of another rig, write down what became of its zero."""
+        changes = differences(left.devices, self._instrument.describe())
+        if why := left.rig_changed or "; ".join(changes):
+            why = why if left.rig_changed else f"the rig is not set as when the run began: {why}; begin again"
+            _log.error("run %d: %s", live.run_id, why)
+            self._rig_changed = f"run {live.run_id} is ended: {why}"
+            self.writer.write(lambda: live.end_changed(why))
+            return
+        state, from_s = self._instrument.converter(), live.last_seq + 1.0
+        self._converter.begin(state, from_s)
+        reset = reset_while_away(left, state, self.clock.boot_id, from_s)
+        if reset is not None:
+            _log.warning("run %d: the converter was reset (%s): its zero may have stepped", live.run_id, reset.cause)
+            self._log_event(reset, "instrument")
 
     def leave(self, why: str) -> None:
         """End the run that was taken up, and judge it: it will never be gone on with."""
@@ -323,11 +338,24 @@ class Station:
         self.live = None
 
     def command(self, command: Command, who: str) -> None:
-        """Give the run a command. Raises ``NoRun`` where there is none, ``WrongPhase`` where it has no use for it."""
-        live = self.live
-        if live is None:
+        """Give the run a command; an abort ends it now, not with the frame.
+
+        Raises ``NoRun`` where there is none, ``WrongPhase`` where it has no use for it, ``AlarmStands`` where what it
+        would weigh with is not well.
+        """
+        live = self._must_measure(command)
+        if command in (OperatorWord.TARE, OperatorWord.LOAD):
+            self.must_be_well(as_text(command))
+        if command is OperatorWord.ABORT:
+            self.writer.write(lambda: live.abort(who))
+            self._end(live)
+        else:
+            self.writer.write(lambda: live.command(command, who))
+
+    def _must_measure(self, command: Command) -> LiveRun:
+        if self.live is None:
             raise NoRun(f"{as_text(command)}: no run is being measured: begin one first (halfpercent start)")
-        self.writer.write(lambda: live.command(command, who))
+        return self.live
 
     def note(self, text: str, who: str) -> None:
         """Write a person's note down, in the run or in the station's own log."""
@@ -352,19 +380,3 @@ def at_once(judge: Callable[[EndedRun], Result]) -> Judge:
         return done
 
     return judged
-
-
-def celsius(reading: Reading | None, probe: ProbeConfig | None) -> float:
-    """Get what a reading of a probe says, in °C, for the alarms alone; NaN where it says nothing."""
-    if reading is None or probe is None or reading.status is not Status.OK:
-        return math.nan
-    return _celsius(reading.code, probe.ref_ohm, probe.nominal_ohm)
-
-
-@lru_cache(maxsize=4096)
-def _celsius(code: int, ref_ohm: float, nominal_ohm: float) -> float:
-    ohm = code / 32768.0 * ref_ohm
-    try:
-        return temperature_c(ohm, nominal_ohm)
-    except CalibrationError:
-        return math.inf if ohm > nominal_ohm else math.nan

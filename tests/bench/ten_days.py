@@ -30,7 +30,7 @@ from edge.simulate.operator import SimulatedOperator
 from edge.station.retrying_writer import RetryingWriter
 from edge.station.service import Service
 from hw.clock import NS_PER_S, SimClock
-from hw.protocols import Conversion, Reading, Status
+from hw.protocols import Conversion, ConverterState, Reading, Status
 from hw.sim.rig import Rig
 
 DAY_S = 86_400
@@ -74,6 +74,10 @@ class QuickInstrument:
     def describe(self) -> dict[str, dict[str, str | int | float]]:
         """Say that it is no device."""
         return {"bridge": {"bridge": "quick rig"}}
+
+    def converter(self) -> ConverterState:
+        """Say that nothing was ever reset."""
+        return ConverterState("quick rig", fresh=False, resets=0)
 
     def frame(self, seq: int, t_ns: int, seen: Seen | None = None) -> Frames:
         """Get the next second."""

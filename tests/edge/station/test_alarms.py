@@ -215,6 +215,7 @@ CASES: list[tuple[Alarm, dict[str, Any], float]] = [
     (Alarm.CLOCK, {"clock_step_s": -3.0}, 0.25),
     (Alarm.SUPPLY, {"under_voltage": True}, 0.25),
     (Alarm.GAP, {"gap_s": 42.0}, 0.25),
+    (Alarm.RIG, {"rig_changed": "run 1 is ended: oven: wires is 3, was 4"}, 0.25),
 ]
 
 
@@ -288,7 +289,9 @@ def test_an_alarm_that_comes_again_wants_to_be_acknowledged_again() -> None:
 
 def test_one_bad_reading_trips_nothing_but_what_says_it_is_sure() -> None:
     for alarm, bad, _ in CASES:
-        if alarm in (Alarm.STORAGE, Alarm.CLOCK, Alarm.SUPPLY, Alarm.GAP) or bad.get("bridge") == (Status.NOT_READY,):
+        if alarm in (Alarm.STORAGE, Alarm.CLOCK, Alarm.SUPPLY, Alarm.GAP, Alarm.RIG) or bad.get("bridge") == (
+            Status.NOT_READY,
+        ):
             continue
         once = {"bridge": (OK, bad["bridge"][0], OK)} if "bridge" in bad else bad
         assert Story().go(5.0).go(EVERY_S, **once).go(5.0).told == []
