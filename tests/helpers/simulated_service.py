@@ -25,7 +25,7 @@ from hw.panel import Panel
 RELAY, LAMP, BUZZER = 25, 22, 23
 CONFIG = """
 [bridge]
-chip = "{chip}"
+chip = "nau7802"
 [oven_probe]
 wires = 4
 ref_ohm = 430.0
@@ -82,13 +82,15 @@ def settings(folder: Path, simulated: Simulated, hold_s: float | None = None) ->
     """Write certificate and standard into ``folder``, and get the settings that name them."""
     certificate = folder / "certificate.toml"
     certificate.write_text(to_toml(simulated.certificate), encoding="utf-8")
-    chip = {"hx711": "hx711_spi"}.get(simulated.certificate.bridge.chip, "nau7802")
+    spi = simulated.certificate.bridge.chip == "hx711"  # needs no pins in its settings
     standard = "gbt-48093-1-2026"
     if hold_s is not None:
         text = load_standard(standard).text.replace("value = 21600.0", f"value = {hold_s:.1f}")
         (folder / "standard.toml").write_text(text, encoding="utf-8")
         standard = str(folder / "standard.toml")
-    return loads_config(CONFIG.format(chip=chip, standard=standard, certificate=certificate))
+    return loads_config(
+        (CONFIG.replace("nau7802", "hx711_spi") if spi else CONFIG).format(standard=standard, certificate=certificate)
+    )
 
 
 @contextmanager
