@@ -215,6 +215,11 @@ class Certificate(_Table, frozen=True, kw_only=True):
         """Say whether a calibration wrote it and nobody has changed it since; else a person wrote it by hand."""
         return self.record is not None and self.sha256 == certificate_hash(self)
 
+    @property
+    def is_simulated(self) -> bool:
+        """Say whether it is of a simulated load cell: it says so in its serial, or in who made it."""
+        return self.cell.serial.startswith("simulated ") or self.made_by.startswith("halfpercent, simulated")
+
     def __post_init__(self) -> None:
         if self.valid_until is not None and self.valid_until < self.made_at:
             raise ValueError(f"valid_until = {self.valid_until}: give a day after made_at ({self.made_at})")

@@ -6,7 +6,7 @@ This module must never know what is true of the sample but to print it beside th
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,10 @@ import click
 
 if TYPE_CHECKING:
     from edge.records.event import Event
+    from edge.records.result import Result
     from edge.records.second import Second
+    from edge.run.live_run import Show
+    from edge.standards.standard import Standard
 from .options import (
     DB_NAME,
     NATIONAL,
@@ -27,14 +30,16 @@ from .options import (
     standard_option,
 )
 from .report import show_result
+from .simulated import NIGHT_HELP, Simulate, night_of
 
 # demo and replay
 
 
 @click.command()
-@click.option("--scenario", default="solid", show_default=True, help="solid, hybrid, liquid, borderline or drift.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all that is random.")
-@click.option("--bridge", default="nau7802", show_default=True, help="nau7802 or hx711.")
+@click.option("--scenario", help="solid, hybrid, liquid, borderline or drift [solid, or the night's].")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all that is random [1, or the night's].")
+@click.option("--bridge", help="nau7802 or hx711 [nau7802, or the night's].")
+@click.option("--night", help=NIGHT_HELP)
 @click.option("--sample", "sample_id", default="demo", show_default=True, callback=one_line, help="The sample's name.")
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @db_option
@@ -45,9 +50,10 @@ from .report import show_result
 @click.option("--zero-after", is_flag=True, help="The zero is taken again after M2.")
 @click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
 def demo(
-    scenario: str,
-    seed: int,
-    bridge: str,
+    scenario: str | None,
+    seed: int | None,
+    bridge: str | None,
+    night: str | None,
     sample_id: str,
     out: Path | None,
     db: Path | None,
@@ -61,26 +67,45 @@ def demo(
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from edge.database.journal import Journal
     from edge.records.sample import Sample
-    from edge.simulate.demo import DemoOrder, run_demo
+    from edge.simulate.demo import DemoOrder, run_demo, run_night
     from edge.simulate.instrument import build
     from edge.standards.standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
-    simulated = build(scenario, bridge, seed)
     sample = Sample(sample_id, claim=claim, composition=composition)
-    order = DemoOrder(standard, sample, seed, zero_after, check_weight_g)
-    path = database_to_write(db, out)
-    with Journal(path) as journal:
-        if as_json or not sys.stderr.isatty():
-            result = run_demo(simulated, order, journal, _Plain(quiet=as_json))
-        else:
-            from edge.report.progress import Progress
-
-            with Progress(standard.hold_s.value) as bar:
-                result = run_demo(simulated, order, journal, bar)
+    if night is not None:
+        what_happens = night_of(Simulate(seed, scenario, bridge, night=night))
+        path = database_to_write(db, out)
+        order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g)
+        say = _say_nothing if as_json else _say
+        result = _with_progress(as_json, standard, lambda show: run_night(what_happens, order, path, show, say))
+    else:
+        seed = 1 if seed is None else seed
+        simulated = build(scenario or "solid", bridge or "nau7802", seed)
+        order = DemoOrder(standard, sample, seed, zero_after, check_weight_g)
+        path = database_to_write(db, out)
+        with Journal(path) as journal:
+            result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))
     show_result(result, as_json, path)
     if not as_json:
         click.echo(f"\nRun {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
+
+
+def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Result]) -> Result:
+    if as_json or not sys.stderr.isatty():
+        return act(_Plain(quiet=as_json))
+    from edge.report.progress import Progress
+
+    with Progress(standard.hold_s.value) as bar:
+        return act(bar)
+
+
+def _say(line: str) -> None:
+    click.echo(f"  {line}", err=True)
+
+
+def _say_nothing(_line: str) -> None:
+    """Say nothing."""
 
 
 class _Plain:

@@ -97,6 +97,10 @@ _OF_A_TEST = (
 )
 
 
+_WHERE = ("config_file", "db", "socket", "as_json", "simulated")
+"""What such a command may have besides."""
+
+
 def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a start; its ``ordered`` are then the arguments of ``control.protocol.Start``."""
 
@@ -104,7 +108,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
     def ordering(
         blank_run: bool, air: tuple[str, ...], zero_after: bool, certificate: Path | None, **given: Any
     ) -> None:
-        where = {name: given.pop(name) for name in ("config_file", "db", "socket", "as_json") if name in given}
+        where = {name: given.pop(name) for name in _WHERE if name in given}
         standard = given.pop("standard")
         # A station may have another working directory: a file is named by its whole path.
         named = standard is not None and Path(standard).is_file()

@@ -11,7 +11,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from edge.control import protocol
 
 from .options import of_a_test
 from .report import show_result
+from .simulated import Simulate, may_be_simulated, own_socket, simulated_station
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -52,12 +53,16 @@ class Misconfigured(click.ClickException):
 @_config
 @_db
 @_own_socket
-def station(config_file: Path | None, db: Path | None, socket: Path | None) -> None:
+@may_be_simulated
+def station(config_file: Path | None, db: Path | None, socket: Path | None, simulated: Simulate | None) -> None:
     """Run the station: what halfpercent.service starts."""
     from calibration.errors import CalibrationError
     from edge.errors import HalfpercentError
 
     _log_here()
+    if simulated is not None:
+        _simulated_station(simulated, socket)
+        return
     try:
         config = _settings(config_file)
     except (HalfpercentError, CalibrationError) as e:
@@ -67,19 +72,29 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None) -> N
 
 
 @click.command()
+@may_be_simulated
 @of_a_test
 @_config
 @_db
 @_own_socket
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(
-    config_file: Path | None, db: Path | None, socket: Path | None, as_json: bool, ordered: dict[str, Argument]
+    config_file: Path | None,
+    db: Path | None,
+    socket: Path | None,
+    as_json: bool,
+    ordered: dict[str, Argument],
+    simulated: Simulate | None,
 ) -> None:
     """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
     from calibration.toml_file import convert
     from edge.errors import BadInput
 
     order = convert(dict(ordered), protocol.Start, "run", BadInput)
+    if simulated is not None:
+        _log_here()
+        _simulated_run(simulated, socket, order, as_json)
+        return
     config = _settings(config_file)
     _log_here()
     with _service(config, db, socket) as service:
@@ -88,6 +103,36 @@ def run(
     if result is None:
         raise click.ClickException("stopped; what was measured is stored: the same command goes on with it")
     show_result(result, as_json, where)
+
+
+def _simulated_station(asked: Simulate, socket: Path | None) -> None:
+    """Run the station on the simulated rig until it is told to stop."""
+    from edge.control.server import Control
+
+    made, folder = simulated_station(asked)
+    where = own_socket(folder, socket)
+    click.echo(f"A simulated station, in {folder}. Ask it: halfpercent status --socket {where}", err=True)
+    with _stopped_by_signals(made.stop):
+        made.run(control=Control(where))
+
+
+def _simulated_run(asked: Simulate, socket: Path | None, order: Start, as_json: bool) -> None:
+    """Measure a sample on the simulated rig, here."""
+    from edge.control.server import Control
+
+    made, _ = simulated_station(asked)
+    control = None if socket is None else Control(socket)
+    with _stopped_by_signals(made.stop):
+        result = made.run(
+            order,
+            until_done=True,
+            control=control,
+            typed=lambda service: _Typed(service, order),
+            show=_Shown(as_json),
+        )
+    if result is None:
+        raise click.ClickException("stopped: a simulated run cannot be gone on with")
+    show_result(result, as_json, made.database)
 
 
 def _log_here() -> None:
@@ -132,16 +177,23 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
             Connections(control, make_panel(config.panel, clock)),
         )
 
-        def stop(number: int, frame: FrameType | None) -> None:
-            service.stop()
+        with _stopped_by_signals(service.stop), service:
+            yield service
 
-        before = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            with service:
-                yield service
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Have SIGTERM and Ctrl-C stop it cleanly."""
+
+    def stopping(number: int, frame: FrameType | None) -> None:
+        stop()
+
+    before = {n: signal.signal(n, stopping) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Typed:

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from sqlite_utils import Database as Database  # for readers of a run, who are handed one
@@ -143,18 +144,36 @@ def open_for_writing(path: Path) -> Database:
     return db
 
 
+class Disk(StrEnum):
+    """How a simulated disk behaves."""
+
+    GOOD = "good"
+    FULL = "full"
+    READ_ONLY = "read-only"
+
+
 class WriterConnection:
     """The one read-write connection to a database. ``db`` is replaced where a disk gave errors."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.db: Database = open_for_writing(path)
+        self._disk = Disk.GOOD
+
+    def simulate_disk(self, disk: Disk) -> None:
+        """Let SQLite refuse to write as it does on such a disk, until it is told that the disk is good again."""
+        self._disk = disk
+        most = 0xFFFFFFFE if disk is not Disk.FULL else self.db.execute("pragma page_count").fetchone()[0]
+        self.db.execute(f"pragma max_page_count = {most}")
+        self.db.execute(f"pragma query_only = {int(disk is Disk.READ_ONLY)}")
 
     def open_again(self) -> None:
         """Take a new connection, after a disk gave errors: what the old one believes of the file may be wrong."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
         self.db = open_for_writing(self.path)
+        if self._disk is not Disk.GOOD:
+            self.simulate_disk(self._disk)
 
     def close(self) -> None:
         """Close it."""

@@ -126,6 +126,10 @@ class Journal:
         with connection.translated_errors(self.path), self.db.atomic():
             self.db.table("station_events").insert(row)
 
+    def simulate_disk(self, disk: connection.Disk) -> None:
+        """Let the disk be full or read-only, for a simulated night."""
+        self._connection.simulate_disk(disk)
+
     def open_again(self) -> None:
         """Take a new connection, after a disk gave errors."""
         self._connection.open_again()

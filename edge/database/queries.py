@@ -135,9 +135,9 @@ def stored_certificate(db: Database, run: StoredRun) -> Certificate:
     return loads_certificate(found[0], f"run {run.run_id}: its certificate")
 
 
-def interrupted_runs(db: Database) -> list[int]:
+def interrupted_runs(db: Database, of_kinds: Sequence[RunKind] = MEASURED) -> list[int]:
     """Get the runs that were being measured when their process ended, oldest first."""
-    kinds = ", ".join(f"'{kind}'" for kind in MEASURED)
+    kinds = ", ".join(f"'{kind}'" for kind in of_kinds)
     rows = db.table("runs").rows_where(f"state = 'running' and kind in ({kinds})", order_by="run_id")
     return [int(row["run_id"]) for row in rows]
 

@@ -301,6 +301,7 @@ class Result(_Part, frozen=True, kw_only=True):
     # a simulated run's
     true_loss_pct: float | UnsetType | None = UNSET
     seed: int | UnsetType = UNSET
+    night: str | UnsetType = UNSET
 
 
 def as_json(result: Result) -> dict[str, object]:

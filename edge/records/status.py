@@ -80,6 +80,7 @@ class StationStatus(_StatusPart, frozen=True, kw_only=True):
     """All of it."""
 
     state: str | None = None
+    simulated: bool | None = None
     run: RunStatus | None = None
     alarms: tuple[AlarmStatus, ...] = ()
     interlock: str | None = None

@@ -19,6 +19,8 @@ def status_text(status: StationStatus) -> str:
 
 def _status_lines(s: StationStatus) -> Iterator[tuple[str, str]]:
     run, readings = s.run, s.readings
+    if s.simulated:
+        yield "simulated", "chips, oven and sample are models: nothing here is measured"
     if run is None:
         yield "station", "idle: halfpercent start begins a test"
         if s.last_run is not None:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from edge.records.event import CommandRefused, Event, PhaseChanged
 from edge.records.result import Result, Verdict
+from edge.records.run import RunKind
 from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import meaning
 
@@ -93,6 +94,9 @@ def _lines(r: Result) -> Iterator[str]:
     standard = r.standard
     yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.id}: {standard.title}"
     yield headline(r)
+    if r.kind is RunKind.SIMULATED:
+        night = f", in the night {r.night}" if isinstance(r.night, str) else ""
+        yield f"Simulated{night}: chips, oven and sample are models. This is no measurement."
     if r.rule:
         yield f"Rule: {r.rule}"
     means = meaning(r.verdict, r.weigh, r.blind_spot or None)

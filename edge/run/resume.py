@@ -76,7 +76,7 @@ def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         certificate=stored_certificate(db, run),
         parameters=RunParameters.from_settings(run.settings),
         blank=None if blank is None else from_json(blank),
-        is_blank=run.kind is RunKind.BLANK,
+        is_blank=run.kind is RunKind.BLANK or run.settings.get("blank_run") is True,
     )
 
 

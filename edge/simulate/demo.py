@@ -5,10 +5,15 @@ This module must never know what is true of the sample but to print it beside th
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
+import msgspec
+
+from edge.control.protocol import Start
 from edge.database.journal import Journal
-from edge.errors import StorageFull
+from edge.errors import BadInput, StorageFull
 from edge.procedure.definition import RunDefinition
 from edge.procedure.parameters import live_parameters, stability_g
 from edge.records.phase import Phase
@@ -22,7 +27,10 @@ from edge.station.station import Equipment, Hooks, SensorSettings, Station, at_o
 from edge.verdict.judge import judge_night
 
 from .instrument import PROBE, Simulated
+from .night import Say
+from .night_file import Night
 from .operator import SimulatedOperator
+from .simulated_station import BY_ITSELF, SimulatedStation
 
 COMMIT_EVERY_S = 300  # simulated time runs some thousand times faster than a disk is written in a real test
 
@@ -76,3 +84,38 @@ def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Sho
     if station.last is None:  # nobody waits for a simulated night until there is room again
         raise StorageFull(writer.error)
     return station.last
+
+
+def run_night(night: Night, order: DemoOrder, database: Path, show: Show | None, say: Say) -> Result:
+    """Act a night out on the real service, from its start to the result, with a simulated operator.
+
+    What the order asks for after M2 is asked for besides what the night does. Raises ``StorageFull`` where nothing more
+    can be written, ``BadInput`` where no run came to its end.
+    """
+    check_weight_g = order.check_weight_g or night.head.check_weight_g
+    zero_after = order.zero_after or night.head.zero_after
+    head = msgspec.structs.replace(night.head, check_weight_g=check_weight_g)
+    standard = order.standard
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "standard.toml").write_text(standard.text, encoding="utf-8")
+        station = SimulatedStation(
+            Night(night.name, head, night.events), database, folder, BY_ITSELF, hold_s=standard.hold_s.value, say=say
+        )
+        result = station.run(
+            Start(
+                sample=order.sample.sample_id,
+                operator="simulated",
+                standard=str(folder / "standard.toml"),
+                certificate=str(station.certificate),
+                claim=order.sample.claim,
+                composition=order.sample.composition,
+                zero_after=zero_after,
+                check_weight_g=check_weight_g,
+            ),
+            until_done=True,
+            show=show,
+        )
+    if result is None:
+        raise BadInput(f"night {night.name}: no run came to its end: it stands in {database} as far as it went")
+    return result

@@ -11,14 +11,14 @@ import datetime
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from calibration import certificate as cal
 from edge.errors import BadValue
 from edge.instrument.acquisition import Instrument
-from edge.instrument.config import ProbeConfig
+from edge.instrument.config import BridgeConfig, ProbeConfig
 from hw.clock import Clock, SimClock
 from hw.max31865 import Max31865Rtd
 from hw.protocols import Bridge
@@ -47,6 +47,19 @@ EXCITATION_V = {"nau7802": 3.0, "hx711": 5.0}
 
 
 SCK_PIN, DOUT_PIN = 6, 5
+
+
+class Signals(Protocol):
+    """What chips are connected to: a rig, or a rig to which something happens."""
+
+    def bridge_ratio(self, t_ns: int) -> float:
+        """Get the bridge's output in V/V of its excitation at ``t_ns``."""
+
+    def oven_ohm(self, t_ns: int) -> float:
+        """Get the resistance of the oven's thermometer in Ω at ``t_ns``."""
+
+    def cell_ohm(self, t_ns: int) -> float:
+        """Get the resistance of the load cell's thermometer in Ω at ``t_ns``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +94,40 @@ def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int 
     clock = SimClock()
     rig = rig_of(scenario, seed)
     chips = chips_on(rig, bridge, clock, seed, rate_sps)
-
-    def probe(chip: Max31865Model) -> Max31865Rtd:
-        port = partial(SimSpiPort, chip, clock)
-        return Max31865Rtd(port, clock, wires=PROBE.wires, ref_ohm=PROBE.ref_ohm, mains_hz=PROBE.mains_hz)
-
-    driver = _driver(chips.bridge, clock, rate_sps)
-    instrument = Instrument(driver, probe(chips.oven), probe(chips.cell), clock, looks=looks)
+    wiring = Wiring(bridge_config(bridge, rate_sps), PROBE, PROBE)
+    instrument = instrument_on(chips, wiring, clock, clock, looks)
     return Simulated(clock, rig, chips, instrument, calibrated(rig.truth, bridge, seed, rate_sps))
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How the drivers are set: what of an instrument's settings is about the simulated chips."""
+
+    bridge: BridgeConfig
+    oven: ProbeConfig
+    cell: ProbeConfig
+
+
+def bridge_config(bridge: str, rate_sps: int, gain: int = GAIN) -> BridgeConfig:
+    """Get a bridge's settings. Raises ``BadValue`` for one that is not simulated."""
+    if bridge == "nau7802":
+        return BridgeConfig(chip="nau7802", gain=gain, rate_sps=rate_sps)  # type: ignore[arg-type]  # the driver checks
+    if bridge == "hx711":
+        sck, dout = f"GPIO{SCK_PIN}", f"GPIO{DOUT_PIN}"
+        return BridgeConfig(chip="hx711", gain=gain, rate_sps=rate_sps, sck_pin=sck, dout_pin=dout)  # type: ignore[arg-type]
+    raise BadValue("bridge", bridge, f"unknown: use {', '.join(BRIDGES)}")
+
+
+def instrument_on(chips: Chips, wiring: Wiring, wires: SimClock, clock: Clock, looks: int) -> Instrument:
+    """Get the real drivers on chip models: ``wires`` is the buses' and chips' time, ``clock`` the machine's."""
+
+    def probe(chip: Max31865Model, set_as: ProbeConfig) -> Max31865Rtd:
+        port = partial(SimSpiPort, chip, wires)
+        return Max31865Rtd(port, clock, wires=set_as.wires, ref_ohm=set_as.ref_ohm, mains_hz=set_as.mains_hz)
+
+    bridge = bridge_driver(chips.bridge, wiring.bridge, wires, clock)
+    oven, cell = probe(chips.oven, wiring.oven), probe(chips.cell, wiring.cell)
+    return Instrument(bridge, oven, cell, clock, looks=looks)
 
 
 def rig_of(scenario: str, seed: int) -> Rig:
@@ -98,7 +137,7 @@ def rig_of(scenario: str, seed: int) -> Rig:
     return Rig(drawn(RigTruth(scenario=SCENARIOS[scenario]), seed), seed)
 
 
-def chips_on(rig: Rig, bridge: str, clock: Clock, seed: int, rate_sps: int = 10) -> Chips:
+def chips_on(rig: Signals, bridge: str, clock: Clock, seed: int, rate_sps: int = 10) -> Chips:
     """Connect chip models to a rig. Raises ``BadValue`` for a bridge that does not exist."""
     if bridge not in BRIDGES:
         raise BadValue("bridge", bridge, f"unknown: use {', '.join(BRIDGES)}")
@@ -116,27 +155,36 @@ def chips_on(rig: Rig, bridge: str, clock: Clock, seed: int, rate_sps: int = 10)
     return Chips(chip, oven, cell)
 
 
-def _driver(chip: Nau7802Model | Hx711Model, clock: SimClock, rate_sps: int) -> Bridge:
+def bridge_driver(chip: Nau7802Model | Hx711Model, set_as: BridgeConfig, wires: SimClock, clock: Clock) -> Bridge:
+    """Get the chip's own driver, on wires of its own. Raises ``BadSetting`` for what the chip does not have."""
     from hw.sim.nau7802 import Nau7802Model
 
     if isinstance(chip, Nau7802Model):
-        from hw.nau7802 import ADDRESS, Nau7802
+        from hw.nau7802 import Nau7802
         from hw.sim.i2c import I2cBus, SimSMBus
 
-        bus = I2cBus(clock)
-        bus.attach(ADDRESS, chip)
-        return Nau7802(lambda: SimSMBus(bus), clock, gain=GAIN, rate_sps=rate_sps)
+        bus = I2cBus(wires)
+        bus.attach(set_as.address, chip)
+        return Nau7802(
+            lambda: SimSMBus(bus),
+            clock,
+            address=set_as.address,
+            gain=set_as.gain,
+            rate_sps=set_as.rate_sps,
+            ldo_v=set_as.ldo_v,
+        )
     from hw.hx711 import Hx711
     from hw.sim.pins import SimPinFactory
 
-    pins = SimPinFactory(clock)
-    pins.wire(sck=SCK_PIN, dout=DOUT_PIN, chip=chip)
+    sck_pin, dout_pin = set_as.sck_pin or f"GPIO{SCK_PIN}", set_as.dout_pin or f"GPIO{DOUT_PIN}"
+    pins = SimPinFactory(wires)
+    pins.wire(sck=int(sck_pin.removeprefix("GPIO")), dout=int(dout_pin.removeprefix("GPIO")), chip=chip)
     return Hx711(
-        sck_pin=f"GPIO{SCK_PIN}",
-        dout_pin=f"GPIO{DOUT_PIN}",
+        sck_pin=sck_pin,
+        dout_pin=dout_pin,
         clock=clock,
-        gain=GAIN,
-        rate_sps=rate_sps,
+        gain=set_as.gain,
+        rate_sps=set_as.rate_sps,
         pin_factory=pins,
     )
 

@@ -6,6 +6,7 @@ This module must never tell what measures what is true.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from edge.records.command import OperatorWord
 from edge.records.phase import Phase
@@ -23,19 +24,42 @@ COMMANDS_BY_PHASE = {
 class SimulatedOperator:
     """Someone who does what the phase asks: tares, places the sample, and turns pump, oven and vent.
 
-    It notes the sample's true mass when M1 and M2 are taken.
+    It notes the sample's true mass when M1 and M2 are taken (``true_mass_g``; the rig's by itself). It never says what
+    is in ``skips``. With ``hands_only`` it says nothing at all, and puts on and takes off what it is told to
+    (:meth:`told`): a person gives the commands.
     """
 
     PLACE_AFTER_S = 60.0
     VENT_BELOW_C = 45.0
 
-    def __init__(self, rig: Rig, check_weight_g: float = 0.0) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        check_weight_g: float = 0.0,
+        true_mass_g: Callable[[], float] | None = None,
+        *,
+        hands_only: bool = False,
+    ) -> None:
         self._rig = rig
         self._check_weight_g = check_weight_g
+        self._true_mass_g = true_mass_g or (lambda: rig.sample_mass_g)
+        self._hands_only = hands_only
+        self.skips: set[OperatorWord] = set()
         self._phase: Phase | None = None
         self._since_s = 0.0
         self._asked_s = -math.inf
         self._true_g: dict[Phase, float] = {}
+
+    def told(self, word: OperatorWord, check_weight_g: float) -> None:
+        """Make true what is said: the sample is on, the holder is empty, the check weight is on."""
+        if word is OperatorWord.LOAD:
+            self.place()
+        elif word in (OperatorWord.ZERO, OperatorWord.CHECK):
+            self._empty(check_weight_g if word is OperatorWord.CHECK else 0.0)
+
+    def _empty(self, weight_g: float) -> None:
+        self._rig.place_sample(on=False)
+        self._rig.place_weight(weight_g)
 
     def words(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Get what the operator says now."""
@@ -47,14 +71,17 @@ class SimulatedOperator:
         waited_s = t_s - self._since_s
         if phase is Phase.COOL and self._rig.oven_c < self.VENT_BELOW_C:
             self._rig.pump(False)
+        if self._hands_only:
+            return []
         if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
             self.place()
         if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
-            self._rig.place_sample(on=False)
-            self._rig.place_weight(self._check_weight_g if phase is Phase.CHECK else 0.0)
+            self._empty(self._check_weight_g if phase is Phase.CHECK else 0.0)
         if phase not in COMMANDS_BY_PHASE:
             return []
         word, due_s, again_s = COMMANDS_BY_PHASE[phase]
+        if word in self.skips:
+            return []
         if waited_s >= due_s and t_s - self._asked_s >= again_s:
             self._asked_s = t_s
             return [word]
@@ -66,7 +93,7 @@ class SimulatedOperator:
 
     def _leave(self, phase: Phase | None) -> None:
         if phase in (Phase.M1, Phase.M2):
-            self._true_g[phase] = self._rig.sample_mass_g
+            self._true_g[phase] = self._true_mass_g()
 
     @property
     def true_loss_pct(self) -> float | None:

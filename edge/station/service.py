@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +33,7 @@ from edge.records.command import OperatorWord
 from edge.records.event import StationStarted, StationStopped
 from edge.records.frame import one_frame
 from edge.records.result import Result
+from edge.records.run import RunKind
 from edge.run.live_run import LiveRun, Show
 from edge.verdict.judge import judge_night
 from hw.clock import NS_PER_S, BootClock, Clock
@@ -44,6 +45,7 @@ from hw.supply import under_voltage
 
 from .alarm_rules import Alarm, Limits, Observation
 from .retrying_writer import RetryingWriter
+from .simulation import PowerLost, Simulation, not_known
 from .start import definition_from_order, new_uid
 from .station import Equipment, Hooks, SensorSettings, Station, Words, at_once
 from .status import station_status
@@ -83,21 +85,26 @@ class Service:
         writer: RetryingWriter,
         clock: Clock,
         connections: Connections = NOT_CONNECTED,
+        simulation: Simulation | None = None,
     ) -> None:
         limits = Limits(
             over_temp_c=config.alarms.over_temp_c,
             cell_over_temp_c=config.alarms.cell_over_temp_c,
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
+        machine = (synchronised, under_voltage) if simulation is None else (simulation.clock_set, not_known)
         sensors = SensorSettings(
-            config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, synchronised, under_voltage
+            config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, machine[0], machine[1]
         )
+        hooks = Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button)
+        if simulation is not None:
+            hooks = replace(hooks, simulated_truth_pct=simulation.truth_pct, seed=simulation.seed, simulated=True)
         # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
         self._beside = ThreadPoolExecutor(1, "beside")
         self.station = Station(
             Equipment(instrument, sensors, writer, clock, connections.panel),
-            self._judge if isinstance(clock, BootClock) else at_once(judge_night),
-            Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button),
+            self._judge if isinstance(clock, BootClock) else at_once(self._judged),
+            hooks,
         )
         self.stopping = False
         self._config = config
@@ -105,6 +112,8 @@ class Service:
         self._clock = clock
         self._control = connections.control
         self._panel = connections.panel
+        self._simulation = simulation
+        self._clock_set = machine[0]
         self._ready = False
         self._opened = True
         self._warm: Future[None] = Future()
@@ -114,7 +123,13 @@ class Service:
         self.stopping = True
 
     def _judge(self, ended: EndedRun) -> Future[Result]:
-        return self._beside.submit(judge_night, ended)
+        return self._beside.submit(self._judged, ended)
+
+    def _judged(self, ended: EndedRun) -> Result:
+        result, simulation = judge_night(ended), self._simulation
+        if simulation is None or simulation.night is None:
+            return result
+        return msgspec.structs.replace(result, night=simulation.night)
 
     def __enter__(self) -> Self:
         self._warm = self._beside.submit(warm_up)
@@ -133,6 +148,9 @@ class Service:
     ) -> None:
         station = self.station
         live = station.live
+        if kind is PowerLost:
+            self._close()
+            return
         if live is not None:
             station.writer.write(lambda: live.journal.commit(self._clock.wall_s()))
         station.writer.finish()
@@ -162,7 +180,7 @@ class Service:
         and again, but with ``until_done`` an ``HwError`` is raised.
         """
         station = self.station
-        if order is not None and not interrupted_runs(station.writer.journal.db):
+        if order is not None and not self._interrupted():
             self._definition(order)  # what is wrong with it is said before a chip is touched
         if until_done:
             self._instrument.open()  # somebody is there to read what is wrong
@@ -215,14 +233,20 @@ class Service:
 
     def _take_up(self) -> None:
         """Go on with the newest run that was interrupted, and end those before it."""
-        station = self.station
-        clock_set = synchronised()
+        station, simulation = self.station, self._simulation
+        clock_set = self._clock_set()
         if station.live is not None:  # it was taken up to be aborted, and is being judged
             return
-        for run_id in interrupted_runs(station.writer.journal.db):
+        for run_id in self._interrupted():
             station.leave("another run was begun after it")  # an older one: it will never be gone on with
             if station.take_up(run_id, clock_set) and station.live is not None:
                 _log.warning("run %d: gone on with, in phase %s", run_id, station.live.phase)
+        if simulation is not None and not simulation.takes_up:
+            station.leave("its simulated rig is no longer there")
+
+    def _interrupted(self) -> list[int]:
+        db = self.station.writer.journal.db
+        return interrupted_runs(db) if self._simulation is None else interrupted_runs(db, (RunKind.SIMULATED,))
 
     def _alive(self) -> None:
         station = self.station
@@ -237,6 +261,8 @@ class Service:
     # what it is asked
 
     def _poll(self) -> None:
+        if self._simulation is not None:
+            self._simulation.look()
         if self._control is not None:
             self._control.poll(self.handle)
 
@@ -283,14 +309,18 @@ class Service:
                 f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
                 "free: make room"
             )
-        live = station.begin(definition, new_uid(), {"started_by": who})
+        about: dict[str, Any] = {"started_by": who}
+        if self._simulation is not None:
+            about |= self._simulation.settings() | {"blank_run": definition.is_blank}
+        live = station.begin(definition, new_uid(), about)
         if order.note:
             station.note(order.note, who)
         _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
         return live
 
     def _definition(self, order: Start) -> RunDefinition:
-        return definition_from_order(order, self._config, self.station.writer.journal.path)
+        database, simulated = self.station.writer.journal.path, self._simulation is not None
+        return definition_from_order(order, self._config, database, simulated=simulated)
 
     def _start_by_button(self) -> None:
         now = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC)

@@ -25,10 +25,11 @@ from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
 
 
-def definition_from_order(order: Start, config: Config, database: Path) -> RunDefinition:
+def definition_from_order(order: Start, config: Config, database: Path, *, simulated: bool = False) -> RunDefinition:
     """Get what a run is of and goes by. What the order leaves open, the settings say.
 
-    Raises ``BadInput`` and the errors of standards and certificates, one line each.
+    A simulated rig has simulated runs, with a simulated certificate, and a real one has neither. Raises ``BadInput``
+    and the errors of standards and certificates, one line each.
     """
     test = config.test
     path = order.certificate or test.certificate
@@ -41,6 +42,12 @@ def definition_from_order(order: Start, config: Config, database: Path) -> RunDe
         raise BadInput(line)
     standard = load_standard(order.standard or test.standard)
     certificate = load_certificate(path)
+    if simulated and not certificate.is_simulated:
+        raise BadInput(
+            f"certificate {certificate.name} is a real load cell's: a simulated one has its own: leave it out"
+        )
+    if certificate.is_simulated and not simulated:
+        raise BadInput(f"certificate {certificate.name} is a simulated load cell's: name the real one's")
     parameters = live_parameters(
         standard,
         certificate,
@@ -60,7 +67,7 @@ def definition_from_order(order: Start, config: Config, database: Path) -> RunDe
     return RunDefinition(
         sample=sample,
         operator=order.operator,
-        kind=RunKind.BLANK if is_blank else RunKind.TEST,
+        kind=RunKind.SIMULATED if simulated else RunKind.BLANK if is_blank else RunKind.TEST,
         standard=standard,
         certificate=certificate,
         parameters=parameters,

@@ -78,7 +78,8 @@ class Hooks:
     """What the station calls, besides measuring.
 
     ``alive`` once a frame, by the loop that measures; ``poll`` at each look, for whoever answers questions;
-    ``start_pressed`` for a long press of the button; ``simulated_truth_pct`` for what a simulated sample truly lost.
+    ``start_pressed`` for a long press of the button; ``simulated_truth_pct`` for what a simulated sample truly lost,
+    ``seed`` is what drew it, and ``simulated`` says that there are no real chips.
     """
 
     alive: Callable[[], None] = _nothing
@@ -86,6 +87,7 @@ class Hooks:
     start_pressed: Callable[[], None] = _nothing
     simulated_truth_pct: Callable[[], float | None] = _not_known
     seed: int | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ class Station:
         self._low: bool | None = None
         self._ended: EndedRun | None = None
         self._judged: Future[Result] | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Get whether the chips, the oven and the sample are models."""
+        return self._hooks.simulated
 
     # the loop
 

@@ -39,6 +39,7 @@ def station_status(station: Station) -> StationStatus:
     live, panel = station.live, station.panel
     return StationStatus(
         state="idle" if live is None else "running",
+        simulated=station.simulated,
         run=None if live is None else _run_status(live),
         alarms=tuple(
             AlarmStatus(

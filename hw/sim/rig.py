@@ -4,8 +4,8 @@ The chips' models ask it for a bridge ratio and for resistances at a time; an op
 places the sample. It must never be asked by a driver or by anything that measures: what is true here is for
 the chips and for the check afterwards.
 
-Not modelled: convection on the holder, moisture taken up again while cooling, an oven with gradients,
-mechanical shocks, mains hum.
+Not modelled: convection on the holder, an oven with gradients, mains hum. Shocks, draughts, moisture and weather are
+:mod:`hw.sim.disturbances`.
 """
 
 from __future__ import annotations
@@ -188,6 +188,10 @@ class Rig:
         """Set the oven to its setpoint, or off."""
         self._set("heating", float(on))
 
+    def turn_oven_to(self, temp_c: float | None) -> None:
+        """Give the oven another setpoint; None: its own again."""
+        self._params["setpoint_c"] = self.truth.setpoint_c if temp_c is None else temp_c
+
     def pump(self, on: bool) -> None:
         """Pump the chamber, or vent it."""
         self._set("pumping", float(on))
@@ -220,6 +224,16 @@ class Rig:
         return np.append(out[:, 0], out[-1, 1]), out[:, 2], out[:, 3]
 
     # what is true
+
+    @property
+    def sample_is_on(self) -> bool:
+        """Get whether the sample lies on the holder."""
+        return self._get("on") > 0.0
+
+    @property
+    def heating(self) -> bool:
+        """Get whether the oven is on."""
+        return self._get("heating") > 0.0
 
     @property
     def sample_mass_g(self) -> float:

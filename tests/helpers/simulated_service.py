@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from gpiozero.pins.mock import MockFactory
 
-from calibration.certificate import to_toml
+from calibration.certificate import Certificate, to_toml
 from edge.control.protocol import Request, Start
 from edge.database.journal import Journal
 from edge.instrument.config import Config, loads_config
@@ -78,10 +79,16 @@ class Rigged:
         self.service.station.run(lambda: self.simulated.clock.now_ns() < end_ns, words=words)
 
 
+def as_if_real(certificate: Certificate) -> Certificate:
+    """Get the certificate of a simulated load cell as one that a real station takes."""
+    cell = msgspec.structs.replace(certificate.cell, serial="LC-1")
+    return msgspec.structs.replace(certificate, made_by="Ada", cell=cell)
+
+
 def settings(folder: Path, simulated: Simulated, hold_s: float | None = None) -> Config:
     """Write certificate and standard into ``folder``, and get the settings that name them."""
     certificate = folder / "certificate.toml"
-    certificate.write_text(to_toml(simulated.certificate), encoding="utf-8")
+    certificate.write_text(to_toml(as_if_real(simulated.certificate)), encoding="utf-8")
     spi = simulated.certificate.bridge.chip == "hx711"  # needs no pins in its settings
     standard = "gbt-48093-1-2026"
     if hold_s is not None:

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from calibration.certificate import to_toml
 from edge.simulate.instrument import calibrated, rig_of
 from virtualpi.instrument import CONFIG, far_end
@@ -43,6 +45,9 @@ def configure() -> None:
     """Write the settings and the certificate, as a person would."""
     (ETC / "config.toml").write_text(SETTINGS, encoding="utf-8")
     certificate = calibrated(rig_of(SCENARIO, SEED).truth, BRIDGE, SEED)
+    # A real station takes no simulated load cell's.
+    cell = msgspec.structs.replace(certificate.cell, serial="LC-1")
+    certificate = msgspec.structs.replace(certificate, made_by="Ada", cell=cell)
     (ETC / "certificate.toml").write_text(to_toml(certificate), encoding="utf-8")
     drop_in = Path(f"/run/systemd/system/{UNIT}.d")
     drop_in.mkdir(parents=True)
