@@ -79,21 +79,10 @@ def _typed(option: str) -> bool:
 
 def night_of(asked: Simulate) -> Night:
     """Get the night that was named, with what was given besides. Raises ``BadInput`` or ``BadValue``, one line."""
-    import msgspec
+    from edge.simulate.night_file import QUIET, load_night, redrawn
 
-    from edge.errors import BadValue
-    from edge.simulate.instrument import BRIDGES
-    from edge.simulate.night_file import Night, NightHead, load_night
-    from hw.sim.rig import SCENARIOS
-
-    for option, value, known in (("scenario", asked.scenario, SCENARIOS), ("bridge", asked.bridge, BRIDGES)):
-        if value is not None and value not in known:
-            raise BadValue(option, value, f"unknown: use {', '.join(known)}")
-    night = Night("quiet", NightHead()) if asked.night is None else load_night(asked.night)
-    changed = {
-        name: getattr(asked, name) for name in ("seed", "scenario", "bridge") if getattr(asked, name) is not None
-    }
-    return Night(night.name, msgspec.structs.replace(night.head, **changed), night.events)
+    night = QUIET if asked.night is None else load_night(asked.night)
+    return redrawn(night, asked.scenario, asked.bridge, asked.seed)
 
 
 def simulated_station(asked: Simulate) -> tuple[SimulatedStation, Path]:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.toml_file import Tables, Text, convert, one_line, parse, read_text
-from edge.errors import BadInput
+from edge.errors import BadInput, BadValue
 from edge.instrument.config import Config, usual
 from edge.records.phase import Phase
 from hw.sim.rig import SCENARIOS
@@ -264,6 +264,26 @@ class Night:
     name: str
     head: NightHead
     events: tuple[NightEvent, ...] = ()
+
+
+QUIET = Night("quiet", NightHead())
+"""A night in which nothing happens."""
+
+
+def redrawn(night: Night, scenario: str | None, bridge: str | None, seed: int | None) -> Night:
+    """Get a night with another rig (None: its own). Raises ``BadValue`` for a scenario or bridge that is not there."""
+    head = night.head
+    if scenario is not None and scenario not in SCENARIOS:
+        raise BadValue("scenario", scenario, f"unknown: use {', '.join(SCENARIOS)}")
+    if bridge is not None and bridge not in BRIDGES:
+        raise BadValue("bridge", bridge, f"unknown: use {', '.join(BRIDGES)}")
+    head = msgspec.structs.replace(
+        head,
+        scenario=head.scenario if scenario is None else scenario,
+        bridge=head.bridge if bridge is None else bridge,
+        seed=head.seed if seed is None else seed,
+    )
+    return Night(night.name, head, night.events)
 
 
 def load_night(given: str) -> Night:
