@@ -80,3 +80,18 @@ def mean_over_stable_window(values: Sequence[float], edge: Literal["first", "las
     start = 0 if edge == "first" else n - length
     mean = math.fsum(values[start : start + length]) / length
     return Integrated(mean, u, degrees_of_freedom(n, m), length, start, n)
+
+
+def uncertainty_of_mean(values: Sequence[float]) -> float:
+    """Get the standard uncertainty of the mean of all ``values`` as their longest averages show it.
+
+    The Allan deviation at its largest over the octaves from a tenth of the record on is what means of that length still
+    scatter by; it falls with the root of how many of them the record holds where they are independent (NIST SP 1065,
+    5.2). 0 with fewer than six values: not known.
+    """
+    n = len(values)
+    if n < 6:
+        return 0.0
+    array = np.asarray(values, np.float64)
+    octaves = [m for m in (1 << i for i in range((n // 3).bit_length())) if n / 10.0 <= m <= n // 3] or [max(1, n // 3)]
+    return max(deviation(array, m) * math.sqrt(m / n) for m in octaves)

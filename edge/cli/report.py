@@ -42,6 +42,7 @@ def show_result(result: Result, as_json: bool, database: Path | None = None) -> 
 def runs(db: Path | None, as_json: bool) -> None:
     """List the runs in the database."""
     from edge.database.queries import list_runs
+    from edge.report.text import loss_and_expanded
 
     path = database_to_read(db)
     found = list_runs(path)
@@ -50,8 +51,7 @@ def runs(db: Path | None, as_json: bool) -> None:
         return
     click.echo(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
     for run in found:
-        loss = "" if run.loss_pct is None else f"{run.loss_pct:.4f}"
-        plus_minus = "" if run.U_pct is None else f"{run.U_pct:.4f}"
+        loss, plus_minus = loss_and_expanded(run)
         click.echo(
             f"{run.run_id:>4}  {run.verdict or run.state:12}  {loss:>9}  {plus_minus:>7}  {run.kind:9}  "
             f"{run.started_utc[:19]}  {run.sample_id}"

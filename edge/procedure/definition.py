@@ -9,9 +9,11 @@ import datetime
 from dataclasses import dataclass
 
 from calibration.certificate import Certificate
+from edge.records.invalid import Invalid
 from edge.records.result import (
     Conditions,
     ConverterResetTold,
+    HappenedTold,
     HourTold,
     Observed,
     RecordingTold,
@@ -48,7 +50,8 @@ class RunDefinition:
     """What a run is of and goes by.
 
     ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
-    ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's.
+    ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
+    nothing that it holds can be judged (None: it can).
     """
 
     sample: Sample
@@ -60,6 +63,7 @@ class RunDefinition:
     blank: Result | None = None
     is_blank: bool = False
     balance: BalanceStated = NOTHING_STATED
+    unjudgeable: Invalid | None = None
 
     def conditions(self) -> Conditions:
         """Get the conditions under which it is judged."""
@@ -82,19 +86,23 @@ class RunDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a replay says of the recording beside the result."""
+    """What a replay says of the recording beside the result.
+
+    ``lonely_refused``: so many readings were refused as glitches that were the only ones of their seconds.
+    """
 
     file: RecordingTold
     observed: Observed
     hours: tuple[HourTold, ...]
+    lonely_refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
     """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
 
-    ``run_id``, ``stops`` and ``resets`` (of the load cell's converter) are the journal's (None: it is not stored);
-    ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
+    ``run_id``, ``stops``, ``resets`` (of the load cell's converter) and ``alarms`` are the journal's (None: it is not
+    stored); ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
     """
 
     definition: RunDefinition
@@ -102,6 +110,7 @@ class EndedRun:
     on: datetime.date
     run_id: int | None = None
     stops: tuple[StopTold, ...] | None = None
+    alarms: tuple[HappenedTold, ...] = ()
     true_loss_pct: float | None = None
     seed: int | None = None
     recorded: Recorded | None = None

@@ -16,11 +16,15 @@ from calibration.certificate import Certificate, Rtd
 from calibration.vacuum_gauge import VacuumGauge, declared_of, qualifying_limit_pa
 from edge.errors import BadInput
 from edge.records.gate import GATE_SIGMAS
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.standards.standard import Standard
 
 from .plan import Plan
 
+HOT_WINDOWS = 40.0
+"""A window at an edge of a hot hold is at most this part of it: what is lost meanwhile is a straight line."""
+SEVERAL_A_SECOND_S = 0.4  # rows so near: a second without any was not seen
 LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen
 
 
@@ -205,16 +209,47 @@ class RecordingShape:
     has_pressure: bool
 
 
+def unjudgeable(standard: Standard, certificate: Certificate | None, shape: RecordingShape) -> Invalid | None:
+    """Say why a recording cannot be judged, whatever it holds (None: it can)."""
+    temp_c = shape.temp_declared_c
+    if temp_c is not None and not _in_band(standard, temp_c):
+        band = f"{standard.temp_c.value:g} ± {standard.temp_band_c.value:g} °C"
+        why = f"a declared temperature of {temp_c:g} °C qualifies no second of a hold at {band}: record the oven's"
+        return Invalid(InvalidReason.DECLARED_OUT_OF_BAND, why)
+    if certificate is not None and shape.quantity == "counts" and certificate.tare_counts is None:
+        why = (
+            "codes without a tare: the code of the empty holder is not known, and so no mass; give it as tare_counts "
+            "in the certificate"
+        )
+        return Invalid(InvalidReason.TARE_UNKNOWN, why)
+    return None
+
+
+def _gap_s(interval_s: float) -> float:
+    """Get from which distance of two seconds on something was not seen: one refused reading is no gap."""
+    if interval_s < SEVERAL_A_SECOND_S:
+        return LIVE_GAP_S
+    return 2.5 * max(1.0, interval_s)  # frames are whole seconds
+
+
+def _in_band(standard: Standard, temp_c: float) -> bool:
+    return abs(temp_c - standard.temp_c.value) <= standard.temp_band_c.value
+
+
 def replay_parameters(
     standard: Standard, certificate: Certificate | None, weigh: Literal["cold", "hot"], shape: RecordingShape
 ) -> RunParameters:
     """Get the parameters of a replay: what the recording holds decides what is measured and what declared."""
     temp_declared_c = shape.temp_declared_c
-    plan = plan_from_standard(standard, weigh, temp_measured=temp_declared_c is None, gauge=shape.has_pressure)
+    outside = temp_declared_c is not None and not _in_band(standard, temp_declared_c)
+    # A declared temperature qualifies nothing outside the band: it is then looked at like one that was measured.
+    measured = temp_declared_c is None or outside
+    plan = plan_from_standard(standard, weigh, temp_measured=measured, gauge=shape.has_pressure)
     # A recording is as long as it is: nothing is waited for that nobody would wait for again.
     plan = replace(
         plan,
-        gap_s=max(LIVE_GAP_S, 2.5 * shape.interval_s),
+        gap_s=_gap_s(shape.interval_s),
+        hot_window_s=min(plan.window_s, plan.hold_s / HOT_WINDOWS),
         dwell_s=0.0,
         pump_wait_s=0.0,
         weigh_max_s=math.inf,
@@ -237,5 +272,5 @@ def replay_parameters(
         if certificate.tare_counts is not None:
             fold["tare_code"] = certificate.tare_counts
         else:
-            declared.append("tare: none recorded and no tare_counts in the certificate; masses include the holder")
+            declared.append("tare: none recorded and no tare_counts in the certificate")
     return RunParameters(plan, fold, Phase.RAMP if weigh == "hot" else Phase.M1, tuple(declared))

@@ -9,7 +9,6 @@ This module must never judge, and never go on from a state it cannot name.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -34,7 +33,8 @@ from edge.records.second import Second
 from edge.records.weighing import Excursion, Weighing, WeighingKind
 
 from .excursions import Excursions
-from .plan import Plan
+from .masses import MassRecord
+from .plan import MIN_ROWS, Plan
 from .weighing_window import (
     Window,
     is_at_rest,
@@ -42,6 +42,7 @@ from .weighing_window import (
     mean_of_known,
     spread_g,
     weighing,
+    weighing_at_edge,
     why_not_empty,
     why_not_that_weight,
 )
@@ -72,7 +73,6 @@ COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
 """What the operator commands, and in which phase."""
 
 LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
-HEAD_ROWS = 120  # at most so many rows at an edge of a hot hold are looked at for its mass
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
 
 
@@ -84,6 +84,7 @@ class Phases:
         self.phase = first
         self.invalid: Invalid | None = None
         self.weighings: dict[WeighingKind, Weighing] = {}
+        self.entered_s: dict[Phase, float] = {}
         self.hold_from_s = math.nan
         self.hold_to_s = math.nan
         self.hold_s = 0.0
@@ -94,9 +95,11 @@ class Phases:
         self._loaded = False
         self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
         self._window = Window()
+        self.masses = MassRecord()
         self._head: list[Second] = []
         self._hold_head: list[Second] = []
-        self._tail: deque[Second] = deque(maxlen=HEAD_ROWS)
+        self._head_open = True  # a window never spans a second that does not count
+        self._tail = Window()
         self._out = Excursions(plan)
         self._last: Second | None = None
         self._steps: Mapping[Phase, Callable[[Second, Second | None], Iterator[Event]]] = {
@@ -164,7 +167,8 @@ class Phases:
         last, self._last = self._last, row
         if last is None:
             self._since_s = row.t_s
-        if self.plan.weigh == "hot" and WeighingKind.START not in self.weighings and row.n_ok > 0:
+        self.masses.add(row)
+        if self.plan.weigh == "hot" and row.n_ok > 0 and self._is_in_window(self._head, row):
             self._head.append(row)
         return list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
 
@@ -188,13 +192,19 @@ class Phases:
             return self.plan.hold_incomplete(why, self.hold_s)
         if self.phase is Phase.RAMP:
             return self.plan.never_in_band(why)
+        if (
+            self.phase in (Phase.M1, Phase.M2)
+            and len(self._window.rows) < MIN_ROWS
+            and self.plan.weigh_max_s == math.inf
+        ):
+            return self.plan.too_few_rows(self.phase.upper(), len(self._window.rows), self.plan.window_s)
         return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {self.phase}")
 
     def _enter(self, phase: Phase, row: Second, why: str) -> Event:
         assert phase is Phase.DONE or (self.phase, phase) in TRANSITIONS, (self.phase, phase)
         event = Event(row.seq, row.t_s, PhaseChanged(self.phase, phase, why))
         self.phase = phase
-        self._since_s = row.t_s
+        self._since_s = self.entered_s[phase] = row.t_s
         self._cold_c = self._asked_s = math.nan
         self._window = Window()
         return event
@@ -341,25 +351,20 @@ class Phases:
     def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
             self.hold_from_s = row.t_s
-            if self.plan.weigh == "hot" and self._head:
-                yield self._weigh_head()
             yield self._enter(Phase.HOLD, row, "in band: the hold clock runs")
             yield from self._step_hold(row, None)
-        elif self.plan.weigh == "hot" and len(self._head) == HEAD_ROWS:
-            yield self._weigh_head()
         elif self._in_phase_s(row) > self.plan.ramp_max_s:
             yield self._fail(row, self._what_is_missing(f"{hours(self.plan.ramp_max_s)} h have passed"))
 
-    def _weigh_head(self) -> Event:
-        head, self._head = self._head, []
-        return self._weigh(WeighingKind.START, head, "first")
+    def _is_in_window(self, rows: list[Second], row: Second) -> bool:
+        return not rows or row.t_s - rows[0].t_s <= self.plan.hot_window_s
 
     def _step_hold(self, row: Second, last: Second | None) -> Iterator[Event]:
         plan = self.plan
         if row.hold_s < self.hold_s:  # the standard restarts the clock at an excursion
             self.hold_from_s = row.t_s
-            self._hold_head = []
-            self._tail.clear()
+            self._hold_head, self._head_open = [], True
+            self._tail = Window()
         self.hold_s = row.hold_s
         if row.qualified:
             self.hold_to_s = row.t_s
@@ -367,10 +372,13 @@ class Phases:
         if self._out.too_long is not None:
             yield self._fail(row, self._out.too_long)
             return
-        if row.n_ok > 0 and row.qualified:
-            if len(self._hold_head) < HEAD_ROWS:
+        if not row.qualified:
+            self._head_open = self._head_open and not self._hold_head
+            self._tail = Window()
+        elif row.n_ok > 0:
+            if self._head_open and self._is_in_window(self._hold_head, row):
                 self._hold_head.append(row)
-            self._tail.append(row)
+            self._tail.add(row, plan.hot_window_s)
         if row.hold_s >= plan.hold_s and (because := self._out.at_the_end()) is not None:
             yield self._fail(row, because)
         elif row.hold_s >= plan.hold_s:
@@ -379,12 +387,23 @@ class Phases:
             yield self._fail(row, self._what_is_missing(f"{hours(self._in_phase_s(row))} h have passed"))
 
     def _end_hold(self, row: Second) -> Iterator[Event]:
-        if self.plan.weigh == "hot":
-            yield self._weigh(WeighingKind.HOLD_START, self._hold_head, "first")
-            yield self._weigh(WeighingKind.HOLD_END, list(self._tail), "last")
-            yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
-        else:
+        if self.plan.weigh == "cold":
             yield self._enter(Phase.COOL, row, "the hold is complete")
+            return
+        plan, tail = self.plan, list(self._tail.rows)
+        windows: tuple[tuple[WeighingKind, list[Second], Literal["first", "last"]], ...] = (
+            (WeighingKind.START, self._head, "first"),
+            (WeighingKind.HOLD_START, self._hold_head, "first"),
+            (WeighingKind.HOLD_END, tail, "last"),
+        )
+        for which, rows, edge in windows:
+            if which is WeighingKind.START and plan.reference != "start":
+                continue
+            if len(rows) < MIN_ROWS:
+                yield self._fail(row, plan.too_few_rows(f"the window of {which}", len(rows), plan.hot_window_s))
+                return
+            yield self._take(weighing_at_edge(which, rows, edge), rows[-1])
+        yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
 
     def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:
         m1, plan = self.weighings.get(WeighingKind.M1), self.plan

@@ -13,13 +13,17 @@ from typing import Literal
 from edge.records.formatting import hours
 from edge.records.invalid import Invalid, InvalidReason
 
+MIN_ROWS = 6
+"""Fewer good seconds are no weighing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the phases wait for: from the standard, the config, or assumed. Seconds, °C, Pa.
 
     ``stability_pct`` (of the load) or ``stability_g``, whichever is more, is how far a weighing's two halves may
-    be apart where noise does not explain it. ``cold_band_c`` is how near to its temperature at M1 the load cell
+    be apart where noise does not explain it. ``hot_window_s`` is the longest window at an edge of a hold
+    that is judged hot. ``cold_band_c`` is how near to its temperature at M1 the load cell
     must be for M2, ``gap_s`` the longest time between two rows that is none,
     ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
     judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
@@ -38,6 +42,7 @@ class Plan:
     tare_stability_g: float = 0.05
     dwell_s: float = 600.0
     window_s: float = 600.0
+    hot_window_s: float = 120.0
     stability_pct: float = 0.005
     stability_g: float = 0.0
     cold_band_c: float = 2.0
@@ -56,6 +61,15 @@ class Plan:
         """Get the reason of INVALID for a hold that ended after ``hold_s`` qualified seconds."""
         asked = f"{hours(hold_s)} h qualified of the {hours(self.hold_s)} h that the standard asks for"
         return Invalid(InvalidReason.HOLD_INCOMPLETE, f"{why} in phase hold: {asked}")
+
+    def too_few_rows(self, what: str, rows: int, window_s: float) -> Invalid:
+        """Get the reason of INVALID for a window that holds too few rows: how many it takes."""
+        every_s = window_s / MIN_ROWS
+        why = (
+            f"{what} has {rows} good rows in one piece of at most {window_s:.0f} s, and takes {MIN_ROWS}: record one "
+            f"every {every_s:.0f} s or oftener"
+        )
+        return Invalid(InvalidReason.TOO_FEW_ROWS, why)
 
     def never_in_band(self, why: str) -> Invalid:
         """Get the reason of INVALID for a run whose hold never began."""

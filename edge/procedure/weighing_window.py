@@ -9,14 +9,14 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from calibration.allan import Integrated, mean_over_stable_window
+from calibration.allan import Integrated, mean_over_stable_window, uncertainty_of_mean
 from edge.records.second import Second
 from edge.records.weighing import Weighing, WeighingKind
 
-from .plan import Plan
+from .plan import MIN_ROWS, Plan
 
-MIN_ROWS = 6  # fewer good seconds are no weighing
 NOT_EMPTY = 0.05  # of M2: more than this is no drift of the zero
 NOT_THAT_WEIGHT = 0.2  # of the check weight: more than this is another weight
 
@@ -50,6 +50,40 @@ def weighing(which: WeighingKind, rows: Sequence[Second], value: Integrated) -> 
         mean_of_known([r.cell_temp_c for r in window]),
         mean_of_known([r.pressure_pa for r in window]),
     )
+
+
+def weighing_at_edge(which: WeighingKind, rows: Sequence[Second], edge: Literal["first", "last"]) -> Weighing:
+    """Get the mass at the first or the last of ``rows``: a straight line through those next to it, taken to that edge.
+
+    A sample that evaporates has no mean that stands for its edge. The line is as long as the half of it next to the
+    edge says the same within its uncertainty: where the loss bends it is shorter, down to ``MIN_ROWS`` rows. What the
+    two differ by is part of the uncertainty.
+    """
+    near = list(rows)
+    value = _edge_of_line(near, edge)
+    while len(near) >= 2 * MIN_ROWS:
+        half = near[: len(near) // 2] if edge == "first" else near[len(near) // 2 :]
+        shorter = _edge_of_line(half, edge)
+        apart_g = abs(value.mean - shorter.mean)
+        if apart_g <= 2.0 * shorter.u:
+            value = replace(value, u=math.hypot(value.u, apart_g / 2.0))
+            break
+        near, value = half, replace(shorter, u=math.hypot(shorter.u, apart_g / 4.0))
+    return weighing(which, near, value)
+
+
+def _edge_of_line(rows: Sequence[Second], edge: Literal["first", "last"]) -> Integrated:
+    """Fit a line through all rows; its value at an edge has twice the standard uncertainty of their mean."""
+    t_s = [r.t_s - rows[0].t_s for r in rows]
+    masses = [r.mass_g for r in rows]
+    n, mean_t, mean_g = len(rows), math.fsum(t_s) / len(rows), math.fsum(masses) / len(rows)
+    var_t = math.fsum((t - mean_t) ** 2 for t in t_s)
+    rate = math.fsum((t - mean_t) * (m - mean_g) for t, m in zip(t_s, masses, strict=True)) / var_t
+    rest = [m - mean_g - rate * (t - mean_t) for t, m in zip(t_s, masses, strict=True)]
+    scatter = math.sqrt(math.fsum(x * x for x in rest) / (n - 2) / n)
+    u = 2.0 * max(uncertainty_of_mean(rest), scatter)
+    at_s = t_s[0] if edge == "first" else t_s[-1]
+    return Integrated(mean_g + rate * (at_s - mean_t), u, n - 2.0, n, 0, n)
 
 
 def is_steady(values: Sequence[float], tolerance: float) -> bool:

@@ -26,6 +26,14 @@ class InvalidReason(StrEnum):
     NO_LOAD = "no_load"
     AIR_DIFFERS = "air_differs"
     RIG_CHANGED = "rig_changed"
+    TARE_UNKNOWN = "tare_unknown"
+    DECLARED_OUT_OF_BAND = "declared_out_of_band"
+    TOO_FEW_ROWS = "too_few_rows"
+    DISPLAY_STUCK = "display_stuck"
+    NOTHING_WEIGHED = "nothing_weighed"
+    HOLDER_EMPTY = "holder_empty"
+    GAINED = "gained"
+    JUMPED = "jumped"
     NOT_JUDGED = "not_judged"
 
 

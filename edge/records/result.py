@@ -33,6 +33,17 @@ class Verdict(StrEnum):
     INVALID = "INVALID"
 
 
+class HappenedKind(StrEnum):
+    """What may happen between M1 and M2."""
+
+    EXCURSION = "excursion"
+    STOP = "stop"
+    JUMP = "jump"
+    ALARM = "alarm"
+    CONVERTER_RESET = "converter_reset"
+    REFUSED_READINGS = "refused_readings"
+
+
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a result."""
 
@@ -201,6 +212,25 @@ class BlankFound(_Part, frozen=True, kw_only=True):
     dof: float | None
 
 
+class HappenedTold(_Part, frozen=True, kw_only=True):
+    """Something that happened between M1 and M2, and what it did to the indication, if that is known."""
+
+    from_s: float
+    to_s: float
+    what: HappenedKind
+    why: str
+    step_g: float | None = None
+    u_g: float | None = None
+
+
+class WithoutDeclared(_Part, frozen=True, kw_only=True):
+    """The verdict if what is only declared is taken at its worst likely value instead."""
+
+    verdict: Verdict
+    loss_pct: float
+    U_pct: float
+
+
 class RecordingTold(_Part, frozen=True, kw_only=True):
     """What a replay read from a file."""
 
@@ -294,6 +324,10 @@ class Result(_Part, frozen=True, kw_only=True):
     assumed: tuple[AssumedValue, ...] = ()
     declared: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    happened: tuple[HappenedTold, ...] = ()
+    on_declared: tuple[str, ...] = ()
+    without_declared: WithoutDeclared | UnsetType = UNSET
+    would_decide: tuple[str, ...] = ()
     # a replay's
     recording: RecordingTold | UnsetType = UNSET
     observed: Observed | UnsetType = UNSET

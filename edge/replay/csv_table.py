@@ -11,7 +11,7 @@ import csv
 import math
 from array import array
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from calibration.toml_file import one_line
 from edge.errors import BadRecording, BadValue, NoCertificate
@@ -19,6 +19,7 @@ from hw.protocols import Status
 
 MAX_ROWS = 10_000_000
 MAX_LINE_CHARS = 65_536
+MAX_DECIMALS = 12  # a double has no more that mean anything
 MAX_T_S = 9e9  # what still is an int64 in ns
 MAX_SPAN_S = 1e7
 LARGEST = 1e12  # in any unit: beyond it nothing is a reading
@@ -61,7 +62,16 @@ Table = dict[str, "array[float]"]
 """A column of numbers for each quantity, all of one length."""
 
 
-def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bool, temp_is_declared: bool) -> Table:
+class ReadColumns(NamedTuple):
+    """A recording's columns, and the last decimal digit in which its masses or codes are written, in their unit."""
+
+    table: Table
+    digit: float
+
+
+def read_table(
+    path: Path, file: TextIO, columns: dict[str, str], use_counts: bool, temp_is_declared: bool
+) -> ReadColumns:
     """Read a CSV from the header on, in s, g or codes, °C and Pa. NaN only where a row's status is not ok.
 
     ``columns`` as :func:`parse_columns` gives them; ``use_counts``: codes rather than grams where both are
@@ -73,7 +83,7 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
     wanted = _wanted(path, headers, columns, use_counts, temp_is_declared)
     table: Table = {name: array("d") for name, *_ in wanted}
     status_at = headers.index(columns.get("status", "status")) if "status" in table else -1
-    last_t_s = -math.inf
+    last_t_s, decimals = -math.inf, -MAX_DECIMALS
     # by lines of bounded length: a file may be one line of a gigabyte
     reader = csv.reader(iter(lambda: file.readline(MAX_LINE_CHARS), ""), delimiter=delimiter)
     for cells in reader:
@@ -96,6 +106,9 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
                     what = f"{path}, line {line}, column {header}: {e}"
                     raise BadRecording(one_line(f"{what}: correct or remove the row, or give it a status")) from None
                 value = math.nan
+            else:
+                if name in ("mass_g", "counts"):
+                    decimals = max(decimals, _decimals(cells[at]))
             table[name].append(value)
         t_s = table["t_s"][-1]
         if abs(t_s) > MAX_T_S or t_s - table["t_s"][0] > MAX_SPAN_S:
@@ -114,7 +127,15 @@ def read_table(path: Path, file: TextIO, columns: dict[str, str], use_counts: bo
             raise BadRecording(f"{path}: has more than {MAX_ROWS} rows: thin it to a row a second")
     if not table["t_s"]:
         raise BadRecording(f"{path}: has a header and no rows: export the data too")
-    return table
+    factor = next(factor for name, _, _, factor, _ in wanted if name in ("mass_g", "counts"))
+    return ReadColumns(table, factor * 10.0**-decimals)
+
+
+def _decimals(cell: str) -> int:
+    """Get after how many decimals a number is written: 2 for ``1.25``, 3 for ``1.5e-2``, 0 for ``100``."""
+    mantissa, _, exponent = cell.strip().lower().partition("e")
+    written = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return min(MAX_DECIMALS, max(-MAX_DECIMALS, written))
 
 
 def _wanted(

@@ -19,8 +19,9 @@ from edge.database.journal import Journal, RunHeader
 from edge.database.run_journal import Writing
 from edge.errors import BadValue
 from edge.procedure.definition import BalanceStated, EndedRun, Recorded, RunDefinition
-from edge.procedure.parameters import RecordingShape, replay_parameters
+from edge.procedure.parameters import RecordingShape, replay_parameters, unjudgeable
 from edge.procedure.pipeline import Folded, Pipeline
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.result import RecordingTold, Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample
@@ -120,8 +121,19 @@ def _definition(recording: Recording, order: ReplayOrder) -> RunDefinition:
         parameters=parameters,
         blank=order.blank,
         is_blank=order.is_blank,
-        balance=BalanceStated(recording.quantum / per_g, order.declared.u_mass_g),
+        unjudgeable=_unjudgeable(recording, order, shape),
+        balance=BalanceStated(recording.resolution / per_g, order.declared.u_mass_g),
     )
+
+
+def _unjudgeable(recording: Recording, order: ReplayOrder, shape: RecordingShape) -> Invalid | None:
+    if recording.never_moves:
+        why = (
+            "the display never moved in the whole recording, though it shows steps small enough to: it is stuck; "
+            "record the balance itself"
+        )
+        return Invalid(InvalidReason.DISPLAY_STUCK, why)
+    return unjudgeable(order.standard, order.certificate, shape)
 
 
 def _recorded(recording: Recording, definition: RunDefinition, folded: Folded) -> Recorded:
@@ -137,7 +149,8 @@ def _recorded(recording: Recording, definition: RunDefinition, folded: Folded) -
         not_numbers=int(np.sum(rows["n_bad"])),
     )
     observed = what_it_holds(rows, definition.standard, temp_measured=parameters.plan.temp_needed)
-    return Recorded(told, observed, masses_by_hour(rows, observed))
+    lonely = int(np.sum((rows["n_ok"] == 0) & (rows["n_spike"] > 0)))
+    return Recorded(told, observed, masses_by_hour(rows, observed), lonely)
 
 
 def _stored(

@@ -9,7 +9,6 @@ that says where.
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,11 @@ import numpy.typing as npt
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 from edge.records.frame import Channel, Frames
-from edge.records.gate import GATE_SIGMAS
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
 
-from .csv_table import Table, read_table
+from .csv_table import ReadColumns, read_table
+from .display import frozen, glitch_gate, resolution
 
 MAX_RECORDING_BYTES = 1 << 30
 PLAUSIBLE_C = (-200.0, 850.0)
@@ -35,9 +34,10 @@ PLAUSIBLE_C = (-200.0, 850.0)
 class Recording:
     """A CSV as frames, with what one must know of it.
 
-    ``quantity`` is ``counts`` or ``mass_g``; ``interval_s`` the median time between rows; ``quantum`` the
-    smallest step between two values (0: none was found); ``gate`` how far from its neighbours' median a value
-    may be (0: no gate), both in the quantity's unit.
+    ``quantity`` is ``counts`` or ``mass_g``; ``interval_s`` the median time between rows; ``resolution`` what
+    the display behind them can show, estimated; ``gate`` how far from its neighbours' median a value
+    may be (0: no gate), both in the quantity's unit; ``never_moves``: all of it is one value of a display that is fine
+    enough to move.
     """
 
     path: Path
@@ -45,8 +45,9 @@ class Recording:
     frames: Frames
     rows: int
     interval_s: float
-    quantum: float
+    resolution: float
     gate: float
+    never_moves: bool
     has_temp: bool
     has_cell_temp: bool
     has_pressure: bool
@@ -73,7 +74,7 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            table = read_table(path, file, columns, use_counts, temp_declared_c is not None)
+            read_columns = read_table(path, file, columns, use_counts, temp_declared_c is not None)
     except UnicodeDecodeError as e:
         raise BadRecording(
             f"{path}: is not UTF-8 text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8"
@@ -82,10 +83,11 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
         raise BadRecording(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
     except OSError as e:
         raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
-    return _as_recording(path, table, temp_declared_c)
+    return _as_recording(path, read_columns, temp_declared_c)
 
 
-def _as_recording(path: Path, table: Table, temp_declared_c: float | None) -> Recording:
+def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | None) -> Recording:
+    table, digit = columns
     t_s = np.frombuffer(table["t_s"])
     quantity = "counts" if "counts" in table else "mass_g"
     value = np.frombuffer(table[quantity])
@@ -93,7 +95,12 @@ def _as_recording(path: Path, table: Table, temp_declared_c: float | None) -> Re
     if quantity == "counts":
         status = _judged_codes(value, status)
     good = status == Status.OK
-    quantum, gate = _gate(value[good])
+    step = resolution(value[good], digit)
+    if quantity == "mass_g":
+        status[np.flatnonzero(good)[frozen(t_s[good], value[good], step)]] = Status.STUCK
+        good = status == Status.OK
+    load = float(np.median(np.abs(value[good]))) if quantity == "mass_g" and np.any(good) else 0.0
+    gate = glitch_gate(value[good], step, load)
     value = np.where(np.isfinite(value), value, 0.0)
     rising = np.diff(t_s)
     interval_s = float(np.median(rising[rising > 0.0])) if np.any(rising > 0.0) else 1.0
@@ -133,8 +140,9 @@ def _as_recording(path: Path, table: Table, temp_declared_c: float | None) -> Re
         frames,
         len(t_s),
         interval_s,
-        quantum,
+        step,
         gate,
+        quantity == "mass_g" and not np.any(good) and bool(len(good)),
         has_temp="temp_c" in table,
         has_cell_temp="cell_temp_c" in table,
         has_pressure="pressure_pa" in table,
@@ -159,17 +167,3 @@ def _runs(changes: npt.NDArray[np.intp], n: int) -> Iterator[tuple[int, int]]:
     edges = np.concatenate(([0], changes, [n]))
     long = np.flatnonzero(np.diff(edges) >= STUCK_AFTER)
     yield from ((int(edges[i]), int(edges[i + 1])) for i in long)
-
-
-def _gate(value: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Get the smallest step and the gate: so many of the noise's standard deviations, robustly, from differences."""
-    if len(value) < 10:
-        return 0.0, 0.0
-    step = np.diff(value)
-    size = np.abs(step)
-    positive = size[size > 1e-12 * np.max(np.abs(value))]
-    if not len(positive):
-        return 0.0, 0.0
-    quantum = float(np.min(positive))
-    sigma = 1.4826 * float(np.median(np.abs(step - np.median(step)))) / math.sqrt(2.0)
-    return quantum, GATE_SIGMAS * max(sigma, quantum)

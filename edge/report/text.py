@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from edge.database.queries import RunListed
 from edge.records.event import CommandRefused, Event, PhaseChanged
 from edge.records.result import Result, Verdict
 from edge.records.run import RunKind
@@ -53,17 +54,35 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 def headline(result: Result) -> str:
-    """Get the verdict in one line."""
+    """Get the verdict in one line, with what it rests on that was only declared."""
     if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
         return f"INVALID: {result.invalid_because}"
     places = decimals(result.U_pct)
-    true = result.true_loss_pct
-    return (
-        f"{result.verdict}: loss {result.loss_pct:.{places}f} % ± {result.U_pct:.{places}f} % "
+    true, beside = result.true_loss_pct, result.without_declared
+    on = f" on {' and '.join(result.on_declared)}" if result.on_declared else ""
+    line = (
+        f"{result.verdict}{on}: loss {result.loss_pct:.{places}f} % ± {result.U_pct:.{places}f} % "
         f"(k = {result.k:.2f}), limit {result.comparator} {result.limit_pct:g} %, "
-        f"conformance probability {result.pc:.4f}"
-        + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
+        f"conformance probability {probability(result.pc)}"
     )
+    if beside:
+        line += f"; without what is declared: {beside.verdict}, ± {two_digits(beside.U_pct)} %"
+    return line + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
+
+
+def probability(p: float | None) -> str:
+    """Write a probability with four decimals; never as certain."""
+    if p is None:
+        return "not known"
+    return "> 0.9999" if p > 0.9999 else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def loss_and_expanded(result: Result | RunListed) -> tuple[str, str]:
+    """Write a loss and its U in % with the digits that U gives them; '' where there is none."""
+    if result.loss_pct is None or result.U_pct is None:
+        return "", ""
+    places = decimals(result.U_pct)
+    return f"{result.loss_pct:.{places}f}", f"{result.U_pct:.{places}f}"
 
 
 def event_line(event: Event) -> str | None:
@@ -110,8 +129,14 @@ def _lines(r: Result) -> Iterator[str]:
         yield f"The standard asks for {r.replicates} samples; this is the result of one."
     if r.blank_run:
         yield "A blank run: the sample is an inert dummy, and what it seems to lose is the rig's own."
+    for line in r.would_decide:
+        yield f"What would decide it: {line}"
     for warning in r.warnings:
         yield f"Warning: {warning}"
+    if r.happened:
+        yield "What happened between the two masses:"
+    for h in r.happened:
+        yield f"  {h.from_s / 3600.0:8.4f} h  {h.what.replace('_', ' ')}: {h.why}"
     yield ""
     yield from _hold(r)
     yield from _masses(r)
@@ -133,6 +158,11 @@ def _lines(r: Result) -> Iterator[str]:
 def _hold(r: Result) -> Iterator[str]:
     held_h = math.floor(r.hold_s / 0.36 + 1e-6) / 1e4  # rounded down: time that was not seen is not shown
     yield (f"Hold: {held_h:.4f} h qualified of {r.hold_required_s / 3600.0:g} h at {r.temp_c:g} ± {r.temp_band_c:g} °C")
+    if not r.happened:  # an older result, or one that is INVALID: it has no such list
+        yield from _not_counted(r)
+
+
+def _not_counted(r: Result) -> Iterator[str]:
     for e in r.excursions:
         worst = f", as far as {e.worst_temp_c:.2f} °C" if e.worst_temp_c is not None else ""
         yield f"  not counted: {e.length_s:.0f} s from {e.from_s / 3600.0:.4f} h on: {e.why}{worst}"

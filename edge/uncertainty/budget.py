@@ -24,6 +24,7 @@ from .components import (
     air_components,
     cell_components,
     creep_and_blank,
+    jump_component,
     noise_component,
     reading_components,
     zero_components,
@@ -79,7 +80,9 @@ def loss_budget(
     before, after, certificate = weighed.before, weighed.after, weighed.certificate
     tare, zero = weighed.tare, weighed.zero
     lines = [noise_component(w) for w in {w.which: w for w in (before, after, weighed.reference)}.values()]
-    lines += reading_components(certificate, weighed.balance)
+    lines += reading_components(weighed)
+    if corrections.jumps is not None:
+        lines.append(jump_component(*corrections.jumps))
     drift, apart_k = None, 0.0
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank)

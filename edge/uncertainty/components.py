@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from calibration.certificate import Certificate
 from calibration.propagation import Distribution
-from edge.procedure.definition import BalanceStated
 from edge.records.result import Origin
 from edge.records.weighing import Weighing, WeighingKind
 
@@ -25,6 +24,9 @@ from .zero_drift import Drift, Inert
 
 DENSITY_G_CM3 = (1.0, 10.0)  # of a sample of which nothing is declared
 HOLDER_CM3 = 20.0  # what holds the sample is at most so large: 160 g of steel
+UNSTATED_DRIFT = 0.01
+"""Of the load: what a balance of which nobody states anything may drift in a test. A real platform moved by 0.2 % in
+six hours under constant load (FACTS); cheap ones by several times that."""
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
 
@@ -40,6 +42,7 @@ class ComponentName(StrEnum):
     RESOLUTION = "resolution of the readings"
     MASS_DIFFERENCE = "mass difference"
     BALANCE_DRIFT = "drift of the balance"
+    JUMPS = "jumps of the indication"
     AIR_DENSITY = "air density"
     AIR_CHANGE = "change of the air's density"
     SPECIFIC_VOLUME = "specific volume of the sample"
@@ -78,6 +81,7 @@ ADDED_G = (
     ComponentName.RESOLUTION,
     ComponentName.MASS_DIFFERENCE,
     ComponentName.BALANCE_DRIFT,
+    ComponentName.JUMPS,
 )
 """Inputs in g that simply add to the loss that is indicated."""
 
@@ -108,8 +112,9 @@ def noise_component(w: Weighing) -> Component:
     return Component(NOISE[w.which], v.mean, v.u, "g", 0.0, "measured", why, "t", v.dof)
 
 
-def reading_components(certificate: Certificate | None, balance: BalanceStated) -> Iterator[Component]:
+def reading_components(weighed: Weighed) -> Iterator[Component]:
     """Get what a recording's own numbers leave open."""
+    certificate, balance = weighed.certificate, weighed.balance
     if balance.resolution_g > 0.0:
         u = balance.resolution_g / math.sqrt(6.0)  # the difference of two readings, each ± half a digit
         why = f"last digit of the recording, {balance.resolution_g:g} g, twice"
@@ -118,8 +123,16 @@ def reading_components(certificate: Certificate | None, balance: BalanceStated) 
         why = "by whoever gave the recording"
         yield Component(ComponentName.MASS_DIFFERENCE, 0.0, balance.u_mass_g, "g", 0.0, "declared", why, "normal")
     elif certificate is None:
-        why = "not stated with the recording: taken as none"
-        yield Component(ComponentName.BALANCE_DRIFT, 0.0, 0.0, "g", 0.0, "assumed", why)
+        u = UNSTATED_DRIFT * abs(weighed.reference.value.mean) / SQRT3
+        why = f"not stated with the recording: ±{UNSTATED_DRIFT * 100:g} % of the load"
+        yield Component(ComponentName.BALANCE_DRIFT, 0.0, u, "g", 0.0, "assumed", why)
+
+
+def jump_component(net_g: float, u_g: float) -> Component:
+    """Get what jumps of ``net_g`` in all leave open: each is an artefact, or a loss that is none of evaporation's."""
+    u = math.hypot(net_g / SQRT3, u_g)
+    why = f"they add up to {net_g:+.3g} g between the two masses: any of it may be in the loss"
+    return Component(ComponentName.JUMPS, 0.0, u, "g", 0.0, "measured", why)
 
 
 def air_components(

@@ -33,6 +33,11 @@ from edge.uncertainty.zero_drift import Drift, SpanCheck
 
 from . import warnings
 
+COARSE = 1.0 / 3.0
+"""Of the limit: a coarser display cannot show it."""
+PERHAPS_KG = 2.0
+"""A sample for a cold test that weighs less is a very small one, or weighed in kilograms."""
+
 
 def draft_result(ended: EndedRun) -> Result:
     """Get all that can be said of a run before it is judged: INVALID, until it is."""
@@ -68,7 +73,7 @@ def draft_result(ended: EndedRun) -> Result:
             if f.assumed
         ),
         declared=definition.parameters.declared,
-        warnings=(*about_certificate, *warnings.steps_not_taken(phases)),
+        warnings=(*about_certificate, *warnings.steps_not_taken(phases), *_about_balance(ended, reference)),
         recording=UNSET if recorded is None else recorded.file,
         observed=UNSET if recorded is None else recorded.observed,
         hours=UNSET if recorded is None else recorded.hours,
@@ -147,6 +152,23 @@ def _weighing(w: Weighing) -> WeighingTold:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _about_balance(ended: EndedRun, reference: Weighing | None) -> list[str]:
+    """Get what is to be said of whatever indicated the masses of a recording."""
+    out: list[str] = []
+    recorded = ended.recorded
+    if reference is None or recorded is None:
+        return out
+    load_g, resolution_g = reference.value.mean, ended.definition.balance.resolution_g
+    limit_g = ended.definition.standard.limit_pct.value / 100.0 * load_g
+    if resolution_g > COARSE * limit_g > 0.0:
+        out.append(warnings.display_too_coarse(resolution_g, limit_g))
+    if recorded.file.quantity == "mass_g" and ended.phases.plan.weigh == "cold" and 0.0 < load_g < PERHAPS_KG:
+        out.append(warnings.perhaps_kilograms(load_g))
+    if recorded.lonely_refused:
+        out.append(warnings.readings_refused(recorded.lonely_refused))
+    return out
 
 
 def masses_of_loss(phases: Phases) -> tuple[Weighing | None, Weighing | None, Weighing | None]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace as with_fields
 from calibration.certificate import Certificate
 from edge.errors import BlankDoesNotMatch
 from edge.procedure.definition import EndedRun
+from edge.procedure.jumps import Jump, net_of_jumps
 from edge.procedure.phases import Phases
 from edge.records.formatting import known
 from edge.records.invalid import Invalid, InvalidReason
@@ -22,6 +23,7 @@ from edge.records.result import (
     FirstOrder,
     Result,
     Verdict,
+    WithoutDeclared,
     invalid,
 )
 from edge.records.weighing import WeighingKind
@@ -34,7 +36,12 @@ from edge.uncertainty.zero_drift import SpanCheck, check_span
 from . import warnings
 from .decision import decide
 from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
-from .wording import meaning
+from .happened import what_happened
+from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
+from .wording import meaning, what_would_decide
+
+NARROWER = 1.05
+"""A declared value that makes U smaller by less is not worth a word in the first sentence."""
 
 
 def judge_run(ended: EndedRun) -> Result:
@@ -46,8 +53,16 @@ def judge_run(ended: EndedRun) -> Result:
     corrected = _corrections(ended, draft, weighed)
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
-    budget = loss_budget(weighed, corrected.corrections, coverage=ended.definition.standard.coverage_probability.value)
-    return _decided(ended, _with_corrections(draft, corrected, budget), budget)
+    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps))
+    standard = ended.definition.standard
+    budget = loss_budget(weighed, corrected.corrections, coverage=standard.coverage_probability.value)
+    because = not_a_loss(ended, weighed, budget) or jumped(
+        corrected.jumps, budget, standard.limit_pct.value, weighed.reference.value.mean
+    )
+    if because is not None:
+        return invalid(draft, because)
+    result = _decided(ended, _with_corrections(draft, corrected, budget), budget)
+    return _beside_declared(ended, result, weighed, corrected.corrections)
 
 
 def judge_night(ended: EndedRun) -> Result:
@@ -64,6 +79,8 @@ def judge_night(ended: EndedRun) -> Result:
 
 def _weighings(ended: EndedRun) -> Weighed | Invalid:
     phases, definition = ended.phases, ended.definition
+    if definition.unjudgeable is not None:
+        return definition.unjudgeable
     if phases.invalid is not None:
         return phases.invalid
     before, after, reference = masses_of_loss(phases)
@@ -75,6 +92,9 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
             f"the reference mass is {reference.value.mean:.4g} g: check the tare, the sign of counts_per_g and that "
             "the sample was on the holder",
         )
+    for w in (before, after, reference):
+        if w is not after and (because := not_a_weighing(w, definition.balance.resolution_g)) is not None:
+            return because
     zero = phases.weighings.get(WeighingKind.ZERO)
     return Weighed(
         before,
@@ -94,6 +114,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
 class _Corrected:
     corrections: Corrections
     span_check: SpanCheck | None
+    jumps: tuple[Jump, ...]
     warnings: tuple[str, ...]
 
 
@@ -115,7 +136,9 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition.certificate)
     change = 0.0 if check is None else check.changed
-    return _Corrected(Corrections(around, density, blank, change), check, tuple(said))
+    jumps = jumps_between(ended, weighed)
+    net = net_of_jumps(jumps) if jumps else None
+    return _Corrected(Corrections(around, density, blank, change, net), check, jumps, tuple(said))
 
 
 def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:
@@ -172,6 +195,41 @@ def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
         blind_spot=blind_spot,
         criterion=meaning(decision.verdict, phases.plan.weigh, blind_spot),
     )
+    if decision.verdict is Verdict.PASS and gained(ended, budget):
+        result = with_fields(
+            result,
+            verdict=Verdict.INCONCLUSIVE,
+            blind_spot=None,
+            criterion=None,
+            warnings=(*result.warnings, warnings.sample_gained(budget)),
+        )
+    if result.verdict is Verdict.INCONCLUSIVE:
+        result = with_fields(result, would_decide=what_would_decide(budget))
     if not ended.definition.is_blank or result.reference_g is None:
         return result
     return with_fields(result, blank_found=blank_found(budget.loss_pct, result.reference_g, lines))
+
+
+def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, corrections: Corrections) -> Result:
+    """Say what the verdict rests on that is only declared, and what it would be without."""
+    definition = ended.definition
+    on = []
+    if not definition.parameters.plan.temp_needed:
+        on.append("a declared temperature")
+    narrowed = []
+    if weighed.balance.u_mass_g is not None:
+        narrowed.append("a declared drift of the balance")
+    if corrections.density_g_cm3 is not None:
+        narrowed.append("a declared density")
+    if not narrowed:
+        return with_fields(result, on_declared=tuple(on))
+    plain = loss_budget(
+        replace(weighed, balance=replace(weighed.balance, u_mass_g=None)),
+        replace(corrections, density_g_cm3=None),
+        coverage=definition.standard.coverage_probability.value,
+    )
+    if result.U_pct is not None and plain.expanded_pct <= NARROWER * result.U_pct:
+        return with_fields(result, on_declared=tuple(on))
+    verdict = decide(plain, definition.standard).verdict
+    beside = WithoutDeclared(verdict=verdict, loss_pct=plain.loss_pct, U_pct=plain.expanded_pct)
+    return with_fields(result, on_declared=(*on, *narrowed), without_declared=beside)

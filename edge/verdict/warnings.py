@@ -13,6 +13,7 @@ from edge.procedure.definition import RunDefinition
 from edge.procedure.phases import Phases
 from edge.records.run import RunKind
 from edge.records.weighing import Weighing, WeighingKind
+from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
 from edge.uncertainty.zero_drift import Drift, SpanCheck
@@ -76,3 +77,29 @@ def span_changed(check: SpanCheck) -> str:
         f"the check weight reads {check.indicated_g:.4g} g instead of {check.stated_g:g} g: the span has changed, and "
         "if it did between M1 and M2 so did the loss (see the budget): calibrate again"
     )
+
+
+def sample_gained(budget: Budget) -> str:
+    """Say that the sample seems to have gained, beyond U."""
+    return (
+        f"the sample gained {-budget.loss_pct:.3g} %, more than U: a sample does not; look for moisture, for what "
+        "touches the holder, and at the drift of the balance"
+    )
+
+
+def display_too_coarse(resolution_g: float, limit_g: float) -> str:
+    """Say that a display cannot show the limit."""
+    return (
+        f"a display of {resolution_g:g} g cannot show a limit of {limit_g:.3g} g: use one of {limit_g / 10.0:.1g} g or "
+        "finer"
+    )
+
+
+def readings_refused(count: int) -> str:
+    """Say that single readings were refused as glitches, and no other is in their second."""
+    return f"{count} readings were refused as glitches, and nothing else was seen in their seconds"
+
+
+def perhaps_kilograms(mass_g: float) -> str:
+    """Ask whether masses are kilograms."""
+    return f"the sample weighs {mass_g:.4g} g: if these are kilograms, say so (mass_kg)"

@@ -5,7 +5,13 @@ This module must never call a sample free of liquid, nor hybrid, nor liquid: mas
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from edge.records.result import Verdict
+from edge.uncertainty.budget import Budget
+from edge.uncertainty.components import ComponentName
 
 NOT_MET = "Not solid-state by this criterion. Mass loss alone cannot tell a hybrid cell from a liquid one."
 
@@ -20,3 +26,36 @@ def meaning(verdict: Verdict, weigh: str, blind_spot: str | None) -> str | None:
     if verdict is Verdict.FAIL:
         return NOT_MET if weigh == "cold" else "Criterion not met."
     return None
+
+
+WOULD_HELP: Mapping[ComponentName, str] = MappingProxyType(
+    {
+        ComponentName.BALANCE_DRIFT: "state the balance's drift over the test (u_mass_g)",
+        ComponentName.MASS_DIFFERENCE: "a balance that drifts less",
+        ComponentName.RESOLUTION: "a balance with a finer display",
+        ComponentName.JUMPS: "a test that nobody touches",
+        ComponentName.ZERO_DRIFT: "a second zero after M2",
+        ComponentName.ZERO_WALK: "a second zero after M2",
+        ComponentName.CREEP: "a second zero after M2, or a blank run",
+        ComponentName.DRIFT_BETWEEN_ZEROS: "a longer rest before M1 and the second zero, or a larger sample",
+        ComponentName.BLANK: "a second blank run, or a second zero after M2",
+        ComponentName.SPECIFIC_VOLUME: "the sample's density, declared",
+        ComponentName.AIR_CHANGE: "the room's air, declared at M1 and M2",
+        ComponentName.CELL_TEMP: "a thermometer on the load cell, or a longer cooling",
+        ComponentName.ZERO_PER_K: "a calibration of the cell's temperature",
+        ComponentName.SPAN_SINCE: "a new calibration of the span",
+    }
+)
+"""What makes a component smaller."""
+
+
+def what_would_decide(budget: Budget) -> tuple[str, ...]:
+    """Get what would make U smaller, for the largest components, with the U to expect without each."""
+    out = []
+    for c in sorted(budget.components, key=lambda c: -c.contribution_pct)[:2]:
+        left = budget.u_pct**2 - c.contribution_pct**2
+        if c.contribution_pct < 0.5 * budget.u_pct:
+            continue
+        help_ = WOULD_HELP.get(c.name, "a larger sample, and a longer rest before each weighing")
+        out.append(f"{help_}: without the {c.name}, U would be {budget.k * math.sqrt(max(0.0, left)):.2g} %")
+    return tuple(out) or ("a larger sample",)

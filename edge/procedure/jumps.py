@@ -1,0 +1,139 @@
+"""Jumps of the indicated mass that no evaporation makes: a lifted sample, a touched cable, a converter's step.
+
+A loss by evaporation bends slowly; a jump is where the lines before and after do not meet. It is looked for at several
+lengths, from seconds to minutes, whatever the rate of the recording. This
+module must never take a jump out of a loss: it says when, how large, and how well that is known.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+F8 = npt.NDArray[np.float64]
+
+LOOKS_S = ((5.0, 0.0), (30.0, 0.0), (120.0, 60.0), (300.0, 150.0))
+"""So long are the lines on both sides, and so far from the jump they begin: what takes minutes is not a row's jump."""
+WHOLE_S = ((15.0, 10.0), (60.0, 30.0), (120.0, 60.0), (300.0, 150.0))
+STEADY = 0.1  # of the jump: lines that scatter by more hold another one
+LEAST_ROWS = 5
+SIGMAS = 8.0
+"""So many robust standard deviations of what is usual between two means are a jump, if it matters."""
+SHARE = 0.5
+"""A jump is at least this share of all that changes around it: a curve that bends is no jump."""
+MOST = 50
+"""More are not told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A change of the indicated mass at once: when, in s since the run's start, and by how much, with its u."""
+
+    t_s: float
+    step_g: float
+    u_g: float
+
+
+def find_jumps(t_s: F8, mass_g: F8, matters_g: float) -> tuple[Jump, ...]:
+    """Find the jumps of ``matters_g`` or more in a record of seconds, in order of time.
+
+    ``t_s`` rises; both are finite and of one length. A jump that is found is taken out before longer means are
+    compared, so that it is found once.
+    """
+    rest = mass_g.astype(np.float64).copy()
+    found: list[Jump] = []
+    interval_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 1.0
+    done: set[tuple[int, int]] = set()
+    known = np.zeros(len(rest), bool)
+    for length_s, away_s in LOOKS_S:
+        rows, away = max(LEAST_ROWS, round(length_s / interval_s)), round(away_s / interval_s)
+        if (rows, away) in done:
+            continue
+        done.add((rows, away))
+        while len(found) < MOST and (jump := _largest(t_s, rest, (rows, away), known, matters_g)) is not None:
+            at = int(np.searchsorted(t_s, jump.t_s))
+            jump = _whole(t_s, rest, jump, at, interval_s)
+            rest[at:] -= jump.step_g
+            known[max(0, at - rows - 2 * away) : at + rows + 2 * away] = True
+            found.append(jump)
+    return tuple(sorted(found, key=lambda j: j.t_s))
+
+
+def net_of_jumps(jumps: tuple[Jump, ...]) -> tuple[float, float]:
+    """Get the sum of jumps in g, and its standard uncertainty."""
+    return math.fsum(j.step_g for j in jumps), math.sqrt(math.fsum(j.u_g**2 for j in jumps))
+
+
+def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], known: npt.NDArray[np.bool_], matters_g: float) -> Jump | None:
+    """Get the largest jump between lines of so many rows; None where there is none. ``known`` rows are left out."""
+    rows, away = look
+    at, step_g, bend_g = _steps(t_s, mass_g, rows, away)
+    if not len(step_g):
+        return None
+    size_g, reach = np.abs(step_g), rows + away
+    usual_g = 1.4826 * float(np.median(size_g))
+    around_g = np.abs(mass_g[at + reach] - mass_g[at - reach])
+    may_be = ~known[at] & (size_g >= SHARE * around_g) & (size_g >= bend_g)
+    if not np.any(may_be):
+        return None
+    i = int(np.argmax(np.where(may_be, size_g, 0.0)))
+    if size_g[i] < max(SIGMAS * usual_g, matters_g):
+        return None
+    return Jump(float(t_s[at[i]]), float(step_g[i]), max(usual_g, float(size_g[i]) * 1e-6))
+
+
+def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> Jump:
+    """Get a jump with its whole size: what comes up in seconds or minutes is more to lines that begin farther away."""
+    best = jump
+    for length_s, away_s in WHOLE_S:
+        rows, away = max(LEAST_ROWS, round(length_s / interval_s)), max(1, round(away_s / interval_s))
+        low, high = at - rows - away, at + rows + away
+        if low < 0 or high >= len(t_s):
+            break
+        _, step_g, bend_g = _steps(t_s[low : high + 1], mass_g[low : high + 1], rows, away)
+        quiet = max(_scatter(mass_g[low : low + rows]), _scatter(mass_g[high - rows : high])) <= STEADY * abs(step_g[0])
+        if quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0]):
+            best = replace(jump, step_g=float(step_g[0]))
+    return best
+
+
+def _scatter(mass_g: F8) -> float:
+    """Get the standard deviation of rows about a straight line through them."""
+    x = np.arange(len(mass_g), dtype=np.float64)
+    return float(np.std(mass_g - np.polyval(np.polyfit(x, mass_g, 1), x)))
+
+
+def _steps(t_s: F8, mass_g: F8, rows: int, away: int) -> tuple[npt.NDArray[np.intp], F8, F8]:
+    """Get, for each row, by how much the line through the rows after it differs there from that through those before.
+
+    Least squares on both sides, extrapolated to the row. Returns also how much a mere bend within reach could make of
+    it: the two rates' difference times the reach.
+    """
+    reach = rows + away
+    at = np.arange(reach, len(t_s) - reach)
+    if len(at) < 1:
+        return at, np.empty(0), np.empty(0)
+    before_g, rate_before = _line_at(t_s, mass_g, at - reach, at - away, at)
+    after_g, rate_after = _line_at(t_s, mass_g, at + away, at + reach, at)
+    bend_g = np.abs(rate_after - rate_before) * (t_s[at + reach] - t_s[at - reach]) / 2.0
+    return at, after_g - before_g, bend_g
+
+
+def _line_at(
+    t_s: F8, mass_g: F8, start: npt.NDArray[np.intp], stop: npt.NDArray[np.intp], at: npt.NDArray[np.intp]
+) -> tuple[F8, F8]:
+    """Get, at the time of rows ``at``, least-squares lines through rows ``start`` to ``stop``: values, and rates."""
+    t, x = t_s - t_s[0], mass_g - mass_g[0]
+
+    def mean(values: F8) -> F8:
+        sums = np.concatenate(([0.0], np.cumsum(values)))
+        found: F8 = (sums[stop] - sums[start]) / (stop - start)
+        return found
+
+    mean_t, mean_x = mean(t), mean(x)
+    rate = (mean(t * x) - mean_t * mean_x) / (mean(t * t) - mean_t * mean_t)
+    line: F8 = mean_x + rate * (t[at] - mean_t)
+    return line, rate

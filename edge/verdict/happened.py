@@ -1,0 +1,42 @@
+"""What happened between M1 and M2, in order of time: one list for text, JSON and every report.
+
+Excursions, stops, jumps and alarms. This module must never leave one out because the verdict does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge.procedure.definition import EndedRun
+from edge.procedure.jumps import Jump
+from edge.records.formatting import known
+from edge.records.result import HappenedKind, HappenedTold
+
+
+def what_happened(ended: EndedRun, jumps: tuple[Jump, ...]) -> tuple[HappenedTold, ...]:
+    """Get what happened, in order of time."""
+    return tuple(sorted((*_of_the_hold(ended), *_stops(ended), *_jumps(jumps), *ended.alarms), key=lambda h: h.from_s))
+
+
+def _of_the_hold(ended: EndedRun) -> Iterator[HappenedTold]:
+    for e in ended.phases.excursions:
+        worst_c = known(e.worst_temp_c)
+        far = "" if worst_c is None else f", as far as {worst_c:.2f} °C"
+        why = f"{e.why} for {e.length_s:.0f} s{far}: it does not count"
+        yield HappenedTold(from_s=e.from_s, to_s=e.to_s, what=HappenedKind.EXCURSION, why=why)
+
+
+def _stops(ended: EndedRun) -> Iterator[HappenedTold]:
+    for stop in ended.stops or ():
+        if stop.length_s is None:
+            why = f"nothing was measured, for a time that is not known ({stop.at_least_s:.0f} s at least)"
+        else:
+            why = f"nothing was measured for {stop.length_s:.0f} s"
+        to_s = stop.from_s + (stop.at_least_s if stop.length_s is None else stop.length_s)
+        yield HappenedTold(from_s=stop.from_s, to_s=to_s, what=HappenedKind.STOP, why=why)
+
+
+def _jumps(jumps: tuple[Jump, ...]) -> Iterator[HappenedTold]:
+    for j in jumps:
+        why = f"the indication jumped by {j.step_g:+.4g} g: no evaporation does that; something touched the holder"
+        yield HappenedTold(from_s=j.t_s, to_s=j.t_s, what=HappenedKind.JUMP, why=why, step_g=j.step_g, u_g=j.u_g)

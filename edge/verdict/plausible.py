@@ -1,0 +1,105 @@
+"""A number that cannot be true is no verdict: what is asked of weighings before, and of a loss after the budget.
+
+A sample does not gain mass, M2 is not nothing, and a mass is more than the scatter of its readings. No loss is
+implausible for being large: a wet cell fails. This module must never turn a verdict into a better one.
+"""
+
+from __future__ import annotations
+
+import math
+
+from edge.procedure.definition import EndedRun
+from edge.procedure.jumps import Jump, find_jumps, net_of_jumps
+from edge.records.invalid import Invalid, InvalidReason
+from edge.records.phase import Phase
+from edge.records.weighing import Weighing, WeighingKind
+from edge.uncertainty.budget import Budget
+from edge.uncertainty.weighed import Weighed
+
+SCATTER = 0.01
+"""Relative: where single readings scatter by more of the mass, nothing was weighed."""
+NOTHING = 0.005
+"""Of M1: an M2 that is no more than this is an empty holder, whatever U says."""
+MATTERS = 0.1
+"""Of the limit: smaller jumps are not looked for."""
+DISPLAY_STEPS = 2.0
+"""A jump is more than so many of a display's own steps."""
+AIR = 0.0015
+"""Of the load: what pumping down and venting may move an indication by, up when the air goes, down when it comes."""
+
+
+def not_a_weighing(w: Weighing, resolution_g: float) -> Invalid | None:
+    """Say why a mass is none: its readings scatter by too much of it, or its display is too coarse."""
+    mass_g, scatter_g = w.value.mean, w.value.u * math.sqrt(w.value.n)
+    if scatter_g > SCATTER * mass_g or resolution_g > 10.0 * SCATTER * mass_g:
+        size_g = max(scatter_g, resolution_g)
+        why = (
+            f"nothing was weighed: {w.which} is {mass_g:.3g} g, and its readings are good to {size_g:.2g} g: put the "
+            "sample on, and see that the masses are in g"
+        )
+        return Invalid(InvalidReason.NOTHING_WEIGHED, why)
+    return None
+
+
+def jumps_between(ended: EndedRun, weighed: Weighed) -> tuple[Jump, ...]:
+    """Find the jumps between the two masses that no evaporation makes, and that matter against the limit."""
+    before, after = weighed.before, weighed.after
+    hot = before.which is not WeighingKind.M1
+    from_s, to_s = (before.from_s, after.to_s) if hot else (before.to_s, after.from_s)
+    t_s, mass_g = ended.phases.masses.between(from_s, to_s)
+    load_g = weighed.reference.value.mean
+    limit_g = ended.definition.standard.limit_pct.value / 100.0 * load_g
+    matters_g = max(MATTERS * limit_g, DISPLAY_STEPS * weighed.balance.resolution_g)
+    found = find_jumps(t_s, mass_g, matters_g)
+    return found if hot else tuple(j for j in found if not _is_air(ended, j, load_g))
+
+
+def _is_air(ended: EndedRun, jump: Jump, load_g: float) -> bool:
+    """Say whether a jump is what the air does to an indication when it goes or comes."""
+    if abs(jump.step_g) > AIR * load_g:
+        return False
+    entered = ended.phases.entered_s
+    pump_s, hold_s, cool_s = (entered.get(p, math.inf) for p in (Phase.PUMP, Phase.HOLD, Phase.COOL))
+    if jump.step_g > 0.0:
+        return pump_s <= jump.t_s < hold_s
+    return jump.t_s >= cool_s
+
+
+def jumped(jumps: tuple[Jump, ...], budget: Budget, limit_pct: float, load_g: float) -> Invalid | None:
+    """Say why jumps leave nothing to judge (None: they are a component of the budget).
+
+    Where they add up to more than the limit, and the loss is not beyond it whatever they were, something fell off or
+    was touched.
+    """
+    net_g, _ = net_of_jumps(jumps)
+    net_pct = net_g / load_g * 100.0
+    if abs(net_pct) <= limit_pct or budget.loss_pct - abs(net_pct) - budget.expanded_pct > limit_pct:
+        return None
+    largest = max(jumps, key=lambda j: abs(j.step_g))
+    why = (
+        f"the indication jumped by {largest.step_g:+.3g} g at {largest.t_s / 3600.0:.2f} h, and by {net_g:+.3g} g in "
+        "all: something fell off, was put on or touched the holder; test again"
+    )
+    return Invalid(InvalidReason.JUMPED, why)
+
+
+def not_a_loss(ended: EndedRun, weighed: Weighed, budget: Budget) -> Invalid | None:
+    """Say why a loss cannot be true: the holder is empty, or the sample gained (None: it can)."""
+    load_g, after_g = weighed.reference.value.mean, weighed.after.value.mean
+    expanded_g = budget.expanded_pct / 100.0 * load_g
+    if after_g <= max(NOTHING * load_g, min(expanded_g, 0.1 * load_g)):
+        why = f"{weighed.after.which} is {after_g:.3g} g of {load_g:.4g} g: the holder is empty; the sample fell off"
+        return Invalid(InvalidReason.HOLDER_EMPTY, why)
+    if not ended.definition.is_blank and budget.loss_pct < -2.0 * budget.expanded_pct:
+        gained_g = -budget.loss_pct / 100.0 * load_g
+        why = (
+            f"the sample gained {gained_g:.3g} g ({-budget.loss_pct:.3g} %), more than twice U: a sample does not; "
+            "look for moisture, for what touches the holder, and at the balance"
+        )
+        return Invalid(InvalidReason.GAINED, why)
+    return None
+
+
+def gained(ended: EndedRun, budget: Budget) -> bool:
+    """Say whether the sample gained by more than U: then it cannot plainly pass."""
+    return not ended.definition.is_blank and budget.loss_pct < -budget.expanded_pct

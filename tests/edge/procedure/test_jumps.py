@@ -1,0 +1,80 @@
+"""Jumps: found where a hand, a cable or a converter made one, at any rate of rows, and never in an evaporation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.procedure.jumps import find_jumps, net_of_jumps
+
+LIMIT_G = 0.5
+MATTERS_G = 0.05
+
+
+def times(interval_s: float) -> np.ndarray:
+    return np.arange(0.0, 24_000.0, interval_s)
+
+
+def evaporating(t_s: np.ndarray, loss_g: float, tau_s: float, noise_g: float, seed: int) -> np.ndarray:
+    """A sample that warms up for half an hour and then dries with one time constant."""
+    rng = np.random.default_rng(seed)
+    warm = np.clip((t_s - 2000.0) / 1800.0, 0.0, 1.0)
+    rate = np.exp(-np.maximum(0.0, t_s - 3800.0) / tau_s) * warm
+    lost = np.cumsum(rate)
+    return 100.0 - loss_g * lost / lost[-1] + noise_g * rng.standard_normal(len(t_s))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    loss_g=st.floats(0.0, 12.0),
+    tau_s=st.floats(600.0, 20_000.0),
+    noise_g=st.floats(1e-5, 5e-3),
+    interval_s=st.sampled_from([1.0, 5.0, 30.0]),
+    seed=st.integers(0, 1000),
+)
+def test_an_evaporation_has_no_jumps(loss_g: float, tau_s: float, noise_g: float, interval_s: float, seed: int) -> None:
+    t_s = times(interval_s)
+    assert find_jumps(t_s, evaporating(t_s, loss_g, tau_s, noise_g, seed), MATTERS_G) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    step_g=st.floats(0.12, 5.0).flatmap(lambda s: st.sampled_from([s, -s])),
+    at=st.floats(0.2, 0.9),
+    interval_s=st.sampled_from([1.0, 5.0, 30.0]),
+    seed=st.integers(0, 1000),
+)
+def test_a_step_is_found_with_its_size_and_its_time(step_g: float, at: float, interval_s: float, seed: int) -> None:
+    t_s = times(interval_s)
+    at_s = at * t_s[-1]
+    mass_g = evaporating(t_s, 0.4, 6000.0, 1e-3, seed) + step_g * (t_s >= at_s)
+    found = find_jumps(t_s, mass_g, MATTERS_G)
+    assert len(found) == 1
+    assert found[0].step_g == pytest.approx(step_g, rel=0.05, abs=0.01)
+    assert abs(found[0].t_s - at_s) <= 2.0 * interval_s + 1.0
+
+
+@pytest.mark.parametrize("for_s", [20.0, 120.0, 1200.0])
+def test_a_sample_that_is_lifted_for_a_while_is_two_jumps_that_cancel(for_s: float) -> None:
+    t_s = times(1.0)
+    lifted = (t_s >= 12_000.0) & (t_s < 12_000.0 + for_s)
+    found = find_jumps(t_s, np.where(lifted, 0.0, evaporating(t_s, 0.4, 6000.0, 1e-3, 1)), MATTERS_G)
+    assert [round(j.step_g) for j in found] == [-100, 100]
+    net_g, u_g = net_of_jumps(found)
+    assert abs(net_g) <= 0.05
+    assert u_g > 0.0
+
+
+@pytest.mark.parametrize("over_s", [10.0, 60.0, 200.0])
+def test_a_cable_that_creeps_up_in_minutes_is_found(over_s: float) -> None:
+    t_s = times(1.0)
+    mass_g = evaporating(t_s, 0.4, 6000.0, 1e-3, 4) + 0.15 * np.clip((t_s - 15_000.0) / over_s, 0.0, 1.0)
+    found = find_jumps(t_s, mass_g, MATTERS_G)
+    assert net_of_jumps(found)[0] == pytest.approx(0.15, abs=0.04)
+
+
+def test_too_few_rows_have_no_jumps() -> None:
+    assert find_jumps(np.arange(4.0), np.array([1.0, 1.0, 5.0, 5.0]), 0.1) == ()
+    assert find_jumps(np.empty(0), np.empty(0), 0.1) == ()
