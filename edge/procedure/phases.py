@@ -33,6 +33,7 @@ from edge.records.second import Second
 from edge.records.weighing import Excursion, Weighing, WeighingKind
 
 from .excursions import Excursions
+from .hot_windows import HotWindows
 from .masses import MassRecord
 from .plan import MIN_ROWS, Plan
 from .weighing_window import (
@@ -42,7 +43,6 @@ from .weighing_window import (
     mean_of_known,
     spread_g,
     weighing,
-    weighing_at_edge,
     why_not_empty,
     why_not_that_weight,
 )
@@ -96,10 +96,8 @@ class Phases:
         self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
         self._window = Window()
         self.masses = MassRecord()
-        self._head: list[Second] = []
-        self._hold_head: list[Second] = []
-        self._head_open = True  # a window never spans a second that does not count
-        self._tail = Window()
+        self.told_start: Weighing | None = None  # what the fold's own loss is divided by; the judge weighs anew
+        self._hot = HotWindows(plan)
         self._out = Excursions(plan)
         self._last: Second | None = None
         self._steps: Mapping[Phase, Callable[[Second, Second | None], Iterator[Event]]] = {
@@ -168,8 +166,8 @@ class Phases:
         if last is None:
             self._since_s = row.t_s
         self.masses.add(row)
-        if self.plan.weigh == "hot" and row.n_ok > 0 and self._is_in_window(self._head, row):
-            self._head.append(row)
+        if self.plan.weigh == "hot" and row.n_ok > 0:
+            self._hot.seen(row)
         return list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
 
     def finish(self, why: str) -> list[Event]:
@@ -351,20 +349,24 @@ class Phases:
     def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
             self.hold_from_s = row.t_s
+            yield from self._tell_start()
             yield self._enter(Phase.HOLD, row, "in band: the hold clock runs")
             yield from self._step_hold(row, None)
+        elif self._hot.may_tell:
+            yield from self._tell_start()
         elif self._in_phase_s(row) > self.plan.ramp_max_s:
             yield self._fail(row, self._what_is_missing(f"{hours(self.plan.ramp_max_s)} h have passed"))
 
-    def _is_in_window(self, rows: list[Second], row: Second) -> bool:
-        return not rows or row.t_s - rows[0].t_s <= self.plan.hot_window_s
+    def _tell_start(self) -> Iterator[Event]:
+        if self.plan.weigh == "hot" and (rows := self._hot.told()):
+            yield self._weigh(WeighingKind.START, rows, "first")
+            self.told_start = self.weighings[WeighingKind.START]
 
     def _step_hold(self, row: Second, last: Second | None) -> Iterator[Event]:
         plan = self.plan
         if row.hold_s < self.hold_s:  # the standard restarts the clock at an excursion
             self.hold_from_s = row.t_s
-            self._hold_head, self._head_open = [], True
-            self._tail = Window()
+            self._hot.restart()
         self.hold_s = row.hold_s
         if row.qualified:
             self.hold_to_s = row.t_s
@@ -372,13 +374,7 @@ class Phases:
         if self._out.too_long is not None:
             yield self._fail(row, self._out.too_long)
             return
-        if not row.qualified:
-            self._head_open = self._head_open and not self._hold_head
-            self._tail = Window()
-        elif row.n_ok > 0:
-            if self._head_open and self._is_in_window(self._hold_head, row):
-                self._hold_head.append(row)
-            self._tail.add(row, plan.hot_window_s)
+        self._hot.of_hold(row)
         if row.hold_s >= plan.hold_s and (because := self._out.at_the_end()) is not None:
             yield self._fail(row, because)
         elif row.hold_s >= plan.hold_s:
@@ -390,19 +386,11 @@ class Phases:
         if self.plan.weigh == "cold":
             yield self._enter(Phase.COOL, row, "the hold is complete")
             return
-        plan, tail = self.plan, list(self._tail.rows)
-        windows: tuple[tuple[WeighingKind, list[Second], Literal["first", "last"]], ...] = (
-            (WeighingKind.START, self._head, "first"),
-            (WeighingKind.HOLD_START, self._hold_head, "first"),
-            (WeighingKind.HOLD_END, tail, "last"),
-        )
-        for which, rows, edge in windows:
-            if which is WeighingKind.START and plan.reference != "start":
-                continue
-            if len(rows) < MIN_ROWS:
-                yield self._fail(row, plan.too_few_rows(f"the window of {which}", len(rows), plan.hot_window_s))
+        for taken in self._hot.weigh():
+            if isinstance(taken, Invalid):
+                yield self._fail(row, taken)
                 return
-            yield self._take(weighing_at_edge(which, rows, edge), rows[-1])
+            yield self._take(taken, row)
         yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
 
     def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:

@@ -138,7 +138,8 @@ class Pipeline:
         """Get what the fold must be told, given where the phases are."""
         phases = self.phases
         values: dict[str, float] = {"armed": 1 if phases.phase in (Phase.RAMP, Phase.HOLD) else 0}
-        tare, m1, start = (phases.weighings.get(k) for k in (WeighingKind.TARE, WeighingKind.M1, WeighingKind.START))
+        tare, m1 = (phases.weighings.get(k) for k in (WeighingKind.TARE, WeighingKind.M1))
+        start = phases.told_start
         if tare is not None:
             values["tare_code"] = tare.value.mean
         if m1 is not None:
