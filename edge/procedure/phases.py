@@ -85,11 +85,9 @@ class Phases:
         self.invalid: Invalid | None = None
         self.weighings: dict[WeighingKind, Weighing] = {}
         self.entered_s: dict[Phase, float] = {}
-        self.hold_from_s = math.nan
-        self.hold_to_s = math.nan
+        self.hold_from_s = self.hold_to_s = math.nan
         self.hold_s = 0.0
-        self._since_s = 0.0
-        self._look_s = 0.0
+        self._since_s = self._look_s = 0.0
         self._cold_c = math.nan
         self._tare_asked = False
         self._loaded = False
@@ -190,12 +188,9 @@ class Phases:
             return self.plan.hold_incomplete(why, self.hold_s)
         if self.phase is Phase.RAMP:
             return self.plan.never_in_band(why)
-        if (
-            self.phase in (Phase.M1, Phase.M2)
-            and len(self._window.rows) < MIN_ROWS
-            and self.plan.weigh_max_s == math.inf
-        ):
-            return self.plan.too_few_rows(self.phase.upper(), len(self._window.rows), self.plan.window_s)
+        rows = len(self._window.rows)
+        if self.phase in (Phase.M1, Phase.M2) and rows < MIN_ROWS and self.plan.weigh_max_s == math.inf:
+            return self.plan.too_few_rows(self.phase.upper(), rows, self.plan.window_s)
         return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {self.phase}")
 
     def _enter(self, phase: Phase, row: Second, why: str) -> Event:
@@ -231,8 +226,7 @@ class Phases:
         if row.n_ok > 0:
             window.add(row, plan.tare_s)
         if self._in_phase_s(row) > plan.weigh_max_s and not window.rows:
-            why = "no good sample to tare with: run halfpercent doctor"
-            yield self._fail(row, Invalid(InvalidReason.NO_TARE, why))
+            yield self._fail(row, Invalid(InvalidReason.NO_TARE, "no good sample to tare with: run halfpercent doctor"))
             return
         if window.span_s < plan.tare_s - 1.0:
             return
@@ -337,14 +331,14 @@ class Phases:
 
     def _step_pump(self, row: Second, last: Second | None) -> Iterator[Event]:
         plan = self.plan
-        if plan.pressure_needed:
-            if row.pressure_pa <= plan.pressure_limit_pa:
-                yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
-            elif self._in_phase_s(row) > plan.ramp_max_s:
-                why = f"the pressure never fell to {plan.pressure_limit_pa:g} Pa"
-                yield self._fail(row, Invalid(InvalidReason.NO_VACUUM, why))
-        elif self._in_phase_s(row) >= plan.pump_wait_s:
-            yield self._enter(Phase.RAMP, row, "vacuum declared, not measured")
+        if not plan.pressure_needed:
+            if self._in_phase_s(row) >= plan.pump_wait_s:
+                yield self._enter(Phase.RAMP, row, "vacuum declared, not measured")
+        elif row.pressure_pa <= plan.pressure_limit_pa:
+            yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
+        elif self._in_phase_s(row) > plan.ramp_max_s:
+            because = Invalid(InvalidReason.NO_VACUUM, f"the pressure never fell to {plan.pressure_limit_pa:g} Pa")
+            yield self._fail(row, because)
 
     def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
