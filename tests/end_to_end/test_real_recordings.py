@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_recordings import cold_test, counts_test, example_certificate, write
+from made_up_recordings import cold_test, counts_test, example_with_tare, write
 from repository import RECORDINGS
 
 needs_data = pytest.mark.skipif(
@@ -147,7 +147,7 @@ weigh = "hot"
 
 @needs_data
 def test_a_constant_load_shows_no_loss_beyond_its_uncertainty(tmp_path: Path) -> None:
-    (tmp_path / "certificate.toml").write_text(example_certificate(), encoding="utf-8")
+    (tmp_path / "certificate.toml").write_text(example_with_tare(), encoding="utf-8")
     r = replay(
         tmp_path,
         RECORDINGS / "hx711-constant-load-10min.csv",
@@ -162,11 +162,14 @@ def test_a_constant_load_shows_no_loss_beyond_its_uncertainty(tmp_path: Path) ->
 
 # made-up recordings
 
+DRIFT = ("--declare", "u_mass_g=0.001")
+"""What the balance drifts. Where nobody states it, ±1 % of the load is assumed, and a loss of 1 % decides nothing."""
+
 
 @pytest.mark.parametrize("step_s", [0.5, 1.0, 7.0, 60.0])
 def test_a_cold_recording_is_judged_whatever_its_row_rate(tmp_path: Path, step_s: float) -> None:
     r = replay(tmp_path, write(tmp_path / "r.csv", cold_test(step_s)), 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\n'
-               "temp_c = 120.0\nhold_s = 21600\n")  # fmt: skip
+               "temp_c = 120.0\nhold_s = 21600\n", *DRIFT)  # fmt: skip
     assert r["verdict"] == "FAIL", r["invalid_because"]
     assert abs(r["loss_pct"] - 1.0) <= r["U_pct"]
     assert r["hold_s"] == pytest.approx(21600.0, abs=max(2.0, step_s))
@@ -175,11 +178,11 @@ def test_a_cold_recording_is_judged_whatever_its_row_rate(tmp_path: Path, step_s
 def test_a_gap_in_a_recording_does_not_count(tmp_path: Path) -> None:
     rows = [r for r in cold_test(1.0) if not 10_000.0 <= r[0] < 10_500.0]
     standard = 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = {}\n'
-    r = replay(tmp_path, write(tmp_path / "r.csv", rows), standard.format(21600))
+    r = replay(tmp_path, write(tmp_path / "r.csv", rows), standard.format(21600), *DRIFT)
     # in band from about 4740 s to 27060 s: 22320 s, less the gap of 501 s
     assert r["verdict"] == "FAIL"
     assert [(e["why"], e["length_s"]) for e in r["excursions"]] == [("nothing was recorded", 501.0)]
-    r = replay(tmp_path, tmp_path / "r.csv", standard.format(22000))
+    r = replay(tmp_path, tmp_path / "r.csv", standard.format(22000), *DRIFT)
     assert r["verdict"] == "INVALID"
 
 
@@ -190,7 +193,7 @@ def test_what_has_a_bad_status_never_reaches_a_mass(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     body = "\n".join(f"{t!r},{m!r},{c!r},{s}" for t, m, c, s in spoilt)
     path.write_text("t_s,mass_g,temp_c,status\n" + body + "\n", encoding="utf-8")
-    r = replay(tmp_path, path, 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 18000\n')
+    r = replay(tmp_path, path, 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 18000\n', *DRIFT)
     assert r["recording"]["not_numbers"] == sum(s != "ok" for *_, s in spoilt)
     assert r["verdict"] == "FAIL", r["invalid_because"]
     assert abs(r["loss_pct"] - 1.0) <= r["U_pct"]
@@ -199,7 +202,7 @@ def test_what_has_a_bad_status_never_reaches_a_mass(tmp_path: Path) -> None:
 def test_glitches_in_a_recording_are_refused(tmp_path: Path) -> None:
     rows = [(t, m + 40.0 if i % 97 == 50 else m, c) for i, (t, m, c) in enumerate(cold_test(1.0))]
     r = replay(tmp_path, write(tmp_path / "r.csv", rows), 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\n'
-               "hold_s = 18000\n")  # fmt: skip
+               "hold_s = 18000\n", *DRIFT)  # fmt: skip
     assert r["recording"]["refused_by_gate"] == sum(i % 97 == 50 for i in range(len(rows)))
     assert abs(r["loss_pct"] - 1.0) <= r["U_pct"]
 
@@ -207,7 +210,7 @@ def test_glitches_in_a_recording_are_refused(tmp_path: Path) -> None:
 def test_a_replay_leaves_its_database_and_can_be_looked_at(tmp_path: Path) -> None:
     path = write(tmp_path / "r.csv", cold_test(5.0))
     standard = 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 18000\n'
-    r = replay(tmp_path, path, standard, "--out", "kept")
+    r = replay(tmp_path, path, standard, "--out", "kept", *DRIFT)
     command = [sys.executable, "-m", "edge", "report", "last", "--format", "json", "--db", "kept/halfpercent.db"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     stored = json.loads(done.stdout)
@@ -217,7 +220,7 @@ def test_a_replay_leaves_its_database_and_can_be_looked_at(tmp_path: Path) -> No
 
 def test_a_blank_takes_out_what_the_rig_does_by_itself(tmp_path: Path) -> None:
     (tmp_path / "cell.toml").write_text(
-        example_certificate().replace("zero_drift_g = 0.05 ", "zero_drift_g = 0.01 "), encoding="utf-8"
+        example_with_tare().replace("zero_drift_g = 0.05 ", "zero_drift_g = 0.01 "), encoding="utf-8"
     )
     header = "t_s,counts,temp_c,cell_temp_c"
     standard = 'id = "c"\ntitle = "c"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600\n'
@@ -252,7 +255,7 @@ def test_a_blank_takes_out_what_the_rig_does_by_itself(tmp_path: Path) -> None:
 
 def test_a_claimed_name_is_answered_from_the_standard_s_file(tmp_path: Path) -> None:
     path = write(tmp_path / "r.csv", cold_test(5.0))
-    command = [sys.executable, "-m", "edge", "replay", str(path), "--claim", "semi-solid"]
+    command = [sys.executable, "-m", "edge", "replay", str(path), *DRIFT, "--claim", "semi-solid"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert 'Claimed to be "semi-solid": "Semi-solid" is not a class' in done.stdout
     assert "Not solid-state by this criterion" in done.stdout

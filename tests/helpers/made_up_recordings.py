@@ -14,6 +14,13 @@ def example_certificate() -> str:
     return text.split("```toml\n", 1)[1].split("```", 1)[0]
 
 
+def example_with_tare(tare_counts: int = 0) -> str:
+    """The same with the empty holder's code, without which codes are no masses."""
+    with_tare = example_certificate().replace("# tare_counts = 84210 ", f"tare_counts = {tare_counts} ")
+    assert with_tare != example_certificate()
+    return with_tare
+
+
 def write(path: Path, rows: list[tuple[float, ...]], header: str = "t_s,mass_g,temp_c") -> Path:
     path.write_text(header + "\n" + "\n".join(",".join(repr(x) for x in r) for r in rows) + "\n", encoding="utf-8")
     return path
