@@ -173,7 +173,7 @@ class Phases:
         if self.phase is Phase.DONE:
             return []
         events = [] if self._last is None else list(self._out.end(self._last))
-        weighed = self._weigh_at_rest(WeighingKind.M2) if self.phase is Phase.M2 else None
+        weighed = self._weigh_at_rest(WeighingKind.M2, empty=True) if self.phase is Phase.M2 else None
         if self._last is not None and (weighed is not None or self.phase in AFTER_M2):
             taken = [weighed] if weighed is not None else []
             return [*events, *taken, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
@@ -279,13 +279,13 @@ class Phases:
             )
             yield self._fail(row, Invalid(InvalidReason.NEVER_STABLE, why))
 
-    def _weigh_at_rest(self, which: WeighingKind) -> Event | None:
-        """Take a mass from the newest rows if they are enough, at one temperature, at rest, and hold a load."""
+    def _weigh_at_rest(self, which: WeighingKind, *, empty: bool = False) -> Event | None:
+        """Take a mass from the newest rows if they are enough, at one temperature, at rest, and loaded or ``empty``."""
         rows = list(self._window.rows)
         if not rows or not is_at_rest(rows, rows[-1].mass_g, self.plan):
             return None
         value = mean_over_stable_window([r.mass_g for r in rows], "last")
-        loaded = abs(value.mean) > 10.0 * value.u
+        loaded = empty or abs(value.mean) > 10.0 * value.u
         return self._take(weighing(which, rows, value), rows[-1]) if loaded else None
 
     # after M2: what the operator may still do

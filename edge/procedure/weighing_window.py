@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+
 from calibration.allan import Integrated, mean_over_stable_window, uncertainty_of_mean
 from edge.records.second import Second
 from edge.records.weighing import Weighing, WeighingKind
@@ -57,7 +59,7 @@ def weighing_at_edge(which: WeighingKind, rows: Sequence[Second], edge: Literal[
 
     A sample that evaporates has no mean that stands for its edge. The line is as long as the half of it next to the
     edge says the same within its uncertainty: where the loss bends it is shorter, down to ``MIN_ROWS`` rows. What the
-    two differ by is part of the uncertainty.
+    two differ by is part of the uncertainty; where there are too few rows to halve, what a parabola differs by.
     """
     near = list(rows)
     value = _edge_of_line(near, edge)
@@ -69,7 +71,22 @@ def weighing_at_edge(which: WeighingKind, rows: Sequence[Second], edge: Literal[
             value = replace(value, u=math.hypot(value.u, apart_g / 2.0))
             break
         near, value = half, replace(shorter, u=math.hypot(shorter.u, apart_g / 4.0))
+    else:  # too few rows to be halved again
+        bend_g = _bend(near, value, edge)
+        if bend_g > 2.0 * value.u and len(near) > MIN_ROWS:
+            near = near[:MIN_ROWS] if edge == "first" else near[-MIN_ROWS:]
+            value = _edge_of_line(near, edge)
+            bend_g = _bend(near, value, edge)
+        value = replace(value, u=math.hypot(value.u, bend_g))
     return weighing(which, near, value)
+
+
+def _bend(rows: Sequence[Second], line: Integrated, edge: Literal["first", "last"]) -> float:
+    """Get by how much, in g, a parabola through rows differs at an edge from the line's value there."""
+    t_s = np.array([r.t_s - rows[0].t_s for r in rows])
+    masses = np.array([r.mass_g - line.mean for r in rows])
+    parabola = np.polynomial.Polynomial.fit(t_s, masses, 2)
+    return abs(float(parabola(t_s[0] if edge == "first" else t_s[-1])))
 
 
 def _edge_of_line(rows: Sequence[Second], edge: Literal["first", "last"]) -> Integrated:

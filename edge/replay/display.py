@@ -27,11 +27,15 @@ FINE = 2e-5
 """Relative to the load: no balance that shows so much stands still for an hour (its own drift is more)."""
 NOT_COARSE = 1e-3
 """Relative to the load: a display so fine moves at least once in a whole test, or it is frozen."""
-MOVES = 1e-4
+MOVES = 2.5e-4
 """Relative to the load: a coarser display, or means of one, may well stand still for hours."""
-LONGER = 50.0
-"""So many times its usual runs of one value: then it does not show what it showed before."""
-CHANGES = 20  # so many changes elsewhere tell what is usual
+SUDDEN = 50.0
+"""So many times as long as its last step took: then it has stopped at once, however the steps before it were."""
+STEADY_SUDDEN = 10.0
+STEADY = 5.0
+"""Its last ten steps took so many times what the last one did: it fell steadily, and ``STEADY_SUDDEN`` is sudden. On a
+sample that dries each step takes longer than the one before, and the ten take about three times the last."""
+CHANGES = 10  # so many changes elsewhere make a display that moves
 
 
 def resolution(value: F8, digit: float) -> float:
@@ -74,9 +78,9 @@ def frozen(t_s: F8, value: F8, step: float) -> npt.NDArray[np.bool_]:
     """Say which rows come from a display that has stopped. ``step`` is its resolution.
 
     It has stopped where it never moves in a whole recording, though it is fine enough to (``NOT_COARSE``); where it is
-    so fine that no balance stands still for an hour (``FINE``); or where it is fine (``MOVES``) and one value lasts
-    ``LONGER`` times what its values usually do. The first ``STILL_S`` of such a run are believed. A coarse display, or
-    a logger's means of one, may stand still for hours.
+    so fine that no balance stands still for an hour (``FINE``); or where it is fine (``MOVES``), moves elsewhere, and
+    stops at once (``SUDDEN``, ``STEADY``). The first ``STILL_S`` of such a run are believed. A coarse display, or a
+    logger's means of one, may stand still for hours; so may any before it has moved, and on a sample that has dried.
     """
     n = len(value)
     out = np.zeros(n, bool)
@@ -91,15 +95,22 @@ def frozen(t_s: F8, value: F8, step: float) -> npt.NDArray[np.bool_]:
         lasts_s = t_s[last] - t_s[first]
         if lasts_s < STILL_S:
             continue
-        others = len(lengths) - 1
-        usual = (n - length) / others if others else np.inf
-        unusual = step <= MOVES * load and others >= CHANGES and length >= LONGER * max(1.0, usual)
+        moves = step <= MOVES * load and len(lengths) > CHANGES
+        last_s, ten_s = (_since_s(t_s, value, n * step, first) for n in (1, 10))
+        sudden = SUDDEN if ten_s < STEADY * last_s else STEADY_SUDDEN
+        unusual = moves and lasts_s >= sudden * last_s
         fine = step <= FINE * load and lasts_s >= LONG_STILL_S
         if never_moves:
             out[first : last + 1] = True
         elif fine or unusual:
             out[first : last + 1] = t_s[first : last + 1] - t_s[first] > STILL_S
     return out
+
+
+def _since_s(t_s: F8, value: F8, away: float, first: int) -> float:
+    """Get how long ago, at the row ``first``, a value was last more than ``away`` from it (inf: it never was)."""
+    far = np.flatnonzero(np.abs(value[:first] - value[first]) > 1.01 * away)
+    return float(t_s[first] - t_s[far[-1]]) if len(far) else np.inf
 
 
 def glitch_gate(value: F8, step: float, load: float = 0.0) -> float:

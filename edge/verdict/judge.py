@@ -93,7 +93,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
             "the sample was on the holder",
         )
     for w in (before, after, reference):
-        if w is not after and (because := not_a_weighing(w, definition.balance.resolution_g)) is not None:
+        if w is not after and (because := not_a_weighing(ended, w)) is not None:
             return because
     zero = phases.weighings.get(WeighingKind.ZERO)
     return Weighed(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump, find_jumps, net_of_jumps
 from edge.records.invalid import Invalid, InvalidReason
@@ -28,9 +30,10 @@ AIR = 0.0015
 """Of the load: what pumping down and venting may move an indication by, up when the air goes, down when it comes."""
 
 
-def not_a_weighing(w: Weighing, resolution_g: float) -> Invalid | None:
+def not_a_weighing(ended: EndedRun, w: Weighing) -> Invalid | None:
     """Say why a mass is none: its readings scatter by too much of it, or its display is too coarse."""
-    mass_g, scatter_g = w.value.mean, w.value.u * math.sqrt(w.value.n)
+    mass_g, scatter_g = w.value.mean, _scatter(ended, w)
+    resolution_g = ended.definition.balance.resolution_g
     if scatter_g > SCATTER * mass_g or resolution_g > 10.0 * SCATTER * mass_g:
         size_g = max(scatter_g, resolution_g)
         why = (
@@ -39,6 +42,14 @@ def not_a_weighing(w: Weighing, resolution_g: float) -> Invalid | None:
         )
         return Invalid(InvalidReason.NOTHING_WEIGHED, why)
     return None
+
+
+def _scatter(ended: EndedRun, w: Weighing) -> float:
+    """Get the standard deviation of a weighing's readings in g; of a hot one, about the curve of its loss."""
+    if w.which in (WeighingKind.M1, WeighingKind.M2):
+        return w.value.u * math.sqrt(w.value.n)
+    _, mass_g = ended.phases.masses.between(w.from_s, w.to_s)
+    return float(np.std(np.diff(mass_g, 2))) / math.sqrt(6.0)  # of white noise; a smooth curve leaves next to nothing
 
 
 def jumps_between(ended: EndedRun, weighed: Weighed) -> tuple[Jump, ...]:

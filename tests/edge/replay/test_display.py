@@ -63,6 +63,23 @@ def test_a_display_that_freezes_in_the_hold_is_frozen_from_half_an_hour_on() -> 
     assert found[T_S[2000] + 1900.0 < T_S].all()
 
 
+@pytest.mark.parametrize("tau_s", [1500.0, 3000.0, 6000.0])
+def test_a_sample_that_has_dried_rests_on_a_good_balance_and_is_not_frozen(tau_s: float) -> None:
+    """0.01 g of 250 g, quiet: it rests longer and longer, and was as still before the oven was hot."""
+    dry_g = 250.0 - 1.2 * (1.0 - np.exp(-np.maximum(0.0, T_S - 4200.0) / tau_s))
+    noisy_g = dry_g + 0.001 * np.random.default_rng(5).standard_normal(len(T_S))
+    for mass_g in (shown(dry_g, 0.01), shown(noisy_g, 0.01)):
+        assert not frozen(T_S, mass_g, 0.01).any()
+
+
+@pytest.mark.parametrize("noise_g", [0.0, 0.001, 0.01])
+def test_the_same_display_that_stops_while_the_sample_dries_is_frozen(noise_g: float) -> None:
+    mass_g = shown(falling(loss_g=2.0, noise_g=noise_g), 0.01)
+    stops = len(T_S) // 3
+    mass_g[stops:] = mass_g[stops]
+    assert frozen(T_S, mass_g, 0.01)[T_S[stops] + 1900.0 < T_S].all()
+
+
 def test_an_averaging_logger_of_a_coarse_display_is_not_frozen() -> None:
     mass_g = means_of_ten(falling(), 0.1)
     assert not frozen(T_S, mass_g, resolution(mass_g, 0.01)).any()
