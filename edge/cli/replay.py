@@ -31,7 +31,7 @@ from .report import show_result
 @click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns codes into grams.")
 @click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
 @click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
-@click.option("--declare", multiple=True, help="What the recording lacks: temp_c=25, u_mass_g=0.001.")
+@click.option("--declare", multiple=True, help="What the recording lacks: temp_c=120, u_mass_g=0.001.")
 @click.option("--sample", "sample_id", callback=one_line, help="The sample's name [the file's].")
 @click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
 @click.option("--blank", help="Subtract this blank run (its number in the database).")

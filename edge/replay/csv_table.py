@@ -164,7 +164,7 @@ def _wanted(
         missing.append("temp_c")
     if missing:
         mapped_to = f"columns {missing[0]}=HEADER"
-        declared = ("declare temp_c=25",) if missing == ["temp_c"] else ()
+        declared = ("declare temp_c=120",) if missing == ["temp_c"] else ()
         raise BadRecording(
             one_line(
                 f"{path}: no column {', '.join(missing)}: map it"
