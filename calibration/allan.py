@@ -82,6 +82,25 @@ def mean_over_stable_window(values: Sequence[float], edge: Literal["first", "las
     return Integrated(mean, u, degrees_of_freedom(n, m), length, start, n)
 
 
+def mean_over_whole_window(values: Sequence[float]) -> Integrated:
+    """Take the mean of all ``values``, with the uncertainty that their longest averages show.
+
+    For noise with a memory the Allan deviation at short octaves says nothing: it may be smallest at one or two seconds.
+    So the deviation counts that is largest over the longer octaves, and the longest window where that is smallest: all
+    of the values, with the deviation at the longest octave that leaves three independent means. ``u`` is that
+    deviation: the instability of means of a third of the window, which for white noise is √3 times that of the whole.
+    With fewer than six values as :func:`mean_over_stable_window`.
+    """
+    n = len(values)
+    if n < 6:
+        return mean_over_stable_window(values, "last")
+    if not all(math.isfinite(v) for v in values):
+        raise ValueError("a mean needs values, all finite")
+    m = n // 3
+    u = deviation(np.asarray(values, np.float64), m)
+    return Integrated(math.fsum(values) / n, u, degrees_of_freedom(n, m), n, 0, n)
+
+
 def uncertainty_of_mean(values: Sequence[float]) -> float:
     """Get the standard uncertainty of the mean of all ``values`` as their longest averages show it.
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from calibration.allan import mean_over_stable_window
 from edge.records.command import Command, GapLength, OperatorWord
 from edge.records.event import (
     CheckRefused,
@@ -45,6 +44,7 @@ from .weighing_window import (
     weighing,
     why_not_empty,
     why_not_that_weight,
+    window_mean,
 )
 
 TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
@@ -217,7 +217,7 @@ class Phases:
 
     def _weigh(self, which: WeighingKind, rows: list[Second], edge: Literal["first", "last"] = "last") -> Event:
         values = [r.zero_code if which.is_zero else r.mass_g for r in rows]
-        return self._take(weighing(which, rows, mean_over_stable_window(values, edge)), rows[-1])
+        return self._take(weighing(which, rows, window_mean(values, edge, self.plan)), rows[-1])
 
     def _step_tare(self, row: Second, last: Second | None) -> Iterator[Event]:
         if not self._tare_asked:
@@ -284,7 +284,7 @@ class Phases:
         rows = list(self._window.rows)
         if not rows or not is_at_rest(rows, rows[-1].mass_g, self.plan):
             return None
-        value = mean_over_stable_window([r.mass_g for r in rows], "last")
+        value = window_mean([r.mass_g for r in rows], "last", self.plan)
         loaded = empty or abs(value.mean) > 10.0 * value.u
         return self._take(weighing(which, rows, value), rows[-1]) if loaded else None
 

@@ -22,9 +22,10 @@ class Plan:
     """What the phases wait for: from the standard, the config, or assumed. Seconds, °C, Pa.
 
     ``stability_pct`` (of the load) or ``stability_g``, whichever is more, is how far a weighing's two halves may
-    be apart where noise does not explain it. ``hot_window_s`` is the longest window at an edge of a hold
-    that is judged hot. ``cold_band_c`` is how near to its temperature at M1 the load cell
-    must be for M2, ``gap_s`` the longest time between two rows that is none,
+    be apart where noise does not explain it. ``hot_window_s`` is the longest window at an edge of a hold that is
+    judged hot. ``whole_window``: a mean is taken over all of its window (runs that began before there was this rule:
+    over its most stable part). ``cold_band_c`` is how near to its temperature at M1 the load cell must be for M2,
+    ``gap_s`` the longest time between two rows that is none,
     ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
     judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
     ``check_weight_g`` on (0: none); a run that waits for either longer than ``zero_max_s`` ends without it.
@@ -43,6 +44,7 @@ class Plan:
     dwell_s: float = 600.0
     window_s: float = 600.0
     hot_window_s: float = 120.0
+    whole_window: bool = False
     stability_pct: float = 0.005
     stability_g: float = 0.0
     cold_band_c: float = 2.0

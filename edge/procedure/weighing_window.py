@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from calibration.allan import Integrated, mean_over_stable_window, uncertainty_of_mean
+from calibration.allan import Integrated, mean_over_stable_window, mean_over_whole_window, uncertainty_of_mean
 from edge.records.second import Second
 from edge.records.weighing import Weighing, WeighingKind
 
@@ -101,6 +101,11 @@ def _edge_of_line(rows: Sequence[Second], edge: Literal["first", "last"]) -> Int
     u = 2.0 * max(uncertainty_of_mean(rest), scatter)
     at_s = t_s[0] if edge == "first" else t_s[-1]
     return Integrated(mean_g + rate * (at_s - mean_t), u, n - 2.0, n, 0, n)
+
+
+def window_mean(values: Sequence[float], edge: Literal["first", "last"], plan: Plan) -> Integrated:
+    """Take the mean of a window by the run's own rule."""
+    return mean_over_whole_window(values) if plan.whole_window else mean_over_stable_window(values, edge)
 
 
 def is_steady(values: Sequence[float], tolerance: float) -> bool:

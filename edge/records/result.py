@@ -39,6 +39,7 @@ class HappenedKind(StrEnum):
     EXCURSION = "excursion"
     STOP = "stop"
     JUMP = "jump"
+    SLOPE = "slope"
     ALARM = "alarm"
     CONVERTER_RESET = "converter_reset"
     REFUSED_READINGS = "refused_readings"
@@ -328,6 +329,7 @@ class Result(_Part, frozen=True, kw_only=True):
     on_declared: tuple[str, ...] = ()
     without_declared: WithoutDeclared | UnsetType = UNSET
     would_decide: tuple[str, ...] = ()
+    one_sided_pct: float = 0.0
     # a replay's
     recording: RecordingTold | UnsetType = UNSET
     observed: Observed | UnsetType = UNSET

@@ -89,7 +89,7 @@ def loss_budget(
         if tare is not None and zero is not None and math.isfinite(zero.cell_temp_c - tare.cell_temp_c):
             drift = drift_between(certificate, before, after, tare, zero, inert)
             apart_k = drift.share * (zero.cell_temp_c - tare.cell_temp_c)
-        lines += zero_components(certificate, weighed, inert, drift, corrections.blank)
+        lines += zero_components(certificate, weighed, inert, drift, corrections)
         lines += cell_components(certificate, before, after, corrections.span_change)
     if before.which is WeighingKind.M1:
         around = air_around(before, after) if corrections.air is None else corrections.air

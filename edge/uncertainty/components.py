@@ -19,7 +19,7 @@ from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import Blank
 from .buoyancy import AirAround
-from .weighed import Weighed
+from .weighed import Corrections, Weighed
 from .zero_drift import Drift, Inert
 
 DENSITY_G_CM3 = (1.0, 10.0)  # of a sample of which nothing is declared
@@ -27,6 +27,10 @@ HOLDER_CM3 = 20.0  # what holds the sample is at most so large: 160 g of steel
 UNSTATED_DRIFT = 0.01
 """Of the load: what a balance of which nobody states anything may drift in a test. A real platform moved by 0.2 % in
 six hours under constant load (FACTS); cheap ones by several times that."""
+VMIN_PER_CAPACITY = 10_000.0  # a C3 cell's usual Y = Emax / vmin (OIML R 60-1)
+WEATHER_KPA = 1.0
+"""What the weather may do to the air's pressure in a night where nobody read it."""
+READ_KPA = 0.1  # of a room's barometer
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
 
@@ -51,6 +55,7 @@ class ComponentName(StrEnum):
     DRIFT_BETWEEN_ZEROS = "drift between the zeros"
     ZERO_DRIFT = "zero drift"
     ZERO_WALK = "zero walk"
+    WEATHER = "air pressure on the cell's zero"
     CREEP = "creep"
     BLANK = "blank"
     ZERO_PER_K = "zero temperature coefficient"
@@ -76,6 +81,7 @@ ADDED_G = (
     ComponentName.BLANK,
     ComponentName.ZERO_DRIFT,
     ComponentName.ZERO_WALK,
+    ComponentName.WEATHER,
     ComponentName.CREEP,
     ComponentName.DRIFT_BETWEEN_ZEROS,
     ComponentName.RESOLUTION,
@@ -189,7 +195,7 @@ def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) ->
 
 
 def zero_components(
-    cert: Certificate, weighed: Weighed, inert: Inert, drift: Drift | None, blank: Blank | None
+    cert: Certificate, weighed: Weighed, inert: Inert, drift: Drift | None, corrections: Corrections
 ) -> Iterator[Component]:
     """Get what the zero does on its own and under load: as the certificate says, or as the second zero shows."""
     stability, before, after, tare = cert.stability, weighed.before, weighed.after, weighed.tare
@@ -209,12 +215,28 @@ def zero_components(
         u = stability.zero_walk_g * math.sqrt(apart_h)
         why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {apart_h:.2f} h"
         yield Component(ComponentName.ZERO_WALK, 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
-    if blank is None:
+    yield weather_component(cert, weighed, corrections.pressure_change_kpa)
+    if corrections.blank is None:
         yield Component(ComponentName.CREEP, 0.0, inert.u_g, "g", 0.0, "certificate", inert.why.removeprefix("creep "))
     else:
         yield Component(
             ComponentName.BLANK, -inert.gained_g, inert.u_g, "g", 0.0, "measured", inert.why, "t", inert.dof
         )
+
+
+def weather_component(cert: Certificate, weighed: Weighed, changed_kpa: float | None) -> Component:
+    """Get what the air's pressure does to the cell's zero: one verification interval a kPa (OIML R 60-1, 5.6.2).
+
+    The interval is taken to be a ten-thousandth of the capacity; ``changed_kpa`` is how far the pressure changed from
+    M1 to M2 where both were read (None: ±1 kPa is assumed).
+    """
+    per_kpa_g = cert.cell.capacity_g / VMIN_PER_CAPACITY
+    known = changed_kpa is not None
+    half_g = per_kpa_g * (abs(changed_kpa) + READ_KPA if changed_kpa is not None else WEATHER_KPA)
+    pressure = f"{changed_kpa:+.2g} kPa from M1 to M2" if known else f"±{WEATHER_KPA:g} kPa from M1 to M2"
+    why = f"{per_kpa_g:.3g} g a kPa, {pressure}"
+    origin: Origin = "declared" if known else "assumed"
+    return Component(ComponentName.WEATHER, 0.0, half_g / SQRT3, "g", 0.0, origin, why)
 
 
 def cell_components(cert: Certificate, before: Weighing, after: Weighing, span_change: float) -> Iterator[Component]:

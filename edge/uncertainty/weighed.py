@@ -39,7 +39,8 @@ class Corrections:
     ``air`` is the air around M1 and M2 (None: assumed), ``density_g_cm3`` bounds the sample's density (None: nothing is
     declared), ``blank`` is subtracted, ``span_change`` is by how much (relative) a check weight has shown the span to
     have changed at a time that nobody knows, ``jumps`` what the indication jumped by between the masses in all, in g,
-    with its u (None: there were none).
+    with its u (None: there were none). ``pressure_change_kpa`` is how far the room's pressure changed from M1 to M2
+    (None: not known).
     """
 
     air: AirAround | None = None
@@ -47,3 +48,4 @@ class Corrections:
     blank: Blank | None = None
     span_change: float = 0.0
     jumps: tuple[float, float] | None = None
+    pressure_change_kpa: float | None = None

@@ -11,11 +11,17 @@ from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump
 from edge.records.formatting import known
 from edge.records.result import HappenedKind, HappenedTold
+from edge.uncertainty.slopes import Slope
 
 
-def what_happened(ended: EndedRun, jumps: tuple[Jump, ...]) -> tuple[HappenedTold, ...]:
+def what_happened(ended: EndedRun, jumps: tuple[Jump, ...], slopes: tuple[Slope, ...]) -> tuple[HappenedTold, ...]:
     """Get what happened, in order of time."""
-    return tuple(sorted((*_of_the_hold(ended), *_stops(ended), *_jumps(jumps), *ended.alarms), key=lambda h: h.from_s))
+    return tuple(
+        sorted(
+            (*_of_the_hold(ended), *_stops(ended), *_jumps(jumps), *_slopes(ended, slopes), *ended.alarms),
+            key=lambda h: h.from_s,
+        )
+    )
 
 
 def _of_the_hold(ended: EndedRun) -> Iterator[HappenedTold]:
@@ -40,3 +46,15 @@ def _jumps(jumps: tuple[Jump, ...]) -> Iterator[HappenedTold]:
     for j in jumps:
         why = f"the indication jumped by {j.step_g:+.4g} g: no evaporation does that; something touched the holder"
         yield HappenedTold(from_s=j.t_s, to_s=j.t_s, what=HappenedKind.JUMP, why=why, step_g=j.step_g, u_g=j.u_g)
+
+
+def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold]:
+    for s in slopes:
+        if not s.toward_loss_g:  # a gain at M1 is the cell's creep, a loss at M2 its return
+            continue
+        w = ended.phases.weighings[s.which]
+        what = "loses" if s.rate_g_per_h < 0.0 else "gains"
+        more = f": at least {s.toward_loss_g * 1e3:.2g} mg are missing from the loss"
+        rate = f"{s.rate_g_per_h * 1e3:+.3g} ± {s.u_g_per_h * 1e3:.2g} mg/h"
+        why = f"the sample still {what} at {s.which.upper()}, {rate}{more}"
+        yield HappenedTold(from_s=w.from_s, to_s=w.to_s, what=HappenedKind.SLOPE, why=why)

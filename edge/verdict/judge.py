@@ -6,6 +6,7 @@ has no loss. This module must never measure, and never leave out why it could no
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET
@@ -30,6 +31,7 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.blank import blank_found, blank_from_result, check_blank, check_same_rig
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.uncertainty.zero_drift import SpanCheck, check_span
 
@@ -37,7 +39,7 @@ from . import warnings
 from .decision import decide
 from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
 from .happened import what_happened
-from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
+from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing, slopes_of
 from .wording import meaning, what_would_decide
 
 NARROWER = 1.05
@@ -53,7 +55,8 @@ def judge_run(ended: EndedRun) -> Result:
     corrected = _corrections(ended, draft, weighed)
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
-    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps))
+    slopes = slopes_of(ended, weighed)
+    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, slopes))
     standard = ended.definition.standard
     budget = loss_budget(weighed, corrected.corrections, coverage=standard.coverage_probability.value)
     because = not_a_loss(ended, weighed, budget) or jumped(
@@ -62,6 +65,7 @@ def judge_run(ended: EndedRun) -> Result:
     if because is not None:
         return invalid(draft, because)
     result = _decided(ended, _with_corrections(draft, corrected, budget), budget)
+    result = _with_slopes(result, slopes, weighed.reference.value.mean)
     return _beside_declared(ended, result, weighed, corrected.corrections)
 
 
@@ -138,7 +142,9 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     change = 0.0 if check is None else check.changed
     jumps = jumps_between(ended, weighed)
     net = net_of_jumps(jumps) if jumps else None
-    return _Corrected(Corrections(around, density, blank, change, net), check, jumps, tuple(said))
+    air = definition.sample.air
+    change_kpa = (air[1].pressure_hpa - air[0].pressure_hpa) / 10.0 if len(air) == 2 else None
+    return _Corrected(Corrections(around, density, blank, change, net, change_kpa), check, jumps, tuple(said))
 
 
 def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:
@@ -208,6 +214,19 @@ def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
     if not ended.definition.is_blank or result.reference_g is None:
         return result
     return with_fields(result, blank_found=blank_found(budget.loss_pct, result.reference_g, lines))
+
+
+def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Result:
+    """Say what the slopes at the weighings add to the loss, at least; a PASS that they put in doubt is none."""
+    more_pct = math.fsum(s.toward_loss_g for s in slopes) / load_g * 100.0
+    if more_pct <= 0.0 or result.loss_pct is None or result.U_pct is None:
+        return result
+    upper_pct = result.loss_pct + result.U_pct + more_pct
+    result = with_fields(result, one_sided_pct=more_pct, warnings=(*result.warnings, warnings.still_moving(more_pct)))
+    if result.verdict is Verdict.PASS and upper_pct > result.limit_pct:
+        help_ = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
+        return with_fields(result, verdict=Verdict.INCONCLUSIVE, blind_spot=None, criterion=None, would_decide=(help_,))
+    return result
 
 
 def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, corrections: Corrections) -> Result:

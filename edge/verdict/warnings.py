@@ -103,3 +103,11 @@ def readings_refused(count: int) -> str:
 def perhaps_kilograms(mass_g: float) -> str:
     """Ask whether masses are kilograms."""
     return f"the sample weighs {mass_g:.4g} g: if these are kilograms, say so (mass_kg)"
+
+
+def still_moving(more_pct: float) -> str:
+    """Say that the sample was not at rest at a weighing, and by how much more it lost at least."""
+    return (
+        f"the sample was not at rest at a weighing: it lost at least {more_pct:.2g} % more than the two masses say "
+        "(what left before M1, or came back before M2; carried back an hour at most, not corrected)"
+    )
