@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from edge.procedure.phases import COMMANDS, TRANSITIONS
+from edge.procedure.transitions import COMMANDS, TRANSITIONS
 from edge.records.phase import ASKED, Phase
 from edge.records.result import RESULT_VERSION, json_schema
 

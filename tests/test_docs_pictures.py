@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from repository import ROOT, TESTS
 
-from edge.procedure.phases import COMMANDS, TRANSITIONS
+from edge.procedure.transitions import COMMANDS, TRANSITIONS
 from edge.records.phase import Phase
 from edge.records.result import RESULT_VERSION, as_json, from_json, json_schema
 

@@ -93,6 +93,7 @@ _OF_A_TEST = (
     click.option("--air", multiple=True, help="The air at M1, and again at M2: hPa,°C,% (1013.25,23.5,45)."),
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
+    click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
     click.option("--note", help="A remark for the record."),
 )
 

@@ -38,7 +38,8 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Start(_Args, frozen=True, kw_only=True):
-    """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract."""
+    """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
+    ``mass_g`` what the sample weighs by another scale."""
 
     sample: Name
     operator: Name
@@ -52,6 +53,7 @@ class Start(_Args, frozen=True, kw_only=True):
     air: Text | None = None
     zero_after: bool = False
     check_weight_g: MassG | None = None
+    mass_g: MassG | None = None
     note: Text | None = None
 
     def __post_init__(self) -> None:

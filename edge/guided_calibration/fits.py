@@ -180,6 +180,7 @@ def make_certificate(
         ),
         temperature=_temperature(found, subject.cell.capacity_g, cell_temperature),
         stability=_stability(found, subject.cell.capacity_g),
+        tare_counts=found.span.zero_code,
         rtd=subject.rtd,
         cell_rtd=subject.cell_rtd,
         record=record,

@@ -25,6 +25,10 @@ from .plan import Plan
 HOT_WINDOWS = 40.0
 """A window at an edge of a hot hold is at most this part of it: what is lost meanwhile is a straight line."""
 SEVERAL_A_SECOND_S = 0.4  # rows so near: a second without any was not seen
+LEAST_OF_CAPACITY = 0.002
+"""A lighter sample is none: half a percent of it would be a hundred-thousandth of the capacity."""
+TARE_WITHIN, HOLDER_WITHIN = 0.08, 0.5
+"""Of the capacity: how far the empty holder may be from the certificate's; from zero, where that is not known."""
 LIVE_GAP_S = 1.5  # frames come every second: a longer step was not seen
 
 
@@ -161,23 +165,34 @@ def live_parameters(
     vacuum: VacuumGauge | None = None,
     zero_after: bool = False,
     check_weight_g: float | None = None,
+    mass_g: float | None = None,
 ) -> RunParameters:
     """Get the terms of a run on the instrument, which starts with the tare and is weighed as the standard says.
 
     ``stability_g``: how far a weighing's halves may be apart beyond their noise, where the cell wanders more
     than the plan's default allows. ``vacuum``: the settings of the gauge, where one is fitted. ``zero_after``: the
     operator takes the zero again after M2; ``check_weight_g``: and then puts this weight (g) on, which needs that zero.
-    Raises ``BadInput`` for a check weight that is none, or beyond the capacity.
+    ``mass_g``: what the sample is declared to have, as a kitchen scale shows it.
+    Raises ``BadInput`` for a check weight or a mass that is none, or beyond the capacity.
     """
     most_g = certificate.cell.capacity_g
     if check_weight_g is not None and not 0.0 < check_weight_g <= most_g:
         raise BadInput(f"check weight {check_weight_g:g} g: give grams, above 0 and at most the cell's {most_g:g}")
+    least_g = LEAST_OF_CAPACITY * most_g
+    if mass_g is not None and not least_g <= mass_g <= most_g:
+        raise BadInput(f"mass {mass_g:g}: give grams, from {least_g:g} to the cell's {most_g:g}")
+    tare = certificate.tare_counts
     plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=vacuum is not None)
     plan = replace(
         plan,
         stability_g=max(plan.stability_g, stability_g),
         zero_after=zero_after or check_weight_g is not None,
         check_weight_g=check_weight_g or 0.0,
+        tare_g=math.nan if tare is None else tare / certificate.span.counts_per_g,
+        tare_within_g=(TARE_WITHIN if tare is not None else HOLDER_WITHIN) * most_g,
+        least_g=least_g,
+        capacity_g=most_g,
+        declared_g=mass_g or 0.0,
     )
     if vacuum is not None and plan.pressure_needed:
         plan = replace(plan, pressure_limit_pa=qualifying_limit_pa(plan.pressure_limit_pa, vacuum))
@@ -272,6 +287,5 @@ def replay_parameters(
             declared.append("load cell temperature: not recorded, so nothing is compensated")
         if certificate.tare_counts is not None:
             fold["tare_code"] = certificate.tare_counts
-        else:
-            declared.append("tare: none recorded and no tare_counts in the certificate")
+            declared.append(f"tare: {certificate.tare_counts:.0f} codes, as the certificate has it; none was recorded")
     return RunParameters(plan, fold, Phase.RAMP if weigh == "hot" else Phase.M1, tuple(declared))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Literal
 
 from edge.records.command import Command, GapLength, OperatorWord
@@ -20,6 +19,7 @@ from edge.records.event import (
     CommandTaken,
     Event,
     GapTold,
+    LoadRefused,
     PhaseChanged,
     TareRefused,
     WeighingTaken,
@@ -35,6 +35,8 @@ from .excursions import Excursions
 from .hot_windows import HotWindows
 from .masses import MassRecord
 from .plan import MIN_ROWS, Plan
+from .plausibility import LOAD_ROWS, why_not_tare, why_not_the_sample
+from .transitions import COMMANDS, TRANSITIONS
 from .weighing_window import (
     Window,
     is_at_rest,
@@ -46,31 +48,6 @@ from .weighing_window import (
     why_not_that_weight,
     window_mean,
 )
-
-TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
-    {
-        (Phase.TARE, Phase.LOAD): "the zero of the empty holder is taken",
-        (Phase.LOAD, Phase.M1): "the operator says that the sample is on",
-        (Phase.M1, Phase.PUMP): "M1 is taken",
-        (Phase.PUMP, Phase.RAMP): "the pressure is reached, or the vacuum is declared",
-        (Phase.RAMP, Phase.HOLD): "in band: the hold clock runs",
-        (Phase.HOLD, Phase.COOL): "the hold is complete",
-        (Phase.COOL, Phase.M2): "cold again",
-        (Phase.M2, Phase.ZERO): "M2 is taken, and a second zero was announced",
-        (Phase.ZERO, Phase.CHECK): "the second zero is taken, and a check weight was announced",
-    }
-)
-"""What leads from one phase to the next. From every phase a run may also be done: judged, aborted, or invalid."""
-
-COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
-    {
-        OperatorWord.TARE: Phase.TARE,
-        OperatorWord.LOAD: Phase.LOAD,
-        OperatorWord.ZERO: Phase.ZERO,
-        OperatorWord.CHECK: Phase.CHECK,
-    }
-)
-"""What the operator commands, and in which phase."""
 
 LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
@@ -135,7 +112,8 @@ class Phases:
             self._tare_asked = True
             self._window = Window()
         elif command is OperatorWord.LOAD:
-            self._loaded = True
+            self._loaded, self._asked_s = True, t_s
+            self._window = Window()
         elif command is OperatorWord.ABORT:
             if self.phase not in AFTER_M2:
                 self.invalid = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
@@ -233,20 +211,31 @@ class Phases:
         rows = list(window.rows)
         apart_g = spread_g(rows)
         steady = apart_g <= plan.tare_stability_g or is_steady([r.zero_code for r in rows], 0.0)
+        why = why_not_tare(mean_of_known([r.mass_g for r in rows]), plan)
         if len(rows) < 0.9 * plan.tare_s or not steady:
-            self._tare_asked = False
-            why = (
-                f"{len(rows)} good seconds that wander by {apart_g:.3g} g: leave the holder alone, close the door, and "
-                "tare again"
-            )
+            why = f"{len(rows)} good seconds that wander by {apart_g:.3g} g: leave the holder alone, close the door"
+        if why:
+            self._tare_asked, why = False, f"{why}, and tare again"
             yield Event(row.seq, row.t_s, TareRefused(OperatorWord.TARE, why))
             return
         yield self._weigh(WeighingKind.TARE, rows)
         yield self._enter(Phase.LOAD, row, "the zero is taken")
 
     def _step_load(self, row: Second, last: Second | None) -> Iterator[Event]:
-        if self._loaded:
-            yield self._enter(Phase.M1, row, "the sample is on")
+        """Go on to M1 once what lies on the holder can be the sample: asked now, and not after the night."""
+        if not self._loaded:
+            return
+        if self.plan.asks_load:
+            if row.n_ok > 0:
+                self._window.add(row, LOAD_ROWS)
+            if len(self._window.rows) < LOAD_ROWS and row.t_s - self._asked_s < 6.0 * LOAD_ROWS:
+                return
+            mass_g = mean_of_known([r.mass_g for r in list(self._window.rows)[-LOAD_ROWS // 2 :]])
+            if why := why_not_the_sample(mass_g, self.plan):
+                self._loaded = False
+                yield Event(row.seq, row.t_s, LoadRefused(OperatorWord.LOAD, f"{why}, and say load again"))
+                return
+        yield self._enter(Phase.M1, row, "the sample is on")
 
     def _step_cold(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Wait for a stable, cold mass: M1 or M2. Where the heating begins first, M1 is what there was until then."""

@@ -29,6 +29,8 @@ class Plan:
     ``unseen_max_s`` the longest stretch without a good reading after which the run can still be
     judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
     ``check_weight_g`` on (0: none); a run that waits for either longer than ``zero_max_s`` ends without it.
+    ``tare_g`` is what the empty holder is on the certificate's scale (NaN: not known) and ``tare_within_g`` how far it
+    may be from there; a sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0: not declared).
     """
 
     weigh: Literal["cold", "hot"]
@@ -58,6 +60,16 @@ class Plan:
     zero_after: bool = False
     check_weight_g: float = 0.0
     zero_max_s: float = 43_200.0
+    tare_g: float = math.nan
+    tare_within_g: float = math.inf
+    least_g: float = 0.0
+    capacity_g: float = math.inf
+    declared_g: float = 0.0
+
+    @property
+    def asks_load(self) -> bool:
+        """Say whether it is asked if what is put on can be the sample (not in runs from before this rule)."""
+        return math.isfinite(self.capacity_g)
 
     def hold_incomplete(self, why: str, hold_s: float) -> Invalid:
         """Get the reason of INVALID for a hold that ended after ``hold_s`` qualified seconds."""

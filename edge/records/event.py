@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     OPERATOR = "operator"
     REFUSED = "refused"
     TARE_REFUSED = "tare_refused"
+    LOAD_REFUSED = "load_refused"
     ZERO_REFUSED = "zero_refused"
     CHECK_REFUSED = "check_refused"
     WEIGHING = "weighing"
@@ -54,6 +55,7 @@ FROM_FRAMES = frozenset(
         EventKind.OPERATOR,
         EventKind.REFUSED,
         EventKind.TARE_REFUSED,
+        EventKind.LOAD_REFUSED,
         EventKind.ZERO_REFUSED,
         EventKind.CHECK_REFUSED,
         EventKind.WEIGHING,
@@ -157,6 +159,13 @@ class TareRefused(CommandRefused):
     """The tare was not taken."""
 
     kind: ClassVar[EventKind] = EventKind.TARE_REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRefused(CommandRefused):
+    """What was put on cannot be the sample."""
+
+    kind: ClassVar[EventKind] = EventKind.LOAD_REFUSED
 
 
 @dataclass(frozen=True, slots=True)

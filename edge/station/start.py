@@ -55,6 +55,7 @@ def definition_from_order(order: Start, config: Config, database: Path, *, simul
         vacuum=config.vacuum.fitted(),
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
+        mass_g=order.mass_g,
     )
     sample = Sample(
         order.sample,

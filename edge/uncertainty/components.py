@@ -27,6 +27,8 @@ HOLDER_CM3 = 20.0  # what holds the sample is at most so large: 160 g of steel
 UNSTATED_DRIFT = 0.01
 """Of the load: what a balance of which nobody states anything may drift in a test. A real platform moved by 0.2 % in
 six hours under constant load (FACTS); cheap ones by several times that."""
+ZERO_SINCE = 0.005
+"""Of the capacity: what the empty holder's code may have moved by since the calibration, over power-ups and weather."""
 VMIN_PER_CAPACITY = 10_000.0  # a C3 cell's usual Y = Emax / vmin (OIML R 60-1)
 WEATHER_KPA = 1.0
 """What the weather may do to the air's pressure in a night where nobody read it."""
@@ -202,6 +204,10 @@ def zero_components(
     if tare is not None:
         why = f"Allan deviation of {tare.value.n_seen} s with the holder empty"
         yield Component(ComponentName.TARE, 0.0, tare.value.u, "count", 0.0, "measured", why, "t", tare.value.dof)
+    elif cert.tare_counts is not None:
+        u = ZERO_SINCE * cert.cell.capacity_g * abs(cert.span.counts_per_g) / SQRT3
+        why = f"of the certificate, since when the zero may have moved by ±{ZERO_SINCE * 100:g} % of the capacity"
+        yield Component(ComponentName.TARE, 0.0, u, "count", 0.0, "certificate", why)
     if drift is not None:
         name, value = ComponentName.DRIFT_BETWEEN_ZEROS, -drift.gained_g
         yield Component(name, value, drift.u_g, "g", 0.0, "measured", drift.why, "t", drift.dof)

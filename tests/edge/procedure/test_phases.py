@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from scripted_seconds import PLAN, feed, jitter, row, to_hold, to_m1, why_invalid
 
-from edge.procedure.phases import TRANSITIONS, Phases
+from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
+from edge.procedure.transitions import TRANSITIONS
 from edge.records.command import OperatorWord
 from edge.records.event import Event, PhaseChanged
 from edge.records.formatting import hours

@@ -1,0 +1,37 @@
+"""What leads from one phase of a run to the next, and what the operator commands in which.
+
+This module must never hold a number or a row: only the course.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from edge.records.command import OperatorWord
+from edge.records.phase import Phase
+
+TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
+    {
+        (Phase.TARE, Phase.LOAD): "the zero of the empty holder is taken",
+        (Phase.LOAD, Phase.M1): "the operator says that the sample is on",
+        (Phase.M1, Phase.PUMP): "M1 is taken",
+        (Phase.PUMP, Phase.RAMP): "the pressure is reached, or the vacuum is declared",
+        (Phase.RAMP, Phase.HOLD): "in band: the hold clock runs",
+        (Phase.HOLD, Phase.COOL): "the hold is complete",
+        (Phase.COOL, Phase.M2): "cold again",
+        (Phase.M2, Phase.ZERO): "M2 is taken, and a second zero was announced",
+        (Phase.ZERO, Phase.CHECK): "the second zero is taken, and a check weight was announced",
+    }
+)
+"""What leads from one phase to the next. From every phase a run may also be done: judged, aborted, or invalid."""
+
+COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
+    {
+        OperatorWord.TARE: Phase.TARE,
+        OperatorWord.LOAD: Phase.LOAD,
+        OperatorWord.ZERO: Phase.ZERO,
+        OperatorWord.CHECK: Phase.CHECK,
+    }
+)
+"""What the operator commands, and in which phase."""
