@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository import RECORDINGS
 
-from calibration.allan import degrees_of_freedom, deviation, mean_over_stable_window
+from calibration.allan import degrees_of_freedom, deviation, mean_over_stable_window, mean_over_whole_window
 
 RECORDING = RECORDINGS / "hx711-constant-load-10min.csv"
 
@@ -145,3 +145,29 @@ def test_few_values_give_their_mean_and_spread(n):
 def test_a_mean_of_nothing_or_of_what_is_not_finite_is_refused(values):
     with pytest.raises(ValueError, match="finite"):
         mean_over_stable_window(values, "first")
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=50)
+def test_a_mean_over_the_whole_window_is_of_all_values_and_says_what_thirds_of_it_scatter_by(seed):
+    values = np.random.default_rng(seed).normal(5.0, 1.0, 600)
+    found = mean_over_whole_window(values.tolist())
+    assert found.mean == pytest.approx(values.mean())
+    assert (found.n, found.n_seen) == (600, 600)
+    assert found.u == pytest.approx(deviation(values, 200))  # NIST SP 1065, 5.2.2, at a third of the record
+
+
+def test_a_mean_over_the_whole_window_sees_a_memory_that_a_short_octave_does_not():
+    """Readings through a slow filter: neighbours are alike, and the smallest deviation is that of neighbours."""
+    rng, value, values = np.random.default_rng(7), 0.0, []
+    for noise in rng.normal(0.0, 1.0, 600):
+        value += (noise - value) / 30.0
+        values.append(value)
+    stable, whole = mean_over_stable_window(values, "last"), mean_over_whole_window(values)
+    assert whole.u > 2.0 * stable.u
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_mean_over_the_whole_window_needs_values(value):
+    with pytest.raises(ValueError, match="all finite"):
+        mean_over_whole_window([*range(9), value])

@@ -15,6 +15,7 @@ import pytest
 from simulated_service import Rigged, rigged
 
 from edge.cli.run import _Shown
+from edge.procedure.plausibility import LOAD_ROWS
 from edge.records.command import OperatorWord
 from edge.records.event import (
     FROM_FRAMES,
@@ -22,13 +23,14 @@ from edge.records.event import (
     CommandRefused,
     EventKind,
     Happening,
+    LoadRefused,
     TareRefused,
     ZeroRefused,
 )
 from edge.records.phase import Phase
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text
-from edge.simulate.operator import SimulatedOperator
+from edge.simulate.operator import COMMANDS_BY_PHASE, SimulatedOperator
 from hw.sim.rig import Rig
 
 
@@ -41,6 +43,9 @@ def kinds_of(base: type[Happening]) -> Iterator[type[Happening]]:
 
 
 ASKING = sorted((kind for kind in kinds_of(Happening) if kind.asks), key=lambda kind: kind.__name__)
+
+
+AGAIN_S = COMMANDS_BY_PHASE[Phase.LOAD][2]
 
 
 class Clumsy(SimulatedOperator):
@@ -61,13 +66,17 @@ class Clumsy(SimulatedOperator):
             self._rig.place_weight(20.0 if since_s.get(OperatorWord.TARE, 0.0) > 30.0 else 0.0)  # leans on the holder
         elif phase is Phase.TARE:
             self._rig.place_weight(0.0)
-        if phase is Phase.LOAD and since_s.get(OperatorWord.LOAD) == 1.0:
-            said = [OperatorWord.LOAD]  # types it twice
+        if phase is Phase.LOAD and since_s.get(OperatorWord.LOAD) == AGAIN_S + LOAD_ROWS:
+            said = [OperatorWord.LOAD]  # types it twice: the run goes on in that second
         if phase is Phase.ZERO and ZeroRefused not in self.refused:
             self._rig.place_sample()  # leaves the sample on
         if phase is Phase.CHECK and CheckRefused in self.refused:
             self._check_weight_g = 100.0
         return said + self._again(phase, t_s)
+
+    def place(self) -> None:
+        if LoadRefused in self.refused:  # forgets the sample at first
+            super().place()
 
     def _again(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Say zero, or check, again a minute after it was refused."""
@@ -134,7 +143,7 @@ def test_what_asks_something_of_the_operator_is_shown_in_all_three_places(told: 
 
 
 def test_all_that_can_be_refused_asks_something() -> None:
-    assert {CommandRefused, TareRefused, ZeroRefused, CheckRefused} <= set(ASKING)
+    assert {CommandRefused, TareRefused, LoadRefused, ZeroRefused, CheckRefused} <= set(ASKING)
 
 
 def test_each_event_has_a_kind_of_its_own_and_each_kind_an_event() -> None:
@@ -144,5 +153,5 @@ def test_each_event_has_a_kind_of_its_own_and_each_kind_an_event() -> None:
 
 def test_each_refusal_was_made_by_frames_and_comes_in_the_order_of_the_steps(told: Told) -> None:
     order = list(told.answers)
-    assert order == [TareRefused, CommandRefused, ZeroRefused, CheckRefused]
+    assert order == [TareRefused, LoadRefused, CommandRefused, ZeroRefused, CheckRefused]
     assert {kind.kind for kind in order} <= FROM_FRAMES
