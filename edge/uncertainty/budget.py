@@ -27,6 +27,7 @@ from .components import (
     jump_component,
     noise_component,
     reading_components,
+    reset_component,
     zero_components,
 )
 from .weighed import Corrections, Weighed
@@ -83,6 +84,8 @@ def loss_budget(
     lines += reading_components(weighed)
     if corrections.jumps is not None:
         lines.append(jump_component(*corrections.jumps))
+    if corrections.resets is not None:
+        lines.append(reset_component(*corrections.resets))
     drift, apart_k = None, 0.0
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank)

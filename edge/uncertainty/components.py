@@ -49,6 +49,7 @@ class ComponentName(StrEnum):
     MASS_DIFFERENCE = "mass difference"
     BALANCE_DRIFT = "drift of the balance"
     JUMPS = "jumps of the indication"
+    CONVERTER_RESET = "reset of the converter"
     AIR_DENSITY = "air density"
     AIR_CHANGE = "change of the air's density"
     SPECIFIC_VOLUME = "specific volume of the sample"
@@ -90,6 +91,7 @@ ADDED_G = (
     ComponentName.MASS_DIFFERENCE,
     ComponentName.BALANCE_DRIFT,
     ComponentName.JUMPS,
+    ComponentName.CONVERTER_RESET,
 )
 """Inputs in g that simply add to the loss that is indicated."""
 
@@ -141,6 +143,12 @@ def jump_component(net_g: float, u_g: float) -> Component:
     u = math.hypot(net_g / SQRT3, u_g)
     why = f"they add up to {net_g:+.3g} g between the two masses: any of it may be in the loss"
     return Component(ComponentName.JUMPS, 0.0, u, "g", 0.0, "measured", why)
+
+
+def reset_component(net_g: float, u_g: float) -> Component:
+    """Get what resets of the converter did to the indication: ``net_g`` in all, which the loss is corrected for."""
+    why = f"its zero and gain step at each power-up: {net_g:+.3g} g between the two masses"
+    return Component(ComponentName.CONVERTER_RESET, -net_g, u_g, "g", 0.0, "measured", why, "normal")
 
 
 def air_components(

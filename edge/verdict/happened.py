@@ -1,6 +1,7 @@
 """What happened between M1 and M2, in order of time: one list for text, JSON and every report.
 
-Excursions, stops, jumps and alarms. This module must never leave one out because the verdict does not change.
+Excursions, stops, resets, jumps, slopes and alarms. This module must never leave one out because the verdict does not
+change.
 """
 
 from __future__ import annotations
@@ -13,12 +14,23 @@ from edge.records.formatting import known
 from edge.records.result import HappenedKind, HappenedTold
 from edge.uncertainty.slopes import Slope
 
+from .resets import UNSEEN, ResetStep
 
-def what_happened(ended: EndedRun, jumps: tuple[Jump, ...], slopes: tuple[Slope, ...]) -> tuple[HappenedTold, ...]:
+
+def what_happened(
+    ended: EndedRun, jumps: tuple[Jump, ...], resets: tuple[ResetStep, ...], slopes: tuple[Slope, ...]
+) -> tuple[HappenedTold, ...]:
     """Get what happened, in order of time."""
     return tuple(
         sorted(
-            (*_of_the_hold(ended), *_stops(ended), *_jumps(jumps), *_slopes(ended, slopes), *ended.alarms),
+            (
+                *_of_the_hold(ended),
+                *_stops(ended),
+                *_jumps(jumps),
+                *_resets(ended, resets),
+                *_slopes(ended, slopes),
+                *ended.alarms,
+            ),
             key=lambda h: h.from_s,
         )
     )
@@ -46,6 +58,23 @@ def _jumps(jumps: tuple[Jump, ...]) -> Iterator[HappenedTold]:
     for j in jumps:
         why = f"the indication jumped by {j.step_g:+.4g} g: no evaporation does that; something touched the holder"
         yield HappenedTold(from_s=j.t_s, to_s=j.t_s, what=HappenedKind.JUMP, why=why, step_g=j.step_g, u_g=j.u_g)
+
+
+def _resets(ended: EndedRun, steps: tuple[ResetStep, ...]) -> Iterator[HappenedTold]:
+    """Tell all resets, also those before M1 and after M2, whose step is in no loss."""
+    by_time = {s.reset.at_s: s for s in steps}
+    for r in ended.resets:
+        why = f"the {r.chip} was reset ({r.cause})"
+        s = by_time.get(r.at_s)
+        kind = HappenedKind.CONVERTER_RESET
+        if s is None:
+            yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=f"{why}: not between M1 and M2")
+        elif s.seen:
+            why += f": the indication stepped by {s.step_g:+.4g} ± {s.u_g:.2g} g, corrected"
+            yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, step_g=s.step_g, u_g=s.u_g)
+        else:
+            why += f": its step could not be seen, ±{UNSEEN * 100:g} % of the load is assumed"
+            yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, u_g=s.u_g)
 
 
 def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold]:

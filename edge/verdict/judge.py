@@ -40,6 +40,7 @@ from .decision import decide
 from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
 from .happened import what_happened
 from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing, slopes_of
+from .resets import ResetStep, net_of_resets, reset_steps, zero_is_apart
 from .wording import meaning, what_would_decide
 
 NARROWER = 1.05
@@ -56,7 +57,7 @@ def judge_run(ended: EndedRun) -> Result:
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
     slopes = slopes_of(ended, weighed)
-    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, slopes))
+    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes))
     standard = ended.definition.standard
     budget = loss_budget(weighed, corrected.corrections, coverage=standard.coverage_probability.value)
     because = not_a_loss(ended, weighed, budget) or jumped(
@@ -99,7 +100,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
     for w in (before, after, reference):
         if w is not after and (because := not_a_weighing(ended, w)) is not None:
             return because
-    zero = phases.weighings.get(WeighingKind.ZERO)
+    zero = None if zero_is_apart(ended) else phases.weighings.get(WeighingKind.ZERO)
     return Weighed(
         before,
         after,
@@ -119,6 +120,7 @@ class _Corrected:
     corrections: Corrections
     span_check: SpanCheck | None
     jumps: tuple[Jump, ...]
+    resets: tuple[ResetStep, ...]
     warnings: tuple[str, ...]
 
 
@@ -140,11 +142,16 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition.certificate)
     change = 0.0 if check is None else check.changed
-    jumps = jumps_between(ended, weighed)
+    resets = reset_steps(ended, weighed)
+    jumps = jumps_between(ended, weighed, resets)
     net = net_of_jumps(jumps) if jumps else None
     air = definition.sample.air
     change_kpa = (air[1].pressure_hpa - air[0].pressure_hpa) / 10.0 if len(air) == 2 else None
-    return _Corrected(Corrections(around, density, blank, change, net, change_kpa), check, jumps, tuple(said))
+    steps = net_of_resets(resets) if resets else None
+    if zero_is_apart(ended):
+        said.append(warnings.zero_across_reset())
+    corrections = Corrections(around, density, blank, change, net, change_kpa, steps)
+    return _Corrected(corrections, check, jumps, resets, tuple(said))
 
 
 def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:

@@ -7,6 +7,7 @@ implausible for being large: a wet cell fails. This module must never turn a ver
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.slopes import Slope, slope_at
 from edge.uncertainty.weighed import Weighed
+
+from .resets import ResetStep, is_across, without_steps
 
 SCATTER = 0.01
 """Relative: where single readings scatter by more of the mass, nothing was weighed."""
@@ -53,8 +56,11 @@ def _scatter(ended: EndedRun, w: Weighing) -> float:
     return float(np.std(np.diff(mass_g, 2))) / math.sqrt(6.0)  # of white noise; a smooth curve leaves next to nothing
 
 
-def jumps_between(ended: EndedRun, weighed: Weighed) -> tuple[Jump, ...]:
-    """Find the jumps between the two masses that no evaporation makes, and that matter against the limit."""
+def jumps_between(ended: EndedRun, weighed: Weighed, resets: Sequence[ResetStep] = ()) -> tuple[Jump, ...]:
+    """Find the jumps between the two masses that no evaporation makes, and that matter against the limit.
+
+    What ``resets`` of the converter did is none of them.
+    """
     before, after = weighed.before, weighed.after
     hot = before.which is not WeighingKind.M1
     from_s, to_s = (before.from_s, after.to_s) if hot else (before.to_s, after.from_s)
@@ -62,7 +68,8 @@ def jumps_between(ended: EndedRun, weighed: Weighed) -> tuple[Jump, ...]:
     load_g = weighed.reference.value.mean
     limit_g = ended.definition.standard.limit_pct.value / 100.0 * load_g
     matters_g = max(MATTERS * limit_g, DISPLAY_STEPS * weighed.balance.resolution_g)
-    found = find_jumps(t_s, mass_g, matters_g)
+    found = find_jumps(t_s, without_steps(resets, t_s, mass_g), matters_g)
+    found = tuple(j for j in found if not is_across(resets, j.t_s))
     return found if hot else tuple(j for j in found if not _is_air(ended, j, load_g))
 
 

@@ -111,3 +111,8 @@ def still_moving(more_pct: float) -> str:
         f"the sample was not at rest at a weighing: it lost at least {more_pct:.2g} % more than the two masses say "
         "(what left before M1, or came back before M2; carried back an hour at most, not corrected)"
     )
+
+
+def zero_across_reset() -> str:
+    """Get the warning of a second zero that says nothing of the rig's drift."""
+    return "the converter was reset between the tare and the second zero: that zero is not used"

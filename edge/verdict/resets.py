@@ -1,0 +1,126 @@
+"""What a reset of the load cell's converter did to the indication, measured where it happened.
+
+A chip that is powered up anew calibrates itself anew: its zero and its gain step. Mean after less mean before at the
+same load is that step, as far as noise, the rate of loss and the gap let it be seen. This module must never call a step
+measured that could not be seen: then a share of the load is assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.procedure.definition import EndedRun
+from edge.records.result import ConverterResetTold
+from edge.records.weighing import WeighingKind
+from edge.uncertainty.weighed import Weighed
+
+F8 = npt.NDArray[np.float64]
+
+LINE_S = 300.0
+"""So long are the lines before and after a reset."""
+LEAST_S = 30.0  # shorter ones see nothing
+LONGEST_GAP_S = 900.0
+"""Over a longer gap nobody knows what the sample did."""
+SETTLES_S = 5.0  # after a power-up
+BLOCKS = 6
+OTHER_LOAD = 0.02
+"""Of the load: a step beyond this is no converter's but another load."""
+UNSEEN = 0.01
+"""Of the load: what a power-up may do that nobody saw. Users of these chips report 0.5 to 1 % (FACTS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetStep:
+    """A reset between the two masses, its step (after less before) and the standard uncertainty, both in g.
+
+    ``seen``: the step was measured; else ``step_g`` is 0 and ``u_g`` what is assumed.
+    """
+
+    reset: ConverterResetTold
+    step_g: float
+    u_g: float
+    seen: bool
+
+
+def reset_steps(ended: EndedRun, weighed: Weighed) -> tuple[ResetStep, ...]:
+    """Get the steps of all resets between M1 and M2, in order of time."""
+    before, after = weighed.before, weighed.after
+    load_g = weighed.reference.value.mean
+    edges_s = [r.at_s for r in ended.resets]
+    steps = []
+    for reset in ended.resets:
+        if not before.from_s < reset.at_s <= after.to_s:
+            continue
+        inside = before.to_s <= reset.from_s and reset.at_s <= after.from_s
+        found = _measured(ended, reset, edges_s) if inside else None
+        if found is None or abs(found[0]) > OTHER_LOAD * load_g:
+            steps.append(ResetStep(reset, 0.0, UNSEEN * load_g / math.sqrt(3.0), seen=False))
+        else:
+            steps.append(ResetStep(reset, *found, seen=True))
+    return tuple(steps)
+
+
+def net_of_resets(steps: Sequence[ResetStep]) -> tuple[float, float]:
+    """Get the sum of the steps in g, and its standard uncertainty."""
+    return math.fsum(s.step_g for s in steps), math.sqrt(math.fsum(s.u_g**2 for s in steps))
+
+
+def without_steps(steps: Sequence[ResetStep], t_s: F8, mass_g: F8) -> F8:
+    """Get a record of masses without the steps that were measured."""
+    rest = mass_g.copy()
+    for s in steps:
+        rest[t_s >= s.reset.at_s] -= s.step_g
+    return rest
+
+
+def is_across(steps: Sequence[ResetStep], t_s: float) -> bool:
+    """Say whether a time lies at a reset whose step was not seen: a jump there is what is already assumed."""
+    return any(not s.seen and s.reset.from_s - LEAST_S <= t_s <= s.reset.at_s + LEAST_S for s in steps)
+
+
+def zero_is_apart(ended: EndedRun) -> bool:
+    """Say whether a reset lies between the tare and the second zero: what moved between them is not the rig's drift."""
+    tare, zero = (ended.phases.weighings.get(k) for k in (WeighingKind.TARE, WeighingKind.ZERO))
+    if tare is None or zero is None:
+        return False
+    return any(tare.from_s < r.at_s <= zero.to_s for r in ended.resets)
+
+
+def _measured(ended: EndedRun, reset: ConverterResetTold, edges_s: Sequence[float]) -> tuple[float, float] | None:
+    """Get step and u in g by the lines on both sides, each taken to the middle of the gap (None: it is not seen)."""
+    gap_s = reset.at_s - reset.from_s
+    unknown = any(s.length_s is None and reset.from_s - 1.0 <= s.from_s <= reset.at_s for s in ended.stops or ())
+    if unknown or gap_s > LONGEST_GAP_S:
+        return None
+    last_s = max((e for e in edges_s if e < reset.at_s), default=-math.inf) + SETTLES_S
+    next_s = min((e for e in edges_s if e > reset.at_s), default=math.inf)
+    middle_s = (reset.from_s + reset.at_s) / 2.0
+    masses = ended.phases.masses
+    old = _line(*masses.between(max(last_s, reset.from_s - LINE_S), reset.from_s), middle_s)
+    new = _line(*masses.between(reset.at_s + SETTLES_S, min(next_s - 1.0, reset.at_s + LINE_S)), middle_s)
+    if old is None or new is None:
+        return None
+    (g0, u0, rate0), (g1, u1, rate1) = old, new
+    u_bend = abs(rate1 - rate0) * (gap_s + LINE_S) / 4.0 / math.sqrt(3.0)
+    return g1 - g0, math.sqrt(u0 * u0 + u1 * u1 + u_bend * u_bend)
+
+
+def _line(t_s: F8, mass_g: F8, at_s: float) -> tuple[float, float, float] | None:
+    """Get the value at a time, its standard uncertainty, and the rate in g/s of the line through block means."""
+    if len(t_s) < 2 * BLOCKS or t_s[-1] - t_s[0] < LEAST_S:
+        return None
+    parts = np.array_split(np.arange(len(t_s)), BLOCKS)
+    t = np.array([t_s[p].mean() for p in parts])
+    g = np.array([mass_g[p].mean() for p in parts])
+    dt, mean_g = t - t.mean(), float(g.mean())
+    sxx = math.fsum((dt * dt).tolist())
+    rate = math.fsum((dt * (g - mean_g)).tolist()) / sxx
+    rest = g - mean_g - rate * dt
+    s2 = math.fsum((rest * rest).tolist()) / (BLOCKS - 2)
+    away_s = at_s - float(t.mean())
+    return mean_g + rate * away_s, math.sqrt(s2 * (1.0 / BLOCKS + away_s * away_s / sxx)), rate
