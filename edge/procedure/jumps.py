@@ -70,19 +70,20 @@ def net_of_jumps(jumps: tuple[Jump, ...]) -> tuple[float, float]:
 def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], known: npt.NDArray[np.bool_], matters_g: float) -> Jump | None:
     """Get the largest jump between lines of so many rows; None where there is none. ``known`` rows are left out."""
     rows, away = look
-    at, step_g, bend_g = _steps(t_s, mass_g, rows, away)
+    at, step_g, bend_g, spread = _steps(t_s, mass_g, rows, away)
     if not len(step_g):
         return None
     size_g, reach = np.abs(step_g), rows + away
-    usual_g = 1.4826 * float(np.median(size_g))
+    usual_g = (
+        1.4826 * float(np.median(size_g)) * spread / float(np.median(spread))
+    )  # a line taken over a gap knows less
     around_g = np.abs(mass_g[at + reach] - mass_g[at - reach])
     may_be = ~known[at] & (size_g >= SHARE * around_g) & (size_g >= bend_g)
+    may_be &= size_g >= np.maximum(SIGMAS * usual_g, matters_g)
     if not np.any(may_be):
         return None
     i = int(np.argmax(np.where(may_be, size_g, 0.0)))
-    if size_g[i] < max(SIGMAS * usual_g, matters_g):
-        return None
-    return Jump(float(t_s[at[i]]), float(step_g[i]), max(usual_g, float(size_g[i]) * 1e-6))
+    return Jump(float(t_s[at[i]]), float(step_g[i]), max(float(usual_g[i]), float(size_g[i]) * 1e-6))
 
 
 def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> Jump:
@@ -93,7 +94,7 @@ def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> Jump:
         low, high = at - rows - away, at + rows + away
         if low < 0 or high >= len(t_s):
             break
-        _, step_g, bend_g = _steps(t_s[low : high + 1], mass_g[low : high + 1], rows, away)
+        _, step_g, bend_g, _ = _steps(t_s[low : high + 1], mass_g[low : high + 1], rows, away)
         quiet = max(_scatter(mass_g[low : low + rows]), _scatter(mass_g[high - rows : high])) <= STEADY * abs(step_g[0])
         if quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0]):
             best = replace(jump, step_g=float(step_g[0]))
@@ -106,26 +107,28 @@ def _scatter(mass_g: F8) -> float:
     return float(np.std(mass_g - np.polyval(np.polyfit(x, mass_g, 1), x)))
 
 
-def _steps(t_s: F8, mass_g: F8, rows: int, away: int) -> tuple[npt.NDArray[np.intp], F8, F8]:
+def _steps(t_s: F8, mass_g: F8, rows: int, away: int) -> tuple[npt.NDArray[np.intp], F8, F8, F8]:
     """Get, for each row, by how much the line through the rows after it differs there from that through those before.
 
     Least squares on both sides, extrapolated to the row. Returns also how much a mere bend within reach could make of
-    it: the two rates' difference times the reach.
+    it: the two rates' difference times the reach; and by how many standard deviations of a row the lines scatter there.
     """
     reach = rows + away
     at = np.arange(reach, len(t_s) - reach)
     if len(at) < 1:
-        return at, np.empty(0), np.empty(0)
-    before_g, rate_before = _line_at(t_s, mass_g, at - reach, at - away, at)
-    after_g, rate_after = _line_at(t_s, mass_g, at + away, at + reach, at)
+        return at, np.empty(0), np.empty(0), np.empty(0)
+    before_g, rate_before, w_before = _line_at(t_s, mass_g, at - reach, at - away, at)
+    after_g, rate_after, w_after = _line_at(t_s, mass_g, at + away, at + reach, at)
     bend_g = np.abs(rate_after - rate_before) * (t_s[at + reach] - t_s[at - reach]) / 2.0
-    return at, after_g - before_g, bend_g
+    return at, after_g - before_g, bend_g, np.sqrt(w_before + w_after)
 
 
 def _line_at(
     t_s: F8, mass_g: F8, start: npt.NDArray[np.intp], stop: npt.NDArray[np.intp], at: npt.NDArray[np.intp]
-) -> tuple[F8, F8]:
-    """Get, at the time of rows ``at``, least-squares lines through rows ``start`` to ``stop``: values, and rates."""
+) -> tuple[F8, F8, F8]:
+    """Get, at the time of rows ``at``, least-squares lines through rows ``start`` to ``stop``: values, rates, and the
+    values' variances in that of a row.
+    """
     t, x = t_s - t_s[0], mass_g - mass_g[0]
 
     def mean(values: F8) -> F8:
@@ -134,6 +137,8 @@ def _line_at(
         return found
 
     mean_t, mean_x = mean(t), mean(x)
-    rate = (mean(t * x) - mean_t * mean_x) / (mean(t * t) - mean_t * mean_t)
-    line: F8 = mean_x + rate * (t[at] - mean_t)
-    return line, rate
+    var_t = mean(t * t) - mean_t * mean_t
+    rate = (mean(t * x) - mean_t * mean_x) / var_t
+    away_s = t[at] - mean_t
+    line: F8 = mean_x + rate * away_s
+    return line, rate, (1.0 + away_s * away_s / var_t) / (stop - start)

@@ -39,6 +39,22 @@ def test_an_evaporation_has_no_jumps(loss_g: float, tau_s: float, noise_g: float
     assert find_jumps(t_s, evaporating(t_s, loss_g, tau_s, noise_g, seed), MATTERS_G) == ()
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    loss_g=st.floats(0.0, 3.0),
+    noise_g=st.floats(1e-4, 5e-3),
+    at_s=st.floats(5000.0, 20_000.0),
+    gap_s=st.floats(2.0, 900.0),
+    seed=st.integers(0, 1000),
+)
+def test_an_evaporation_of_which_a_piece_was_not_seen_has_no_jumps(
+    loss_g: float, noise_g: float, at_s: float, gap_s: float, seed: int
+) -> None:
+    t_s = times(1.0)
+    seen = (t_s < at_s) | (t_s > at_s + gap_s)
+    assert find_jumps(t_s[seen], evaporating(t_s, loss_g, 6000.0, noise_g, seed)[seen], MATTERS_G) == ()
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     step_g=st.floats(0.12, 5.0).flatmap(lambda s: st.sampled_from([s, -s])),
