@@ -35,7 +35,7 @@ def test_the_corrections_that_matter_bring_the_loss_nearer_to_the_truth(judged: 
     assert abs(judged["all on"].error_pct) <= judged["all on"].expanded_pct
     corrected, off = judged["M2 under vacuum, buoyancy corrected"], judged["the same, buoyancy off"]
     assert abs(corrected.error_pct) <= corrected.expanded_pct
-    assert abs(off.error_pct) > off.expanded_pct, "buoyancy that is not corrected is more than U"
+    assert abs(off.error_pct) > 2.0 * abs(corrected.error_pct), "the weather in U hides it, but the error is there"
     assert judged["all on"].expanded_pct < judged["second zero off"].expanded_pct
 
 

@@ -174,6 +174,7 @@ def test_warnings_excursions_and_every_component_of_the_budget_are_printed(passe
     passed["excursions"] = [
         {"from_s": 3600.0, "length_s": 90.0, "why": "temperature out of band", "worst_temp_c": 117.5}
     ]
+    passed["happened"] = []  # a result from before there was one list of all that happened
     shown = text(passed)
     assert "Warning: certificate x was valid until 2025-01-01: calibrate again" in shown
     assert "not counted: 90 s from 1.0000 h on: temperature out of band, as far as 117.50 °C" in shown
