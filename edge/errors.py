@@ -22,6 +22,7 @@
     │       ├── NoCalibration              none of this name was begun
     │       ├── ReadingsNotGood            too few good samples
     │       └── StillMoving                a code that has not come to rest
+    ├── DeviceInUse (BlockingIOError)      a chip that another program reads
     ├── BadConfig (ValueError)             the instrument's settings
     ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
     └── StorageFull (OSError)              no room left for what was measured
@@ -127,6 +128,10 @@ class ReadingsNotGood(CalibrationRefused):
 
 class StillMoving(CalibrationRefused):
     """A code that has not come to rest."""
+
+
+class DeviceInUse(HalfpercentError, BlockingIOError):
+    """A chip that another program reads, and that must be left alone."""
 
 
 class BadConfig(HalfpercentError, ValueError):

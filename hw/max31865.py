@@ -46,7 +46,8 @@ class Max31865Rtd:
     ``open_port`` returns the port when :meth:`open` asks for it, for example
     ``lambda: SpidevPort(0, 0)``. ``wires`` (2, 3, 4), ``ref_ohm`` (the board's reference: 430 on most
     Pt100 boards, 400 on others) and ``mains_hz`` (50, 60) have no default because a wrong one gives
-    plausible, wrong temperatures. Raises ``BadSetting``.
+    plausible, wrong temperatures. A resistance outside ``plausible_ohm`` is one that only a fault gives (None: any is
+    taken). Raises ``BadSetting``.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Max31865Rtd:
         ref_ohm: float,
         mains_hz: int,
         nominal_ohm: float = 100.0,
+        plausible_ohm: tuple[float, float] | None = None,
     ) -> None:
         if wires not in (2, 3, 4):
             raise BadSetting(f"MAX31865: wires = {wires}; a resistance thermometer has 2, 3 or 4")
@@ -72,6 +74,8 @@ class Max31865Rtd:
         self._ref_ohm = ref_ohm
         self._mains_hz = mains_hz
         self._nominal_ohm = nominal_ohm
+        low_ohm, high_ohm = (0.0, ref_ohm) if plausible_ohm is None else plausible_ohm
+        self._lowest, self._highest = (ohm / ref_ohm * (_CODE_MAX + 1) for ohm in (low_ohm, high_ohm))
         self._still = _BIAS | (_THREE_WIRE if wires == 3 else 0) | (_50_HZ if mains_hz == 50 else 0)
         self._config = self._still | _AUTO
         # A tenth more than the longest conversion, for the host's clock and ours differ.
@@ -119,7 +123,8 @@ class Max31865Rtd:
 
         Statuses: ``OK``; ``SETTLING`` for 0.1 s after ``open``, a fault or a fault-detection cycle (the bias
         charges the input filter); ``FAULT`` with the fault register (data sheet table 7) and what the
-        last cycle found, also for codes that only a fault gives and for a chip found reset; ``BUS_ERROR``
+        last cycle found, also for codes that only a fault gives (with the code, and no fault bit, where no thermometer
+        in its place can have it) and for a chip found reset; ``BUS_ERROR``
         where nothing sensible answers. A cycle runs after each fault and, where reads are at least 0.15 s
         apart, after each sample: what it finds makes the next one a ``FAULT``. A converter that stops while
         its registers stay right cannot be told from a steady temperature.
@@ -174,7 +179,9 @@ class Max31865Rtd:
         if max(abs(code - _code(before)), abs(code - _code(after))) > _AGREE_CODES:
             self.counters.bus_errors += 1
             return Reading(t_ns, code, 0, Status.BUS_ERROR)
-        return Reading(t_ns, code, 0, Status.SETTLING if t_ns < self._settled_ns else Status.OK)
+        if t_ns < self._settled_ns:
+            return Reading(t_ns, code, 0, Status.SETTLING)
+        return Reading(t_ns, code, 0, Status.OK if self._lowest <= code <= self._highest else Status.FAULT)
 
     def _fault(self, t_ns: int, code: int, fault: int) -> Reading:
         """Find out what is broken, clear the latch and go on converting."""

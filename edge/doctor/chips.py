@@ -31,6 +31,10 @@ from .finding import Finding
 READ_S = 10.0
 LABORATORY_C = (-40.0, 250.0)
 """What a thermometer in a laboratory's oven or on its load cell may show."""
+LIKELY_C = (0.0, 150.0)
+"""What a thermometer of another kind would have to show, to be the likely explanation."""
+OTHER_BOARD_OHM = 300.0
+"""Between a Pt100 and a Pt1000."""
 APART_K = 5.0
 """Two thermometers of a cold instrument that are further apart than this are not both right."""
 HUM_SIGMAS = 6.0
@@ -209,19 +213,43 @@ def _thermometer_finding(name: str, settings: ProbeConfig, clock: Clock, shown: 
         probe.close()
     if reading.status is not Status.OK:
         found = f"{reading.status.name.lower()}, fault register 0x{reading.fault:02X}"
-        return Finding(name, "fail", found, "check the thermometer's wires and the wires setting")
+        do = "check the thermometer's wires and the wires setting"
+        if reading.code >= FULL_SCALE_CODE - 1 and settings.nominal_ohm < OTHER_BOARD_OHM:
+            do = f"{do}; or a Pt1000 is on a board for a Pt100 ({settings.ref_ohm:g} Ω): it needs one of 4300 or 4000 Ω"
+        return Finding(name, "fail", found, do)
     ohm = reading.code / FULL_SCALE_CODE * settings.ref_ohm
     do = "check the thermometer's kind, and ref_ohm, nominal_ohm and wires against what is fitted"
     try:
         temp_c = temperature_c(ohm, settings.nominal_ohm)
     except (CalibrationError, ValueError):
-        return Finding(name, "fail", f"{ohm:.2f} Ω: no Pt{settings.nominal_ohm:g} has that (IEC 60751)", do)
+        found = f"{ohm:.2f} Ω: no Pt{settings.nominal_ohm:g} has that (IEC 60751)"
+        return Finding(name, "fail", found, _likely(ohm, settings) or do)
     found = f"{ohm:.2f} Ω, {temp_c:.1f} °C"
     if not LABORATORY_C[0] <= temp_c <= LABORATORY_C[1]:
-        return Finding(name, "fail", f"{found}: not in a laboratory", do)
+        return Finding(name, "fail", f"{found}: not in a laboratory", _likely(ohm, settings) or do)
     shown[name] = temp_c
     do = f"if that is wrong, look at the board's reference resistor: it must say {settings.ref_ohm:g} Ω"
     return Finding(name, "ok", found, do)
+
+
+def _likely(ohm: float, settings: ProbeConfig) -> str:
+    """Get what is likely fitted, where a resistance is none of the thermometer that the settings name."""
+    is_pt100 = settings.nominal_ohm < OTHER_BOARD_OHM
+    other_ohm, other_board = (1000.0, "4300 or 4000") if is_pt100 else (100.0, "430 or 400")
+    for nominal_ohm, ref_ohm, what in (
+        (other_ohm, settings.ref_ohm, f"a Pt{other_ohm:g} on a board for a Pt{settings.nominal_ohm:g}"),
+        # The settings name the other board than the one that is fitted: the resistance is off by their ratio.
+        (settings.nominal_ohm, settings.ref_ohm * (10.0 if is_pt100 else 0.1), f"a board of {other_board} Ω"),
+    ):
+        try:
+            temp_c = temperature_c(ohm * ref_ohm / settings.ref_ohm, nominal_ohm)
+        except (CalibrationError, ValueError):
+            continue
+        if LIKELY_C[0] <= temp_c <= LIKELY_C[1]:
+            return f"likely {what} (it would be at {temp_c:.0f} °C): look at both, and set ref_ohm and nominal_ohm"
+    if ohm < 0.8 * settings.nominal_ohm:
+        return "likely half shorted, or another make of sensor: measure it with an ohmmeter, leads off the board"
+    return ""
 
 
 def _gauge_findings(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:

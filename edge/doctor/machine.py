@@ -29,6 +29,7 @@ from hw.supply import ask_supply
 
 from .chips import chips
 from .finding import Finding
+from .station import what_the_station_sees
 
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
@@ -60,6 +61,10 @@ def examine(config_from: Path, database: Path) -> Iterator[Finding]:
         yield Finding("config", "fail", line, f"correct it, then: halfpercent check-config {config_from}")
     if not wrong:
         yield Finding("config", "ok", str(config_from))
+    seen, asked = what_the_station_sees(config)
+    yield from seen
+    if asked:
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gpiozero tells of each pin library that is not there; the finding says it
         yield from chips(config, BootClock())

@@ -83,6 +83,8 @@ class Instrument:
         self._patience_ns = max(NS_PER_S // 2, round(PATIENCE_PERIODS * NS_PER_S / bridge.rate_sps))
         self._early: list[Conversion] = []  # came after its frame's end: the next one's first
         self._looked_ns = 0
+        self.failed = ""
+        """The device that did not open ('' where all did)."""
 
     @property
     def rate_sps(self) -> float:
@@ -97,8 +99,10 @@ class Instrument:
     def open(self) -> None:
         """Open every device. Raises an ``HwError``, with everything closed again, where one fails."""
         try:
-            for device in self._devices().values():
+            for name, device in self._devices().items():
+                self.failed = name
                 device.open()
+            self.failed = ""
         except BaseException:
             self.close()
             raise

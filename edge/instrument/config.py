@@ -79,8 +79,12 @@ class ProbeConfig(_Table, frozen=True, kw_only=True):
     nominal_ohm: Annotated[float, Meta(ge=10, le=1e4, description="100.0 for a Pt100, 1000.0 for a Pt1000")] = 100.0
     spi_bus: Bus = 0
     chip_select: ChipSelect = 0
+    plausible_c: Annotated[tuple[float, float], Meta(description="two temperatures in °C, [-30, 400]")] | None = None
+    """What it can show; a value outside is a fault, for no thermometer in its place shows it."""
 
     def __post_init__(self) -> None:
+        if self.plausible_c is not None and not -200.0 <= self.plausible_c[0] < self.plausible_c[1] <= 850.0:
+            raise ValueError("plausible_c: give two temperatures in °C, from -200 to 850, the lower one first")
         if self.ref_ohm <= 1.5 * self.nominal_ohm:
             raise ValueError(
                 f"ref_ohm = {self.ref_ohm:g}: must be more than 1.5 times nominal_ohm = {self.nominal_ohm:g}: "

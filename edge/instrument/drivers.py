@@ -1,6 +1,6 @@
 """From settings to drivers: the one place that opens the Pi's own buses.
 
-Nothing is opened here; each driver opens its bus when it is opened itself.
+Nothing is opened here; each driver opens its bus when it is opened itself, and only with the lock of its device.
 """
 
 from __future__ import annotations
@@ -16,10 +16,34 @@ from hw.spi import SpidevPort
 
 from .acquisition import Instrument
 from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from .device_lock import DeviceLock, LockedBridge, LockedProbe
+from .pinout import gpio
+from .plausible import cell_plausible_c, oven_plausible_c, plausible_ohm
 
 
 def make_bridge(config: BridgeConfig, clock: Clock) -> Bridge:
     """Make the driver of the bridge that the settings name; an HX711 on GPIO lines gets a process of its own."""
+    return LockedBridge(_bridge(config, clock), DeviceLock(config.chip, _places(config)))
+
+
+def _places(config: BridgeConfig) -> tuple[str, ...]:
+    """Get what of the machine a bridge takes up: an address, a chip-select, or pins."""
+    if config.chip == "nau7802":
+        return (_i2c_place(config.i2c_bus, config.address),)
+    if config.chip == "hx711_spi":
+        return (_spi_place(config.spi_bus, config.chip_select),)
+    return tuple(f"gpio-{gpio(pin)}" for pin in (config.sck_pin, config.dout_pin) if pin is not None)
+
+
+def _i2c_place(bus: int, address: int) -> str:
+    return f"i2c-{bus}-{address:02x}"
+
+
+def _spi_place(bus: int, chip_select: int) -> str:
+    return f"spi-{bus}.{chip_select}"
+
+
+def _bridge(config: BridgeConfig, clock: Clock) -> Bridge:
     if config.chip == "nau7802":
         from smbus2 import SMBus
 
@@ -53,8 +77,8 @@ def make_instrument(config: Config, clock: Clock, *, looks: int) -> Instrument:
     """Make the instrument that the settings describe, with ``looks`` a second for its alarms."""
     return Instrument(
         make_bridge(config.bridge, clock),
-        make_thermometer(config.oven_probe, clock),
-        None if config.cell_probe is None else make_thermometer(config.cell_probe, clock),
+        make_thermometer(config.oven_probe, clock, oven_plausible_c(config)),
+        None if config.cell_probe is None else make_thermometer(config.cell_probe, clock, cell_plausible_c(config)),
         clock,
         gauge=make_gauge(config.vacuum, clock),
         looks=looks,
@@ -84,22 +108,35 @@ def _hx711(config: BridgeConfig, clock: Clock | None = None) -> Bridge:
     )
 
 
-def make_thermometer(config: ProbeConfig, clock: Clock) -> Max31865Rtd:
-    """Make the driver of the resistance thermometer that the settings describe."""
-    return Max31865Rtd(
+def make_thermometer(config: ProbeConfig, clock: Clock, plausible_c: tuple[float, float] | None = None) -> Probe:
+    """Make the driver of the resistance thermometer that the settings describe.
+
+    A value that is not ``plausible_c`` is a fault (None: every value of a resistor is taken).
+    """
+    driver = Max31865Rtd(
         lambda: SpidevPort(config.spi_bus, config.chip_select),
         clock,
         wires=config.wires,
         ref_ohm=config.ref_ohm,
         mains_hz=config.mains_hz,
         nominal_ohm=config.nominal_ohm,
+        plausible_ohm=None if plausible_c is None else plausible_ohm(config.nominal_ohm, plausible_c),
     )
+    return LockedProbe(driver, DeviceLock("max31865", (_spi_place(config.spi_bus, config.chip_select),)))
 
 
 def make_gauge(config: VacuumConfig, clock: Clock) -> Probe | None:
     """Make the driver of the vacuum gauge that the settings name; None where the pressure is declared."""
     if config.gauge == "declared":
         return None
+    from hw.vacuum_gauge import ADS1115_ADDRESSES, MPRLS_ADDRESS
+
+    usual = MPRLS_ADDRESS if config.gauge == "mprls" else ADS1115_ADDRESSES[0]
+    place = _i2c_place(config.i2c_bus, config.address or usual)
+    return LockedProbe(_gauge(config, clock), DeviceLock(config.gauge, (place,)))
+
+
+def _gauge(config: VacuumConfig, clock: Clock) -> Probe:
     from smbus2 import SMBus
 
     from hw.vacuum_gauge import ADS1115_ADDRESSES, MPRLS_ADDRESS, Ads1115Gauge, MprlsGauge

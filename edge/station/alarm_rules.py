@@ -39,6 +39,7 @@ class Alarm(StrEnum):
 
 APART_NS = 100_000_000
 """Two readings that are to confirm each other are at least so far apart."""
+_RTD_FULL = 0x7FFF
 HANDLED = (None, Phase.TARE, Phase.LOAD, Phase.ZERO, Phase.CHECK, Phase.DONE)
 """The phases in which someone puts a load on or takes it off."""
 
@@ -104,11 +105,15 @@ class Observation:
 
 
 class RuleResult(NamedTuple):
-    """What a look says about one alarm: ``why`` it must open ('' if not), and whether all is good."""
+    """What a look says about one alarm: ``why`` it must open ('' if not), and whether all is good.
+
+    ``unsafe``: it opens the interlock, though another alarm of its kind does not.
+    """
 
     alarm: Alarm
     why: str
     good: bool
+    unsafe: bool = False
 
 
 class AlarmRules:
@@ -159,6 +164,10 @@ class AlarmRules:
         bad = sample.status != Status.OK
         if not twice.seen(bad, sample.t_ns):
             return RuleResult(alarm, "", not bad)
+        thermometer = alarm is not Alarm.GAUGE
+        if thermometer and sample.status == Status.FAULT and not sample.fault and 0 < sample.code < _RTD_FULL:
+            why = "FAULT: it shows what nothing in its place can have: halfpercent doctor names the likely cause"
+            return RuleResult(alarm, why, False, unsafe=True)
         fault = f" (fault register 0x{sample.fault:02X})" if sample.fault else ""
         return RuleResult(alarm, f"{Status(sample.status).name}{fault}: check its plug and cable", False)
 

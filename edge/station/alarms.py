@@ -36,11 +36,12 @@ class Standing:
     opened_ns: int
     closed: bool = False
     acknowledged: bool = False
+    unsafe: bool = False
 
     @property
     def interlock(self) -> bool:
         """Get whether it keeps the interlock open."""
-        return self.alarm in INTERLOCK
+        return self.unsafe or self.alarm in INTERLOCK
 
 
 class Alarms:
@@ -100,9 +101,11 @@ class Alarms:
         if standing is None or standing.closed:
             if not found.why:
                 return None
-            self._standing[alarm] = Standing(alarm, found.why, now_ns)
+            self._standing[alarm] = Standing(alarm, found.why, now_ns, unsafe=found.unsafe)
             self._good_since_ns.pop(alarm, None)
             return Change(AlarmOpened(str(alarm), found.why))
+        if found.unsafe and not standing.unsafe:
+            self._standing[alarm] = replace(standing, unsafe=True)
         if not found.good:
             self._good_since_ns.pop(alarm, None)
             return None

@@ -23,7 +23,7 @@ from edge.database.connection import SqliteError
 from edge.database.journal import Journal
 from edge.database.maintenance import disk_space, quarantine_if_damaged
 from edge.database.queries import interrupted_runs
-from edge.errors import BadInput
+from edge.errors import BadInput, DeviceInUse
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.instrument.acquisition import Instrument
@@ -213,7 +213,7 @@ class Service:
                 self._instrument.open()
                 self._opened = True
                 return True
-            except HwError as e:
+            except (HwError, DeviceInUse) as e:
                 if str(e) != said:
                     said = str(e)
                     _log.error("%s", said)
@@ -227,7 +227,7 @@ class Service:
         notify(STATUS=f"devices do not open: {why}", WATCHDOG=1, EXTEND_TIMEOUT_USEC=30_000_000)
         while self._clock.now_ns() < end_ns and not self.stopping:
             now_ns = self._clock.now_ns()
-            self.station.looked(Observation(t_ns=now_ns, bridge=(Status.BUS_ERROR,)), None)
+            self.station.looked(_closed(self._instrument.failed, now_ns), None)
             notify(WATCHDOG=1)
             self._clock.sleep_s(1.0 / LOOKS)
 
@@ -334,6 +334,21 @@ def _alarm(name: str | None) -> Alarm | None:
         return Alarm(name)
     except ValueError:
         raise BadInput(f"ack: there is no alarm {name!r}: {', '.join(Alarm)}") from None
+
+
+def _closed(device: str, now_ns: int) -> Observation:
+    """Get what is seen while devices do not open: nothing of the load cell, and of a probe that it is not there."""
+    look = Observation(t_ns=now_ns, bridge=(Status.BUS_ERROR,))
+    absent = Reading(now_ns, 0, 0, Status.BUS_ERROR)
+    match device:
+        case "oven":
+            return replace(look, oven=absent)
+        case "cell":
+            return replace(look, cell=absent)
+        case "gauge":
+            return replace(look, gauge=absent)
+        case _:
+            return look
 
 
 def warm_up() -> None:

@@ -120,7 +120,8 @@ def test_an_interrupted_run_is_aborted_though_no_device_opens(tmp_path: Path) ->
                 service.stop()
 
         simulated.instrument.close()
-        service._instrument = type("Dead", (), {"open": staticmethod(no_chip), "close": staticmethod(lambda: None)})()
+        nothing = {"failed": "bridge", "open": staticmethod(no_chip), "close": staticmethod(lambda: None)}
+        service._instrument = type("Dead", (), nothing)()
         service.station._hooks = service.station._hooks.__class__(poll=poll)
         assert service.run() is None
         assert said[2] - said[1] < 1_000_000_000
