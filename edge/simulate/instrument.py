@@ -19,6 +19,7 @@ from calibration import certificate as cal
 from edge.errors import BadValue
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import BridgeConfig, ProbeConfig
+from edge.instrument.plausible import CELL_C, OVEN_C, plausible_ohm
 from hw.clock import Clock, SimClock
 from hw.max31865 import Max31865Rtd
 from hw.protocols import Bridge
@@ -121,12 +122,19 @@ def bridge_config(bridge: str, rate_sps: int, gain: int = GAIN) -> BridgeConfig:
 def instrument_on(chips: Chips, wiring: Wiring, wires: SimClock, clock: Clock, looks: int) -> Instrument:
     """Get the real drivers on chip models: ``wires`` is the buses' and chips' time, ``clock`` the machine's."""
 
-    def probe(chip: Max31865Model, set_as: ProbeConfig) -> Max31865Rtd:
-        port = partial(SimSpiPort, chip, wires)
-        return Max31865Rtd(port, clock, wires=set_as.wires, ref_ohm=set_as.ref_ohm, mains_hz=set_as.mains_hz)
+    def probe(chip: Max31865Model, set_as: ProbeConfig, usual_c: tuple[float, float]) -> Max31865Rtd:
+        return Max31865Rtd(
+            partial(SimSpiPort, chip, wires),
+            clock,
+            wires=set_as.wires,
+            ref_ohm=set_as.ref_ohm,
+            mains_hz=set_as.mains_hz,
+            nominal_ohm=set_as.nominal_ohm,
+            plausible_ohm=plausible_ohm(set_as.nominal_ohm, set_as.plausible_c or usual_c),
+        )
 
     bridge = bridge_driver(chips.bridge, wiring.bridge, wires, clock)
-    oven, cell = probe(chips.oven, wiring.oven), probe(chips.cell, wiring.cell)
+    oven, cell = probe(chips.oven, wiring.oven, OVEN_C), probe(chips.cell, wiring.cell, CELL_C)
     return Instrument(bridge, oven, cell, clock, looks=looks)
 
 

@@ -10,39 +10,11 @@ import pytest
 from simulated_service import Rigged, rigged
 
 from edge.errors import BadConfig
-from edge.instrument.acquisition import _Slow
 from edge.instrument.config import loads_config, usual
-from edge.instrument.plausible import CELL_C, OVEN_C, cell_plausible_c, oven_plausible_c, plausible_ohm
-from edge.simulate.instrument import PROBE, REF_OHM, Simulated, build
-from hw.max31865 import Max31865Rtd
+from edge.instrument.plausible import OVEN_C, cell_plausible_c, oven_plausible_c
+from edge.simulate.instrument import REF_OHM, build
 from hw.protocols import Status
-from hw.sim.max31865 import Max31865Model
 from hw.sim.rig import pt100_ohm
-from hw.sim.spi import SimSpiPort
-
-
-def limited(simulated: Simulated) -> Simulated:
-    """Give the thermometers' drivers the limits that the settings give them."""
-
-    def probe(chip: Max31865Model, plausible_c: tuple[float, float]) -> _Slow:
-        return _Slow(
-            Max31865Rtd(
-                lambda: SimSpiPort(chip, simulated.clock),
-                simulated.clock,
-                wires=PROBE.wires,
-                ref_ohm=PROBE.ref_ohm,
-                mains_hz=PROBE.mains_hz,
-                plausible_ohm=plausible_ohm(PROBE.nominal_ohm, plausible_c),
-            )
-        )
-
-    simulated.instrument._oven = probe(simulated.chips.oven, OVEN_C)
-    simulated.instrument._cell = probe(simulated.chips.cell, CELL_C)
-    return replace(simulated)
-
-
-def rig(folder: Path):  # a context manager of a Rigged
-    return rigged(folder, simulated=limited(build("solid", "nau7802", 1, looks=4)))
 
 
 def show(it: Rigged, probe: str, ohm: float) -> None:
@@ -60,7 +32,7 @@ CASES = {
 @pytest.mark.parametrize("probe", ["oven", "cell"])
 @pytest.mark.parametrize("ohm", CASES.values(), ids=CASES)
 def test_it_alarms_and_opens_the_interlock_within_a_second(tmp_path: Path, probe: str, ohm: float) -> None:
-    with rig(tmp_path) as it:
+    with rigged(tmp_path) as it:
         it.run_s(3)
         assert it.relay() == 1
         assert it.events("alarm_opened") == []
@@ -78,7 +50,7 @@ def test_it_alarms_and_opens_the_interlock_within_a_second(tmp_path: Path, probe
 
 
 def test_a_cell_probe_that_merely_fell_off_its_plug_opens_no_interlock(tmp_path: Path) -> None:
-    with rig(tmp_path) as it:
+    with rigged(tmp_path) as it:
         it.run_s(3)
         it.simulated.chips.cell.unplug()
         it.run_s(2)
@@ -92,7 +64,7 @@ def test_a_cell_probe_that_merely_fell_off_its_plug_opens_no_interlock(tmp_path:
 
 @pytest.mark.parametrize("temp_c", [-29.0, 0.0, 120.0, 399.0])
 def test_what_an_oven_can_have_is_a_temperature(tmp_path: Path, temp_c: float) -> None:
-    with rig(tmp_path) as it:
+    with rigged(tmp_path) as it:
         show(it, "oven", pt100_ohm(temp_c))
         it.run_s(2)
         latest = it.service.station.latest
