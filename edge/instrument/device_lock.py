@@ -22,8 +22,8 @@ from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading
 SHARED = Path("/run/lock/halfpercent")
 """Made by systemd-tmpfiles, for everybody (systemd/halfpercent.tmpfiles)."""
 VARIABLE = "HALFPERCENT_LOCKS"
-_HOLDER = re.compile(r"([0-9]{1,10}) ([a-z-]{1,20})\s*\Z")
-_WORD = re.compile(r"[a-z-]{1,20}")
+_HOLDER = re.compile(r"([0-9]{1,10}) ([a-z][a-z-]{0,19})\s*\Z")
+_WORD = re.compile(r"[a-z][a-z-]{0,19}")
 _STATION = ("station", "run", "program")
 
 

@@ -22,7 +22,7 @@ class SimulatedBench(Bench):
         from .instrument import build
 
         chip = config.bridge.chip.removesuffix("_spi")
-        simulated = build("solid", chip, seed)
+        simulated = build("solid", chip, seed, any_ohm=True)
         super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=lambda _text: "")
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
         rng = np.random.default_rng((seed, 42))

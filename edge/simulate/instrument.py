@@ -87,26 +87,34 @@ PROBE = ProbeConfig(wires=4, ref_ohm=REF_OHM, mains_hz=50)
 """How both simulated thermometers are set."""
 
 
-def build(scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int = 1) -> Simulated:
+def build(
+    scenario: str, bridge: str, seed: int, rate_sps: int = 10, looks: int = 1, *, any_ohm: bool = False
+) -> Simulated:
     """Build a simulated instrument, ``looks`` of alarms a second. The same arguments give the same codes.
+
+    ``any_ohm``: its thermometers take any resistance for one, as a calibration's do.
 
     Raises ``BadValue`` for a scenario or a bridge that does not exist.
     """
     clock = SimClock()
     rig = rig_of(scenario, seed)
     chips = chips_on(rig, bridge, clock, seed, rate_sps)
-    wiring = Wiring(bridge_config(bridge, rate_sps), PROBE, PROBE)
+    wiring = Wiring(bridge_config(bridge, rate_sps), PROBE, PROBE, any_ohm)
     instrument = instrument_on(chips, wiring, clock, clock, looks)
     return Simulated(clock, rig, chips, instrument, calibrated(rig.truth, bridge, seed, rate_sps))
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """How the drivers are set: what of an instrument's settings is about the simulated chips."""
+    """How the drivers are set: what of an instrument's settings is about the simulated chips.
+
+    ``any_ohm``: no resistance of a thermometer is a fault.
+    """
 
     bridge: BridgeConfig
     oven: ProbeConfig
     cell: ProbeConfig
+    any_ohm: bool = False
 
 
 def bridge_config(bridge: str, rate_sps: int, gain: int = GAIN) -> BridgeConfig:
@@ -130,7 +138,7 @@ def instrument_on(chips: Chips, wiring: Wiring, wires: SimClock, clock: Clock, l
             ref_ohm=set_as.ref_ohm,
             mains_hz=set_as.mains_hz,
             nominal_ohm=set_as.nominal_ohm,
-            plausible_ohm=plausible_ohm(set_as.nominal_ohm, set_as.plausible_c or usual_c),
+            plausible_ohm=None if wiring.any_ohm else plausible_ohm(set_as.nominal_ohm, set_as.plausible_c or usual_c),
         )
 
     bridge = bridge_driver(chips.bridge, wiring.bridge, wires, clock)

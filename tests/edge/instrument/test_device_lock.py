@@ -28,6 +28,7 @@ BRIDGES = {
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "locks"))
+    monkeypatch.setattr(sys, "argv", ["halfpercent", "station"])
     return tmp_path / "locks"
 
 
