@@ -60,7 +60,7 @@ def test_killed_again_and_again_it_ends_with_the_same_bits(recorded: Recorded, w
     killed = compare(
         tmp_path / "h.db",
         whole,
-        kill_through(tmp_path / "h.db", recorded, random.Random(5), mean_s=2.0),
+        kill_through(tmp_path / "h.db", recorded, random.Random(5), mean_s=0.5, most=8),
     )
     assert killed.kills > 0
     assert (killed.lost_commits, killed.broken) == (0, 0)
