@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-F8 = npt.NDArray[np.float64]
+from .masses import F8
 
 LOOKS_S = ((5.0, 0.0), (30.0, 0.0), (120.0, 60.0), (300.0, 150.0))
 """So long are the lines on both sides, and so far from the jump they begin: what takes minutes is not a row's jump."""

@@ -165,22 +165,17 @@ def live_parameters(
     vacuum: VacuumGauge | None = None,
     zero_after: bool = False,
     check_weight_g: float | None = None,
-    mass_g: float | None = None,
 ) -> RunParameters:
     """Get the terms of a run on the instrument, which starts with the tare and is weighed as the standard says.
 
     ``stability_g``: how far a weighing's halves may be apart beyond their noise, where the cell wanders more
     than the plan's default allows. ``vacuum``: the settings of the gauge, where one is fitted. ``zero_after``: the
     operator takes the zero again after M2; ``check_weight_g``: and then puts this weight (g) on, which needs that zero.
-    ``mass_g``: what the sample is declared to have, as a kitchen scale shows it.
-    Raises ``BadInput`` for a check weight or a mass that is none, or beyond the capacity.
+    Raises ``BadInput`` for a check weight that is none, or beyond the capacity.
     """
     most_g = certificate.cell.capacity_g
     if check_weight_g is not None and not 0.0 < check_weight_g <= most_g:
         raise BadInput(f"check weight {check_weight_g:g} g: give grams, above 0 and at most the cell's {most_g:g}")
-    least_g = LEAST_OF_CAPACITY * most_g
-    if mass_g is not None and not least_g <= mass_g <= most_g:
-        raise BadInput(f"mass {mass_g:g}: give grams, from {least_g:g} to the cell's {most_g:g}")
     tare = certificate.tare_counts
     plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=vacuum is not None)
     plan = replace(
@@ -190,9 +185,8 @@ def live_parameters(
         check_weight_g=check_weight_g or 0.0,
         tare_g=math.nan if tare is None else tare / certificate.span.counts_per_g,
         tare_within_g=(TARE_WITHIN if tare is not None else HOLDER_WITHIN) * most_g,
-        least_g=least_g,
+        least_g=LEAST_OF_CAPACITY * most_g,
         capacity_g=most_g,
-        declared_g=mass_g or 0.0,
     )
     if vacuum is not None and plan.pressure_needed:
         plan = replace(plan, pressure_limit_pa=qualifying_limit_pa(plan.pressure_limit_pa, vacuum))
@@ -201,6 +195,19 @@ def live_parameters(
     fold |= {"rtd_is_code": 1, "gate_code": GATE_SIGMAS * certificate.stability.noise_counts}
     said = _vacuum_declared(standard, gauge=False) if vacuum is None else _vacuum_measured(standard, vacuum)
     return RunParameters(plan, fold, Phase.TARE, (*said, _temperature_declared(standard, certificate)), vacuum)
+
+
+def with_declared_mass(parameters: RunParameters, mass_g: float | None) -> RunParameters:
+    """Get the terms of a run with what its sample is said to have in g, as a kitchen scale shows it (None: nothing).
+
+    Raises ``BadInput`` for a mass that the cell cannot weigh.
+    """
+    plan = parameters.plan
+    if mass_g is None:
+        return parameters
+    if not plan.least_g <= mass_g <= plan.capacity_g:
+        raise BadInput(f"mass {mass_g:g}: give grams, from {plan.least_g:g} to the cell's {plan.capacity_g:g}")
+    return replace(parameters, plan=replace(plan, declared_g=mass_g))
 
 
 def stability_g(certificate: Certificate) -> float:

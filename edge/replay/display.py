@@ -17,7 +17,7 @@ LEAST_SHARE = 0.75  # of the values where it rests stand on a display's steps if
 LEAST_VISITED = 3  # fewer values where it rests say nothing of its steps
 REST_ROWS = 3
 REST_SHARE = 0.02  # of the longest rest: a value that is only passed stands for less
-GATE_SIGMAS = 12.0
+NOISE_SIGMAS = 12.0
 GATE_Q90 = 6.0  # of the 90th percentile of the residuals: about nine standard deviations of white noise
 GATE_LOAD = 2e-3  # relative to the load
 STILL_S = 1800.0
@@ -32,7 +32,7 @@ MOVES = 2.5e-4
 SUDDEN = 50.0
 """So many times as long as its last step took: then it has stopped at once, however the steps before it were."""
 STEADY_SUDDEN = 10.0
-STEADY = 5.0
+STEADY_SHARE = 5.0
 """Its last ten steps took so many times what the last one did: it fell steadily, and ``STEADY_SUDDEN`` is sudden. On a
 sample that dries each step takes longer than the one before, and the ten take about three times the last."""
 CHANGES = 10  # so many changes elsewhere make a display that moves
@@ -79,8 +79,8 @@ def frozen(t_s: F8, value: F8, step: float) -> npt.NDArray[np.bool_]:
 
     It has stopped where it never moves in a whole recording, though it is fine enough to (``NOT_COARSE``); where it is
     so fine that no balance stands still for an hour (``FINE``); or where it is fine (``MOVES``), moves elsewhere, and
-    stops at once (``SUDDEN``, ``STEADY``). The first ``STILL_S`` of such a run are believed. A coarse display, or a
-    logger's means of one, may stand still for hours; so may any before it has moved, and on a sample that has dried.
+    stops at once (``SUDDEN``, ``STEADY_SHARE``). The first ``STILL_S`` of such a run are believed. A coarse display, or
+    a logger's means of one, may stand still for hours; so may any before it has moved, and on a sample that has dried.
     """
     n = len(value)
     out = np.zeros(n, bool)
@@ -97,7 +97,7 @@ def frozen(t_s: F8, value: F8, step: float) -> npt.NDArray[np.bool_]:
             continue
         moves = step <= MOVES * load and len(lengths) > CHANGES
         last_s, ten_s = (_since_s(t_s, value, n * step, first) for n in (1, 10))
-        sudden = SUDDEN if ten_s < STEADY * last_s else STEADY_SUDDEN
+        sudden = SUDDEN if ten_s < STEADY_SHARE * last_s else STEADY_SUDDEN
         unusual = moves and lasts_s >= sudden * last_s
         fine = step <= FINE * load and lasts_s >= LONG_STILL_S
         if never_moves:
@@ -127,4 +127,4 @@ def glitch_gate(value: F8, step: float, load: float = 0.0) -> float:
     away = np.abs(value[2:-2] - np.median(neighbours, axis=1))
     change = np.diff(value)
     sigma = 1.4826 * float(np.median(np.abs(change - np.median(change)))) / np.sqrt(2.0)
-    return float(max(GATE_SIGMAS * sigma, GATE_Q90 * np.quantile(away, 0.9), GATE_SIGMAS * step, GATE_LOAD * load))
+    return float(max(NOISE_SIGMAS * sigma, GATE_Q90 * np.quantile(away, 0.9), NOISE_SIGMAS * step, GATE_LOAD * load))

@@ -86,6 +86,12 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
     return _as_recording(path, read_columns, temp_declared_c)
 
 
+def _interval_s(t_s: npt.NDArray[np.float64]) -> float:
+    """Get the median of the times between two rows that are not of one time."""
+    rising = np.diff(t_s)
+    return float(np.median(rising[rising > 0.0])) if np.any(rising > 0.0) else 1.0
+
+
 def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | None) -> Recording:
     table, digit = columns
     t_s = np.frombuffer(table["t_s"])
@@ -102,9 +108,6 @@ def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | Non
     load = float(np.median(np.abs(value[good]))) if quantity == "mass_g" and np.any(good) else 0.0
     gate = glitch_gate(value[good], step, load)
     value = np.where(np.isfinite(value), value, 0.0)
-    rising = np.diff(t_s)
-    interval_s = float(np.median(rising[rising > 0.0])) if np.any(rising > 0.0) else 1.0
-
     # whole seconds from the first row, in whole µs: 4.1 − 0.1 is less than 4. A second without a row has no frame.
     us = np.round((t_s - t_s[0]) * 1e6).astype(np.int64)
     second = us // 1_000_000
@@ -139,7 +142,7 @@ def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | Non
         quantity,
         frames,
         len(t_s),
-        interval_s,
+        _interval_s(t_s),
         step,
         gate,
         quantity == "mass_g" and not np.any(good) and bool(len(good)),

@@ -34,7 +34,7 @@ from .night_file import Night
 from .operator import SimulatedOperator
 from .world import Drawn, build_world
 
-BATCH_S = 60
+COMMIT_BATCH_S = 60
 """Simulated time runs faster than a disk is written."""
 LONGEST_S = 14 * 3600
 """A simulated operator who has waited so long ends the test."""
@@ -166,7 +166,7 @@ class SimulatedStation:
         """Be one service from its start to its end. Returns what the disk said last."""
         world, course, config = self._world, self._course, self._course.config
         instrument = world.instrument(config, self._manner.looks)
-        batch_s = 5 if 0.0 < self._manner.speed <= 60.0 else BATCH_S
+        batch_s = 5 if 0.0 < self._manner.speed <= 60.0 else COMMIT_BATCH_S
         with Journal(self.database) as journal:
             writer = RetryingWriter(journal, world.machine, batch_s)
             simulation = Simulation(

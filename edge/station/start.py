@@ -17,7 +17,7 @@ from edge.errors import BadInput, NoCertificate
 from edge.instrument.config import Config
 from edge.instrument.consistency import disagreements
 from edge.procedure.definition import RunDefinition
-from edge.procedure.parameters import live_parameters, stability_g
+from edge.procedure.parameters import live_parameters, stability_g, with_declared_mass
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
@@ -55,7 +55,6 @@ def definition_from_order(order: Start, config: Config, database: Path, *, simul
         vacuum=config.vacuum.fitted(),
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
-        mass_g=order.mass_g,
     )
     sample = Sample(
         order.sample,
@@ -71,7 +70,7 @@ def definition_from_order(order: Start, config: Config, database: Path, *, simul
         kind=RunKind.SIMULATED if simulated else RunKind.BLANK if is_blank else RunKind.TEST,
         standard=standard,
         certificate=certificate,
-        parameters=parameters,
+        parameters=with_declared_mass(parameters, order.mass_g),
         blank=None if order.blank is None else _blank(order.blank, certificate, database),
         is_blank=is_blank,
     )

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from calibration.certificate import Certificate
+from edge.procedure.masses import F8
 from edge.records.weighing import WeighingKind
-
-F8 = npt.NDArray[np.float64]
 
 BLOCKS = 8
 """The window is cut into so many means; a line through them has its scatter from them, whatever the noise's memory."""

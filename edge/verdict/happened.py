@@ -14,7 +14,7 @@ from edge.records.formatting import known
 from edge.records.result import HappenedKind, HappenedTold
 from edge.uncertainty.slopes import Slope
 
-from .resets import UNSEEN, ResetStep
+from .resets import UNSEEN_STEP, ResetStep
 
 
 def what_happened(
@@ -73,7 +73,7 @@ def _resets(ended: EndedRun, steps: tuple[ResetStep, ...]) -> Iterator[HappenedT
             why += f": the indication stepped by {s.step_g:+.4g} ± {s.u_g:.2g} g, corrected"
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, step_g=s.step_g, u_g=s.u_g)
         else:
-            why += f": its step could not be seen, ±{UNSEEN * 100:g} % of the load is assumed"
+            why += f": its step could not be seen, ±{UNSEEN_STEP * 100:g} % of the load is assumed"
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, u_g=s.u_g)
 
 

@@ -24,7 +24,7 @@ from .resets import ResetStep, is_across, without_steps
 
 SCATTER = 0.01
 """Relative: where single readings scatter by more of the mass, nothing was weighed."""
-NOTHING = 0.005
+EMPTY = 0.005
 """Of M1: an M2 that is no more than this is an empty holder, whatever U says."""
 MATTERS = 0.1
 """Of the limit: smaller jumps are not looked for."""
@@ -106,7 +106,7 @@ def not_a_loss(ended: EndedRun, weighed: Weighed, budget: Budget) -> Invalid | N
     """Say why a loss cannot be true: the holder is empty, or the sample gained (None: it can)."""
     load_g, after_g = weighed.reference.value.mean, weighed.after.value.mean
     expanded_g = budget.expanded_pct / 100.0 * load_g
-    if after_g <= max(NOTHING * load_g, min(expanded_g, 0.1 * load_g)):
+    if after_g <= max(EMPTY * load_g, min(expanded_g, 0.1 * load_g)):
         why = f"{weighed.after.which} is {after_g:.3g} g of {load_g:.4g} g: the holder is empty; the sample fell off"
         return Invalid(InvalidReason.HOLDER_EMPTY, why)
     if not ended.definition.is_blank and budget.loss_pct < -2.0 * budget.expanded_pct:

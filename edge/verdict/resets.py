@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.procedure.definition import EndedRun
+from edge.procedure.masses import F8
 from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
 from edge.uncertainty.weighed import Weighed
-
-F8 = npt.NDArray[np.float64]
 
 LINE_S = 300.0
 """So long are the lines before and after a reset."""
@@ -27,10 +25,10 @@ LEAST_S = 30.0  # shorter ones see nothing
 LONGEST_GAP_S = 900.0
 """Over a longer gap nobody knows what the sample did."""
 SETTLES_S = 5.0  # after a power-up
-BLOCKS = 6
+LINE_BLOCKS = 6
 OTHER_LOAD = 0.02
 """Of the load: a step beyond this is no converter's but another load."""
-UNSEEN = 0.01
+UNSEEN_STEP = 0.01
 """Of the load: what a power-up may do that nobody saw. Users of these chips report 0.5 to 1 % (FACTS)."""
 
 
@@ -59,7 +57,7 @@ def reset_steps(ended: EndedRun, weighed: Weighed) -> tuple[ResetStep, ...]:
         inside = before.to_s <= reset.from_s and reset.at_s <= after.from_s
         found = _measured(ended, reset, edges_s) if inside else None
         if found is None or abs(found[0]) > OTHER_LOAD * load_g:
-            steps.append(ResetStep(reset, 0.0, UNSEEN * load_g / math.sqrt(3.0), seen=False))
+            steps.append(ResetStep(reset, 0.0, UNSEEN_STEP * load_g / math.sqrt(3.0), seen=False))
         else:
             steps.append(ResetStep(reset, *found, seen=True))
     return tuple(steps)
@@ -112,15 +110,15 @@ def _measured(ended: EndedRun, reset: ConverterResetTold, edges_s: Sequence[floa
 
 def _line(t_s: F8, mass_g: F8, at_s: float) -> tuple[float, float, float] | None:
     """Get the value at a time, its standard uncertainty, and the rate in g/s of the line through block means."""
-    if len(t_s) < 2 * BLOCKS or t_s[-1] - t_s[0] < LEAST_S:
+    if len(t_s) < 2 * LINE_BLOCKS or t_s[-1] - t_s[0] < LEAST_S:
         return None
-    parts = np.array_split(np.arange(len(t_s)), BLOCKS)
+    parts = np.array_split(np.arange(len(t_s)), LINE_BLOCKS)
     t = np.array([t_s[p].mean() for p in parts])
     g = np.array([mass_g[p].mean() for p in parts])
     dt, mean_g = t - t.mean(), float(g.mean())
     sxx = math.fsum((dt * dt).tolist())
     rate = math.fsum((dt * (g - mean_g)).tolist()) / sxx
     rest = g - mean_g - rate * dt
-    s2 = math.fsum((rest * rest).tolist()) / (BLOCKS - 2)
+    s2 = math.fsum((rest * rest).tolist()) / (LINE_BLOCKS - 2)
     away_s = at_s - float(t.mean())
-    return mean_g + rate * away_s, math.sqrt(s2 * (1.0 / BLOCKS + away_s * away_s / sxx)), rate
+    return mean_g + rate * away_s, math.sqrt(s2 * (1.0 / LINE_BLOCKS + away_s * away_s / sxx)), rate

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scripted_seconds import PLAN, feed, jitter, row, to_m1
 
 from edge.errors import BadInput
-from edge.procedure.parameters import live_parameters
+from edge.procedure.parameters import live_parameters, with_declared_mass
 from edge.procedure.phases import Phases
 from edge.procedure.plan import Plan
 from edge.procedure.plausibility import why_not_tare, why_not_the_sample
@@ -119,4 +119,4 @@ def test_a_run_from_before_this_rule_is_asked_nothing() -> None:
 @pytest.mark.parametrize("mass_g", [0.196, 0.0, -3.0, 501.0, math.nan, math.inf])
 def test_a_declared_mass_that_the_cell_cannot_weigh_is_refused_at_the_start(mass_g: float) -> None:
     with pytest.raises(BadInput, match="give grams"):
-        live_parameters(NATIONAL, CERTIFICATE, mass_g=mass_g)
+        with_declared_mass(live_parameters(NATIONAL, CERTIFICATE), mass_g)

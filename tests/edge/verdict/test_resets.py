@@ -26,7 +26,7 @@ from edge.standards.standard import load_standard
 from edge.uncertainty.budget import loss_budget
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.verdict.plausible import jumps_between
-from edge.verdict.resets import UNSEEN, net_of_resets, reset_steps, zero_is_apart
+from edge.verdict.resets import UNSEEN_STEP, net_of_resets, reset_steps, zero_is_apart
 from hw.sim.rig import RigTruth
 
 CERTIFICATE = calibrated(RigTruth(), "nau7802", 1)
@@ -106,7 +106,7 @@ def test_what_cannot_be_seen_is_one_percent_of_the_load(how: str) -> None:
             ended = replace(ended, stops=(StopTold(from_s=2940.0, length_s=None, at_least_s=60.0),))
     (step,) = reset_steps(ended, of)
     assert not step.seen
-    assert (step.step_g, step.u_g) == (0.0, pytest.approx(UNSEEN * 200.0 / math.sqrt(3.0)))
+    assert (step.step_g, step.u_g) == (0.0, pytest.approx(UNSEEN_STEP * 200.0 / math.sqrt(3.0)))
 
 
 def test_two_resets_are_two_steps_and_each_line_ends_at_the_other() -> None:
