@@ -1,6 +1,8 @@
-"""What several test files share: one short demo, run once."""
+"""What several test files share: one short demo, run once; and a folder of their own for the locks of chips."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from short_demo import SHORTER, Demo
@@ -14,3 +16,9 @@ def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
     path = tmp_path_factory.mktemp("short") / "halfpercent.db"
     return Demo(path, run(path, "solid", "nau7802", 3, loads_standard(SHORTER)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the locks of chips that tests name away from the machine's own, and from those of tests beside them."""
+    os.environ["HALFPERCENT_LOCKS"] = str(tmp_path_factory.mktemp("locks"))
