@@ -47,6 +47,51 @@ class Slope:
         return abs(self.rate_g_per_h) > COUNTS * self.u_g_per_h
 
 
+@dataclass(frozen=True, slots=True)
+class BlockLine:
+    """A straight line through means of blocks: its middle in s and g, its rate, and how the means scatter about it.
+
+    ``scatter_g`` is the standard deviation of a block's mean, of ``blocks`` − 2 degrees of freedom; ``spread_s`` the
+    root of the sum of their squared distances from the middle.
+    """
+
+    middle_s: float
+    middle_g: float
+    rate_g_per_s: float
+    scatter_g: float
+    spread_s: float
+    blocks: int
+
+    @property
+    def u_rate_g_per_s(self) -> float:
+        """Get the standard uncertainty of the rate."""
+        return self.scatter_g / self.spread_s
+
+    def at(self, t_s: float) -> tuple[float, float]:
+        """Get the line's value at a time, and its standard uncertainty, in g."""
+        away_s = t_s - self.middle_s
+        u_g = self.scatter_g * math.sqrt(1.0 / self.blocks + (away_s / self.spread_s) ** 2)
+        return self.middle_g + self.rate_g_per_s * away_s, u_g
+
+
+def line_through_blocks(t_s: F8, mass_g: F8, blocks: int) -> BlockLine | None:
+    """Fit a line through the means of so many blocks of rows (None: fewer than two rows a block).
+
+    Noise with a memory shorter than a block is in the scatter of their means (GUM 4.2).
+    """
+    if len(t_s) < 2 * blocks:
+        return None
+    cuts = np.linspace(0, len(t_s), blocks + 1).astype(int)
+    t = np.array([t_s[a:b].mean() for a, b in pairwise(cuts)])
+    g = np.array([mass_g[a:b].mean() for a, b in pairwise(cuts)])
+    dt, middle_g = t - t.mean(), float(g.mean())
+    sxx = math.fsum((dt * dt).tolist())
+    rate = math.fsum((dt * (g - middle_g)).tolist()) / sxx
+    rest = g - middle_g - rate * dt
+    scatter_g = math.sqrt(math.fsum((rest * rest).tolist()) / (blocks - 2))
+    return BlockLine(float(t.mean()), middle_g, rate, scatter_g, math.sqrt(sxx), blocks)
+
+
 def slope_at(
     which: WeighingKind, t_s: F8, mass_g: F8, certificate: Certificate | None, u_stated_g: float | None
 ) -> Slope | None:
@@ -55,16 +100,10 @@ def slope_at(
     The scatter of block means about the line (GUM 4.2, with the blocks' few degrees of freedom) stands for noise of any
     memory shorter than a block. ``u_stated_g`` is the stated uncertainty of a mass difference over a test, for masses.
     """
-    if len(t_s) < 2 * BLOCKS:
+    line = line_through_blocks(t_s, mass_g, BLOCKS)
+    if line is None:
         return None
-    cuts = np.linspace(0, len(t_s), BLOCKS + 1).astype(int)
-    t_h = np.array([t_s[a:b].mean() for a, b in pairwise(cuts)]) / 3600.0
-    g = np.array([mass_g[a:b].mean() for a, b in pairwise(cuts)])
-    dt = t_h - t_h.mean()
-    sxx = math.fsum((dt * dt).tolist())
-    rate = math.fsum((dt * (g - g.mean())).tolist()) / sxx
-    rest = g - g.mean() - rate * dt
-    u_line = math.sqrt(math.fsum((rest * rest).tolist()) / (BLOCKS - 2) / sxx)
+    rate, u_line = line.rate_g_per_s * 3600.0, line.u_rate_g_per_s * 3600.0
     load_g = float(mass_g.mean())
     u_rig = _rig_rate(which, load_g, float(t_s[-1] - t_s[0]) / 3600.0, certificate, u_stated_g)
     slope = Slope(which, rate, math.hypot(u_line, u_rig), 0.0)

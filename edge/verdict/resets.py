@@ -11,12 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edge.procedure.definition import EndedRun
 from edge.procedure.masses import F8
 from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
+from edge.uncertainty.slopes import BlockLine, line_through_blocks
 from edge.uncertainty.weighed import Weighed
 
 LINE_S = 300.0
@@ -99,26 +98,17 @@ def _measured(ended: EndedRun, reset: ConverterResetTold, edges_s: Sequence[floa
     next_s = min((e for e in edges_s if e > reset.at_s), default=math.inf)
     middle_s = (reset.from_s + reset.at_s) / 2.0
     masses = ended.phases.masses
-    old = _line(*masses.between(max(last_s, reset.from_s - LINE_S), reset.from_s), middle_s)
-    new = _line(*masses.between(reset.at_s + SETTLES_S, min(next_s - 1.0, reset.at_s + LINE_S)), middle_s)
+    old = _line(*masses.between(max(last_s, reset.from_s - LINE_S), reset.from_s))
+    new = _line(*masses.between(reset.at_s + SETTLES_S, min(next_s - 1.0, reset.at_s + LINE_S)))
     if old is None or new is None:
         return None
-    (g0, u0, rate0), (g1, u1, rate1) = old, new
-    u_bend = abs(rate1 - rate0) * (gap_s + LINE_S) / 4.0 / math.sqrt(3.0)
+    (g0, u0), (g1, u1) = old.at(middle_s), new.at(middle_s)
+    u_bend = abs(new.rate_g_per_s - old.rate_g_per_s) * (gap_s + LINE_S) / 4.0 / math.sqrt(3.0)
     return g1 - g0, math.sqrt(u0 * u0 + u1 * u1 + u_bend * u_bend)
 
 
-def _line(t_s: F8, mass_g: F8, at_s: float) -> tuple[float, float, float] | None:
-    """Get the value at a time, its standard uncertainty, and the rate in g/s of the line through block means."""
-    if len(t_s) < 2 * LINE_BLOCKS or t_s[-1] - t_s[0] < LEAST_S:
+def _line(t_s: F8, mass_g: F8) -> BlockLine | None:
+    """Get the line on one side of a reset (None: it is too short to see anything)."""
+    if len(t_s) < 2 or t_s[-1] - t_s[0] < LEAST_S:
         return None
-    parts = np.array_split(np.arange(len(t_s)), LINE_BLOCKS)
-    t = np.array([t_s[p].mean() for p in parts])
-    g = np.array([mass_g[p].mean() for p in parts])
-    dt, mean_g = t - t.mean(), float(g.mean())
-    sxx = math.fsum((dt * dt).tolist())
-    rate = math.fsum((dt * (g - mean_g)).tolist()) / sxx
-    rest = g - mean_g - rate * dt
-    s2 = math.fsum((rest * rest).tolist()) / (LINE_BLOCKS - 2)
-    away_s = at_s - float(t.mean())
-    return mean_g + rate * away_s, math.sqrt(s2 * (1.0 / LINE_BLOCKS + away_s * away_s / sxx)), rate
+    return line_through_blocks(t_s, mass_g, LINE_BLOCKS)
