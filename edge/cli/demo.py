@@ -12,12 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from edge.records.event import Event
-    from edge.records.result import Result
-    from edge.records.second import Second
-    from edge.run.live_run import Show
-    from edge.standards.standard import Standard
 from .options import (
     DB_NAME,
     NATIONAL,
@@ -32,7 +26,12 @@ from .options import (
 from .report import show_result
 from .simulated import NIGHT_HELP, Simulate, night_of
 
-# demo and replay
+if TYPE_CHECKING:
+    from edge.records.event import Event
+    from edge.records.result import Result
+    from edge.records.second import Second
+    from edge.run.live_run import Show
+    from edge.standards.standard import Standard
 
 
 @click.command()

@@ -9,16 +9,12 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from edge.errors import BadValue
-
-if TYPE_CHECKING:
-    pass
-
 
 DB_NAME = "halfpercent.db"
 

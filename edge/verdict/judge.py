@@ -209,18 +209,18 @@ def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
         criterion=meaning(decision.verdict, phases.plan.weigh, blind_spot),
     )
     if decision.verdict is Verdict.PASS and gained(ended, budget):
-        result = with_fields(
-            result,
-            verdict=Verdict.INCONCLUSIVE,
-            blind_spot=None,
-            criterion=None,
-            warnings=(*result.warnings, warnings.sample_gained(budget)),
-        )
+        result = _doubted(result)
+        result = with_fields(result, warnings=(*result.warnings, warnings.sample_gained(budget)))
     if result.verdict is Verdict.INCONCLUSIVE:
         result = with_fields(result, would_decide=what_would_decide(budget))
     if not ended.definition.is_blank or result.reference_g is None:
         return result
     return with_fields(result, blank_found=blank_found(budget.loss_pct, result.reference_g, lines))
+
+
+def _doubted(result: Result) -> Result:
+    """Get a PASS that something else puts in doubt as INCONCLUSIVE: what a PASS means is not said of it."""
+    return with_fields(result, verdict=Verdict.INCONCLUSIVE, blind_spot=None, criterion=None)
 
 
 def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Result:
@@ -232,7 +232,7 @@ def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Re
     result = with_fields(result, one_sided_pct=more_pct, warnings=(*result.warnings, warnings.still_moving(more_pct)))
     if result.verdict is Verdict.PASS and upper_pct > result.limit_pct:
         help_ = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
-        return with_fields(result, verdict=Verdict.INCONCLUSIVE, blind_spot=None, criterion=None, would_decide=(help_,))
+        return with_fields(_doubted(result), would_decide=(help_,))
     return result
 
 

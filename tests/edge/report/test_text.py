@@ -163,6 +163,20 @@ def test_a_standard_that_nobody_checked_is_said_to_be_so(passed: dict[str, Any],
     assert said not in text(passed | {"standard": passed["standard"] | {"verified": True}})
 
 
+def test_what_happened_is_listed_with_its_times_and_the_hold_does_not_list_it_again(passed: dict[str, Any]) -> None:
+    passed["excursions"] = [
+        {"from_s": 3600.0, "length_s": 90.0, "why": "temperature out of band", "worst_temp_c": 117.5}
+    ]
+    passed["happened"] = [
+        {"from_s": 3600.0, "to_s": 3690.0, "what": "excursion", "why": "temperature out of band for 90 s"},
+        {"from_s": 7200.0, "to_s": 7260.0, "what": "converter_reset", "why": "the nau7802 was reset (power cut)"},
+    ]
+    shown = text(passed)
+    assert "What happened between the two masses:\n    1.0000 h  excursion: temperature out of band for 90 s\n" in shown
+    assert "    2.0000 h  converter reset: the nau7802 was reset (power cut)\n" in shown
+    assert "not counted" not in shown
+
+
 def test_a_hold_is_never_rounded_up_to_what_was_asked_for(passed: dict[str, Any]) -> None:
     asked = {"hold_required_s": 21_600.0}
     assert "Hold: 5.9999 h qualified of 6 h" in text(passed | asked | {"hold_s": 21_599.9})
