@@ -20,7 +20,7 @@ from edge.uncertainty.budget import Budget
 from edge.uncertainty.slopes import Slope, slope_at
 from edge.uncertainty.weighed import Weighed
 
-from .resets import ResetStep, is_across, without_steps
+from .resets import ResetStep, is_assumed, without_steps
 
 SCATTER = 0.01
 """Relative: where single readings scatter by more of the mass, nothing was weighed."""
@@ -69,7 +69,7 @@ def jumps_between(ended: EndedRun, weighed: Weighed, resets: Sequence[ResetStep]
     limit_g = ended.definition.standard.limit_pct.value / 100.0 * load_g
     matters_g = max(MATTERS * limit_g, DISPLAY_STEPS * weighed.balance.resolution_g)
     found = find_jumps(t_s, without_steps(resets, t_s, mass_g), matters_g)
-    found = tuple(j for j in found if not is_across(resets, j.t_s))
+    found = tuple(j for j in found if not is_assumed(resets, j))
     return found if hot else tuple(j for j in found if not _is_air(ended, j, load_g))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.procedure.definition import EndedRun
+from edge.procedure.jumps import Jump
 from edge.procedure.masses import F8
 from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
@@ -75,9 +76,17 @@ def without_steps(steps: Sequence[ResetStep], t_s: F8, mass_g: F8) -> F8:
     return rest
 
 
-def is_across(steps: Sequence[ResetStep], t_s: float) -> bool:
-    """Say whether a time lies at a reset whose step was not seen: a jump there is what is already assumed."""
-    return any(not s.seen and s.reset.from_s - LEAST_S <= t_s <= s.reset.at_s + LEAST_S for s in steps)
+def is_assumed(steps: Sequence[ResetStep], jump: Jump) -> bool:
+    """Say whether a jump is at a reset whose step was not seen, and no more than what is assumed of it.
+
+    A larger one is something that fell off, or was put on, while nobody looked.
+    """
+    return any(
+        not s.seen
+        and s.reset.from_s - LEAST_S <= jump.t_s <= s.reset.at_s + LEAST_S
+        and abs(jump.step_g) <= s.u_g * math.sqrt(3.0)
+        for s in steps
+    )
 
 
 def zero_is_apart(ended: EndedRun) -> bool:

@@ -14,6 +14,7 @@ from scripted_seconds import PLAN, row
 
 from calibration.allan import Integrated
 from edge.procedure.definition import EndedRun, RunDefinition
+from edge.procedure.jumps import net_of_jumps
 from edge.procedure.parameters import live_parameters
 from edge.procedure.phases import Phases
 from edge.records.phase import Phase
@@ -107,6 +108,17 @@ def test_what_cannot_be_seen_is_one_percent_of_the_load(how: str) -> None:
     (step,) = reset_steps(ended, of)
     assert not step.seen
     assert (step.step_g, step.u_g) == (0.0, pytest.approx(UNSEEN_STEP * 200.0 / math.sqrt(3.0)))
+
+
+@pytest.mark.parametrize(("step_g", "found_g"), [(-6.0, -6.0), (1.0, 0.0)])
+def test_what_falls_off_while_nobody_looks_is_a_jump_and_a_step_within_what_is_assumed_is_none(
+    step_g: float, found_g: float
+) -> None:
+    """A power cut of 20 minutes, and 6 g of 200 g less after it: that is no converter's, and no evaporation's."""
+    ended, of = run(step_g=step_g, at_s=4000, gap_s=1200)
+    steps = reset_steps(ended, of)
+    assert [s.seen for s in steps] == [False]
+    assert net_of_jumps(jumps_between(ended, of, steps))[0] == pytest.approx(found_g, abs=0.3)
 
 
 def test_two_resets_are_two_steps_and_each_line_ends_at_the_other() -> None:
