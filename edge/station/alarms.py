@@ -61,7 +61,11 @@ class Alarms:
 
     @property
     def interlock_open(self) -> bool:
-        """Get whether the relay must be open: over-temperature, or loss of load cell or oven probe, stands."""
+        """Get whether the relay must be open.
+
+        It must while over-temperature, the loss of load cell or oven probe, or a temperature that nothing in a probe's
+        place can have stands.
+        """
         return any(s.interlock for s in self._standing.values())
 
     @property

@@ -446,6 +446,7 @@ looks = st.lists(
 def played(steps: list[dict[str, Any]]) -> list[tuple[int, Change, bool]]:
     """Play looks and acknowledgements, and check after each what must hold at every moment."""
     alarms, t_s, told, newest_ns = Alarms(), 100.0, [], 0
+    impossible: set[Alarm] = set()
     for step in steps:
         values = dict(step)
         t_s += values.pop("step_s", EVERY_S)
@@ -456,10 +457,14 @@ def played(steps: list[dict[str, Any]]) -> list[tuple[int, Change, bool]]:
                 values[name] = reading(t_s, values[name])
         look = good(t_s, **values)
         newest_ns = max(newest_ns, look.t_ns)
+        probes = {Alarm.OVEN_PROBE: look.oven, Alarm.CELL_PROBE: look.cell}
+        impossible |= {alarm for alarm, probe in probes.items() if probe is not None and probe.status == Status.FAULT}
         changes = alarms.look(look)
         changes += alarms.acknowledge(named, "Ada") if acknowledge else []
         standing = {s.alarm: s for s in alarms.standing}
-        assert alarms.interlock_open is bool(INTERLOCK & set(standing))
+        unsafe = {alarm for alarm, s in standing.items() if s.unsafe}
+        assert unsafe <= impossible  # only a probe that once told a value nothing can have
+        assert alarms.interlock_open is bool(unsafe | INTERLOCK & set(standing))
         assert alarms.sounding is any(not s.acknowledged for s in standing.values())
         assert not any(s.closed and s.acknowledged for s in standing.values())
         assert all(s.why and s.opened_ns <= newest_ns for s in standing.values())
