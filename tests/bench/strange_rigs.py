@@ -1,0 +1,228 @@
+"""Strange rigs: does the stated interval hold the truth where the physics is not what the software assumes?
+
+Each rig is drawn from a family of laws (``tests/helpers/strange_physics.py``, which shares no code with the simulated
+rig), calibrated by the software's own procedure, has a blank run with an inert dummy and two tests: one whose true loss
+lies between 0.4 and 0.6 %, one whose true loss is the limit. Each test is judged plain, with the second zero, with the
+blank, with both, and plain with the room's air read. ``tests/bench/test_strange_rigs.py`` is the small form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from bench_report import Section, table
+from strange_night import REFUSED, Taken, calibrate, judge, night
+from strange_physics import FAMILIES, StrangeRig, draw
+
+from edge.errors import BlankDoesNotMatch
+from edge.records.result import Result, Verdict
+from edge.standards.standard import Standard, load_standard
+
+SECTION = Section(
+    "strange_rigs",
+    "## Strange rigs",
+    """
+Does the interval hold where the physics is not what the software assumes? Each family changes one thing of the
+plainest rig; its laws are those of `tests/helpers/strange_physics.py`, which shares no code with the simulated rig.
+Samples of 60 to 280 g on a cell of 500 g, true loss 0.4 to 0.6 %, an oven at 120 °C, air whose pressure wanders. Each
+rig is calibrated by the software's own procedure, has a blank run and two tests, each judged five ways. The second test
+loses just the limit: any PASS or FAIL there is wrong. *Inside*: the truth lies between w − U and w + U + what a slope
+at M1 or M2 carries, in both tests. The truth is against the sample as it was opened, and dry; of moisture and solvent
+also as it was weighed.
+""",
+    """
+*none*: tests that were INVALID, and rigs that the calibration refused; why stands below the table. Error and U are in %
+of the sample. *err/u* is the rms of error over standard uncertainty.
+""",
+)
+REFUSED_WAY = ""  # of a rig that was never judged
+WAYS = ("plain", "air read", "zero", "blank", "both")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one test judged in one way; a rig that was refused or a test that was INVALID says why."""
+
+    family: str
+    seed: int
+    way: str
+    at_limit: bool
+    verdict: str
+    true_pct: float = math.nan
+    weighed_pct: float = math.nan
+    loss_pct: float = math.nan
+    expanded_pct: float = math.nan
+    u_pct: float = math.nan
+    one_sided_pct: float = 0.0
+    why: str = ""
+    budget: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def judged(self) -> bool:
+        """Say whether there is a number."""
+        return math.isfinite(self.loss_pct)
+
+    def holds(self, true_pct: float) -> bool:
+        """Say whether the interval holds a truth."""
+        over = true_pct - self.loss_pct
+        return -self.expanded_pct <= over <= self.expanded_pct + self.one_sided_pct
+
+
+def _outcome(family: str, seed: int, way: str, at_limit: bool, taken: Taken, result: Result) -> Outcome:
+    if result.loss_pct is None or result.U_pct is None or result.u_pct is None:
+        return Outcome(family, seed, way, at_limit, str(result.verdict), why=str(result.invalid_because))
+    return Outcome(
+        family,
+        seed,
+        way,
+        at_limit,
+        str(result.verdict),
+        taken.loss_pct,
+        taken.weighed_pct,
+        result.loss_pct,
+        result.U_pct,
+        result.u_pct,
+        result.one_sided_pct,
+        budget=tuple((str(line.name), line.contribution_pct) for line in result.budget),
+    )
+
+
+def _ways(taken: Taken, standard: Standard, certificate: object, blank: Result) -> dict[str, Result | None]:
+    of = partial(judge, taken, standard, certificate)
+    out: dict[str, Result | None] = {
+        "plain": of(with_zero=False),
+        "air read": of(with_zero=False, air_read=True),
+        "zero": of(),
+    }
+    subtract = blank if blank.loss_pct is not None else None
+    for way, with_zero in (("blank", False), ("both", True)):
+        try:
+            out[way] = of(blank=subtract, with_zero=with_zero) if subtract is not None else None
+        except BlankDoesNotMatch:
+            out[way] = None
+    return out
+
+
+def one(family: str, seed: int, *, draws: int = 2) -> list[Outcome]:
+    """Calibrate one rig, take its blank and its tests, and judge."""
+    standard = load_standard("gbt-48093-1-2026")
+    physics = draw(family, seed)
+    rig = StrangeRig(physics)
+    try:
+        certificate = calibrate(rig)
+    except REFUSED as e:
+        return [Outcome(family, seed, REFUSED_WAY, False, "REFUSED", why=str(e))]
+    dummy_g, cm3_per_g = physics.sample_g * float(rig.rng.uniform(0.9, 1.1)), float(1.0 / rig.rng.uniform(1.5, 4.0))
+    empty = night(rig, standard, certificate, lambda: rig.place(dummy_g, cm3_per_g=cm3_per_g), zero_after=False)
+    blank = judge(empty, standard, certificate, is_blank=True)
+    rig.place()
+    out = []
+    for at_limit, loss_pct in ((False, physics.loss_pct), (True, standard.limit_pct.value))[:draws]:
+        taken = night(rig, standard, certificate, partial(rig.place_sample, loss_pct), zero_after=True)
+        rig.place()
+        for way, result in _ways(taken, standard, certificate, blank).items():
+            if result is None:
+                out.append(Outcome(family, seed, way, at_limit, "INVALID", why=f"blank: {blank.invalid_because}"))
+            else:
+                out.append(_outcome(family, seed, way, at_limit, taken, result))
+    return out
+
+
+def _attempt(task: tuple[str, int], *, draws: int) -> list[Outcome]:
+    return one(*task, draws=draws)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole * 100.0:.0f} %" if whole else "-"
+
+
+def _rms(values: Sequence[float]) -> float:
+    return math.sqrt(math.fsum(v * v for v in values) / len(values)) if values else math.nan
+
+
+def _row(name: str, way: str, of: Sequence[Outcome], limit_pct: float, *, weighed: bool = False) -> tuple[object, ...]:
+    """Get one row of the table: a family judged in one way."""
+
+    def true(o: Outcome) -> float:
+        return o.weighed_pct if weighed else o.true_pct
+
+    here = [o for o in of if o.way in (way, REFUSED_WAY) and not o.at_limit]
+    judged = [o for o in here if o.judged]
+    limit = [o for o in of if o.way == way and o.at_limit and o.judged]
+    errors = [o.loss_pct - true(o) for o in judged]
+    false_pass = sum(o.verdict == Verdict.PASS and true(o) > limit_pct for o in judged)
+    false_fail = sum(o.verdict == Verdict.FAIL and true(o) <= limit_pct for o in judged)
+    return (
+        name,
+        way,
+        len(judged),
+        len(here) - len(judged),
+        _share(sum(o.holds(true(o)) for o in [*judged, *limit]), len(judged) + len(limit)),
+        f"{false_pass}, {false_fail}",
+        _share(sum(o.verdict == Verdict.INCONCLUSIVE for o in judged), len(judged)),
+        f"{np.median([o.expanded_pct for o in judged]):.4f}" if judged else "-",
+        f"{_rms(errors):.4f}",
+        f"{np.mean(errors):+.4f}" if errors else "-",
+        f"{_rms([(o.loss_pct - true(o)) / o.u_pct for o in judged]):.2f}",
+        "-" if weighed else _share(sum(o.verdict == Verdict.PASS for o in limit), len(limit)),
+        "-" if weighed else _share(sum(o.verdict == Verdict.FAIL for o in limit), len(limit)),
+    )
+
+
+HEAD = (
+    "family", "judged", "tests", "none", "inside", "false PASS, FAIL", "INCONCLUSIVE", "median U", "rms error",
+    "mean error", "err/u", "PASS at the limit", "FAIL at the limit",
+)  # fmt: skip
+
+
+def found(outcomes: Sequence[Outcome], limit_pct: float) -> str:
+    """Get the table, and why rigs were refused and tests INVALID."""
+    rows = []
+    families = list(dict.fromkeys(o.family for o in outcomes))
+    for family in families:
+        of = [o for o in outcomes if o.family == family]
+        rows += [_row(family, way, of, limit_pct) for way in WAYS]
+        if family in ("moisture", "solvent"):
+            rows += [_row(f"{family}, as weighed", way, of, limit_pct, weighed=True) for way in ("plain", "zero")]
+    refused = Counter(f"{o.family}: {o.verdict}: {o.why[:110]}" for o in outcomes if not o.judged)
+    said = "\n".join(f"- {n} × {why}" for why, n in sorted(refused.items()))
+    return table(HEAD, *rows) + (f"\n\n{said}" if said else "")
+
+
+def main() -> None:
+    """Draw, calibrate, measure and judge strange rigs, and say how it went."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rigs", type=int, default=400, help="of each family")
+    parser.add_argument("--families", default=",".join(f.replace(", ", ":") for f in FAMILIES))
+    parser.add_argument("--seed", type=int, default=1, help="of the first rig")
+    parser.add_argument("--draws", type=int, default=2, choices=(1, 2), help="1: without the test at the limit")
+    parser.add_argument("--workers", type=int, default=2, choices=(1, 2))
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--write", action="store_true", help="write the section of docs/benchmarks.md")
+    args = parser.parse_args()
+    families = [name.replace(":", ", ") for name in args.families.split(",")]
+    unknown = [name for name in families if name not in FAMILIES]
+    if unknown:
+        parser.error(f"no family {unknown[0]!r}: one of {', '.join(f.replace(', ', ':') for f in FAMILIES)}")
+    began = time.monotonic()
+    tasks = [(family, seed) for family in families for seed in range(args.seed, args.seed + args.rigs)]
+    with ProcessPoolExecutor(args.workers) as pool:
+        parts = list(pool.map(partial(_attempt, draws=args.draws), tasks, chunksize=2))
+    outcomes = [o for part in parts for o in part]
+    if args.verbose:
+        for o in outcomes:
+            print(o)
+    limit_pct = load_standard("gbt-48093-1-2026").limit_pct.value
+    SECTION.report(found(outcomes, limit_pct), took_s=time.monotonic() - began, write=args.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Strange rigs in small: two of two families are calibrated and judged in every way, and told in a table.
+
+How often the truth is inside needs hundreds, and is the bench's to say.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import pytest
+from strange_physics import FAMILIES, StrangeRig, draw
+from strange_rigs import WAYS, Outcome, found, one
+
+LIMIT_PCT = 0.5
+FEW = ("plain", "moisture")
+
+
+@cache
+def outcomes(family: str) -> list[Outcome]:
+    return [o for seed in (1, 2) for o in one(family, seed)]
+
+
+@pytest.mark.parametrize("family", FEW)
+def test_every_test_of_a_rig_is_judged_in_every_way(family: str) -> None:
+    of = outcomes(family)
+    assert [o.way for o in of] == [*WAYS] * 4
+    assert [o.why for o in of if not o.judged] == []
+    assert all(0.3 < o.true_pct < 0.7 and o.expanded_pct > 0.0 for o in of)
+    assert all(math.isclose(o.true_pct, LIMIT_PCT, abs_tol=1e-4) for o in of if o.at_limit)
+
+
+def test_the_table_has_a_row_for_each_family_and_way() -> None:
+    text = found([o for family in FEW for o in outcomes(family)], LIMIT_PCT)
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in text.splitlines()[2:]]
+    told = [[family, way] for family in FEW for way in WAYS]
+    assert rows == [*told, ["moisture, as weighed", "plain"], ["moisture, as weighed", "zero"]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_rig_of_each_family_gives_codes_that_a_converter_can_have(family: str) -> None:
+    rig = StrangeRig(draw(family, 3))
+    rig.place_sample(0.5)
+    of = rig.seconds(120)
+    assert all(abs(code) < 2**23 for code in of.code)
+    assert all(math.isfinite(c) for c in of.cell_c)
