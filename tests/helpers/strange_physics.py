@@ -322,8 +322,6 @@ class StrangeRig:
         p, out = self.physics, np.zeros(len(since))
         for at_s, step_g in self._loads:
             t = since - at_s
-            if t[0] > 60.0 * HOUR and not p.kept:
-                continue
             come = step_g * (1.0 if step_g >= 0.0 else 1.0 - p.kept)
             for share, tau_s in p.creep:
                 out += come * share * (1.0 - np.exp(-t / tau_s))
