@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs kills alarms real-time ten-days nights power-cuts virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs kills alarms real-time ten-days nights power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -19,6 +19,7 @@ help:
 	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
 	@echo "make nights          every shipped night, five seeds, both bridges: which verdicts come of it (an hour)"
+	@echo "make attack          hostile files, databases, starts and lines: written into docs/security.md (hours)"
 	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
@@ -99,6 +100,9 @@ nights: $(VENV)/dev.stamp
 
 power-cuts: $(VENV)/dev.stamp virtual-pi
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m virtualpi.powercuts
+
+attack: $(VENV)/dev.stamp
+	$(call BENCH,attack)
 
 virtual-pi:
 	@$(PYTHON) tests/virtualpi/build.py

@@ -15,12 +15,16 @@ from typing import Annotated, TypeAlias, TypeVar
 import msgspec
 from msgspec import inspect
 
+from .bounded_file import NotReadable, read_regular_file
+
 Tables: TypeAlias = dict[str, object]
 """What a TOML text holds before it is a record: values, lists and tables by their names."""
 RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
 MAX_BYTES = 1_000_000
 """No certificate, standard or config is longer; something else was named by mistake."""
+MAX_KEY_PARTS = 32
+"""No key of ours has more than three parts."""
 
 # Control characters and line separators would break a report's line and a one-line message.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
@@ -35,20 +39,12 @@ def one_line(message: str) -> str:
     return clean if len(clean) <= 400 else clean[:397] + "..."
 
 
-def read_text(path: Path, error: type[Exception]) -> str:
-    """Get the exact text of a UTF-8 file (at most 1 MB); raise ``error`` with one line where that fails."""
+def read_text(path: Path, error: type[Exception], *, follow_links: bool = True, most_bytes: int = MAX_BYTES) -> str:
+    """Get the exact text of a UTF-8 file (at most ``most_bytes``); raise ``error`` with one line where that fails."""
     try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "no such file"
-        elif path.stat().st_size > MAX_BYTES:
-            what = f"longer than {MAX_BYTES} bytes"
-        else:
-            what = ""
-            data = path.read_bytes()
-    except (OSError, ValueError) as bad:
-        raise error(one_line(f"{path}: cannot be read ({bad}): check the path and its rights")) from bad
-    if what:
-        raise error(one_line(f"{path}: {what}: give the path of a TOML file"))
+        data = read_regular_file(path, most_bytes, follow_links=follow_links)
+    except NotReadable as bad:
+        raise error(one_line(f"{path}: {bad}: give the path of a TOML file that can be read")) from bad
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as bad:
@@ -58,15 +54,57 @@ def read_text(path: Path, error: type[Exception]) -> str:
 
 
 def parse(text: str, where: str, error: type[Exception]) -> Tables:
-    """Get the tables of a TOML text; raise ``error`` with one line where it is not TOML."""
+    """Get the tables of a TOML text; raise ``error`` with one line where it is not TOML, or of a key without end.
+
+    The time that ``tomllib`` takes grows with the third power of a dotted key's length: such a key never gets there.
+    """
     try:
         text.encode("utf-8")
+        if line := _line_of_endless_key(text):
+            raise error(
+                one_line(f"{where}: line {line}: a key of more than {MAX_KEY_PARTS} parts: write `name = value` lines")
+            )
         # Windows editors put a byte-order mark first; it is part of the file, not of the TOML.
         return tomllib.loads(text.removeprefix("\ufeff"))
     except (ValueError, OverflowError) as bad:
+        if isinstance(bad, error):
+            raise
         raise error(one_line(f"{where}: not TOML: {bad}: write `name = value` lines")) from bad
     except RecursionError as bad:
         raise error(one_line(f"{where}: not usable TOML: nested too deeply")) from bad
+
+
+_OF_INTEREST = re.compile(r"""[.,=\[{\n#]|\"{1,3}|'{1,3}""")
+_ENDS = {'"': re.compile(r'[\\"\n]'), "'": re.compile(r"['\n]"), '"""': re.compile(r'\\|"""'), "'''": re.compile("'''")}
+
+
+def _line_of_endless_key(text: str) -> int:
+    """Get the line of the first dotted key that is longer than any of ours; 0 where there is none. Linear in time."""
+    at = dots = 0
+    while found := _OF_INTEREST.search(text, at):
+        what, at = found[0], found.end()
+        if what == ".":
+            dots += 1
+            if dots >= MAX_KEY_PARTS:
+                return text.count("\n", 0, at) + 1
+        elif what[0] in "\"'":
+            if len(what) != 2:  # two are an empty string
+                at = _behind_string(text, at, what)
+        elif what == "#":
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+        else:
+            dots = 0
+    return 0
+
+
+def _behind_string(text: str, at: int, quote: str) -> int:
+    while found := _ENDS[quote].search(text, at):
+        at = found.end()
+        if found[0] != "\\":
+            return at
+        at += 1
+    return len(text)
 
 
 def convert(tables: Tables, record: type[RecordT], where: str, error: type[Exception]) -> RecordT:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from calibration.bounded_file import what_it_is
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 from edge.records.frame import Channel, Frames
@@ -60,8 +61,12 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
     in for a missing temperature column. Raises ``BadRecording`` with one line: the file, the line, the column, and
     what to do.
     """
-    if not path.is_file():
-        raise BadRecording(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}: name a CSV file")
+    try:
+        what = what_it_is(path.stat().st_mode)
+    except (OSError, ValueError):
+        what = "no such file"
+    if what:
+        raise BadRecording(f"{path}: {what}: name a CSV file")
     if not path.name.isprintable():
         raise BadRecording(one_line(f"{path}: its name cannot be printed, so no record can name it: rename it"))
     size = path.stat().st_size

@@ -1,0 +1,88 @@
+"""TOML files of somebody else: what is no regular file, what is too long, and keys that cost more than they say."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import CASES
+
+from calibration.bounded_file import NotReadable, read_regular_file
+from calibration.toml_file import MAX_KEY_PARTS, parse, read_text
+from edge.standards.standard import FOLDER
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    fifo, link = tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to(fifo)
+    for path, what in (
+        (fifo, "is a pipe"),
+        (link, "is a pipe"),
+        (tmp_path, "is a folder"),
+        (Path("/dev/zero"), "is a device"),
+        (tmp_path / "none", "no such file"),
+        (Path("a\0b"), "cannot be read"),
+    ):
+        with pytest.raises(ValueError, match=what):
+            read_text(path, ValueError)
+
+
+def test_no_more_is_read_than_may_be_and_a_link_is_followed_only_where_it_may_be(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"x" * 100)
+    link.symlink_to(file)
+    assert read_regular_file(link, 100) == b"x" * 100
+    with pytest.raises(NotReadable, match="longer than 99 bytes"):
+        read_regular_file(file, 99)
+    with pytest.raises(NotReadable):
+        read_regular_file(link, 100, follow_links=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join("a" * 5000) + " = 1",
+        "a = {" + ".".join("b" * 5000) + " = 1}",
+        "[" + " . ".join("a" * 5000) + "]",
+        ".".join(["'='"] * 5000) + " = 1",
+        ".".join(['"\\""'] * 5000) + " = 1",
+    ],
+)
+def test_a_key_of_thousands_of_parts_is_refused_before_it_is_parsed(text: str) -> None:
+    begun_s = time.process_time()
+    with pytest.raises(ValueError, match="line 1: a key of more than"):
+        parse(text, "it", ValueError)
+    assert time.process_time() - begun_s < 0.05
+
+
+def test_dots_that_are_no_key_are_none() -> None:
+    dots = "." * 2 * MAX_KEY_PARTS
+    good = f'a = "{dots}" # {dots}\nb = """\n{dots}\\"""" # {dots}\n'
+    good += f"c.\"{dots}\" = '{dots}'\nd = [1.5, 2.5, {'3.5, ' * 99}]\n"
+    assert parse(good, "it", ValueError)["a"] == dots
+
+
+@given(st.text(alphabet="a.=[]{},\"'#\\\n 1", max_size=200))
+def test_what_is_refused_for_its_keys_has_so_many_dots(text: str) -> None:
+    try:
+        parse(text, "it", ValueError)
+    except ValueError as e:
+        if "a key of more than" in str(e):
+            assert text.count(".") >= MAX_KEY_PARTS
+
+
+def test_the_case_that_was_found_is_refused_within_50_ms() -> None:
+    case = CASES / "dotted20k.toml"
+    if not case.exists():
+        pytest.skip("the case is not there")
+    begun_s = time.process_time()
+    with pytest.raises(ValueError, match="a key of more than"):
+        parse(read_text(case, ValueError), "it", ValueError)
+    assert time.process_time() - begun_s < 0.05
+    for shipped in FOLDER.glob("*.toml"):
+        assert parse(read_text(shipped, ValueError), "it", ValueError)
