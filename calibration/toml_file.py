@@ -16,6 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from .bounded_file import NotReadable, read_regular_file
+from .visible_text import visible
 
 Tables: TypeAlias = dict[str, object]
 """What a TOML text holds before it is a record: values, lists and tables by their names."""
@@ -34,8 +35,8 @@ Text = Annotated[str, msgspec.Meta(pattern=LINE, max_length=2000, description="o
 
 
 def one_line(message: str) -> str:
-    """Get ``message`` with everything that is not printable made a space, cut to 400 characters."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    """Get ``message`` as one line, with what cannot be seen shown as its code, cut to 400 characters."""
+    clean = visible(" ".join(message.split()))
     return clean if len(clean) <= 400 else clean[:397] + "..."
 
 

@@ -16,6 +16,7 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .options import one_line, user_db
+from .say import say
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, ThermometerPlace, Weight
@@ -75,11 +76,11 @@ def calibrate_tare(
         point = session.tare
         assert point is not None  # it was just read
         temps = [f"{n} {v:.2f} °C" for n, v in (("cell", point.cell_c), ("oven", point.oven_c)) if v is not None]
-        click.echo(
+        say(
             f"Empty holder: {point.code:.1f} ± {point.u_code:.1f} codes, noise of single samples "
             f"{point.noise_code:.1f} codes" + (", " + ", ".join(temps) if temps else "")
         )
-        click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
 
 
 def _stated_cell(capacity_g: float | None, serial: str | None) -> Cell:
@@ -186,7 +187,7 @@ def calibrate_temperature(text: str | None, hours: float, **options: Unpack[Benc
         if options["restart"]:
             session = replace(session, **{"empty" if weight is None else "loaded": None})
         if place.seed is None:
-            click.echo(
+            say(
                 "Leave the load as it is"
                 + (" for two hours, then" if weight else ", then")
                 + " heat the oven to 120 °C, "
@@ -241,16 +242,16 @@ def calibrate_rtd(
             session = replace(session, curves=(*session.curves, _own_curve(session, probe, curve, u)))
         if reference is not None:
             session, check = check_rtd(place.bench, session, reference, probe)
-            click.echo(f"{reference.kind}: code {check.code:.2f} ± {check.u_code:.2f}")
+            say(f"{reference.kind}: code {check.code:.2f} ± {check.u_code:.2f}")
         place.keep(session)
         found, assumed = fitted_rtd(session, probe)
         own = f", A {found.a_per_k:g}, B {found.b_per_k2:g}" if found.a_per_k is not None else ""
-        click.echo(
+        say(
             f"{probe} thermometer: reference {found.ref_ohm:.3f} Ω, leads {found.lead_ohm:.3f} Ω, R0 "
             f"{found.r0_ohm:.4f} Ω{own}; the sample's temperature at 120 °C is good to {found.u_temp_c:.2f} °C"
         )
         for line in assumed:
-            click.echo(f"  assumed: {line}")
+            say(f"  assumed: {line}")
         _finish(place, session, quiet=True)
 
 
@@ -295,25 +296,19 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
 
     place.keep(session)
     if not span_done(session):
-        click.echo(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
         return
     made = certify(session, today(place.bench))
     loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
     if not quiet:
         for line in lines(made):
-            click.echo(line)
+            say(line)
         if session.empty is None:
-            click.echo(
-                "Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most."
-            )
+            say("Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most.")
         elif session.loaded is None:
-            click.echo(
-                "Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep."
-            )
+            say("Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep.")
     path = write_certificate(place.folder, session.name, made.certificate).resolve()
-    click.echo(
-        f"\nCertificate: {path}\nPut it into the config:\n\n    [test]\n    certificate = {json.dumps(str(path))}\n"
-    )
+    say(f"\nCertificate: {path}\nPut it into the config:\n\n    [test]\n    certificate = {json.dumps(str(path))}\n")
 
 
 @calibrate.command()
@@ -336,4 +331,4 @@ def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) ->
         database = db or (Path(load_config(path).storage.database) if known else user_db())
         folder = database.parent
     found = look_up(folder, name)
-    click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else shown(found))
+    say(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else shown(found))

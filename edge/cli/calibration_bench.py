@@ -16,6 +16,7 @@ import click
 from edge.errors import CalibrationRefused
 
 from .options import user_db
+from .say import say
 
 if TYPE_CHECKING:
     from edge.guided_calibration.place import Place
@@ -84,17 +85,17 @@ def open_place(options: BenchOptions) -> Iterator[Place]:
 
 def ask_at_terminal(text: str) -> str:
     """Show what is to be done and wait for a line. Raises ``CalibrationRefused`` where nobody answers."""
-    click.echo(text, nl=False)
+    say(text, nl=False)
     answer = sys.stdin.readline()
     if not answer:
-        click.echo()
+        say()
         raise CalibrationRefused("nobody answered: what was read so far is kept, run the same command again to go on")
     return answer.strip()
 
 
 def _say_yes(text: str) -> str:
     """Say that it was done, without waiting for a person."""
-    click.echo(f"{text} (yes)")
+    say(f"{text} (yes)")
     return ""
 
 

@@ -24,6 +24,7 @@ from .options import (
     standard_option,
 )
 from .report import show_result
+from .say import say
 from .simulated import NIGHT_HELP, Simulate, night_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def demo(
             result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))
     show_result(result, as_json, path)
     if not as_json:
-        click.echo(f"\nRun {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
+        say(f"\nRun {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
 
 
 def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Result]) -> Result:
@@ -100,7 +101,7 @@ def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Resu
 
 
 def _say(line: str) -> None:
-    click.echo(f"  {line}", err=True)
+    say(f"  {line}", err=True)
 
 
 def _say_nothing(_line: str) -> None:
@@ -118,4 +119,4 @@ class _Plain:
 
         for event in () if self._quiet else events:
             if (line := event_line(event)) is not None:
-                click.echo(line, err=True)
+                say(line, err=True)

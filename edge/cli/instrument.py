@@ -5,7 +5,6 @@ This module must never begin a test.
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from edge.errors import NoCertificate
 if TYPE_CHECKING:
     pass
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
+from .say import say, say_json
 
 # before a test
 
@@ -45,7 +45,10 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
     certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     found = forecast(certificate, standard, sample_g)
-    click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else forecast_text(found))
+    if as_json:
+        say_json(msgspec.to_builtins(found))
+    else:
+        say(forecast_text(found))
 
 
 @click.command()
@@ -64,7 +67,7 @@ def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> No
         raise click.UsageError(f"--bridge {bridge}: {path} says {config.bridge.chip}: give one of the two")
     if svg is not None:
         svg.write_text(wiring_svg(config), encoding="utf-8")
-    click.echo(wiring_text(config).rstrip())
+    say(wiring_text(config).rstrip())
 
 
 # the machine
@@ -86,12 +89,12 @@ def check_config(file: Path | None, as_json: bool) -> None:
     if not wrong:
         wrong = disagreements(loads_config(text, str(path)), str(path))
     if as_json:
-        click.echo(json.dumps({"config": str(path), "mistakes": wrong}, ensure_ascii=False))
+        say_json({"config": str(path), "mistakes": wrong})
     elif wrong:
         for line in wrong:
-            click.echo(line, err=True)
+            say(line, err=True)
     else:
-        click.echo(f"{path}: right")
+        say(f"{path}: right")
     if wrong:
         sys.exit(1)
 
@@ -107,10 +110,10 @@ def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
 
     found = list(examine(config_path(config_file), database_to_read(db)))
     if as_json:
-        click.echo(json.dumps({"findings": [asdict(f) for f in found]}, ensure_ascii=False))
+        say_json({"findings": [asdict(f) for f in found]})
         return
     for f in found:
-        click.echo(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
+        say(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
 
 
 INSTRUMENT_COMMANDS = (budget, wiring, check_config, doctor)

@@ -20,6 +20,7 @@ from .instrument import INSTRUMENT_COMMANDS
 from .replay import replay_recording
 from .report import report, runs
 from .run import run, station
+from .say import say
 from .station import STATION_COMMANDS
 
 
@@ -33,7 +34,7 @@ from .station import STATION_COMMANDS
 def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        say(ctx.get_help())
 
 
 for command in (demo, replay_recording, runs, report, *INSTRUMENT_COMMANDS, run, station, calibrate, *STATION_COMMANDS):

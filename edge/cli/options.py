@@ -30,17 +30,20 @@ db_option = click.option(
 )
 
 
-claim_option = click.option("--claim", help='The name it is sold by, such as "semi-solid".')
-
-
 standard_option = click.option("--standard", "standard_name", help="A standard's name or its TOML file.")
 
 
 def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Take a name that a record can hold and a line can show."""
-    if value is not None and not (value.strip() and value.isprintable() and len(value) <= 200):
-        raise click.BadParameter("give one line of text, at most 200 characters")
-    return value
+    """Take a name that a record can hold and a line can show, in its normal form (NFC)."""
+    from calibration.visible_text import NotAName, name_from
+
+    try:
+        return None if value is None else name_from(value)
+    except NotAName as e:
+        raise click.BadParameter(str(e)) from e
+
+
+claim_option = click.option("--claim", callback=one_line, help='The name it is sold by, such as "semi-solid".')
 
 
 composition_option = click.option(
@@ -77,14 +80,14 @@ def database_to_write(db: Path | None, out: Path | None) -> Path:
 
 
 _OF_A_TEST = (
-    click.option("--sample", required=True, help="The sample's name."),
-    click.option("--operator", required=True, help="Who runs the test."),
+    click.option("--sample", required=True, callback=one_line, help="The sample's name."),
+    click.option("--operator", required=True, callback=one_line, help="Who runs the test."),
     click.option("--standard", help="A standard's name or its TOML file [the config's]."),
     click.option("--certificate", type=click.Path(path_type=Path), help="The load cell's [the config's]."),
     click.option("--blank-run", is_flag=True, help="The sample is an inert dummy."),
     click.option("--blank", type=click.IntRange(min=1), help="Subtract this blank run (its number in the database)."),
-    click.option("--claim", help='The name it is sold by, such as "semi-solid".'),
-    click.option("--composition", help="What it is declared to be made of."),
+    click.option("--claim", callback=one_line, help='The name it is sold by, such as "semi-solid".'),
+    click.option("--composition", callback=one_line, help="What it is declared to be made of."),
     click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5."),
     click.option("--air", multiple=True, help="The air at M1, and again at M2: hPa,°C,% (1013.25,23.5,45)."),
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import unicodedata
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def replay_recording(
     from edge.replay.recording import read
     from edge.standards.standard import load_standard
 
-    name = file.stem if sample_id is None else sample_id
+    name = unicodedata.normalize("NFC", file.stem) if sample_id is None else sample_id
     sample = Sample(name, claim, composition, parse_density(density, density_u), parse_air(air))
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = None if certificate_path is None else load_certificate(certificate_path)

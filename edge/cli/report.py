@@ -5,7 +5,6 @@ This module must never change what it shows.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     pass
 from .options import as_json_option, database_to_read, db_option
+from .say import say, say_json
 
 if TYPE_CHECKING:
     from edge.records.result import Result
@@ -26,11 +26,11 @@ def show_result(result: Result, as_json: bool, database: Path | None = None) -> 
         from edge.records.result import as_json as as_json_object
 
         where = {} if database is None else {"database": str(database)}
-        click.echo(json.dumps(as_json_object(result) | where, ensure_ascii=False, allow_nan=False))
+        say_json(as_json_object(result) | where)
         return
     from edge.report.text import text
 
-    click.echo(text(result))
+    say(text(result))
 
 
 # what is stored
@@ -47,12 +47,12 @@ def runs(db: Path | None, as_json: bool) -> None:
     path = database_to_read(db)
     found = list_runs(path)
     if as_json:
-        click.echo(json.dumps({"database": str(path), "runs": msgspec.to_builtins(found)}, ensure_ascii=False))
+        say_json({"database": str(path), "runs": msgspec.to_builtins(found)})
         return
-    click.echo(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
+    say(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
     for run in found:
         loss, plus_minus = loss_and_expanded(run)
-        click.echo(
+        say(
             f"{run.run_id:>4}  {run.verdict or run.state:12}  {loss:>9}  {plus_minus:>7}  {run.kind:9}  "
             f"{run.started_utc[:19]}  {run.sample_id}"
         )

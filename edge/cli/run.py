@@ -6,7 +6,6 @@ This module must never measure: it puts the pieces together and shows what they 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import select
 import signal
@@ -21,6 +20,7 @@ from edge.control import protocol
 
 from .options import of_a_test
 from .report import show_result
+from .say import log_here, say
 from .simulated import Simulate, may_be_simulated, own_socket, simulated_station
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None, simu
     from calibration.errors import CalibrationError
     from edge.errors import HalfpercentError
 
-    _log_here()
+    log_here()
     if simulated is not None:
         _simulated_station(simulated, socket)
         return
@@ -92,11 +92,11 @@ def run(
 
     order = convert(dict(ordered), protocol.Start, "run", BadInput)
     if simulated is not None:
-        _log_here()
+        log_here()
         _simulated_run(simulated, socket, order, as_json)
         return
     config = _settings(config_file)
-    _log_here()
+    log_here()
     with _service(config, db, socket) as service:
         result = service.run(order, until_done=True, show=_Shown(as_json), words=_Typed(service, order))
         where = service.station.writer.journal.path
@@ -111,7 +111,7 @@ def _simulated_station(asked: Simulate, socket: Path | None) -> None:
 
     made, folder = simulated_station(asked)
     where = own_socket(folder, socket)
-    click.echo(f"A simulated station, in {folder}. Ask it: halfpercent status --socket {where}", err=True)
+    say(f"A simulated station, in {folder}. Ask it: halfpercent status --socket {where}", err=True)
     with _stopped_by_signals(made.stop):
         made.run(control=Control(where))
 
@@ -133,11 +133,6 @@ def _simulated_run(asked: Simulate, socket: Path | None, order: Start, as_json: 
     if result is None:
         raise click.ClickException("stopped: a simulated run cannot be gone on with")
     show_result(result, as_json, made.database)
-
-
-def _log_here() -> None:
-    """Show what the station has to say on standard error: under systemd that is its log."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
 
 def _settings(config_file: Path | None) -> Config:
@@ -167,7 +162,7 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     with writer.journal:
         if aside is not None:
             writer.log(StorageTold(f"damaged, put aside as {aside.name}"), "instrument")
-            click.echo(f"{database}: was damaged and is put aside as {aside.name}; a new one is begun", err=True)
+            say(f"{database}: was damaged and is put aside as {aside.name}; a new one is begun", err=True)
         control = None if socket is None else Control(socket)
         service = Service(
             config,
@@ -217,7 +212,7 @@ class _Typed:
                 try:
                     self._say(line)
                 except HalfpercentError as e:
-                    click.echo(f"  {e}", err=True)
+                    say(f"  {e}", err=True)
         return []
 
     def _say(self, line: str) -> None:
@@ -247,8 +242,8 @@ class _Shown:
             return
         for event in events:
             if isinstance(event.what, CommandRefused):
-                click.echo(f"  refused: {event.what.why}", err=True)
+                say(f"  refused: {event.what.why}", err=True)
         if phase != self._phase:
             self._phase = phase
             asked = self.ASKED.get(phase)
-            click.echo(f"{second.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)
+            say(f"{second.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)

@@ -6,7 +6,6 @@ database: what the station does not say, nobody here knows.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 from .options import of_a_test
+from .say import say, say_json
 
 if TYPE_CHECKING:
     from edge.control.protocol import Answer, Argument
@@ -43,11 +43,11 @@ def _ask(socket: Path | None, command: str, **args: Argument) -> Answer:
 
 def _tell(answer: Answer, as_json: bool, line: str) -> None:
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        say_json(answer)
         return
-    click.echo(line)
+    say(line)
     if error := answer.get("not_written_yet"):
-        click.echo(f"Not on disk yet: {error}", err=True)
+        say(f"Not on disk yet: {error}", err=True)
 
 
 @click.command()
@@ -129,9 +129,9 @@ def status(socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
     answer = _ask(socket, "status")
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        say_json(answer)
     else:
-        click.echo(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
+        say(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
 
 
 STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)

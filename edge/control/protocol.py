@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from calibration.toml_file import LINE, Text, convert, one_line
+from calibration.visible_text import NotAName, name_from
 from edge.errors import BadRequest
 
 SOCKET = Path("/run/halfpercent/control.sock")
@@ -39,7 +40,7 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
-    ``mass_g`` what the sample weighs by another scale."""
+    ``mass_g`` what the sample weighs by another scale. Names are stored in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -59,6 +60,12 @@ class Start(_Args, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind == "blank" and self.blank is not None:
             raise ValueError("blank is for a sample: a blank run subtracts no other")
+        for name in ("sample", "operator", "claim", "composition"):
+            if (text := getattr(self, name)) is not None:
+                try:
+                    msgspec.structs.force_setattr(self, name, name_from(text))
+                except NotAName as e:
+                    raise ValueError(f"{name}: {e}") from e
 
 
 class OperatorStep(_Args, frozen=True, kw_only=True):

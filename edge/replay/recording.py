@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from calibration.bounded_file import what_it_is
 from calibration.toml_file import one_line
+from calibration.visible_text import NotAName, name_from
 from edge.errors import BadRecording
 from edge.records.frame import Channel, Frames
 from hw.converter_pace import STUCK_AFTER
@@ -67,8 +68,10 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
         what = "no such file"
     if what:
         raise BadRecording(f"{path}: {what}: name a CSV file")
-    if not path.name.isprintable():
-        raise BadRecording(one_line(f"{path}: its name cannot be printed, so no record can name it: rename it"))
+    try:
+        name_from(path.name)
+    except NotAName as e:
+        raise BadRecording(one_line(f"{path}: its name is none that a record can hold: {e}, and rename it")) from e
     size = path.stat().st_size
     if size == 0:
         raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")

@@ -45,7 +45,7 @@ class Progress:
         """Show a second."""
         for event in events:
             if (line := event_line(event)) is not None:
-                self._bar.console.print(line, highlight=False)
+                self._bar.console.print(line, highlight=False, markup=False)
         if row.seq % EVERY_S and not events:
             return
         now = (

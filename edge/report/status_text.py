@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from calibration.visible_text import visible
 from edge.records.formatting import hours
 from edge.records.run import RunKind
 from edge.records.status import ReadingsStatus, RunStatus, StationStatus
@@ -14,7 +15,7 @@ from edge.records.status import ReadingsStatus, RunStatus, StationStatus
 
 def status_text(status: StationStatus) -> str:
     """Get the station's answer to ``status`` as text of several lines."""
-    return "\n".join(f"{name:12}{value}".rstrip() for name, value in _status_lines(status))
+    return "\n".join(visible(f"{name:12}{value}".rstrip()) for name, value in _status_lines(status))
 
 
 def _status_lines(s: StationStatus) -> Iterator[tuple[str, str]]:

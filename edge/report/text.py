@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from calibration.visible_text import visible
 from edge.database.queries import RunListed
 from edge.records.event import CommandRefused, Event, PhaseChanged
 from edge.records.result import Result, Verdict
@@ -22,7 +23,7 @@ WIDTH = 100
 
 def text(result: Result) -> str:
     """Get a result as text of several lines."""
-    return "\n".join(_lines(result))
+    return "\n".join(map(visible, _lines(result)))
 
 
 def forecast_text(forecast: Forecast) -> str:
@@ -50,7 +51,7 @@ def forecast_text(forecast: Forecast) -> str:
         for c in f.budget
         if c.contribution_pct >= 0.05 * f.u_pct
     ]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def headline(result: Result) -> str:
@@ -90,9 +91,9 @@ def event_line(event: Event) -> str | None:
     at = f"{event.t_s / 3600.0:6.2f} h  "
     what = event.what
     if isinstance(what, PhaseChanged):
-        return f"{at}{what.left} -> {what.entered}: {what.why}"
+        return visible(f"{at}{what.left} -> {what.entered}: {what.why}")
     if isinstance(what, CommandRefused):
-        return f"{at}refused: {what.why}"
+        return visible(f"{at}refused: {what.why}")
     return None
 
 

@@ -169,12 +169,13 @@ def _tried(
 
 def _no_files(folder: Path) -> Tally:
     """Try what is no regular file: a FIFO, a folder, a device, a link into nothing, a name that is too long."""
-    tally = Tally("no regular file")
-    fifo, link = folder / "fifo", folder / "link"
+    tally = Tally("no regular file, or a name that drives a terminal")
+    fifo, link, unprintable = folder / "fifo", folder / "link", folder / "\x1b[2J\u202e.csv"
+    unprintable.write_text("t_s,mass_g,temp_c\n0,1,20\n", encoding="utf-8")
     os.mkfifo(fifo)
     link.symlink_to(folder / "nothing")
     devices = map(Path, ("/dev/zero", "/dev/tty", "/dev/null", "/proc/self/mem", "/proc/kmsg"))
-    for path in (fifo, folder, link, folder / ("x" * 300), *devices):
+    for path in (fifo, folder, link, unprintable, folder / ("x" * 300), *devices):
         for words in (
             ("replay", str(path)),
             ("replay", str(folder / "x.csv"), "--standard", str(path)),

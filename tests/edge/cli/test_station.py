@@ -192,7 +192,7 @@ def test_what_the_station_refuses_is_one_line_and_status_1(service: Service, com
 
 def test_wrong_arguments_are_one_line_too(service: Service, command: Command) -> None:
     status, out, err = command("start", "--sample", "a\nb", "--operator", "A", "--socket", service.path)
-    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert (status, out, err.count("\n")) == (2, "", 1)
     assert "sample" in err
     assert command("start", "--sample", "S", "--socket", service.path)[0] == 2
 

@@ -477,7 +477,7 @@ def test_too_many_who_wait_are_no_traceback(tmp_path: Path) -> None:
         (b"[]\n", "is not halfpercent"),
         (b"[" * 100_000 + b"\n", "is not halfpercent"),
         (b'{"version":1,"ok":false}\n', "refused, without a reason"),
-        (b'{"version":1,"ok":false,"error":"no \\u001b[31m\\nroom"}\n', "no \\[31m room"),
+        (b'{"version":1,"ok":false,"error":"no \\u001b[31m\\nroom"}\n', "no \\\\x1b\\[31m room"),
         (b"", "left without an answer"),
         (b"half", "left without an answer"),
     ],

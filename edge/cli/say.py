@@ -1,0 +1,39 @@
+"""What the command says: the one door to the terminal, behind which nothing is shown as it is not.
+
+Whatever came from a file, a socket or an argument passes here on its way out. This module must never let a control,
+format or bidirectional character through, and never change what is said otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import click
+
+from calibration.visible_text import visible, visible_json, visible_lines
+
+
+def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Say a text of ours of one or more lines, on standard output or on standard error."""
+    click.echo(visible_lines(text), err=err, nl=nl)
+
+
+def say_json(data: object) -> None:
+    """Say one JSON object on one line. Raises ``ValueError`` for NaN, which JSON has not."""
+    click.echo(visible_json(json.dumps(data, ensure_ascii=False, allow_nan=False)))
+
+
+class _Shown(logging.Formatter):
+    """Shows what is logged: one line each, and tracebacks of ours with theirs."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # its base's name
+        return visible(super().formatMessage(record))
+
+
+def log_here() -> None:
+    """Show what the station has to say on standard error: under systemd that is its log."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Shown("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
