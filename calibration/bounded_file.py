@@ -33,22 +33,59 @@ def what_it_is(mode: int) -> str:
 def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True) -> bytes:
     """Get the bytes of a regular file, at most ``most_bytes``. Raise :class:`NotReadable`.
 
-    The file is looked at before it is opened, since opening a device may move it, and again once it is open.
+    The file is looked at before it is opened, since opening a device may move it, and again once it is open. Without
+    ``follow_links`` it must be no link itself, and the folders on the way to it no links but root's or one's own.
     """
     try:
         if what := what_it_is(path.stat(follow_symlinks=follow_links).st_mode):
             raise NotReadable(what)
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | (0 if follow_links else os.O_NOFOLLOW)
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with os.fdopen(os.open(path, _FLAGS) if follow_links else _open_by_own_links(path), "rb") as file:
             if what := what_it_is(os.fstat(file.fileno()).st_mode):
                 raise NotReadable(what)
             data: bytes | None = file.read(most_bytes + 1)  # None: what does not block has nothing
-    except FileNotFoundError as e:
+    except (FileNotFoundError, ValueError) as e:  # ValueError: a NUL in its name, and no file has one
         raise NotReadable("no such file") from e
-    except (OSError, ValueError) as e:  # ValueError: a NUL in its name
-        raise NotReadable(f"cannot be read ({e.strerror if isinstance(e, OSError) else e})") from e
+    except OSError as e:
+        raise NotReadable(f"cannot be read ({e.strerror})") from e
     if data is None:
         raise NotReadable("cannot be read (nothing comes from it)")
     if len(data) > most_bytes:
         raise NotReadable(f"longer than {most_bytes} bytes")
     return data
+
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+MAX_LINKS = 16
+"""More links than lead to any file of ours: a circle of them has no end."""
+
+
+def _open_by_own_links(path: Path) -> int:
+    """Open a file step by step, each from the folder before it, so that none can be exchanged for a link meanwhile."""
+    trusted = (0, os.geteuid())
+    steps = list(reversed(path.absolute().parts[1:]))
+    folders, links = [os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)], 0
+    try:
+        while steps:
+            step, here = steps.pop(), folders[-1]
+            if not steps:
+                return os.open(step, _FLAGS | os.O_NOFOLLOW, dir_fd=here)
+            if step == "..":
+                if len(folders) > 1:
+                    os.close(folders.pop())
+                continue
+            folders.append(os.open(step, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here))
+            about = os.fstat(folders[-1])
+            if not stat.S_ISLNK(about.st_mode):
+                continue
+            os.close(folders.pop())
+            links += 1
+            if about.st_uid not in trusted or links > MAX_LINKS:
+                raise NotReadable("is behind a link that belongs to neither root nor who reads it")
+            leads_to = Path(os.readlink(step, dir_fd=here))
+            steps += reversed(leads_to.parts[1:] if leads_to.is_absolute() else leads_to.parts)
+            while leads_to.is_absolute() and len(folders) > 1:
+                os.close(folders.pop())
+        raise NotReadable("is a folder")
+    finally:
+        for folder in folders:
+            os.close(folder)

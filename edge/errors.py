@@ -25,7 +25,8 @@
     ├── DeviceInUse (BlockingIOError)      a chip that another program reads
     ├── BadConfig (ValueError)             the instrument's settings
     ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
-    └── StorageFull (OSError)              no room left for what was measured
+    ├── StorageFull (OSError)              no room left for what was measured
+    └── StorageSlow (OSError)              a commit that the disk still holds up
 
 Every error inherits the package's base *and* a builtin, so that a caller may catch either. A message is one line: what,
 where (file and field), what would be right. It names no option of a command: the command adds its own.
@@ -144,3 +145,7 @@ class BadDatabase(HalfpercentError, RuntimeError):
 
 class StorageFull(HalfpercentError, OSError):
     """No room left to write what was measured."""
+
+
+class StorageSlow(HalfpercentError, OSError):
+    """A commit that the disk still holds up: nothing is lost, and nothing more can be written now."""

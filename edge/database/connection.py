@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sqlite_utils import Database as Database  # for readers of a run, who are handed one
 
-from edge.errors import BadDatabase, StorageFull
+from edge.errors import BadDatabase, HalfpercentError, StorageFull
 
+from .commit_thread import CommitThread
 from .migrations import migrate
 from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 
@@ -128,7 +129,8 @@ def open_for_writing(path: Path) -> Database:
     with translated_errors(path):
         if path.exists() and path.stat().st_size > 0:  # look before touching
             _look(path, "mode=ro")[0].close()
-        db = Database(sqlite3.connect(path, timeout=10.0), execute_plugins=False)
+        # Used by the thread that commits too, never by both at once (CommitThread sees to that).
+        db = Database(sqlite3.connect(path, timeout=10.0, check_same_thread=False), execute_plugins=False)
         try:
             db.enable_wal()
             db.execute("pragma synchronous = FULL")
@@ -144,6 +146,10 @@ def open_for_writing(path: Path) -> Database:
     return db
 
 
+CLOSE_WITHIN_S = 60.0
+"""So long is a disk waited for that holds up the last commit; systemd kills the service sooner."""
+
+
 class Disk(StrEnum):
     """How a simulated disk behaves."""
 
@@ -153,12 +159,27 @@ class Disk(StrEnum):
 
 
 class WriterConnection:
-    """The one read-write connection to a database. ``db`` is replaced where a disk gave errors."""
+    """The one read-write connection to a database. ``db`` is replaced where a disk gave errors.
 
-    def __init__(self, path: Path) -> None:
+    ``commits`` does its transactions; while the disk holds one up, ``db`` is not to be had.
+    """
+
+    def __init__(self, path: Path, patience_s: float | None = None) -> None:
         self.path = path
-        self.db: Database = open_for_writing(path)
+        self.commits = CommitThread(patience_s)
+        self._db: Database = open_for_writing(path)
         self._disk = Disk.GOOD
+
+    @property
+    def db(self) -> Database:
+        """Get the database, once nothing is under way in it. Raises ``StorageSlow``, or the error of what was."""
+        self.commits.settle()
+        return self._db
+
+    @property
+    def db_of_commit(self) -> Database:
+        """Get the database for the transaction that is under way, and for nobody else."""
+        return self._db
 
     def simulate_disk(self, disk: Disk) -> None:
         """Let SQLite refuse to write as it does on such a disk, until it is told that the disk is good again."""
@@ -169,15 +190,20 @@ class WriterConnection:
 
     def open_again(self) -> None:
         """Take a new connection, after a disk gave errors: what the old one believes of the file may be wrong."""
+        self.commits.settle()
         with contextlib.suppress(sqlite3.Error):
-            self.db.close()
-        self.db = open_for_writing(self.path)
+            self._db.close()
+        self._db = open_for_writing(self.path)
         if self._disk is not Disk.GOOD:
             self.simulate_disk(self._disk)
 
     def close(self) -> None:
-        """Close it."""
-        self.db.close()
+        """Wait for what is under way, for a minute, and close it. Who would be told of an error no longer asks."""
+        self.commits.patience_s = CLOSE_WITHIN_S
+        with contextlib.suppress(sqlite3.Error, HalfpercentError):
+            self.commits.settle()
+        if not self.commits.busy_s:
+            self._db.close()
 
 
 SqliteError = sqlite3.Error

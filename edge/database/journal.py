@@ -5,6 +5,8 @@ There is one writer: a lock beside the file says so. This module must never chan
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,7 @@ from edge.records.run import RunKind, RunState
 from edge.standards.standard import Standard
 
 from . import connection, hash_chain, writer_lock
+from .commit_thread import CommitThread
 from .connection import Database
 from .hash_chain import StoredRow, canonical, link, utc
 from .run_journal import RunJournal, Writing
@@ -36,15 +39,19 @@ class RunHeader:
 
 
 class Journal:
-    """The one writer of a database. Use it as a context manager."""
+    """The one writer of a database. Use it as a context manager.
 
-    def __init__(self, path: Path) -> None:
+    ``patience_s``: so long is a disk waited for that holds up a commit, in s, before measuring goes on meanwhile; None:
+    for as long as it takes.
+    """
+
+    def __init__(self, path: Path, patience_s: float | None = None) -> None:
         connection.check_place(path)
         self.path = path
         self._file = path.resolve()  # a link is another name for the same database
         self._lock = writer_lock.take(self._file)
         try:
-            self._connection = connection.WriterConnection(path)
+            self._connection = connection.WriterConnection(path, patience_s)
         except BaseException:
             writer_lock.drop(self._file, self._lock)
             raise
@@ -125,6 +132,22 @@ class Journal:
         row |= {"previous_sha256": sha, "sha256": link(sha, canonical(row))}
         with connection.translated_errors(self.path), self.db.atomic():
             self.db.table("station_events").insert(row)
+
+    @property
+    def commits(self) -> CommitThread:
+        """Get who does the transactions: what is under way, and how long they took."""
+        return self._connection.commits
+
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """Wait for the disk for as long as it takes: for what nobody measures meanwhile."""
+        commits = self._connection.commits
+        patience_s, commits.patience_s = commits.patience_s, None
+        try:
+            commits.settle()
+            yield
+        finally:
+            commits.patience_s = patience_s
 
     def simulate_disk(self, disk: connection.Disk) -> None:
         """Let the disk be full or read-only, for a simulated night."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,8 +71,7 @@ class RunJournal:
         self.forgetful = False
         self._wall_s = writing.wall_s
         self._batch_s = writing.batch_s
-        self._chunk, self._chunk_sha = ends["chunk"]
-        self._event, self._event_sha = ends["event"]
+        self._ends = _Ends(*ends["chunk"], *ends["event"])
         self._frames: list[Frames] = []
         self._n_frames = 0
         self._seconds: list[StoredRow] = []
@@ -107,7 +106,7 @@ class RunJournal:
             by = "operator" if event.kind in BY_OPERATOR else "instrument"
             self._events.append(_Waiting(_event(self.run_id, event, wall_s, by), derived=True))
         if events or self._n_frames >= self._batch_s:
-            self.commit(wall_s)
+            self.commit(wall_s, patience_s=0.0)
 
     def catch_up(
         self, seconds: Sequence[Second], phases: Sequence[str], events: Sequence[Event], wall_s: float
@@ -121,7 +120,11 @@ class RunJournal:
         self.derived(seconds[start:], phases[start:], events[stored:], wall_s)
 
     def stops(self) -> tuple[StopTold, ...]:
-        """Get the times in which nothing was measured because the process or the machine had stopped."""
+        """Get the times in which nothing was measured because the process or the machine had stopped.
+
+        Raises ``StorageSlow`` where the disk still holds up a commit, for then they are not all there.
+        """
+        self._all_written()
         events = hash_chain.events(self._connection.db, self.run_id)
         data = (json.loads(e["data_json"]) for e in events if e["kind"] == EventKind.RESUMED)
         return tuple(
@@ -137,23 +140,53 @@ class RunJournal:
         self._events.append(_Waiting(_event(self.run_id, event, wall_s, who), derived=False))
         self.commit(wall_s)
 
-    def commit(self, wall_s: float) -> None:
-        """Write what is waiting, in one transaction, raw samples first. Where that fails, it goes on waiting."""
-        db = self._connection.db
-        chunk = self._link_chunk(join(self._frames), wall_s) if self._frames else None
-        events = self._link_events()
+    def commit(self, wall_s: float, *, patience_s: float | None = None) -> None:
+        """Write what is waiting, in one transaction, raw samples first. Where that fails, it goes on waiting.
+
+        It is waited for as long as the connection has patience, or ``patience_s`` where that is less. Where the disk
+        holds it up for longer, it goes on by itself, and what comes meanwhile goes with the next one.
+        """
+        connection = self._connection
+        with translated_errors(connection.path):
+            if not connection.commits.look():
+                return  # the disk holds up the one before: this one goes with the next
+            batch = _Batch(tuple(self._frames), tuple(self._seconds), tuple(self._events))
+            ends = replace(self._ends)
+            connection.commits.do(
+                lambda: self._write(connection.db_of_commit, batch, ends, wall_s),
+                lambda: self._written(batch, ends),
+                patience_s=patience_s,
+            )
+
+    def _write(self, db: Database, batch: _Batch, ends: _Ends, wall_s: float) -> None:
+        """Write a batch in one transaction, in the thread that commits: it changes nothing but ``ends``."""
         with translated_errors(self._connection.path), db.atomic():
-            if chunk is not None:
+            for frames in _chunks(batch.frames):
+                chunk = self._link_chunk(frames, ends, wall_s)
                 db.table("chunks").insert(stored_chunk(db, **chunk))
-            if self._seconds:
-                db.table("seconds").insert_all(self._seconds)
-            if events:
+                ends.chunk, ends.chunk_sha = ends.chunk + 1, chunk["sha256"]
+            if batch.seconds:
+                db.table("seconds").insert_all(batch.seconds)
+            if batch.events:
+                events = self._link_events(batch.events, ends)
                 db.table("events").insert_all(events)
-        if chunk is not None:
-            self._chunk, self._chunk_sha = self._chunk + 1, chunk["sha256"]
-        if events:
-            self._event, self._event_sha = self._event + len(events), events[-1]["sha256"]
-        self._frames, self._n_frames, self._seconds, self._events = [], 0, [], []
+                ends.event, ends.event_sha = ends.event + len(events), events[-1]["sha256"]
+
+    def _written(self, batch: _Batch, ends: _Ends) -> None:
+        """Let go of what has been written: what came meanwhile is kept."""
+        self._ends = ends
+        if batch.frames:
+            self._let_go(int(batch.frames[-1].seq[-1]))
+        seconds, events = set(map(id, batch.seconds)), set(map(id, batch.events))
+        self._seconds = [s for s in self._seconds if id(s) not in seconds]
+        self._events = [e for e in self._events if id(e) not in events]
+
+    def _all_written(self) -> None:
+        """Write what is waiting. Raises ``StorageSlow`` where the disk holds that up, and as :meth:`commit`."""
+        while self._frames or self._seconds or self._events:
+            self.commit(self._wall_s)
+            with translated_errors(self._connection.path):
+                self._connection.commits.settle()
 
     def recover(self, wall_s: float) -> None:
         """Try again, on a new connection, to write what is waiting. Raises as :meth:`commit` does.
@@ -164,18 +197,18 @@ class RunJournal:
         with translated_errors(connection.path):
             connection.open_again()
             ends = hash_chain.chain_ends(connection.db, self.run_id)
-            if ends["chunk"][0] > self._chunk:
+            if ends["chunk"][0] > self._ends.chunk:
                 newest = connection.db.execute(
                     "select raw from chunks where run_id = ? order by chunk desc limit 1", [self.run_id]
                 ).fetchone()
                 self._keep_after(int(codec.decode(newest[0]).seq[-1]))
-            if ends["event"][0] > self._event:
+            if ends["event"][0] > self._ends.event:
                 stored = connection.db.table("events").rows_where(
-                    "run_id = ? and event >= ?", [self.run_id, self._event], order_by="event"
+                    "run_id = ? and event >= ?", [self.run_id, self._ends.event], order_by="event"
                 )
                 for row in stored:
                     self._events = [e for e in self._events if e.row.items() - row.items()]
-            (self._chunk, self._chunk_sha), (self._event, self._event_sha) = ends["chunk"], ends["event"]
+            self._ends = _Ends(*ends["chunk"], *ends["event"])
         self.commit(wall_s)
 
     def forget(self, keep_s: int) -> None:
@@ -191,38 +224,45 @@ class RunJournal:
 
     def _keep_after(self, seq: int) -> None:
         """Let go of frames and seconds up to second ``seq``."""
-        frames = join(self._frames)
-        after = int(np.searchsorted(frames.seq, seq, side="right"))
-        self._frames = [frames.cut(after, len(frames))] if after < len(frames) else []
-        self._n_frames = len(frames) - after
+        self._let_go(seq)
         self._seconds = [s for s in self._seconds if s["second"] >= seq]  # the row of a second comes a frame late
+
+    def _let_go(self, seq: int) -> None:
+        """Let go of frames up to second ``seq``."""
+        kept = []
+        for frames in self._frames:
+            after = int(np.searchsorted(frames.seq, seq, side="right"))
+            if after < len(frames):
+                kept.append(frames.cut(after, len(frames)) if after else frames)
+        self._frames, self._n_frames = kept, sum(map(len, kept))
 
     def save_result(self, result: Result, wall_s: float) -> None:
         """Write the run's outcome, and the columns of ``runs`` that it fills."""
-        self.commit(wall_s)
+        self._wall_s = wall_s
+        self._all_written()
         plain = as_json(result)
         columns = {column: plain.get(field) for column, field in RESULT_COLUMNS.items()}
         row = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": canonical(plain), **columns}
         with translated_errors(self._connection.path):
             self._connection.db.table("runs").update(self.run_id, row)
 
-    def _link_chunk(self, frames: Frames, wall_s: float) -> StoredRow:
+    def _link_chunk(self, frames: Frames, ends: _Ends, wall_s: float) -> StoredRow:
         raw = codec.encode(frames)
         said = {
             "run_id": self.run_id,
-            "chunk": self._chunk,
+            "chunk": ends.chunk,
             "boot_id": self._boot_id,
             "first_second": int(frames.seq[0]),
             "seconds": len(frames),
             "samples": len(frames.code),
             "wall_utc": utc(wall_s),
         }
-        return {"said": said, "raw": raw, "sha256": link(self._chunk_sha, canonical(said), raw)}
+        return {"said": said, "raw": raw, "sha256": link(ends.chunk_sha, canonical(said), raw)}
 
-    def _link_events(self) -> list[StoredRow]:
+    def _link_events(self, events: Sequence[_Waiting], ends: _Ends) -> list[StoredRow]:
         out: list[StoredRow] = []
-        sha = self._event_sha
-        for number, waiting in enumerate(self._events, start=self._event):
+        sha = ends.event_sha
+        for number, waiting in enumerate(events, start=ends.event):
             row = {"run_id": self.run_id, "event": number} | waiting.row
             following = link(sha, canonical(row))
             out.append(row | {"previous_sha256": sha, "sha256": following})
@@ -236,6 +276,33 @@ class _Waiting:
 
     row: StoredRow
     derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What goes into one transaction."""
+
+    frames: tuple[Frames, ...]
+    seconds: tuple[StoredRow, ...]
+    events: tuple[_Waiting, ...]
+
+
+@dataclass(slots=True)
+class _Ends:
+    """The next numbers of the two chains, and the hashes that they follow."""
+
+    chunk: int
+    chunk_sha: str
+    event: int
+    event_sha: str
+
+
+def _chunks(frames: Sequence[Frames]) -> Iterator[Frames]:
+    """Get frames as chunks, none of them too long: more than one where a disk was away."""
+    if frames:
+        whole = join(frames)
+        for start in range(0, len(whole), CHUNK_SECONDS):
+            yield whole.cut(start, min(start + CHUNK_SECONDS, len(whole)))
 
 
 def _event(run_id: int, event: Event, wall_s: float, who: str) -> StoredRow:

@@ -16,7 +16,7 @@ from pathlib import Path
 from edge.database.backup import backup_run
 from edge.database.connection import SqliteError
 from edge.database.journal import Journal
-from edge.errors import BadDatabase, HalfpercentError, StorageFull
+from edge.errors import BadDatabase, HalfpercentError, StorageFull, StorageSlow
 from edge.records.event import BackupTold, Happening, StationEvent
 from edge.run.live_run import LiveRun
 from edge.run.resume import resume
@@ -27,6 +27,8 @@ KEEP_S = 1800
 ROOM_S = 300  # are let go of at once, so that it is not done every second
 RETRY_DISK_S = 5.0
 LOG_MOST = 1000
+STALL_S = 15.0
+"""A commit that takes longer is an alarm: old cards take ten."""
 
 _log = logging.getLogger("halfpercent")
 
@@ -68,9 +70,14 @@ class RetryingWriter:
             self.told.append(f"run {run_id} is backed up: {copy}")
 
     def write(self, what: Callable[[], object]) -> bool:
-        """Do what writes; where the disk fails, remember that. Returns whether it was written."""
+        """Do what writes; where the disk fails, remember that. Returns whether it was written.
+
+        What a slow disk holds up is no failure: False, and it is to be tried again.
+        """
         try:
             what()
+        except StorageSlow:
+            return False
         except (BadDatabase, StorageFull, SqliteError, OSError) as e:
             if not self.error:
                 _log.error("storage: %s", e)
@@ -78,6 +85,14 @@ class RetryingWriter:
             self.error = str(e) or type(e).__name__
             return False
         return True
+
+    def _watch_commit(self) -> None:
+        """Take what became of a commit that a slow disk held up; say so where that is for too long."""
+        commits = self.journal.commits
+        if self.write(commits.look) and commits.busy_s > STALL_S and not self.error:
+            _log.error("storage: the disk has held up a commit for %.0f s", commits.busy_s)
+            self._wait()
+            self.error = f"the disk has held up a commit for more than {STALL_S:g} s"
 
     def _wait(self) -> None:
         self._again_ns = self._clock.now_ns() + round(RETRY_DISK_S * NS_PER_S)
@@ -99,16 +114,20 @@ class RetryingWriter:
         out: list[LiveRun] = []
 
         def take_up() -> None:
-            out.append(resume(self.journal, run_id, self._clock, clock_set=clock_set, batch_s=self.batch_s))
+            with self.journal.patiently():
+                out.append(resume(self.journal, run_id, self._clock, clock_set=clock_set, batch_s=self.batch_s))
 
         self.write(take_up)
         return out[0] if out else None
 
     def retry(self, run: LiveRun | None, clock_set: bool | None) -> LiveRun | None:
         """Try again what could not be written, if it is time. Returns the run, resumed where it had to forget."""
+        self._watch_commit()
         while self.told:
             self.log(BackupTold(self.told.popleft()), "instrument")
         if not self.error:
+            if self._lines:  # a slow disk had no time for them
+                self.write(self._write_lines)
             return run
         if run is not None and run.journal.waiting_s > KEEP_S:
             run.journal.forget(KEEP_S - ROOM_S)
@@ -118,6 +137,7 @@ class RetryingWriter:
         since = self.error
 
         def again() -> None:
+            self.journal.commits.settle()
             if run is not None:
                 run.journal.recover(self._clock.wall_s())
             else:

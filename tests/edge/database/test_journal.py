@@ -442,7 +442,7 @@ db.conn.execute("begin")
 from edge.records.command import OperatorWord
 from edge.records.event import CommandTaken
 from edge.records.frame import join
-db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), 1.75e9)))
+db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), run._ends, 1.75e9)))
 if where == "cache":  # what does not fit is written out before the commit
     db.conn.execute("pragma cache_size = 1")
     for i in range(2000):
