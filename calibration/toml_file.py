@@ -15,8 +15,8 @@ from typing import Annotated, TypeAlias, TypeVar
 import msgspec
 from msgspec import inspect
 
-from .bounded_file import NotReadable, read_regular_file
-from .visible_text import visible
+from calibration.bounded_file import NotReadable, read_regular_file
+from calibration.visible_text import visible
 
 Tables: TypeAlias = dict[str, object]
 """What a TOML text holds before it is a record: values, lists and tables by their names."""
