@@ -19,11 +19,21 @@ LOOKS_S = ((5.0, 0.0), (30.0, 0.0), (120.0, 60.0), (300.0, 150.0))
 """So long are the lines on both sides, and so far from the jump they begin: what takes minutes is not a row's jump."""
 WHOLE_S = ((15.0, 10.0), (60.0, 30.0), (120.0, 60.0), (300.0, 150.0))
 STEADY = 0.1  # of the jump: lines that scatter by more hold another one
+ON_THE_WAY_S = 150.0
+"""So far from where a jump is found its rows may be on their way."""
+SLOW = 0.05  # of a jump: what longer looks see more of it
+APART = 4.0  # of what is usual
 LEAST_ROWS = 5
 SIGMAS = 8.0
 """So many robust standard deviations of what is usual between two means are a jump, if it matters."""
+LOCAL_S = 900.0
+"""What is usual is also asked of so long a part of the record..."""
+OF_A_LOOK = 8  # ... or of so many times what a look spans, so that a jump is not usual at its own place
 SHARE = 0.5
 """A jump is at least this share of all that changes around it: a curve that bends is no jump."""
+SHAPE = 0.1
+"""Of a jump: what lies beside it and is less is its shape, not another one."""
+BESIDE = 2  # times what a look spans
 MOST = 50
 """More are not told one by one."""
 
@@ -40,24 +50,31 @@ class Jump:
 def find_jumps(t_s: F8, mass_g: F8, matters_g: float) -> tuple[Jump, ...]:
     """Find the jumps of ``matters_g`` or more in a record of seconds, in order of time.
 
-    ``t_s`` rises; both are finite and of one length. A jump that is found is taken out before longer means are
-    compared, so that it is found once.
+    ``t_s`` rises; both are finite and of one length. A jump that is found is taken out, with the rows that are on
+    their way from one level to the other, before longer means are compared: so it is found once.
     """
     rest = mass_g.astype(np.float64).copy()
     found: list[Jump] = []
     interval_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 1.0
     done: set[tuple[int, int]] = set()
-    known = np.zeros(len(rest), bool)
+    least_g = np.full(len(rest), matters_g)
     for length_s, away_s in LOOKS_S:
         rows, away = max(LEAST_ROWS, round(length_s / interval_s)), round(away_s / interval_s)
         if (rows, away) in done:
             continue
         done.add((rows, away))
-        while len(found) < MOST and (jump := _largest(t_s, rest, (rows, away), known, matters_g)) is not None:
+        while len(found) < MOST and (jump := _largest(t_s, rest, (rows, away), least_g, interval_s)) is not None:
             at = int(np.searchsorted(t_s, jump.t_s))
-            jump = _whole(t_s, rest, jump, at, interval_s)
+            jump, slow = _whole(t_s, rest, jump, at, interval_s)
+            way = slice(at, at)
+            if away or slow:
+                at, way = _on_the_way(rest, at, jump.step_g, interval_s)
+                jump = replace(jump, t_s=float(t_s[at]))
             rest[at:] -= jump.step_g
-            known[max(0, at - rows - 2 * away) : at + rows + 2 * away] = True
+            beside = slice(max(0, at - BESIDE * (rows + away)), at + BESIDE * (rows + away))
+            least_g[beside] = np.maximum(least_g[beside], SHAPE * abs(jump.step_g))
+            least_g[max(0, at - rows - 2 * away) : at + rows + 2 * away] = math.inf
+            t_s, rest, least_g = np.delete(t_s, way), np.delete(rest, way), np.delete(least_g, way)
             found.append(jump)
     return tuple(sorted(found, key=lambda j: j.t_s))
 
@@ -67,27 +84,41 @@ def net_of_jumps(jumps: tuple[Jump, ...]) -> tuple[float, float]:
     return math.fsum(j.step_g for j in jumps), math.sqrt(math.fsum(j.u_g**2 for j in jumps))
 
 
-def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], known: npt.NDArray[np.bool_], matters_g: float) -> Jump | None:
-    """Get the largest jump between lines of so many rows; None where there is none. ``known`` rows are left out."""
+def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], least_g: F8, interval_s: float) -> Jump | None:
+    """Get the largest jump between lines of so many rows, of ``least_g`` at least; None where there is none."""
     rows, away = look
     at, step_g, bend_g, spread = _steps(t_s, mass_g, rows, away)
     if not len(step_g):
         return None
     size_g, reach = np.abs(step_g), rows + away
-    usual_g = (
-        1.4826 * float(np.median(size_g)) * spread / float(np.median(spread))
-    )  # a line taken over a gap knows less
+    usual_g = _usual(size_g / spread, max(OF_A_LOOK * reach, round(LOCAL_S / interval_s))) * spread
     around_g = np.abs(mass_g[at + reach] - mass_g[at - reach])
-    may_be = ~known[at] & (size_g >= SHARE * around_g) & (size_g >= bend_g)
-    may_be &= size_g >= np.maximum(SIGMAS * usual_g, matters_g)
+    may_be = (size_g >= SHARE * around_g) & (size_g >= bend_g)
+    may_be &= size_g >= np.maximum(SIGMAS * usual_g, least_g[at])
     if not np.any(may_be):
         return None
     i = int(np.argmax(np.where(may_be, size_g, 0.0)))
     return Jump(float(t_s[at[i]]), float(step_g[i]), max(float(usual_g[i]), float(size_g[i]) * 1e-6))
 
 
-def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> Jump:
-    """Get a jump with its whole size: what comes up in seconds or minutes is more to lines that begin farther away."""
+def _usual(size: F8, rows: int) -> F8:
+    """Get what is usual at each place, as a standard deviation: over all, or near by where that is more.
+
+    ``size``: of a row's noise, so that a line taken over a gap knows less. A draught of half an hour is not usual in a
+    night, and no jump either.
+    """
+    usual = np.full(len(size), np.median(size))
+    for start in range(0, len(size), max(1, rows // 2)):
+        part = slice(start, start + rows)
+        usual[part] = np.maximum(usual[part], np.median(size[part]))
+    return 1.4826 * usual
+
+
+def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> tuple[Jump, bool]:
+    """Get a jump with its whole size: what comes up in seconds or minutes is more to lines that begin farther away.
+
+    Returns also whether it is so much more that rows are on their way.
+    """
     best = jump
     for length_s, away_s in WHOLE_S:
         rows, away = max(LEAST_ROWS, round(length_s / interval_s)), max(1, round(away_s / interval_s))
@@ -98,7 +129,30 @@ def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> Jump:
         quiet = max(_scatter(mass_g[low : low + rows]), _scatter(mass_g[high - rows : high])) <= STEADY * abs(step_g[0])
         if quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0]):
             best = replace(jump, step_g=float(step_g[0]))
-    return best
+    return best, abs(best.step_g) > (1.0 + SLOW) * abs(jump.step_g)
+
+
+def _on_the_way(mass_g: F8, at: int, step_g: float, interval_s: float) -> tuple[int, slice]:
+    """Get the rows near ``at`` that are on their way from one level to the other, and the middle one of them.
+
+    A jump is taken out as if at one row; what comes up within seconds would leave other jumps there to a longer look.
+    """
+    near, half = max(LEAST_ROWS, round(ON_THE_WAY_S / interval_s)), 2 * LEAST_ROWS
+    sums = np.concatenate(([0.0], np.cumsum(mass_g - mass_g[0])))
+    all_g = (sums[2 * half :] - 2.0 * sums[half:-half] + sums[: -2 * half]) / half
+    low, high = max(half, at - near), min(len(mass_g) - half, at + near)
+    if low >= high:
+        return at, slice(at, at)
+    move_g = all_g[low - half : high - half] * math.copysign(1.0, step_g)
+    moves = move_g > APART * 1.4826 * float(np.median(np.abs(all_g)))
+    first = last = int(np.argmax(move_g))
+    while first > 0 and moves[first - 1]:
+        first -= 1
+    while last < len(moves) - 1 and moves[last + 1]:
+        last += 1
+    weight = np.maximum(move_g[first : last + 1], 0.0)
+    middle = low + first + round(float(np.average(np.arange(len(weight)), weights=weight)))
+    return middle, slice(low + first - half, low + last + half)
 
 
 def _scatter(mass_g: F8) -> float:

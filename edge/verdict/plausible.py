@@ -26,12 +26,15 @@ SCATTER = 0.01
 """Relative: where single readings scatter by more of the mass, nothing was weighed."""
 EMPTY = 0.005
 """Of M1: an M2 that is no more than this is an empty holder, whatever U says."""
-MATTERS = 0.1
+MATTERS = 0.02
 """Of the limit: smaller jumps are not looked for."""
 DISPLAY_STEPS = 2.0
 """A jump is more than so many of a display's own steps."""
 AIR = 0.0015
 """Of the load: what pumping down and venting may move an indication by, up when the air goes, down when it comes."""
+CAME_BACK = 0.5
+"""Of the drop at the vent: so much of a rise at the pump was seen at least."""
+RISE_ROWS = 30  # rows in a mean: noise does not make a rise
 
 
 def not_a_weighing(ended: EndedRun, w: Weighing) -> Invalid | None:
@@ -68,9 +71,30 @@ def jumps_between(ended: EndedRun, weighed: Weighed, resets: Sequence[ResetStep]
     load_g = weighed.reference.value.mean
     limit_g = ended.definition.standard.limit_pct.value / 100.0 * load_g
     matters_g = max(MATTERS * limit_g, DISPLAY_STEPS * weighed.balance.resolution_g)
-    found = find_jumps(t_s, without_steps(resets, t_s, mass_g), matters_g)
+    found = find_jumps(*without_steps(resets, t_s, mass_g), matters_g)
     found = tuple(j for j in found if not is_assumed(resets, j))
-    return found if hot else tuple(j for j in found if not _is_air(ended, j, load_g))
+    return found if hot else _without_air(ended, found, before)
+
+
+def _without_air(ended: EndedRun, found: tuple[Jump, ...], m1: Weighing) -> tuple[Jump, ...]:
+    """Leave out what the air did: one jump when it goes, and one when it comes. A second one is something else's.
+
+    What comes has gone: a drop in the cold for which nothing rose at the pump is no air.
+    """
+    air = [j for j in found if _is_air(ended, j, m1.value.mean)]
+    most = max(air, key=lambda j: j.step_g, default=None)
+    least = min(air, key=lambda j: j.step_g, default=None)
+    goes = most if most is not None and most.step_g > 0.0 else None
+    comes = least if least is not None and 0.0 < -least.step_g <= _rise_g(ended, m1) / CAME_BACK else None
+    return tuple(j for j in found if j not in (goes, comes))
+
+
+def _rise_g(ended: EndedRun, m1: Weighing) -> float:
+    """Get by how much the indication rose above M1 before the hold: the air went, and a loss only hides some of it."""
+    _, mass_g = ended.phases.masses.between(m1.to_s, ended.phases.entered_s.get(Phase.HOLD, math.inf))
+    rows = max(1, min(RISE_ROWS, len(mass_g)))
+    whole = mass_g[: len(mass_g) // rows * rows].reshape(-1, rows).mean(axis=1)
+    return float(np.max(whole, initial=m1.value.mean)) - m1.value.mean
 
 
 def _is_air(ended: EndedRun, jump: Jump, load_g: float) -> bool:

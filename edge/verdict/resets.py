@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump
 from edge.procedure.masses import F8
@@ -68,12 +70,13 @@ def net_of_resets(steps: Sequence[ResetStep]) -> tuple[float, float]:
     return math.fsum(s.step_g for s in steps), math.sqrt(math.fsum(s.u_g**2 for s in steps))
 
 
-def without_steps(steps: Sequence[ResetStep], t_s: F8, mass_g: F8) -> F8:
-    """Get a record of masses without the steps that were measured."""
-    rest = mass_g.copy()
+def without_steps(steps: Sequence[ResetStep], t_s: F8, mass_g: F8) -> tuple[F8, F8]:
+    """Get a record of masses without the steps that were measured, and without the seconds in which they came."""
+    rest, steady = mass_g.copy(), np.ones(len(t_s), bool)
     for s in steps:
         rest[t_s >= s.reset.at_s] -= s.step_g
-    return rest
+        steady &= (t_s <= s.reset.from_s) | (t_s >= s.reset.at_s + SETTLES_S)
+    return t_s[steady], rest[steady]
 
 
 def is_assumed(steps: Sequence[ResetStep], jump: Jump) -> bool:

@@ -334,6 +334,18 @@ def test_a_step_that_may_hide_a_loss_leaves_no_pass(bench: Bench) -> None:
     assert bench.judge(losing(0.46)).verdict is Verdict.PASS, "the same indication, and nothing jumped"
 
 
+@pytest.mark.parametrize("at_s", [6000.0, 15_000.0, 28_000.0])
+@pytest.mark.parametrize("step_g", [-0.3, -0.09, -0.03, 0.03, 0.06, 0.09, 0.2])
+def test_the_truth_is_in_the_interval_whatever_a_step_between_the_masses_was(
+    bench: Bench, step_g: float, at_s: float
+) -> None:
+    for loss_g in (0.47, 0.53):
+        r = bench.judge(losing(loss_g) + step_g * (at_s <= T_S))
+        assert r.verdict is not (Verdict.PASS if loss_g > 0.5 else Verdict.FAIL)
+        assert r.verdict is Verdict.INVALID or holds(r, loss_g)
+        assert HappenedKind.JUMP in {h.what for h in r.happened}
+
+
 def test_what_did_not_count_is_listed_in_order_of_time(bench: Bench) -> None:
     out = (T_S >= 14_000.0) & (T_S < 14_200.0)
     r = bench.judge(losing(0.3) + 3.0 * ((T_S >= 9_000.0) & (T_S < 20_000.0)), temp_c=np.where(out, 126.0, oven(T_S)))
