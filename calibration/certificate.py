@@ -20,6 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -57,6 +58,7 @@ SpanPerK = Annotated[
 TempC = Annotated[float, Meta(ge=-50, le=200, description="a temperature in °C, -50 to 200")]
 TempU = Annotated[float, Meta(ge=0, le=50, description="a standard uncertainty in °C, 0 to 50")]
 LagS = Annotated[float, Meta(gt=0, le=86400, description="a time in s, above 0, at most 86400")]
+CreepPct = Annotated[float, Meta(ge=-5, le=5, description="a change in % of the load, -5 to 5")]
 OffsetC = Annotated[float, Meta(ge=-200, le=200, description="a number in °C, -200 to 200")]
 PerOven = Annotated[float, Meta(ge=0, le=1, description="a ratio from 0 to 1")]
 Ohm = Annotated[float, Meta(gt=0, le=1e5, description="a resistance in Ω, above 0, at most 1e5")]
@@ -155,6 +157,18 @@ class Stability(_Table, frozen=True, kw_only=True):
     noise_counts: Sd
     zero_walk_g: MassU = 0.0
     zero_walk_dof: Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")] = 1e6
+    zero_drift_g_per_h: MassU = 0.0
+    zero_drift_dof: Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")] = 1e6
+    creep_gained_pct: CreepPct = 0.0
+    u_creep_gained_pct: Annotated[float, Meta(ge=0, le=5, description="a standard uncertainty in %, 0 to 5")] = 0.0
+    creep_whole_pct: CreepPct = 0.0
+    creep_at_m1_pct_per_h: Slope = 0.0
+    creep_bend_at_m1_pct_per_h2: Slope = 0.0
+
+    @property
+    def u_creep_pct(self) -> float:
+        """Get the standard uncertainty of what a load creeps from M1 to M2, in % of it."""
+        return self.u_creep_gained_pct or self.creep_pct_fs / math.sqrt(3.0)
 
 
 class Rtd(_Table, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float, piece: F8 | N
     residuals that are white noise and a random walk, both estimated from them. Raises ``BadFit`` for less than 5 K of
     swing or fewer than 60 minutes.
     """
-    minute, temp, value, which = _minutes(t_s, cell_c, code, np.zeros_like(t_s) if piece is None else piece)
+    minute, temp, value, which = minute_means(t_s, cell_c, code, np.zeros_like(t_s) if piece is None else piece)
     # the very first minute's number of a piece is a mean of two where a power-up fell into a minute
     pieces = np.unique(np.rint(which))
     swing_k = float(np.ptp(temp)) if len(temp) else 0.0
@@ -134,8 +134,8 @@ def _ordinary(design: F8, y: F8) -> tuple[F8, F8, F8]:
     return b, variance * (inverse @ inverse.T), rest
 
 
-def _minutes(t_s: F8, *columns: F8) -> tuple[F8, ...]:
-    """Average columns over whole minutes; readings that are not finite are left out."""
+def minute_means(t_s: F8, *columns: F8) -> tuple[F8, ...]:
+    """Average times and columns over whole minutes; readings that are not finite are left out."""
     good = np.all([np.isfinite(c) for c in columns], axis=0)
     t_s = t_s[good]
     if not len(t_s):
@@ -162,7 +162,7 @@ def fit_walk(t_s: F8, code: F8, *, short_s: float = SHORT_S, long_s: float = LON
     walk. ``dof`` is the number of long increments that do not overlap. Give it codes from which temperature has been
     taken out. Raises ``BadFit`` for a record shorter than ten long increments.
     """
-    minute, value = _minutes(t_s, code)
+    minute, value = minute_means(t_s, code)
     short, long = round(short_s / BIN_S), round(long_s / BIN_S)
     n = len(value) // long - 1 if len(value) else 0
     if n < 9:
@@ -171,27 +171,6 @@ def fit_walk(t_s: F8, code: F8, *, short_s: float = SHORT_S, long_s: float = LON
     over_long, over_short = even[long:] - even[:-long], even[short:] - even[:-short]
     q2 = (float(np.mean(over_long**2)) - float(np.mean(over_short**2))) / (long_s - short_s)
     return WalkFit(math.sqrt(max(0.0, q2) * 3600.0), float(n))
-
-
-CREEP_FROM_S = 1200.0  # M1 is taken about so long after the load is on
-CREEP_MEAN_S = 600.0
-
-
-def creep_pct(t_s: F8, code: F8, load_code: float) -> float:
-    """Get how much a load has crept, in % of it, from 20 min after it was put on to the end of the record.
-
-    ``code`` from the moment the load is on, at one temperature; ``load_code`` is the load in codes. Means over ten
-    minutes around the 20th and at the end. Raises ``BadFit`` for less than an hour of record, or a load of nothing.
-    """
-    minute, value = _minutes(t_s, code)
-    if not len(minute) or minute[-1] - minute[0] < 3540.0:
-        raise BadFit("less than an hour of readings under load: leave the weight on for two hours")
-    if load_code == 0.0:
-        raise BadFit("the load is nothing: put a weight on")
-    since = minute - minute[0]
-    early = np.abs(since - CREEP_FROM_S) <= CREEP_MEAN_S / 2.0
-    late = since >= since[-1] - CREEP_MEAN_S
-    return float(np.mean(value[late]) - np.mean(value[early])) / load_code * 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +231,7 @@ def fit_lag(t_s: F8, oven_c: F8, code: F8, t_ref_c: float) -> LagFit:
     lag_s = math.exp((low + high) / 2.0)
     least, step = at(lag_s), 0.05 * lag_s
     below, above = at(lag_s - step), at(lag_s + step)
-    minutes = len(_minutes(t_s, code)[0])
+    minutes = len(minute_means(t_s, code)[0])
     curve = (above.residual**2 - 2.0 * least.residual**2 + below.residual**2) * (minutes - 4) / step**2
     if not curve > 0.0:
         raise BadFit("no lag fits better than another: heat the oven once and record until the cell is warm")

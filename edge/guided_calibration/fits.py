@@ -11,20 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from calibration import certificate as cal
 from calibration.calibration_record import Record
+from calibration.creep import CreepFit, fit_creep
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
-from calibration.thermal import LagFit, TemperatureFit, WalkFit, creep_pct, fit_lag, fit_temperature, fit_walk, lagged
+from calibration.thermal import LagFit, TemperatureFit, WalkFit, fit_lag, fit_temperature, fit_walk, lagged
 from edge.fold import layout
 
 from .readings import Readings, noise_code
 
 CREEP_CLASS_PCT_FS = 0.05
 """What a cheap bar cell may creep, in % of full scale (FACTS: 0.05 %FS in 30 min), where it was not measured."""
-CREEP_ON = 2.5
-"""A night of creep after the dwell is at most so many times that of the first two hours."""
+TEST_H = 8.5
+"""From M1 to M2 it takes about so long."""
+DRIFTS = 3.2
+"""Over that time a drift counts as one where its variance is so many times that of the walk, whose own fitted lines
+have 1.2 times."""
 # What data sheets allow bar cells of the cheap kind (FACTS: 0.05 %FS in 10 K each), and OIML R 60's class C3 its zero.
 CLASS_PER_10_K = 0.0005
 CLASS_ZERO_FS = 0.0002
@@ -85,8 +90,16 @@ class CalibrationFits:
     noise_code: float
     t_ref_c: float
     weight_g: float
-    creep_pct: float | None
-    """Half-width of what a load may creep over a night after the dwell, in % of it."""
+    creep: CreepFit | None
+    drift: Drift | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the zero drifted in an hour, in codes: root mean square over the nights, with degrees of freedom."""
+
+    per_h: float
+    dof: float
 
 
 def fit_all(
@@ -125,8 +138,9 @@ def fit_all(
         walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in known) / dof), dof)
     creep = None
     if night.settling is not None:
-        creep = _creep_pct(night.settling, span.counts_per_g * night.weight_g, walk or WalkFit(0.0, 1.0))
-    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, night.weight_g, creep)
+        creep = _creep(night.settling, span.counts_per_g * night.weight_g, walk, zero, lag)
+    drift = _drift([fit for fit in (zero, warm) if fit is not None], walk)
+    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, night.weight_g, creep, drift)
 
 
 def _fit_slope(
@@ -144,12 +158,27 @@ def _fit_slope(
         return fit, None
 
 
-def _creep_pct(settling: Readings, load_code: float, walk: WalkFit) -> float:
-    """Get the half-width for a night: what was seen in two hours and twice what the zero may have added to it."""
-    seen = creep_pct(settling.t_s, settling.code, load_code)
-    hours = float(settling.t_s[-1] - settling.t_s[0]) / 3600.0
-    wandered = walk.per_sqrt_h * math.sqrt(hours) / abs(load_code) * 100.0
-    return CREEP_ON * (abs(seen) + 2.0 * wandered)
+def _creep(
+    settling: Readings, load_code: float, walk: WalkFit | None, zero: TemperatureFit | None, lag: LagFit | None
+) -> CreepFit:
+    """Fit the creep of the first two hours under a load, without what the cell's temperature did meanwhile."""
+    code, cell_c = settling.code, settling.cell_c
+    if zero is not None and lag is None and np.all(np.isfinite(cell_c)):
+        code = code - zero.per_k * (cell_c - cell_c[0])
+    return fit_creep(settling.t_s, code, load_code, walk or WalkFit(0.0, 1.0))
+
+
+def _drift(nights: Sequence[TemperatureFit], walk: WalkFit | None) -> Drift | None:
+    """Get the zero's drift, where it is more over a test than its walk explains: two estimates of one thing, not a sum.
+
+    ``nights`` are fits of hours each; their number is all the degrees of freedom that the drift has.
+    """
+    if walk is None or not nights:
+        return None
+    per_h = math.sqrt(math.fsum(f.drift_per_h**2 for f in nights) / len(nights))
+    if (per_h * TEST_H) ** 2 <= DRIFTS * walk.per_sqrt_h**2 * TEST_H:
+        return None
+    return Drift(per_h, float(len(nights)))
 
 
 def make_certificate(
@@ -214,11 +243,27 @@ def _temperature(found: CalibrationFits, capacity_g: float, cell: CellTemperatur
 
 def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
     """Get creep, wander of the zero and noise, each as it was measured or as a class of cells allows it."""
-    walk = found.walk
-    return cal.Stability(
-        creep_pct_fs=CREEP_CLASS_PCT_FS if found.creep_pct is None else min(5.0, found.creep_pct),
+    walk, creep, drift = found.walk, found.creep, found.drift
+    per_g = abs(found.span.counts_per_g)
+    most_pct = CREEP_CLASS_PCT_FS
+    if creep is not None:
+        most_pct = min(5.0, abs(creep.gained_pct) + math.sqrt(3.0) * creep.u_pct)
+    stability = cal.Stability(
+        creep_pct_fs=most_pct,
         zero_drift_g=0.0 if walk is not None else CLASS_ZERO_FS * capacity_g,
         noise_counts=found.noise_code,
-        zero_walk_g=walk.per_sqrt_h / abs(found.span.counts_per_g) if walk is not None else 0.0,
+        zero_walk_g=walk.per_sqrt_h / per_g if walk is not None else 0.0,
         zero_walk_dof=walk.dof if walk is not None else 1e6,
+        zero_drift_g_per_h=0.0 if drift is None else drift.per_h / per_g,
+        zero_drift_dof=1e6 if drift is None else drift.dof,
+    )
+    if creep is None or not abs(creep.gained_pct) + creep.u_pct <= 5.0:
+        return stability
+    return replace(
+        stability,
+        creep_gained_pct=creep.gained_pct,
+        u_creep_gained_pct=max(creep.u_pct, 1e-9),
+        creep_whole_pct=max(-5.0, min(5.0, creep.whole_pct)),
+        creep_at_m1_pct_per_h=creep.rate_pct_per_h,
+        creep_bend_at_m1_pct_per_h2=creep.bend_pct_per_h2,
     )

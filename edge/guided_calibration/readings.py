@@ -7,7 +7,8 @@ moves, nor good that is not.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +23,11 @@ from edge.records.gate import GATE_SIGMAS
 from hw.protocols import Status
 
 STEADY_S = 60.0
+CREEPS_IN_A_MINUTE = 1e-4
+"""Relative to the load: what a good cell may move by in half a minute soon after it was loaded (a C3 cell creeps by two
+to five times that in half an hour)."""
+LEAST_MOVE_CODE = 8.0
+"""Nothing is said of less: a millionth of a 24-bit converter's range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +119,30 @@ def check_good(frames: Frames, of: Readings) -> None:
     raise ReadingsNotGood(f"{n_ok} of {n} samples are good ({named}): {_ADVICE[max(bad)[1]]}, then try again")
 
 
-def steady_code(of: Readings) -> Integrated:
+def steady_code(of: Readings, before: Sequence[float] = ()) -> Integrated:
     """Take the code of what lies still on the cell: the last minute's mean, as long as its Allan deviation justifies.
 
-    Raises, with what to do, ``ReadingsNotGood`` for too few good seconds, ``StillMoving`` where they wander.
+    ``before`` are the codes of all that was weighed before it, the empty holder first: the largest load among them says
+    how far a good cell may creep in that minute. What the two halves of the minute are apart is in its uncertainty.
+    Raises, with what to do, ``ReadingsNotGood`` for too few good seconds, ``StillMoving`` where they move by more than
+    noise, resolution and such creep.
     """
     codes = [float(c) for c, t in zip(of.code, of.t_s, strict=True) if of.t_s[-1] - t < STEADY_S]
     if len(codes) < LEAST_GOOD * STEADY_S:
         raise ReadingsNotGood(f"{len(codes)} good seconds of {STEADY_S:.0f}: check the wires, then weigh again")
     half = len(codes) // 2
-    apart = abs(math.fsum(codes[:half]) / half - math.fsum(codes[half:]) / (len(codes) - half))
-    if apart > max(3.0 * noise_code(of), 1.0):
+    early, late = math.fsum(codes[:half]) / half, math.fsum(codes[half:]) / (len(codes) - half)
+    apart, empty = abs(early - late), before[0] if before else late
+    load_code = max(abs(code - empty) for code in (late, *before))
+    if apart > max(3.0 * noise_code(of), LEAST_MOVE_CODE, CREEPS_IN_A_MINUTE * load_code):
         raise StillMoving(f"the code still moves by {apart:.0f}: wait until the cell is at rest, then weigh again")
-    return mean_over_stable_window(codes, "last")
+    value = mean_over_stable_window(codes, "last")
+    return replace(value, u=max(value.u, apart / 2.0))
 
 
-def span_point(of: Readings, mass_g: float, u_mass_g: float, *, rising: bool = True) -> SpanPoint:
+def span_point(
+    of: Readings, mass_g: float, u_mass_g: float, *, rising: bool = True, before: Sequence[float] = ()
+) -> SpanPoint:
     """Get the point that a check weight of ``mass_g`` gives (see :func:`steady_code`)."""
-    value = steady_code(of)
+    value = steady_code(of, before)
     return SpanPoint(mass_g, u_mass_g, value.mean, max(value.u, 1e-6), rising)

@@ -75,7 +75,7 @@ def weigh(bench: Bench, session: Session, mass_g: float, rising: bool, piece: in
         of = gated(frames, session.oven_rtd, cell_rtd=session.cell_rtd, has_cell=session.cell_rtd is not None)
         check_good(frames, of)
         try:
-            value = steady_code(of)
+            value = steady_code(of, [p.code for p in session.points if p.piece == piece])
             break
         except StillMoving:
             if not tries_left:

@@ -54,8 +54,10 @@ def lines(made: Certified) -> Iterator[str]:
         yield f"  span          {with_u(t.span_per_k * 1e6, t.u_span_per_k * 1e6)} ppm per K"
     if found.walk is not None:
         yield f"  wander        {found.walk.per_sqrt_h / abs(s):.2g} g after one hour, by the root of time"
-    if found.creep_pct is not None:
-        yield f"  creep         within {found.creep_pct:.2g} % of a load over a night, after the dwell"
+    if found.drift is not None:
+        yield f"  drift         {found.drift.per_h / abs(s) * 1e3:.2g} mg an hour, more than its wander explains"
+    if (creep := found.creep) is not None:
+        yield f"  creep         {creep.gained_pct:+.2g} ± {creep.u_pct:.1g} % of a load from M1 to M2"
     yield f"  noise         {found.noise_code:.1f} codes, single samples"
     assert certificate.record is not None  # a calibration's has one
     for line in certificate.record.assumed:

@@ -213,7 +213,7 @@ def with_declared_mass(parameters: RunParameters, mass_g: float | None) -> RunPa
 def stability_g(certificate: Certificate) -> float:
     """Get how far the halves of a weighing may be apart, beyond their noise, on a cell that wanders."""
     stability = certificate.stability
-    return max(stability.zero_drift_g / 5.0, 4.0 * stability.zero_walk_g)
+    return max(stability.zero_drift_g / 5.0, 4.0 * stability.zero_walk_g, stability.zero_drift_g_per_h)
 
 
 @dataclass(frozen=True, slots=True)

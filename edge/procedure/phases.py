@@ -64,6 +64,7 @@ class Phases:
         self.entered_s: dict[Phase, float] = {}
         self.hold_from_s = self.hold_to_s = math.nan
         self.hold_s = 0.0
+        self.vented_s = math.nan  # when the air came back, by the operator's word or a gauge
         self._since_s = self._look_s = 0.0
         self._cold_c = math.nan
         self._tare_asked = False

@@ -19,8 +19,9 @@ from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .weather import NIGHT_KPA, READ_KPA, per_kpa_g
 from .weighed import Corrections, Weighed
-from .zero_drift import Drift, Inert
+from .zero_drift import Drift, Inert, wander
 
 DENSITY_G_CM3 = (1.0, 10.0)  # of a sample of which nothing is declared
 HOLDER_CM3 = 20.0  # what holds the sample is at most so large: 160 g of steel
@@ -29,10 +30,6 @@ UNSTATED_DRIFT = 0.01
 six hours under constant load (FACTS); cheap ones by several times that."""
 ZERO_SINCE = 0.005
 """Of the capacity: what the empty holder's code may have moved by since the calibration, over power-ups and weather."""
-VMIN_PER_CAPACITY = 10_000.0  # a C3 cell's usual Y = Emax / vmin (OIML R 60-1)
-WEATHER_KPA = 1.0
-"""What the weather may do to the air's pressure in a night where nobody read it."""
-READ_KPA = 0.1  # of a room's barometer
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
 
@@ -191,17 +188,21 @@ def air_components(
 def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) -> Inert:
     """Get what an inert load seems to gain between the weighings, by the certificate's creep and by a blank.
 
-    These are two statements about one quantity, 0 ± creep and the blank's: their weighted mean (by 1/u²), so that a
-    blank noisier than the creep hardly counts. What a load makes a cell creep is in proportion to it (OIML R 60-1,
-    5.3.1 states it for a load).
+    These are two statements about one quantity: their weighted mean (by 1/u²), so that a blank noisier than the creep
+    hardly counts. What a load makes a cell creep is in proportion to it (OIML R 60-1, 5.3.1 states it for a load).
     """
-    u = cert.stability.creep_pct_fs / 100.0 * abs(before.value.mean) / SQRT3
-    why = f"±{cert.stability.creep_pct_fs:.3g} % of the load after the dwell"
+    stability, load_g = cert.stability, abs(before.value.mean)
+    gained_g, u = (pct / 100.0 * load_g for pct in (stability.creep_gained_pct, stability.u_creep_pct))
+    whole_g = abs(stability.creep_whole_pct) / 100.0 * load_g
+    why = f"±{stability.creep_pct_fs:.3g} % of the load after the dwell"
+    if stability.u_creep_gained_pct > 0.0:
+        why = f"{stability.creep_gained_pct:+.3g} ± {stability.u_creep_gained_pct:.2g} % of the load, corrected"
     if blank is None:
-        return Inert(0.0, u, math.inf, f"creep {why}")
+        return Inert(gained_g, u, math.inf, f"creep {why}", whole_g)
     weight = u * u / (u * u + blank.u_g**2) if u > 0.0 else 0.0
     why = f"{blank.name}: {blank.loss_g:.4f} g ± {blank.u_g:.4f} g, weight {weight:.2f} against creep {why}"
-    return Inert(-weight * blank.loss_g, math.sqrt(weight) * blank.u_g, blank.dof, why)
+    gained_g += weight * (-blank.loss_g - gained_g)
+    return Inert(gained_g, math.sqrt(weight) * blank.u_g, blank.dof, why, whole_g)
 
 
 def zero_components(
@@ -220,18 +221,20 @@ def zero_components(
         name, value = ComponentName.DRIFT_BETWEEN_ZEROS, -drift.gained_g
         yield Component(name, value, drift.u_g, "g", 0.0, "measured", drift.why, "t", drift.dof)
         return
-    u = stability.zero_drift_g / SQRT3
-    yield Component(
-        ComponentName.ZERO_DRIFT, 0.0, u, "g", 0.0, "certificate", f"±{stability.zero_drift_g:g} g over a test"
-    )
-    if stability.zero_walk_g > 0.0:
-        apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
-        u = stability.zero_walk_g * math.sqrt(apart_h)
-        why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {apart_h:.2f} h"
-        yield Component(ComponentName.ZERO_WALK, 0.0, u, "g", 0.0, "certificate", why, "t", stability.zero_walk_dof)
+    apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
+    own = wander(cert, apart_h)
+    if own.drifts:
+        yield Component(ComponentName.ZERO_DRIFT, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)
+    else:
+        why = f"±{stability.zero_drift_g:g} g over a test"
+        yield Component(ComponentName.ZERO_DRIFT, 0.0, stability.zero_drift_g / SQRT3, "g", 0.0, "certificate", why)
+    if own.u_g > 0.0 and not own.drifts:
+        yield Component(ComponentName.ZERO_WALK, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)
     yield weather_component(cert, weighed, corrections.pressure_change_kpa)
     if corrections.blank is None:
-        yield Component(ComponentName.CREEP, 0.0, inert.u_g, "g", 0.0, "certificate", inert.why.removeprefix("creep "))
+        shape: Distribution = "normal" if stability.u_creep_gained_pct > 0.0 else "rectangular"
+        why = inert.why.removeprefix("creep ")
+        yield Component(ComponentName.CREEP, -inert.gained_g, inert.u_g, "g", 0.0, "certificate", why, shape)
     else:
         yield Component(
             ComponentName.BLANK, -inert.gained_g, inert.u_g, "g", 0.0, "measured", inert.why, "t", inert.dof
@@ -244,11 +247,11 @@ def weather_component(cert: Certificate, weighed: Weighed, changed_kpa: float | 
     The interval is taken to be a ten-thousandth of the capacity; ``changed_kpa`` is how far the pressure changed from
     M1 to M2 where both were read (None: ±1 kPa is assumed).
     """
-    per_kpa_g = cert.cell.capacity_g / VMIN_PER_CAPACITY
+    each_g = per_kpa_g(cert)
     known = changed_kpa is not None
-    half_g = per_kpa_g * (abs(changed_kpa) + READ_KPA if changed_kpa is not None else WEATHER_KPA)
-    pressure = f"{changed_kpa:+.2g} kPa from M1 to M2" if known else f"±{WEATHER_KPA:g} kPa from M1 to M2"
-    why = f"{per_kpa_g:.3g} g a kPa, {pressure}"
+    half_g = each_g * (abs(changed_kpa) + READ_KPA if changed_kpa is not None else NIGHT_KPA)
+    pressure = f"{changed_kpa:+.2g} kPa from M1 to M2" if known else f"±{NIGHT_KPA:g} kPa from M1 to M2"
+    why = f"{each_g:.3g} g a kPa, {pressure}"
     origin: Origin = "declared" if known else "assumed"
     return Component(ComponentName.WEATHER, 0.0, half_g / SQRT3, "g", 0.0, origin, why)
 

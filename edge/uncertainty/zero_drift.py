@@ -22,12 +22,41 @@ AIR_ON_STEEL = 1.2e-3 / 7.95 * 0.1 / math.sqrt(3.0)  # relative: air that is ±1
 
 @dataclass(frozen=True, slots=True)
 class Inert:
-    """What an inert load seems to gain from M1 to M2 by creep, in g: an estimate, its u with dof, where it is from."""
+    """What an inert load seems to gain from M1 to M2 by creep, in g: an estimate, its u with dof, where it is from.
+
+    ``whole_g`` is what it has crept since it was put on, of which the second zero may keep a share.
+    """
 
     gained_g: float
     u_g: float
     dof: float
     why: str
+    whole_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wander:
+    """What the zero may do by itself over a time at one temperature: standard uncertainty in g, dof, and by what."""
+
+    u_g: float
+    dof: float
+    drifts: bool
+    why: str
+
+
+def wander(certificate: Certificate, hours: float) -> Wander:
+    """Get what a calibration saw the zero do, over ``hours``: drift and walk are two estimates of one thing.
+
+    The larger counts. A drift of two nights has two degrees of freedom: nobody knows its sign in the third.
+    """
+    stability = certificate.stability
+    walk_g = stability.zero_walk_g * math.sqrt(hours)
+    drift_g = stability.zero_drift_g_per_h * hours
+    if drift_g > walk_g:
+        why = f"{stability.zero_drift_g_per_h:.3g} g an hour in {stability.zero_drift_dof:g} nights, over {hours:.2f} h"
+        return Wander(drift_g, stability.zero_drift_dof, True, why)
+    why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {hours:.2f} h"
+    return Wander(walk_g, stability.zero_walk_dof, False, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +93,10 @@ def drift_between(
     span_h = _middle_h(after) - _middle_h(before)
     whole_h = max(_middle_h(zero) - _middle_h(tare), span_h)
     f = span_h / whole_h
-    walk2 = certificate.stability.zero_walk_g**2 * span_h
-    drift2 = certificate.stability.zero_drift_g**2 / 3.0
-    between2 = walk2 + drift2
+    own = wander(certificate, span_h)
+    between2 = own.u_g**2 + certificate.stability.zero_drift_g**2 / 3.0
     noise2 = (zero.value.u**2 + tare.value.u**2 + 2.0 * (t.zero_counts_per_k * t.u_cell_temp_c) ** 2) / s**2
-    back2 = (inert.gained_g**2 + inert.u_g**2) * RETURN_U**2
+    back2 = (max(inert.whole_g**2, inert.gained_g**2) + inert.u_g**2) * RETURN_U**2
     prior2 = between2 + inert.u_g**2
     seen2 = between2 / f + inert.u_g**2 + back2 + noise2
     moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
@@ -76,7 +104,7 @@ def drift_between(
     share = prior2 / seen2 if seen2 > 0.0 else 0.0
     u_g = math.sqrt(max(0.0, prior2 * (1.0 - share)))
     widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
-    weight = walk2**2 / certificate.stability.zero_walk_dof + inert.u_g**4 / inert.dof
+    weight = own.u_g**4 / own.dof + inert.u_g**4 / inert.dof
     return Drift(
         gained_g=inert.gained_g + share * surprise_g,
         u_g=u_g * max(1.0, widened),

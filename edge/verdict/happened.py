@@ -79,7 +79,7 @@ def _resets(ended: EndedRun, steps: tuple[ResetStep, ...]) -> Iterator[HappenedT
 
 def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold]:
     for s in slopes:
-        if not s.toward_loss_g:  # a gain at M1 is the cell's creep, a loss at M2 its return
+        if not (s.toward_loss_g and s.counts):  # a gain at M1 is the cell's creep, a loss at M2 its return
             continue
         w = ended.phases.weighings[s.which]
         what = "loses" if s.rate_g_per_h < 0.0 else "gains"

@@ -39,8 +39,9 @@ from . import warnings
 from .decision import decide
 from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
 from .happened import what_happened
-from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing, slopes_of
+from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, net_of_resets, reset_steps, zero_is_apart
+from .unseen import moved_unseen
 from .wording import meaning, what_would_decide
 
 NARROWER = 1.05
@@ -56,7 +57,7 @@ def judge_run(ended: EndedRun) -> Result:
     corrected = _corrections(ended, draft, weighed)
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
-    slopes = slopes_of(ended, weighed)
+    slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
     draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes))
     standard = ended.definition.standard
     budget = loss_budget(weighed, corrected.corrections, coverage=standard.coverage_probability.value)
@@ -229,8 +230,11 @@ def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Re
     if more_pct <= 0.0 or result.loss_pct is None or result.U_pct is None:
         return result
     upper_pct = result.loss_pct + result.U_pct + more_pct
-    result = with_fields(result, one_sided_pct=more_pct, warnings=(*result.warnings, warnings.still_moving(more_pct)))
-    if result.verdict is Verdict.PASS and upper_pct > result.limit_pct:
+    result = with_fields(result, one_sided_pct=more_pct)
+    doubted = result.verdict is Verdict.PASS and upper_pct > result.limit_pct
+    if doubted or any(s.counts for s in slopes if s.toward_loss_g > 0.0):
+        result = with_fields(result, warnings=(*result.warnings, warnings.still_moving(more_pct)))
+    if doubted:
         help_ = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
         return with_fields(_doubted(result), would_decide=(help_,))
     return result

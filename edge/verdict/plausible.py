@@ -17,7 +17,6 @@ from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
-from edge.uncertainty.slopes import Slope, slope_at
 from edge.uncertainty.weighed import Weighed
 
 from .resets import ResetStep, is_assumed, without_steps
@@ -146,16 +145,3 @@ def not_a_loss(ended: EndedRun, weighed: Weighed, budget: Budget) -> Invalid | N
 def gained(ended: EndedRun, budget: Budget) -> bool:
     """Say whether the sample gained by more than U: then it cannot plainly pass."""
     return not ended.definition.is_blank and budget.loss_pct < -budget.expanded_pct
-
-
-def slopes_of(ended: EndedRun, weighed: Weighed) -> tuple[Slope, ...]:
-    """Get the slopes at M1 and M2 (none for a loss that is judged hot, or a blank)."""
-    if weighed.before.which is not WeighingKind.M1 or ended.definition.is_blank:
-        return ()
-    found = []
-    for w in (weighed.before, weighed.after):
-        t_s, mass_g = ended.phases.masses.between(w.from_s, w.to_s)
-        slope = slope_at(w.which, t_s, mass_g, weighed.certificate, weighed.balance.u_mass_g)
-        if slope is not None:
-            found.append(slope)
-    return tuple(found)

@@ -103,7 +103,8 @@ def exercise(quick: QuickRig, rng: np.random.Generator) -> Exercise:
         for m in masses:
             rig.place_weight(m + off_g[m])
             quick.frames(BLOCK_S)
-            points.append(span_point(record(quick, BLOCK_S), m, u_weight_g if m else 0.0, rising=rising))
+            of, before = record(quick, BLOCK_S), [p.code for p in points]
+            points.append(span_point(of, m, u_weight_g if m else 0.0, rising=rising, before=before))
     cycles = []
     for weight_g in (0.0, 200.0):
         quick.frames(REST_S)

@@ -80,29 +80,38 @@ def _then(*parts: Readings) -> Readings:
     return Readings(t_s, *(np.concatenate(columns) for columns in rest))
 
 
-def _weigh(rig: StrangeRig, mass_g: float, u_g: float, *, rising: bool) -> SpanPoint:
+def _weigh(rig: StrangeRig, mass_g: float, u_g: float, *, rising: bool, before: list[float]) -> SpanPoint:
     """Weigh a check weight as the guided calibration does: again where the code still moves."""
     rig.seconds(REST_S)
     for _ in range(TRIES - 1):
         try:
-            return span_point(read(rig, WEIGH_S, 1), mass_g, u_g, rising=rising)
+            return span_point(read(rig, WEIGH_S, 1), mass_g, u_g, rising=rising, before=before)
         except StillMoving:
             continue
-    return span_point(read(rig, WEIGH_S, 1), mass_g, u_g, rising=rising)
+    return span_point(read(rig, WEIGH_S, 1), mass_g, u_g, rising=rising, before=before)
 
 
-def calibrate(rig: StrangeRig) -> cal.Certificate:
-    """Make a certificate of weights up and down and two cycles of the oven, one empty and one under 200 g.
+@dataclass(frozen=True)
+class Exercise:
+    """What a rig showed in the guided calibration's steps."""
+
+    points: tuple[SpanPoint, ...]
+    night: Night
+
+
+def exercise(rig: StrangeRig) -> Exercise:
+    """Put weights on, up and down, and take two cycles of the oven, one empty and one under 200 g.
 
     Raises what the guided calibration raises.
     """
     u_g = 0.003
     off_g = {m: u_g * float(rig.rng.standard_normal()) if m else 0.0 for m in WEIGHTS_G}
-    points = []
+    points: list[SpanPoint] = []
     for rising, masses in ((True, WEIGHTS_G), (False, WEIGHTS_G[-2::-1])):
         for m in masses:
             rig.place(m + off_g[m])
-            points.append(_weigh(rig, m, u_g if m else 0.0, rising=rising))
+            before = [p.code for p in points]
+            points.append(_weigh(rig, m, u_g if m else 0.0, rising=rising, before=before))
     rig.place()
     cycles, settling = [], None
     for weight_g in (0.0, 200.0):
@@ -116,9 +125,17 @@ def calibrate(rig: StrangeRig) -> cal.Certificate:
         rig.hot = False
         cycles.append(_then(cold, warm, read(rig, 4 * HOUR)))
     rig.place()
-    found = fit_all(
-        points, Night(cycles[0], cycles[1], settling, weight_g=200.0), capacity_g=CAPACITY_G, t_ref_c=T_REF_C
-    )
+    return Exercise(tuple(points), Night(cycles[0], cycles[1], settling, weight_g=200.0))
+
+
+def calibrate(rig: StrangeRig) -> cal.Certificate:
+    """Make a certificate of a rig. Raises what the guided calibration raises."""
+    return certified(exercise(rig))
+
+
+def certified(shown: Exercise) -> cal.Certificate:
+    """Make the certificate of what a rig showed. Raises what the guided calibration raises."""
+    found = fit_all(list(shown.points), shown.night, capacity_g=CAPACITY_G, t_ref_c=T_REF_C)
     subject = Subject(
         name="strange",
         made_by="bench",

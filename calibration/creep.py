@@ -1,0 +1,92 @@
+"""What a load makes a cell creep, from the first two hours under a weight: how far, and how fast where M1 is weighed.
+
+What a cell creeps is in proportion to its load (OIML R 60-1, 5.3.1 states it for a load). This module must never take
+the wander of a zero for creep without saying how much of it that may be.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.errors import BadFit
+from calibration.thermal import BIN_S, F8, WalkFit, minute_means
+
+FROM_S = 1200.0  # M1 is taken about so long after the load is on
+MEAN_S = 600.0
+M1_S = 960.0
+"""The middle of M1's window, after its rest."""
+M1_ROWS_S = (60.0, 1320.0)
+NIGHT = 1.5
+"""From M1 to M2 a cell creeps so many times what it does between the 20th minute and the end of the second hour: 1.3
+times for an exponential of 20 min, 1.8 for one of 2 h, 2.0 for a logarithm of time; ..."""
+NIGHT_HALF = 0.75
+"""... within so much either way."""
+BENDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CreepFit:
+    """Creep in % of the load, with its sign: positive where the indication rises.
+
+    ``gained_pct`` from M1 to M2 with its standard uncertainty and degrees of freedom; ``whole_pct`` since the load was
+    put on; ``rate_pct_per_h`` and ``bend_pct_per_h2`` in the middle of M1.
+    """
+
+    gained_pct: float
+    u_pct: float
+    dof: float
+    whole_pct: float
+    rate_pct_per_h: float
+    bend_pct_per_h2: float
+
+
+def fit_creep(t_s: F8, code: F8, load_code: float, walk: WalkFit) -> CreepFit:
+    """Fit creep to the codes of the first two hours under a load, from the moment it is on, at one temperature.
+
+    ``load_code`` is the load in codes, ``walk`` what the zero wanders meanwhile. Raises ``BadFit`` for less than an
+    hour of record, or a load of nothing.
+    """
+    minute, value = minute_means(t_s, code)
+    if not len(minute) or minute[-1] - minute[0] < 3540.0:
+        raise BadFit("less than an hour of readings under load: leave the weight on for two hours")
+    if load_code == 0.0:
+        raise BadFit("the load is nothing: put a weight on")
+    since = minute - minute[0] + BIN_S / 2.0
+    early = np.abs(since - FROM_S) <= MEAN_S / 2.0
+    first = float(np.mean(value[since <= 2.0 * 60.0])) if np.any(since <= 2.0 * 60.0) else float(value[0])
+    late = float(np.mean(value[since >= since[-1] - MEAN_S]))
+    per_pct = load_code / 100.0
+    seen = (late - float(np.mean(value[early]))) / per_pct
+    wandered = walk.per_sqrt_h * math.sqrt((since[-1] - MEAN_S / 2.0 - FROM_S) / 3600.0) / abs(per_pct)
+    rate, bend = _at_m1(since, value)
+    return CreepFit(
+        gained_pct=NIGHT * seen,
+        u_pct=math.hypot(NIGHT_HALF * abs(seen) / math.sqrt(3.0), NIGHT * wandered),
+        dof=walk.dof,
+        whole_pct=(late - first) / per_pct + (NIGHT - 1.0) * seen,
+        rate_pct_per_h=rate / per_pct,
+        bend_pct_per_h2=bend / per_pct,
+    )
+
+
+def _at_m1(since_s: F8, code: F8) -> tuple[float, float]:
+    """Get the rate (codes/h) and bend (codes/h²) in the middle of M1, by a parabola over rest and window of M1.
+
+    A bend that is within its uncertainty is none.
+    """
+    low, high = M1_ROWS_S
+    part = (since_s >= low) & (since_s <= high)
+    hours, y = (since_s[part] - M1_S) / 3600.0, code[part]
+    if len(y) < 6:
+        return 0.0, 0.0
+    for columns in (3, 2):
+        design = np.column_stack([np.ones_like(hours), hours, hours * hours / 2.0][:columns])
+        inverse = np.linalg.inv(design.T @ design)
+        b = inverse @ (design.T @ (y - y.mean()))
+        rest = y - y.mean() - design @ b
+        if columns == 3 and abs(b[2]) > BENDS * math.sqrt(inverse[2, 2] * float(rest @ rest) / (len(y) - 3)):
+            return float(b[1]), float(b[2])
+    return float(b[1]), 0.0
