@@ -19,10 +19,10 @@ MEAN_S = 600.0
 M1_S = 960.0
 """The middle of M1's window, after its rest."""
 M1_ROWS_S = (60.0, 1320.0)
-NIGHT = 1.5
+NIGHT = 1.7
 """From M1 to M2 a cell creeps so many times what it does between the 20th minute and the end of the second hour: 1.3
-times for an exponential of 20 min, 1.8 for one of 2 h, 2.0 for a logarithm of time; ..."""
-NIGHT_HALF = 0.75
+times for an exponential of 20 min, 1.9 for one of 2 h, 2.8 for one of 4 h, 2.0 for a logarithm of time; ..."""
+NIGHT_HALF = 1.0
 """... within so much either way."""
 BENDS = 2.0
 
@@ -32,7 +32,7 @@ class CreepFit:
     """Creep in % of the load, with its sign: positive where the indication rises.
 
     ``gained_pct`` from M1 to M2 with its standard uncertainty and degrees of freedom; ``whole_pct`` since the load was
-    put on; ``rate_pct_per_h`` and ``bend_pct_per_h2`` in the middle of M1.
+    put on, rather too much; ``rate_pct_per_h`` and ``bend_pct_per_h2`` in the middle of M1.
     """
 
     gained_pct: float

@@ -5,6 +5,7 @@ This module must never act on what it reads.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 from collections.abc import Callable
@@ -93,6 +94,7 @@ _OF_A_TEST = (
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
+    click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--note", help="A remark for the record."),
 )
 
@@ -106,8 +108,16 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def ordering(
-        blank_run: bool, air: tuple[str, ...], zero_after: bool, certificate: Path | None, **given: Any
+        blank_run: bool,
+        air: tuple[str, ...],
+        zero_after: bool,
+        certificate: Path | None,
+        opened_at: str | None,
+        **given: Any,
     ) -> None:
+        from edge.records.sample import parse_opened
+
+        now = datetime.datetime.now().astimezone()
         where = {name: given.pop(name) for name in _WHERE if name in given}
         standard = given.pop("standard")
         # A station may have another working directory: a file is named by its whole path.
@@ -118,6 +128,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "kind": "blank" if blank_run else None,
             "zero_after": zero_after or None,
             "air": ";".join(air) or None,
+            "opened_ago_s": None if opened_at is None else parse_opened(opened_at, now),
         }
         command(**where, ordered={name: value for name, value in ordered.items() if value is not None})
 

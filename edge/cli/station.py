@@ -106,6 +106,14 @@ def tell_load(socket: Path | None, as_json: bool) -> None:
     _tell(_ask(socket, "load"), as_json, "M1 is being weighed: leave it alone until it is taken.")
 
 
+@click.command("vent")
+@_socket
+@_json
+def tell_vent(socket: Path | None, as_json: bool) -> None:
+    """Say that the air was let in after the hold: from here on a sample may take up water."""
+    _tell(_ask(socket, "vent"), as_json, "Written down: what comes back from now on is looked for at M2.")
+
+
 @click.command("zero")
 @_socket
 @_json
@@ -134,4 +142,4 @@ def status(socket: Path | None, as_json: bool) -> None:
         say(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
 
 
-STATION_COMMANDS = (start, tell_tare, tell_load, tell_zero, tell_check, note, ack, abort, status)
+STATION_COMMANDS = (start, tell_tare, tell_load, tell_vent, tell_zero, tell_check, note, ack, abort, status)

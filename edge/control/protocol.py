@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 16_384
 
 Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
 RunNumber = Annotated[int, Meta(ge=1, lt=2**53, description="a run's number; halfpercent runs lists them")]
+AgoS = Annotated[float, Meta(ge=0, le=2_592_000, description="a time in s, 0 or more, at most 30 days")]
 MassG = Annotated[float, Meta(gt=0, le=10_000, description="a mass in g, above 0, at most 10000")]
 
 
@@ -40,7 +41,8 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
-    ``mass_g`` what the sample weighs by another scale. Names are stored in their normal form (NFC)."""
+    ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. Names are stored in their
+    normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -55,6 +57,7 @@ class Start(_Args, frozen=True, kw_only=True):
     zero_after: bool = False
     check_weight_g: MassG | None = None
     mass_g: MassG | None = None
+    opened_ago_s: AgoS | None = None
     note: Text | None = None
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class Start(_Args, frozen=True, kw_only=True):
 class OperatorStep(_Args, frozen=True, kw_only=True):
     """The operator has done what the phase waits for."""
 
-    word: Literal["tare", "load", "zero", "check"]
+    word: Literal["tare", "load", "vent", "zero", "check"]
 
 
 class Note(_Args, frozen=True, kw_only=True):
@@ -108,7 +111,7 @@ _ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
     "abort": Abort,
     "status": Status,
 }
-OPERATOR_STEPS = ("tare", "load", "zero", "check")
+OPERATOR_STEPS = ("tare", "load", "vent", "zero", "check")
 COMMAND_NAMES = (*_ORDERS, *OPERATOR_STEPS)
 
 

@@ -51,6 +51,7 @@ from .weighing_window import (
 
 LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
+AIR_PA = 50_000.0  # a gauge that rises beyond it has seen the air come back
 
 
 class Phases:
@@ -119,6 +120,8 @@ class Phases:
             if self.phase not in AFTER_M2:
                 self.invalid = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
             self.phase = Phase.DONE
+        elif command is OperatorWord.VENT:
+            self.vented_s = t_s
         else:
             self._asked_s = t_s
             self._window = Window()
@@ -132,7 +135,8 @@ class Phases:
     def refusal(self, command: Command) -> str:
         """Say why a command would be refused now: '' where it would be taken."""
         aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
-        taken = aborts or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
+        vents = command is OperatorWord.VENT and self.phase in (Phase.COOL, Phase.M2)
+        taken = aborts or vents or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
         return "" if taken else f"{command} is not for phase {self.phase}"
 
     # what the rows say
@@ -143,6 +147,8 @@ class Phases:
         if last is None:
             self._since_s = row.t_s
         self.masses.add(row)
+        if last is not None and last.pressure_pa < AIR_PA <= row.pressure_pa and self.phase in (Phase.COOL, Phase.M2):
+            self.vented_s = row.t_s
         if self.plan.weigh == "hot" and row.n_ok > 0:
             self._hot.seen(row)
         return list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []

@@ -14,6 +14,7 @@ class OperatorWord(StrEnum):
 
     TARE = "tare"
     LOAD = "load"
+    VENT = "vent"
     ZERO = "zero"
     CHECK = "check"
     ABORT = "abort"

@@ -6,6 +6,7 @@ result says that it was declared. This module must never guess what was not said
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ PLAUSIBLE_DENSITY_G_CM3 = (0.2, 25.0)
 BARE_DENSITY_REL = 0.1
 """How far (relative) a density that is given as one number may be off."""
 PA_PER_HPA = 100.0
+OPENED_AT_MOST_S = 30.0 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,18 @@ class Air:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample, as it is declared. ``density_g_cm3`` are bounds; ``air`` that at M1, and at M2 where it was read."""
+    """A sample, as it is declared.
+
+    ``density_g_cm3`` are bounds; ``air`` that at M1, and at M2 where it was read; it was opened ``opened_ago_s`` before
+    the run began (None: nobody said when).
+    """
 
     sample_id: str
     claim: str | None = None
     composition: str | None = None
     density_g_cm3: tuple[float, float] | None = None
     air: tuple[Air, ...] = ()
+    opened_ago_s: float | None = None
 
     def as_settings(self) -> dict[str, object]:
         """Get it as plain JSON."""
@@ -87,6 +94,29 @@ def _density(text: str) -> float:
         kilograms = " (2500 kg/m³ is 2.5 g/cm³)" if value > most else ""
         raise NotPlausible("density", text, f"nothing weighs that: {right}{kilograms}")
     return value
+
+
+def parse_opened(text: str, now: datetime.datetime) -> float:
+    """Get how long before ``now`` (with its time zone) something was, in s.
+
+    ``text`` is 09:40, the latest one before now, or 2026-11-26 09:40. Raises ``BadValue``.
+    """
+    right = "give the time on this machine's clock: 09:40, or 2026-11-26 09:40"
+    try:
+        if len(text) <= len("09:40:00"):
+            at = datetime.datetime.combine(now.date(), datetime.time.fromisoformat(text), now.tzinfo)
+            at -= datetime.timedelta(days=at > now)
+        else:
+            at = datetime.datetime.fromisoformat(text)
+            at = at if at.tzinfo is not None else at.replace(tzinfo=now.tzinfo)
+    except ValueError:
+        raise BadValue("opened_at", repr(text), right) from None
+    ago_s = (now - at).total_seconds()
+    if ago_s < 0.0:
+        raise BadValue("opened_at", text, f"is still to come: {right}")
+    if ago_s > OPENED_AT_MOST_S:
+        raise BadValue("opened_at", text, f"is more than {OPENED_AT_MOST_S / 86_400.0:.0f} days ago: {right}")
+    return ago_s
 
 
 def parse_air(texts: tuple[str, ...]) -> tuple[Air, ...]:

@@ -62,6 +62,7 @@ def definition_from_order(order: Start, config: Config, database: Path, *, simul
         composition=order.composition,
         density_g_cm3=parse_density(order.density),
         air=parse_air(tuple(order.air.split(";")) if order.air else ()),
+        opened_ago_s=order.opened_ago_s,
     )
     is_blank = order.kind == "blank"
     return RunDefinition(

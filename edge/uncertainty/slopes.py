@@ -179,8 +179,8 @@ def left_before_m1(since_load: Stretch, m1: Weighing, opened_h: float | None, ri
 def came_before_m2(before_m2: Stretch, m2: Weighing, vented_s: float | None, rig: RigStated) -> Slope | None:
     """Get what came back to the sample between the venting and M2, at least (None: too few rows to see anything).
 
-    ``before_m2`` holds the rows in air. Where it is known when the air came, all that the indication rose by since
-    then; what came in the first minutes, before it could be seen, in proportion and twice. Else the rate before M2,
+    ``before_m2`` holds the rows in air, without the jumps and resets that are told by themselves. Where it is known when
+    the air came, all that the indication rose by since then; what came in the first minutes, before it could be seen, in proportion and twice. Else the rate before M2,
     carried back an hour and the more for having been faster then.
     """
     middle_s = (m2.from_s + m2.to_s) / 2.0
@@ -204,7 +204,7 @@ def came_before_m2(before_m2: Stretch, m2: Weighing, vented_s: float | None, rig
 
 def _risen(rows: Stretch, m2: Weighing, vented_s: float, middle_s: float, rig: RigStated) -> Slope | None:
     """Get what the indication rose by between the vent and M2 (None: too short for that)."""
-    if len(rows.t_s) < 2:
+    if len(rows.t_s) < 2 or not len(rows.between(m2.from_s, m2.to_s).t_s):
         return None
     blocks = int((rows.t_s[-1] - rows.t_s[0]) / MEAN_S)
     curve = _block_means(rows.t_s, rows.mass_g, blocks) if blocks >= LEAST_BLOCKS else None
@@ -213,7 +213,7 @@ def _risen(rows: Stretch, m2: Weighing, vented_s: float, middle_s: float, rig: R
     hours, g = (curve[0] - vented_s) / 3600.0, curve[1]
     rest = g - np.polynomial.Polynomial.fit(hours, g, 2)(hours)
     scatter_g = math.sqrt(float(rest @ rest) / (blocks - 3))
-    gained_g = m2.value.mean - float(g[0])
+    gained_g = float(rows.between(m2.from_s, m2.to_s).mass_g.mean()) - float(g[0])
     over_h, unseen_h = (middle_s - vented_s) / 3600.0, float(hours[0])
     seen_h = over_h - unseen_h
     u_g = math.hypot(scatter_g * math.sqrt(1.5), _rig_u_g(WeighingKind.M2, rows, seen_h, seen_h, m2.value.mean, rig))

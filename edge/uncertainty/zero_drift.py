@@ -31,7 +31,7 @@ class Inert:
     u_g: float
     dof: float
     why: str
-    whole_g: float
+    whole_g: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,16 @@ def moved_unseen(
     rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
     entered_s = phases.entered_s.get(Phase.M1, m1.from_s)
     first = _without(phases.masses.stretch(max(entered_s + PUT_ON_S, m1.to_s - BEFORE_M1_S), m1.to_s), (), resets)
-    before = left_before_m1(first, m1, None, rig)
+    ago_s = ended.definition.sample.opened_ago_s
+    opened_h = None if ago_s is None else ((m1.from_s + m1.to_s) / 2.0 + ago_s) / 3600.0
+    before = left_before_m1(first, m1, opened_h, rig)
     cool_s = phases.entered_s.get(Phase.COOL, m2.from_s)
     cooling = phases.masses.stretch(cool_s, m2.to_s)
     vented_s = phases.vented_s if math.isfinite(phases.vented_s) else _vent_seen(cooling, m1.value.mean, m2.from_s)
     at_m2_s = phases.entered_s.get(Phase.M2, m2.from_s)
-    last = _without(cooling, [j for j in jumps if j.t_s > (vented_s or at_m2_s)], resets)
-    after = came_before_m2(last if vented_s is not None else last.between(at_m2_s, m2.to_s), m2, vented_s, rig)
+    from_s = at_m2_s if vented_s is None else vented_s
+    last = _without(cooling, [j for j in jumps if j.t_s > from_s], resets).between(from_s, m2.to_s)
+    after = came_before_m2(last, m2, vented_s, rig)
     return tuple(s for s in (before, after) if s is not None)
 
 

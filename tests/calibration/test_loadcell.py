@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint, fit_span
-from calibration.thermal import creep_pct, fit_lag, fit_temperature, fit_walk, lagged
+from calibration.thermal import fit_lag, fit_temperature, fit_walk, lagged
 
 S, ZERO, CAPACITY_G = 4295.0, 84_000.0, 500.0
 
@@ -185,18 +185,3 @@ def test_noise_alone_is_hardly_a_walk() -> None:
 def test_a_record_too_short_for_a_walk_is_refused() -> None:
     with pytest.raises(BadFit, match="record at least"):
         fit_walk(np.arange(3600.0), np.zeros(3600))
-
-
-def test_creep_is_found_in_percent_of_the_load_with_its_sign() -> None:
-    t_s, load = np.arange(7200.0), S * 200.0
-    code = ZERO + load * (1.0 + 3e-4 * (1.0 - np.exp(-t_s / 1800.0)))
-    # by hand: 3e-4·(e^(−20 min/30 min) − e^(−115 min/30 min)); ten-minute means round it by some percent
-    by_hand = 100.0 * 3e-4 * (math.exp(-1200.0 / 1800.0) - math.exp(-6900.0 / 1800.0))
-    assert creep_pct(t_s, code, load) == pytest.approx(by_hand, rel=0.02)
-    assert creep_pct(t_s, 2.0 * ZERO + 2.0 * load - code, load) == pytest.approx(-by_hand, rel=0.02)
-
-
-@pytest.mark.parametrize(("seconds", "load"), [(1800.0, S * 200.0), (7200.0, 0.0)])
-def test_creep_from_too_little_is_refused(seconds: float, load: float) -> None:
-    with pytest.raises(BadFit, match="weight"):
-        creep_pct(np.arange(seconds), np.zeros(int(seconds)), load)

@@ -137,6 +137,7 @@ Command = Callable[..., tuple[int, str, str]]
         ),
         (["tare"], "tare", {}),
         (["load"], "load", {}),
+        (["vent"], "vent", {}),
         (["zero"], "zero", {}),
         (["check"], "check", {}),
         (["note", "the door was open"], "note", {"text": "the door was open"}),

@@ -523,7 +523,7 @@ FULL = {
         ("start", {"sample": "S", "operator": "A"}, Start(sample="S", operator="A")),
         ("start", FULL, Start(**FULL)),  # type: ignore[arg-type]  # a plain dict
         ("start", {"sample": "S", "operator": "A", "kind": "blank"}, Start(sample="S", operator="A", kind="blank")),
-        *[(word, {}, OperatorStep(word=word)) for word in ("tare", "load", "zero", "check")],
+        *[(word, {}, OperatorStep(word=word)) for word in ("tare", "load", "vent", "zero", "check")],
         ("note", {"text": "door open"}, Note(text="door open")),
         ("ack", {}, Ack()),
         ("ack", {"alarm": "gauge"}, Ack(alarm="gauge")),

@@ -263,3 +263,22 @@ def test_what_is_no_transition_cannot_be_taken(left: Phase, entered: Phase) -> N
         with pytest.raises(AssertionError):
             phases._enter(entered, row(0), "")
         assert phases.phase is left
+
+
+def test_the_vent_is_said_while_it_cools_and_nowhere_else() -> None:
+    phases = Phases(PLAN, Phase.TARE)
+    to_hold(phases)
+    assert phases.command(OperatorWord.VENT, 1, 1.0).kind == "refused"
+    phases.phase = Phase.COOL
+    assert phases.command(OperatorWord.VENT, 2, 2000.0).kind == "operator"
+    assert phases.vented_s == 2000.0
+
+
+def test_a_gauge_sees_the_air_come_back() -> None:
+    phases = Phases(PLAN, Phase.TARE)
+    at = to_hold(phases)
+    phases.phase = Phase.COOL
+    feed(phases, (row(s, temp_c=90.0, cell_c=60.0, pressure_pa=200.0) for s in range(at, at + 10)))
+    assert math.isnan(phases.vented_s)
+    feed(phases, (row(s, temp_c=90.0, cell_c=60.0, pressure_pa=101_000.0) for s in range(at + 10, at + 20)))
+    assert phases.vented_s == at + 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import BadInput
-from edge.records.sample import PLAUSIBLE_DENSITY_G_CM3, Air, Sample, parse_air, parse_density
+from edge.errors import BadInput, BadValue
+from edge.records.sample import PLAUSIBLE_DENSITY_G_CM3, Air, Sample, parse_air, parse_density, parse_opened
 
 PARTS = st.one_of(st.none(), st.text(min_size=1, max_size=20))
 DENSITIES = st.floats(*PLAUSIBLE_DENSITY_G_CM3)
@@ -100,3 +101,26 @@ def test_air_that_cannot_be_is_one_line(texts: tuple[str, ...], says: str) -> No
     with pytest.raises(BadInput, match=says) as e:
         parse_air(texts)
     assert "\n" not in str(e.value)
+
+
+NOON = datetime.datetime(2026, 11, 26, 12, 0, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("11:30", 0.5),
+        ("12:00", 0.0),
+        ("12:01", 24.0 - 1.0 / 60.0),
+        ("2026-11-25 12:00", 24.0),
+        ("2026-11-26T11:00+00:00", 1.0),
+    ],
+)
+def test_when_a_sample_was_opened_is_so_long_ago(text: str, hours: float) -> None:
+    assert parse_opened(text, NOON) == pytest.approx(hours * 3600.0)
+
+
+@pytest.mark.parametrize("text", ["2026-11-26 12:01", "2026-09-26 12:00", "25:00", "noon", "", "2026-13-01 10:00"])
+def test_a_time_of_opening_that_cannot_be_is_refused_with_what_would_be_right(text: str) -> None:
+    with pytest.raises(BadValue, match="09:40"):
+        parse_opened(text, NOON)
