@@ -179,9 +179,9 @@ def left_before_m1(since_load: Stretch, m1: Weighing, opened_h: float | None, ri
 def came_before_m2(before_m2: Stretch, m2: Weighing, vented_s: float | None, rig: RigStated) -> Slope | None:
     """Get what came back to the sample between the venting and M2, at least (None: too few rows to see anything).
 
-    ``before_m2`` holds the rows in air, without the jumps and resets that are told by themselves. Where it is known when
-    the air came, all that the indication rose by since then; what came in the first minutes, before it could be seen, in proportion and twice. Else the rate before M2,
-    carried back an hour and the more for having been faster then.
+    ``before_m2`` holds the rows in air, without jumps and resets that are told by themselves. Where it is known when
+    the air came, all that the indication rose by since then; what came in the first minutes, before it could be seen,
+    in proportion and twice. Else the rate before M2, carried back an hour and the more for having been faster then.
     """
     middle_s = (m2.from_s + m2.to_s) / 2.0
     if vented_s is not None:
