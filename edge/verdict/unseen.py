@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump, find_jumps
 from edge.procedure.masses import Stretch
@@ -50,10 +52,10 @@ def moved_unseen(
 
 
 def _without(rows: Stretch, jumps: Sequence[Jump], resets: Sequence[ResetStep]) -> Stretch:
-    mass_g = without_steps(resets, rows.t_s, rows.mass_g)
+    t_s, mass_g = without_steps(resets, rows.t_s, rows.mass_g)
     for j in jumps:
-        mass_g[rows.t_s >= j.t_s] -= j.step_g
-    return Stretch(rows.t_s, mass_g, rows.cell_c)
+        mass_g[t_s >= j.t_s] -= j.step_g
+    return Stretch(t_s, mass_g, rows.cell_c[np.isin(rows.t_s, t_s)])
 
 
 def _vent_seen(cooling: Stretch, load_g: float, before_s: float) -> float | None:
