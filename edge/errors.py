@@ -25,6 +25,8 @@
     ├── DeviceInUse (BlockingIOError)      a chip that another program reads
     ├── BadConfig (ValueError)             the instrument's settings
     ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
+    │   ├── DamagedDatabase                what it says cannot have been written by us
+    │   └── LostDatabase                   deleted, moved or replaced while it was written to
     ├── StorageFull (OSError)              no room left for what was measured
     └── StorageSlow (OSError)              a commit that the disk still holds up
 
@@ -141,6 +143,14 @@ class BadConfig(HalfpercentError, ValueError):
 
 class BadDatabase(HalfpercentError, RuntimeError):
     """A database that is damaged, too new, in use, or not one of ours."""
+
+
+class DamagedDatabase(BadDatabase):
+    """A database that says what halfpercent never wrote: pages, a chain, a row."""
+
+
+class LostDatabase(BadDatabase):
+    """A database's file that was deleted, moved or replaced while it was written to."""
 
 
 class StorageFull(HalfpercentError, OSError):

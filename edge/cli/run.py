@@ -161,8 +161,9 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     writer, aside = open_writer(database, config, clock, put_aside=db is None)
     with writer.journal:
         if aside is not None:
-            writer.log(StorageTold(f"damaged, put aside as {aside.name}"), "instrument")
-            say(f"{database}: was damaged and is put aside as {aside.name}; a new one is begun", err=True)
+            why = f"{aside.why}: it is put aside as {aside.path.name}, and a new one is begun"
+            writer.log(StorageTold(why), "instrument")
+            say(f"{database}: {why}", err=True)
         control = None if socket is None else Control(socket)
         service = Service(
             config,

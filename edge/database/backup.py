@@ -19,7 +19,8 @@ from edge.errors import BadDatabase, NoSuchRun, StorageFull
 from edge.records.durable_file import sync_folder
 
 from . import hash_chain, schema
-from .connection import check, open_readonly, translated_errors
+from .connection import check, translated_errors
+from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
 
 _CARRIED = ("runs", "chunks", "seconds", "events")
 
@@ -40,7 +41,7 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
     ``BadDatabase`` where the folder cannot be written, or where the copy or what has its name is not the run,
     ``StorageFull`` where there is no room.
     """
-    with closing(open_readonly(path)) as db, translated_errors(path):
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
         if check(db, path) != schema.SCHEMA_VERSION:
             raise BadDatabase(f"{path}: has an older schema: open it once with halfpercent run, then back it up")
         found = list(db.query("select run_uid, state from runs where run_id = ?", [run_id]))
@@ -98,7 +99,7 @@ def _digest(db: Database, run_id: int) -> list[object]:
 
 def _require_same(copy: Path, run_id: int, digest: list[object]) -> None:
     try:
-        with closing(open_readonly(copy)) as db, translated_errors(copy):
+        with closing(open_readonly(copy, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(copy):
             if db.execute("pragma quick_check(1)").fetchone() == ("ok",) and _digest(db, run_id) == digest:
                 return
     except BadDatabase:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from edge.errors import BadDatabase
+from edge.errors import BadDatabase, DamagedDatabase
 
 HEADER = (
     "run_uid",
@@ -166,7 +166,7 @@ def as_hex(sha256: Any) -> Any:
 def _follow(rows: Iterator[StoredRow], previous: str, what: str, where: str) -> Iterator[StoredRow]:
     for row in rows:
         if row.get("previous_sha256", previous) != previous or _hash(previous, row) != row["sha256"]:
-            raise BadDatabase(
+            raise DamagedDatabase(
                 f"{where}{what} {row[what]}: does not fit its chain: it, or one before it, was changed; "
                 "trust a copy that was exported earlier"
             )

@@ -17,10 +17,11 @@ from edge.records.event import StationEvent
 from edge.records.run import RunKind, RunState
 from edge.standards.standard import Standard
 
-from . import connection, hash_chain, writer_lock
+from . import connection, hash_chain, writer_lock, writing
 from .commit_thread import CommitThread
 from .connection import Database
 from .hash_chain import StoredRow, canonical, link, utc
+from .kept_run import KeptRun
 from .run_journal import RunJournal, Writing
 
 
@@ -46,12 +47,12 @@ class Journal:
     """
 
     def __init__(self, path: Path, patience_s: float | None = None) -> None:
-        connection.check_place(path)
+        writing.check_place(path)
         self.path = path
         self._file = path.resolve()  # a link is another name for the same database
         self._lock = writer_lock.take(self._file)
         try:
-            self._connection = connection.WriterConnection(path, patience_s)
+            self._connection = writing.WriterConnection(path, patience_s)
         except BaseException:
             writer_lock.drop(self._file, self._lock)
             raise
@@ -74,7 +75,7 @@ class Journal:
         self._connection.close()
         writer_lock.drop(self._file, self._lock)
 
-    def begin(self, header: RunHeader, writing: Writing) -> RunJournal:
+    def begin(self, header: RunHeader, how: Writing) -> RunJournal:
         """Open a run: what it is of, by whose rules and with which numbers. Committed at once."""
         certificate = header.certificate
         row = {
@@ -83,7 +84,7 @@ class Journal:
             "operator": header.operator,
             "kind": str(header.kind),
             "state": str(RunState.RUNNING),
-            "started_utc": utc(writing.wall_s),
+            "started_utc": utc(how.wall_s),
             "standard_id": header.standard.id,
             "standard_toml": header.standard.text,
             "certificate_sha256": certificate_hash(certificate) if certificate else "",
@@ -91,33 +92,35 @@ class Journal:
             "software_version": __version__,
             "t0_ns": header.t0_ns,
         }
+        stored_certificate: StoredRow | None = None
+        if certificate:
+            stored_certificate = {
+                "sha256": certificate_hash(certificate),
+                "name": certificate.name,
+                "made_at": certificate.made_at.isoformat(),
+                "toml": to_toml(certificate),
+            }
+        self.require_own_file()
         with connection.translated_errors(self.path), self.db.atomic():
-            if certificate:
-                self.db.table("certificates").insert(
-                    {
-                        "sha256": certificate_hash(certificate),
-                        "name": certificate.name,
-                        "made_at": certificate.made_at.isoformat(),
-                        "toml": to_toml(certificate),
-                    },
-                    ignore=True,
-                    pk="sha256",
-                )
+            if stored_certificate:
+                self.db.table("certificates").insert(stored_certificate, ignore=True, pk="sha256")
             self.db.table("runs").insert(row, pk="run_id")
             run_id = int(self.db.execute("select last_insert_rowid()").fetchone()[0])
         ends = dict.fromkeys(("chunk", "event"), (0, link("", canonical(row))))
-        return RunJournal(self._connection, run_id, ends, writing)
+        return RunJournal(self._connection, KeptRun({"run_id": run_id} | row, stored_certificate), ends, how)
 
-    def go_on(self, run_id: int, writing: Writing) -> RunJournal:
+    def go_on(self, run_id: int, how: Writing) -> RunJournal:
         """Open a run again that was being written when its writer stopped: its chains go on where they end.
 
         Whoever calls has found the chains to be whole (:mod:`edge.database.queries`).
         """
         with connection.translated_errors(self.path):
-            return RunJournal(self._connection, run_id, hash_chain.chain_ends(self.db, run_id), writing)
+            kept = KeptRun.of(self.db, run_id)
+            return RunJournal(self._connection, kept, hash_chain.chain_ends(self.db, run_id), how)
 
     def log(self, event: StationEvent) -> None:
         """Write an event into the station's own chained log, for what happens where no run is measured."""
+        self.require_own_file()
         last = self.db.execute("select event, sha256 from station_events order by event desc limit 1").fetchone()
         number, sha = (last[0] + 1, last[1]) if last else (0, hash_chain.STATION)
         row = {
@@ -149,10 +152,28 @@ class Journal:
         finally:
             commits.patience_s = patience_s
 
-    def simulate_disk(self, disk: connection.Disk) -> None:
+    def simulate_disk(self, disk: writing.Disk) -> None:
         """Let the disk be full or read-only, for a simulated night."""
         self._connection.simulate_disk(disk)
 
-    def open_again(self) -> None:
-        """Take a new connection, after a disk gave errors."""
-        self._connection.open_again()
+    def require_own_file(self) -> None:
+        """Raise ``LostDatabase`` where the file was deleted, moved or replaced."""
+        self._connection.require_own_file()
+
+    @property
+    def links(self) -> int:
+        """Get how many names the file has: more than one is dangerous."""
+        return self._connection.links
+
+    def checkpoint(self) -> None:
+        """Move what waits in the write-ahead log into the file, and empty the log where no reader holds it.
+
+        It is done by whoever commits, and not waited for.
+        """
+        with connection.translated_errors(self.path):
+            if self.commits.look():
+                self.commits.do(self._connection.checkpoint, lambda: None, patience_s=0.0)
+
+    def recover(self, wall_s: float, *, damaged: bool = False) -> Path | None:
+        """Take a new connection, after a disk gave errors. Returns where another file went that had to go aside."""
+        return self._connection.open_again(wall_s, damaged=damaged)

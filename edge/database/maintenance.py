@@ -1,11 +1,10 @@
-"""Looking after the database's file: is it sound, and is there room for a run.
+"""Looking after the database's file: is it sound and ours, and is there room for a run.
 
-A damaged file is renamed, never deleted and never written to. This module must never change a database that holds runs.
+What is not is renamed, never deleted and never written to. This module must never change a database that holds runs.
 """
 
 from __future__ import annotations
 
-import datetime
 import os
 import sqlite3
 import time
@@ -13,10 +12,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import BadDatabase
-from edge.records.durable_file import sync_folder
+from sqlite_utils import Database
 
-from . import connection, writer_lock
+from edge.errors import BadDatabase
+
+from . import writer_lock
+from .connection import error_code, translated_errors
+from .own_schema import problems_for_writing
+from .reading import connect_readonly, look_at
+from .writing import check_place, put_aside
 
 CHECK_S = 60.0  # 100 MB took 0.2 s from memory; from a slow card at 10 MB/s it is 10 s
 
@@ -35,60 +39,71 @@ BYTES_BESIDE = 8 << 20  # the write-ahead log, schema, settings, events
 SPARE = 2.0  # noisier chips, more events, another program's files
 
 
+_NOT_ITS_FAULT = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def quarantine_if_damaged(path: Path, wall_s: float, limit_s: float = CHECK_S) -> Path | None:
-    """Check a database before it is opened for writing; put it aside where it is damaged. Returns where it went.
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """Where a database went that could not be written to, and why it could not."""
 
-    It and its ``-wal`` and ``-shm`` become ``NAME.damaged-YYYYMMDDTHHMMSSZ`` (with ``-2``, ``-3`` … where that is
-    taken), by ``wall_s``; the next writer finds no file and makes a new one. A check that takes longer than ``limit_s``
-    seconds ends, and what was seen till then counts. What is no SQLite file at all is put aside too; a sound database
-    of another program, or of a newer halfpercent, is left for ``open_for_writing`` to refuse. Raises ``BadDatabase``
-    where another halfpercent is writing to it, ``StorageFull`` where the disk gives errors.
+    path: Path
+    why: str
+
+
+def quarantine_if_unusable(path: Path, wall_s: float, limit_s: float = CHECK_S) -> PutAside | None:
+    """Check a database before it is opened for writing; put it aside where nothing can be written into it.
+
+    What is damaged, no database, another program's, a newer halfpercent's, or not exactly as ours is made, becomes with
+    its ``-wal`` and ``-shm`` ``NAME.damaged-YYYYMMDDTHHMMSSZ`` or ``NAME.not-ours-…`` (with ``-2``, ``-3`` … where that
+    is taken), by ``wall_s``; the next writer finds no file and makes a new one. A check that takes longer than
+    ``limit_s`` seconds ends, and what was seen till then counts. Raises ``BadDatabase`` where another halfpercent is
+    writing to it, ``StorageFull`` where the disk gives errors.
     """
-    connection.check_place(path)
+    check_place(path)
     file = path.resolve()
     if not file.exists() or file.stat().st_size == 0:
         return None
     held = writer_lock.take(file)
     try:
-        with connection.translated_errors(path):
-            return _put_aside(file, wall_s) if _is_damaged(file, limit_s) else None
+        with translated_errors(path):
+            if _is_damaged(file, limit_s):
+                return PutAside(put_aside(file, wall_s), "its pages are damaged")
+            why = _why_not_ours(file)
+            return PutAside(put_aside(file, wall_s, "not-ours"), why) if why else None
     finally:
         writer_lock.drop(file, held)
 
 
 def _is_damaged(file: Path, limit_s: float) -> bool:
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as db:
-        end_s = time.monotonic() + limit_s
-        db.set_progress_handler(lambda: time.monotonic() > end_s, 100_000)
-        try:
-            return bool(db.execute("pragma quick_check(1)").fetchone() != ("ok",))
-        except sqlite3.DatabaseError as e:
-            code = getattr(e, "sqlite_errorcode", 0) & 0xFF
-            if code == sqlite3.SQLITE_INTERRUPT:
-                return False
-            if code in _DAMAGED:
-                return True
-            raise
-
-
-def _put_aside(file: Path, wall_s: float) -> Path:
-    when = datetime.datetime.fromtimestamp(wall_s, datetime.UTC)
-    name = first = f"{file.name}.damaged-{when:%Y%m%dT%H%M%SZ}"
-    n = 1
-    while any(file.with_name(name + end).exists() for end in ("", "-wal", "-shm")):
-        n += 1
-        name = f"{first}-{n}"
+    end_s = time.monotonic() + limit_s
     try:
-        for end in ("-wal", "-shm", ""):  # the log first: beside a new database it would be taken for that one's
-            if (beside := file.with_name(file.name + end)).exists():
-                beside.rename(file.with_name(name + end))
-        sync_folder(file.parent)
-    except OSError as e:
-        raise BadDatabase(f"{file}: is damaged, and cannot be put aside ({e.strerror}): move it away by hand") from e
-    return file.with_name(name)
+        with closing(connect_readonly(file)) as db:
+            db.set_progress_handler(lambda: time.monotonic() > end_s, 100_000)
+            return bool(db.execute("pragma quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.DatabaseError as e:
+        code = error_code(e)
+        if code == sqlite3.SQLITE_INTERRUPT:
+            return False
+        if code in _DAMAGED:
+            return True
+        raise
+    except UnicodeError:  # SQLite's words about a damaged name
+        return True
+
+
+def _why_not_ours(file: Path) -> str:
+    """Get why nothing of ours can be written into a sound database; '' where it can."""
+    try:
+        version = look_at(file)
+        with closing(Database(connect_readonly(file), recursive_triggers=False, execute_plugins=False)) as db:
+            return next(problems_for_writing(db, version), "") if version else ""
+    except sqlite3.Error as e:
+        return str(e)
+    except BadDatabase as e:
+        if isinstance(e.__cause__, sqlite3.Error) and error_code(e.__cause__) in _NOT_ITS_FAULT:
+            raise
+        return str(e).removeprefix(f"{file}: ")
 
 
 @dataclass(frozen=True, slots=True)

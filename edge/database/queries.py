@@ -24,8 +24,9 @@ from edge.records.run import RunKind
 from hw.protocols import REGISTERS
 
 from . import hash_chain
-from .connection import Database, open_readonly, translated_errors
+from .connection import Database, translated_errors
 from .hash_chain import StoredRow
+from .reading import open_readonly
 
 MEASURED = (RunKind.TEST, RunKind.BLANK)
 """Kinds of runs that a station measures, and takes up again."""

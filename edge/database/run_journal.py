@@ -10,6 +10,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -22,8 +23,10 @@ from edge.records.second import Second
 from hw.protocols import Status
 
 from . import codec, hash_chain
-from .connection import Database, WriterConnection, translated_errors
+from .connection import Database, translated_errors
 from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
+from .kept_run import KeptRun
+from .writing import WriterConnection
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
 BY_OPERATOR = (EventKind.OPERATOR, EventKind.REFUSED)
@@ -58,17 +61,20 @@ class Writing:
 class RunJournal:
     """One run being written. Give it the raw frames first, then what was derived from them.
 
-    Where the disk fails, what is waiting is kept, and :meth:`recover` tries again. ``ends`` are the next numbers of the
-    run's two chains and the hashes that they follow.
+    Where the disk fails, what is waiting is kept, and :meth:`recover` tries again. ``kept`` is what is stored of the
+    run, ``ends`` are the next numbers of its two chains and the hashes that they follow; ``lacks_seconds`` says that
+    its file is a new one, without the rows of its seconds until then.
     """
 
     def __init__(
-        self, connection: WriterConnection, run_id: int, ends: dict[str, tuple[int, str]], writing: Writing
+        self, connection: WriterConnection, kept: KeptRun, ends: dict[str, tuple[int, str]], writing: Writing
     ) -> None:
-        self.run_id = run_id
+        self.run_id = kept.run_id
+        self._kept = kept
         self._connection = connection
         self._boot_id = writing.boot_id
         self.forgetful = False
+        self.lacks_seconds = False
         self._wall_s = writing.wall_s
         self._batch_s = writing.batch_s
         self._ends = _Ends(*ends["chunk"], *ends["event"])
@@ -150,31 +156,37 @@ class RunJournal:
         with translated_errors(connection.path):
             if not connection.commits.look():
                 return  # the disk holds up the one before: this one goes with the next
+            connection.require_own_file()
             batch = _Batch(tuple(self._frames), tuple(self._seconds), tuple(self._events))
-            ends = replace(self._ends)
+            ends, rows = replace(self._ends), _Rows([], [])
             connection.commits.do(
-                lambda: self._write(connection.db_of_commit, batch, ends, wall_s),
-                lambda: self._written(batch, ends),
+                lambda: self._write(connection.db_of_commit, batch, ends, rows, wall_s),
+                lambda: self._written(batch, ends, rows),
                 patience_s=patience_s,
             )
 
-    def _write(self, db: Database, batch: _Batch, ends: _Ends, wall_s: float) -> None:
-        """Write a batch in one transaction, in the thread that commits: it changes nothing but ``ends``."""
+    def _write(self, db: Database, batch: _Batch, ends: _Ends, rows: _Rows, wall_s: float) -> None:
+        """Write a batch in one transaction, in the thread that commits: it changes but ``ends`` and ``rows``."""
         with translated_errors(self._connection.path), db.atomic():
             for frames in _chunks(batch.frames):
                 chunk = self._link_chunk(frames, ends, wall_s)
                 db.table("chunks").insert(stored_chunk(db, **chunk))
+                rows.chunks.append(chunk)
                 ends.chunk, ends.chunk_sha = ends.chunk + 1, chunk["sha256"]
             if batch.seconds:
                 db.table("seconds").insert_all(batch.seconds)
             if batch.events:
                 events = self._link_events(batch.events, ends)
                 db.table("events").insert_all(events)
+                rows.events.extend(events)
                 ends.event, ends.event_sha = ends.event + len(events), events[-1]["sha256"]
 
-    def _written(self, batch: _Batch, ends: _Ends) -> None:
+    def _written(self, batch: _Batch, ends: _Ends, rows: _Rows) -> None:
         """Let go of what has been written: what came meanwhile is kept."""
         self._ends = ends
+        for chunk in rows.chunks:
+            self._kept.add_chunk(**chunk)
+        self._kept.add_events(rows.events)
         if batch.frames:
             self._let_go(int(batch.frames[-1].seq[-1]))
         seconds, events = set(map(id, batch.seconds)), set(map(id, batch.events))
@@ -188,14 +200,19 @@ class RunJournal:
             with translated_errors(self._connection.path):
                 self._connection.commits.settle()
 
-    def recover(self, wall_s: float) -> None:
+    def recover(self, wall_s: float, *, damaged: bool = False) -> Path | None:
         """Try again, on a new connection, to write what is waiting. Raises as :meth:`commit` does.
 
-        What was written though the disk said that it was not, is found and not written twice.
+        What was written though the disk said that it was not, is found and not written twice. Where the file is another
+        (lost, or ``damaged`` and put aside), all that was ever committed of the run is written into it first, but for
+        the rows of seconds: :meth:`fill_in` takes those. Returns where a file went that had to go aside.
         """
         connection = self._connection
         with translated_errors(connection.path):
-            connection.open_again()
+            aside = connection.open_again(wall_s, damaged=damaged)
+            if not self._kept.is_in(connection.db):
+                self._kept.write(connection.db)
+                self.lacks_seconds = True
             ends = hash_chain.chain_ends(connection.db, self.run_id)
             if ends["chunk"][0] > self._ends.chunk:
                 newest = connection.db.execute(
@@ -210,6 +227,17 @@ class RunJournal:
                     self._events = [e for e in self._events if e.row.items() - row.items()]
             self._ends = _Ends(*ends["chunk"], *ends["event"])
         self.commit(wall_s)
+        return aside
+
+    def fill_in(self, seconds: Sequence[Second], phases: Sequence[str]) -> bool:
+        """Write rows of seconds that a new file lacks; those that are there stay. False: the disk has no time now."""
+        connection = self._connection
+        with translated_errors(connection.path):
+            if not connection.commits.look():
+                return False
+            rows = [_second(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
+            connection.commits.do(lambda: _fill_in(connection.db_of_commit, rows), _nothing, patience_s=0.0)
+        return True
 
     def forget(self, keep_s: int) -> None:
         """Let go of all but the newest ``keep_s`` seconds of frames, for a disk that does not come back.
@@ -287,6 +315,14 @@ class _Batch:
     events: tuple[_Waiting, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a transaction has written of the two chains."""
+
+    chunks: list[StoredRow]
+    events: list[StoredRow]
+
+
 @dataclass(slots=True)
 class _Ends:
     """The next numbers of the two chains, and the hashes that they follow."""
@@ -295,6 +331,15 @@ class _Ends:
     chunk_sha: str
     event: int
     event_sha: str
+
+
+def _fill_in(db: Database, rows: list[StoredRow]) -> None:
+    with db.atomic():
+        db.table("seconds").insert_all(rows, ignore=True)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _chunks(frames: Sequence[Frames]) -> Iterator[Frames]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.control.protocol import Request
-from edge.database.connection import Disk
+from edge.database.writing import Disk
 from edge.errors import HalfpercentError
 from edge.instrument.config import Config
 from edge.records.command import OperatorWord

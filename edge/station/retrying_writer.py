@@ -16,17 +16,31 @@ from pathlib import Path
 from edge.database.backup import backup_run
 from edge.database.connection import SqliteError
 from edge.database.journal import Journal
-from edge.errors import BadDatabase, HalfpercentError, StorageFull, StorageSlow
-from edge.records.event import BackupTold, Happening, StationEvent
+from edge.errors import (
+    BadDatabase,
+    DamagedDatabase,
+    HalfpercentError,
+    LostDatabase,
+    StorageFull,
+    StorageSlow,
+)
+from edge.records.event import BackupTold, Happening, StationEvent, StorageTold
 from edge.run.live_run import LiveRun
 from edge.run.resume import resume
 from hw.clock import NS_PER_S, Clock
+
+from .refill import Refill
+from .storage_watch import StorageWatch
 
 KEEP_S = 1800
 """So many seconds of frames are kept while nothing can be written."""
 ROOM_S = 300  # are let go of at once, so that it is not done every second
 RETRY_DISK_S = 5.0
 LOG_MOST = 1000
+NOTICE_S = 10.0
+"""So long the alarm has a reason that is over: then it closes, and stands until somebody has seen it."""
+DAMAGES_BELIEVED = 2
+"""What a file says once may be the disk's mistake; what it says again on a new connection is in the file."""
 STALL_S = 15.0
 """A commit that takes longer is an alarm: old cards take ten."""
 
@@ -41,12 +55,28 @@ class RetryingWriter:
         self.error = ""
         self.batch_s = batch_s
         self.backup = backup
-        self.told: deque[str] = deque(maxlen=LOG_MOST)
-        """What the backup said, for the station's log."""
+        self.told: deque[Happening] = deque(maxlen=LOG_MOST)
+        """What is to go into the station's log as soon as it can."""
         self._clock = clock
         self._lines: deque[StationEvent] = deque(maxlen=LOG_MOST)
         self._again_ns = 0
         self._copying: threading.Thread | None = None
+        self._watch = StorageWatch(journal.path, self._checkpoint)
+        self._notice, self._notice_until_ns = "", 0
+        self._damages = 0
+        self._refill: Refill | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Get what the alarm ``storage`` says: an error, what was found, or what will hurt; '' for nothing."""
+        notice = self._notice if self._clock.now_ns() < self._notice_until_ns else ""
+        return self.error or notice or self._watch.concern
+
+    def notice(self, why: str) -> None:
+        """Raise the alarm ``storage`` for something that is over, and write it into the station's log."""
+        _log.error("storage: %s", why)
+        self._notice, self._notice_until_ns = why, self._clock.now_ns() + round(NOTICE_S * NS_PER_S)
+        self.told.append(StorageTold(why))
 
     def back_up(self, run_id: int) -> None:
         """Copy an ended run to the second place, where one is set, while measuring goes on. A failure is said."""
@@ -65,9 +95,9 @@ class RetryingWriter:
             copy = backup_run(self.journal.path, run_id, folder)
         except (HalfpercentError, OSError, SqliteError) as e:
             _log.error("backup of run %d: %s", run_id, e)
-            self.told.append(f"run {run_id} was not backed up: {e}")
+            self.told.append(BackupTold(f"run {run_id} was not backed up: {e}"))
         else:
-            self.told.append(f"run {run_id} is backed up: {copy}")
+            self.told.append(BackupTold(f"run {run_id} is backed up: {copy}"))
 
     def write(self, what: Callable[[], object]) -> bool:
         """Do what writes; where the disk fails, remember that. Returns whether it was written.
@@ -79,9 +109,12 @@ class RetryingWriter:
         except StorageSlow:
             return False
         except (BadDatabase, StorageFull, SqliteError, OSError) as e:
+            self._damages += isinstance(e, DamagedDatabase)
             if not self.error:
                 _log.error("storage: %s", e)
                 self._wait()
+                if isinstance(e, LostDatabase):  # there is nothing to wait for
+                    self._again_ns = 0
             self.error = str(e) or type(e).__name__
             return False
         return True
@@ -124,30 +157,60 @@ class RetryingWriter:
         """Try again what could not be written, if it is time. Returns the run, resumed where it had to forget."""
         self._watch_commit()
         while self.told:
-            self.log(BackupTold(self.told.popleft()), "instrument")
+            self.log(self.told.popleft(), "instrument")
         if not self.error:
             if self._lines:  # a slow disk had no time for them
                 self.write(self._write_lines)
+            self._look_around(run)
             return run
         if run is not None and run.journal.waiting_s > KEEP_S:
             run.journal.forget(KEEP_S - ROOM_S)
         if self._clock.now_ns() < self._again_ns:
             return run
         self._wait()
-        since = self.error
+        since, damaged, asides = self.error, self._damages >= DAMAGES_BELIEVED, list[Path | None]()
 
         def again() -> None:
             self.journal.commits.settle()
-            if run is not None:
-                run.journal.recover(self._clock.wall_s())
-            else:
-                self.journal.open_again()
+            writer = self.journal if run is None else run.journal
+            asides.append(writer.recover(self._clock.wall_s(), damaged=damaged))
             self._write_lines()
 
         if not self.write(again):
             return run
         self.error = ""
+        if asides[0] is not None or (run is not None and run.journal.lacks_seconds):
+            self._damages = 0
+            went = "" if asides[0] is None else f"; what was found in its place is put aside as {asides[0].name}"
+            self.notice(f"{since}{went}")
         _log.warning("storage: writing again, after: %s", since)
         if run is not None and run.journal.forgetful:
             return self.resume(run.run_id, clock_set) or run
         return run
+
+    def _look_around(self, run: LiveRun | None) -> None:
+        """Look, once a second, whether the file is still there, and what will hurt; go on filling in a new file."""
+        if not self.write(self.journal.require_own_file):
+            return
+        self._watch.look(self._clock.now_ns() / NS_PER_S, self.journal.links)
+        if run is None:
+            self._refill = None
+            return
+        if run.journal.lacks_seconds:
+            run.journal.lacks_seconds = False
+            self._refill = Refill(self.journal.path, run.run_id)
+        if self._refill is not None:
+            self.write(lambda: self._fill_in(run))
+
+    def _fill_in(self, run: LiveRun) -> None:
+        refill = self._refill
+        assert refill is not None  # it was asked
+        if not refill.goes_on:
+            self._refill = None
+            return
+        seconds, phases = refill.some()
+        if seconds and run.journal.fill_in(seconds, phases):
+            refill.done(len(seconds))
+
+    def _checkpoint(self) -> None:
+        self.write(self.journal.checkpoint)

@@ -21,7 +21,7 @@ from edge.control.server import Control
 from edge.database.codec import decode, encode
 from edge.database.connection import SqliteError
 from edge.database.journal import Journal
-from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.database.maintenance import PutAside, disk_space, quarantine_if_unusable
 from edge.database.queries import interrupted_runs
 from edge.errors import BadInput, DeviceInUse
 from edge.fold import kernel, layout
@@ -363,11 +363,11 @@ def warm_up() -> None:
 
 def open_writer(
     path: Path, config: Config, clock: Clock, *, put_aside: bool = False
-) -> tuple[RetryingWriter, Path | None]:
-    """Open the database for the station. Returns also where a damaged one went, if ``put_aside`` allows that.
+) -> tuple[RetryingWriter, PutAside | None]:
+    """Open the database for the station. Returns also where an unusable one went, if ``put_aside`` allows that.
 
     Only the database that the settings name is ever put aside, never one that a person typed.
     """
-    aside = quarantine_if_damaged(path, clock.wall_s()) if put_aside else None
+    aside = quarantine_if_unusable(path, clock.wall_s()) if put_aside else None
     backup = None if config.storage.backup is None else Path(config.storage.backup)
     return RetryingWriter(Journal(path), clock, round(config.storage.commit_every_s), backup), aside

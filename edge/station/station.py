@@ -245,7 +245,7 @@ class Station:
         sensors = self._sensors
         return replace(
             observe(glance, sensors.oven, sensors.cell, sensors.vacuum, self.live),
-            storage_error=self.writer.error,
+            storage_error=self.writer.trouble,
             clock_step_s=self._watch.step_s(),
             gap_s=self._gap_s,
             under_voltage=self._low,

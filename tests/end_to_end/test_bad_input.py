@@ -517,6 +517,7 @@ def test_a_read_only_database_whose_newest_part_cannot_be_read_says_so(kept: Pat
     folder = tmp_path / "medium"
     folder.mkdir()
     writer = sqlite3.connect(kept)
+    writer.execute("pragma journal_mode = wal")
     writer.execute("update runs set operator = 'B' where run_id = 2")
     writer.commit()
     for name in ("kept.db", "kept.db-wal"):  # a copy made while it was written

@@ -18,7 +18,7 @@ from repository import STORED
 
 from calibration.certificate import certificate_hash, load_certificate, loads, to_toml
 from edge.database import hash_chain
-from edge.database.connection import open_readonly
+from edge.database.reading import open_readonly
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import RunParameters
 from edge.procedure.phases import Phases

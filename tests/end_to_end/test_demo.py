@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from short_demo import run
 
-from edge.database.connection import open_readonly
+from edge.database.reading import open_readonly
 from edge.database.stored_frames import stored_frames
 from edge.fold import layout
 from edge.records.event import FROM_FRAMES

@@ -14,7 +14,7 @@ import pytest
 from short_demo import SHORT, run
 from sqlite_utils import Database
 
-from edge.database.connection import open_readonly
+from edge.database.reading import open_readonly
 from edge.database.stored_frames import stored_frames
 from edge.standards.standard import loads_standard
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge.cli.main import cli
-from edge.database.connection import open_readonly
+from edge.database.reading import open_readonly
 
 HOLD_S = 600
 STANDARD = f'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = {HOLD_S}\n'

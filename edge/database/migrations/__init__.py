@@ -17,6 +17,7 @@ from edge.database.schema import SCHEMA_VERSION
 from edge.database.views import VIEWS
 
 from . import to_2
+from .tables_1 import TABLES_OF_1 as TABLES_OF_1
 
 STEPS: Mapping[int, Callable[[Database, Path], None]] = MappingProxyType({2: to_2.migrate})
 """What brings a database from the version before to this one."""

@@ -18,7 +18,7 @@ from edge.cli.main import cli
 from edge.control.client import ask
 from edge.control.protocol import Start
 from edge.control.server import Control
-from edge.database.connection import open_readonly
+from edge.database.reading import open_readonly
 from edge.errors import BadInput, Refused
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text

@@ -23,9 +23,9 @@ from written_run import CERTIFICATE, NOT_JUDGED, NS, begin, event, frame, row, w
 
 from calibration.certificate import loads
 from edge.database import hash_chain, run_journal
-from edge.database.connection import open_readonly
 from edge.database.hash_chain import HEADER
 from edge.database.journal import Journal
+from edge.database.reading import open_readonly
 from edge.database.schema import TABLES
 from edge.database.stored_frames import stored_frames
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
@@ -206,7 +206,8 @@ def test_wal_and_full_synchronous_are_in_force_whenever_it_is_opened(tmp_path: P
         with Journal(path) as journal:
             assert journal.db.execute("pragma journal_mode").fetchone()[0] == "wal"
             assert journal.db.execute("pragma synchronous").fetchone()[0] == 2
-    assert path.read_bytes()[18:20] == b"\x02\x02"  # the file format's own mark of WAL
+            assert path.read_bytes()[18:20] == b"\x02\x02"  # the file format's own mark of WAL
+        assert path.read_bytes()[18:20] == b"\x01\x01", "closed, it opens anywhere"
 
 
 # raw first

@@ -16,12 +16,13 @@ from repository import STORED
 from written_run import NOT_JUDGED, begin, write
 
 from edge.database import hash_chain
-from edge.database.connection import open_for_writing, open_readonly
 from edge.database.journal import Journal
 from edge.database.queries import list_runs, result_of_run
+from edge.database.reading import open_readonly
 from edge.database.run_journal import _second
 from edge.database.schema import SCHEMA_VERSION
 from edge.database.stored_frames import stored_frames
+from edge.database.writing import open_for_writing
 from edge.errors import BadDatabase
 from edge.run.refold import refold
 
@@ -150,17 +151,16 @@ def test_a_change_that_was_made_before_the_migration_is_found_after_it(old: Path
     assert version_of(old) == SCHEMA_VERSION
 
 
-def test_what_a_person_added_stays(old: Path) -> None:
+def test_what_a_person_added_is_refused_by_name_and_nothing_is_migrated(old: Path) -> None:
     db = sqlite3.connect(old)
     db.execute("create view mine as select run_id, sum(samples) as n from chunks group by run_id")
-    db.execute("create table notes (text)")
-    wanted = db.execute("select * from mine").fetchall()
     db.close()
-    open_for_writing(old).close()
-    db = sqlite3.connect(old)
-    assert db.execute("select * from mine").fetchall() == wanted
-    assert db.execute("select count(*) from notes").fetchone() == (0,)
-    db.close()
+    before = all_of(old)
+    with pytest.raises(BadDatabase, match="it has the view mine"):
+        open_for_writing(old)
+    assert version_of(old) == 1
+    assert all_of(old) == before
+    assert len(list_runs(old)) == 3, "it can still be read"
 
 
 @pytest.mark.parametrize("sql", [

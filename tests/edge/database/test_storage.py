@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ from written_run import NOT_JUDGED, begin, event, row, write
 
 from edge.database import backup, hash_chain
 from edge.database.backup import backup_run, is_second_place
-from edge.database.connection import open_for_writing, open_readonly
 from edge.database.journal import Journal
-from edge.database.maintenance import disk_space, quarantine_if_damaged
+from edge.database.maintenance import PutAside, disk_space, quarantine_if_unusable
+from edge.database.reading import open_readonly
 from edge.database.stored_frames import stored_frames
 from edge.database.writer_lock import drop, take
+from edge.database.writing import open_for_writing
 from edge.errors import BadDatabase, BadInput, HalfpercentError, StorageFull
 
 WALL_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
@@ -63,7 +64,7 @@ def names(folder: Path) -> set[str]:
 
 def test_a_sound_database_is_left_as_it_is(copy: Path) -> None:
     before = copy.read_bytes()
-    assert quarantine_if_damaged(copy, WALL_S) is None
+    assert quarantine_if_unusable(copy, WALL_S) is None
     assert copy.read_bytes() == before
     assert names(copy.parent) - {"halfpercent.db-wal", "halfpercent.db-shm"} == {"halfpercent.db"}
 
@@ -97,20 +98,22 @@ DAMAGES = {
 def test_a_damaged_file_is_put_aside_and_a_new_one_can_be_opened(copy: Path, damage: str) -> None:
     DAMAGES[damage](copy)
     before = copy.read_bytes()
-    aside = quarantine_if_damaged(copy, WALL_S)
-    assert aside == copy.with_name(copy.name + ASIDE)
+    found = quarantine_if_unusable(copy, WALL_S)
+    assert found == PutAside(copy.with_name(copy.name + ASIDE), "its pages are damaged")
+    aside = found.path
     assert aside.read_bytes() == before, "to the last byte"
     assert not copy.exists()
     with Journal(copy) as journal:
         run = begin(journal)
         write(run, range(5))
-    assert quarantine_if_damaged(copy, WALL_S) is None
+    assert quarantine_if_unusable(copy, WALL_S) is None
     assert aside.read_bytes() == before
 
 
 def test_what_still_waits_in_the_log_goes_with_a_damaged_file_and_not_to_the_new_one(copy: Path) -> None:
     wal, shm = (copy.with_name(copy.name + end) for end in ("-wal", "-shm"))
     writer = sqlite3.connect(copy)
+    writer.execute("pragma journal_mode = wal")
     writer.execute("insert into boots (boot_id) values ('late')")
     writer.commit()
     kept = wal.read_bytes()
@@ -122,8 +125,9 @@ def test_what_still_waits_in_the_log_goes_with_a_damaged_file_and_not_to_the_new
     writer.close()
     path = lost / copy.name
     truncated(path)
-    aside = quarantine_if_damaged(path, WALL_S)
-    assert aside is not None
+    found = quarantine_if_unusable(path, WALL_S)
+    assert found is not None
+    aside = found.path
     assert aside.with_name(aside.name + "-wal").read_bytes() == kept
     assert names(lost) >= {aside.name, aside.name + "-wal"}
     assert not {path.name, wal.name, shm.name} & names(lost)
@@ -135,6 +139,7 @@ def test_what_still_waits_in_the_log_goes_with_a_damaged_file_and_not_to_the_new
 
 def test_what_only_the_log_holds_is_no_damage_and_stays(copy: Path) -> None:
     writer = sqlite3.connect(copy)
+    writer.execute("pragma journal_mode = wal")
     writer.execute("insert into boots (boot_id) values ('late')")
     writer.commit()
     lost = copy.parent / "lost"
@@ -142,7 +147,7 @@ def test_what_only_the_log_holds_is_no_damage_and_stays(copy: Path) -> None:
     for end in ("", "-wal"):
         shutil.copy(copy.with_name(copy.name + end), lost)
     writer.close()
-    assert quarantine_if_damaged(lost / copy.name, WALL_S) is None
+    assert quarantine_if_unusable(lost / copy.name, WALL_S) is None
     db = open_for_writing(lost / copy.name)
     assert "late" in {r["boot_id"] for r in db.table("boots").rows}
     db.close()
@@ -153,9 +158,9 @@ def test_the_third_damaged_file_of_a_second_has_a_name_of_its_own(copy: Path, wr
     for n in range(3):
         shutil.copy(written, copy)
         overwritten(copy, 0, bytes([n]) * 100)
-        found.append(quarantine_if_damaged(copy, WALL_S))
-    assert [p.name for p in found if p] == [copy.name + ASIDE + end for end in ("", "-2", "-3")]
-    assert [p.read_bytes()[0] for p in found if p] == [0, 1, 2]
+        found.append(quarantine_if_unusable(copy, WALL_S))
+    assert [p.path.name for p in found if p] == [copy.name + ASIDE + end for end in ("", "-2", "-3")]
+    assert [p.path.read_bytes()[0] for p in found if p] == [0, 1, 2]
 
 
 @given(at=st.floats(0, 1), length=st.integers(1, 5000), seed=st.integers(0, 99))
@@ -168,8 +173,10 @@ def test_whatever_bytes_are_changed_nothing_is_lost_and_nothing_but_one_line_is_
     before = path.read_bytes()
     aside = None
     with contextlib.suppress(HalfpercentError):
-        aside = quarantine_if_damaged(path, WALL_S)
-    assert (aside or path).read_bytes() == before
+        aside = quarantine_if_unusable(path, WALL_S)
+    assert (path if aside is None else aside.path).read_bytes() == before
+    if aside is not None:
+        Journal(path).close()
 
 
 @pytest.mark.parametrize("content", [None, b""])
@@ -177,26 +184,59 @@ def test_a_file_that_is_missing_or_empty_is_no_damage(tmp_path: Path, content: b
     path = tmp_path / "a.db"
     if content is not None:
         path.write_bytes(content)
-    assert quarantine_if_damaged(path, WALL_S) is None
+    assert quarantine_if_unusable(path, WALL_S) is None
     assert names(tmp_path) == ({"a.db"} if content is not None else set())
     open_for_writing(path).close()
 
 
-def test_a_database_of_another_program_and_a_newer_one_are_not_touched(tmp_path: Path) -> None:
-    for sql in (
-        "create table t (x)",
-        "pragma application_id = 1751201072; pragma user_version = 99; create table t (x)",
-    ):
-        path = tmp_path / "a.db"
-        db = sqlite3.connect(path)
-        db.executescript(sql)
-        db.close()
-        before = path.read_bytes()
-        assert quarantine_if_damaged(path, WALL_S) is None
-        with pytest.raises(BadDatabase):
-            open_for_writing(path)
-        assert path.read_bytes() == before
-        path.unlink()
+def has_trigger(db: sqlite3.Connection) -> None:
+    db.execute("create trigger t after update on runs begin update runs set verdict = 'PASS'; end")
+
+
+NOT_OURS: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
+    "another program's": (lambda db: db.execute("pragma application_id = 7"), "another program"),
+    "a newer schema": (lambda db: db.execute("pragma user_version = 99"), "schema version 99, this halfpercent knows"),
+    "no version": (lambda db: db.execute("pragma user_version = 0"), "no schema version"),
+    "a trigger": (has_trigger, "it has the trigger t"),
+    "a view": (lambda db: db.execute('create view "mine\u202e" as select 1'), r"it has the view mine\u202e"),
+    "an index": (lambda db: db.execute("create index i on events (kind)"), "it has the index i"),
+    "a table": (lambda db: db.execute("create table t (x)"), "it has the table t"),
+    "a table less": (lambda db: db.execute("drop table boots"), "the table boots is missing"),
+    "a view for a table": (
+        lambda db: db.executescript("alter table boots rename to b; create view boots as select * from b"),
+        "what it calls boots is a view",
+    ),
+    "a column more": (lambda db: db.execute("alter table runs add column x"), "what it calls runs is another table"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_what_is_not_exactly_ours_is_refused_by_name_and_put_aside_for_the_station(copy: Path, name: str) -> None:
+    change, says = NOT_OURS[name]
+    with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        change(db)
+    before = copy.read_bytes()
+    with pytest.raises(BadDatabase) as refused:
+        open_for_writing(copy)
+    assert says in str(refused.value)
+    assert copy.read_bytes() == before
+    aside = quarantine_if_unusable(copy, WALL_S)
+    assert aside is not None
+    assert says in aside.why
+    assert aside.path.name == f"{copy.name}.not-ours-20260101T000000Z"
+    assert aside.path.read_bytes() == before
+    Journal(copy).close()
+
+
+def test_what_analyze_leaves_is_no_stranger_and_a_view_of_ours_is_made_what_it_is_now(copy: Path) -> None:
+    with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        db.execute("analyze")
+        db.execute("drop view what_happened_when")
+        db.execute("create view what_happened_when as select 1 as changed")
+    assert quarantine_if_unusable(copy, WALL_S) is None
+    open_for_writing(copy).close()
+    with contextlib.closing(sqlite3.connect(copy)) as db:
+        assert "run_id" in [c[0] for c in db.execute("select * from what_happened_when limit 1").description]
 
 
 def test_a_database_that_is_being_written_is_not_put_aside(copy: Path) -> None:
@@ -204,7 +244,7 @@ def test_a_database_that_is_being_written_is_not_put_aside(copy: Path) -> None:
     held = take(copy.resolve())
     try:
         with pytest.raises(BadDatabase, match="another halfpercent is writing to it"):
-            quarantine_if_damaged(copy, WALL_S)
+            quarantine_if_unusable(copy, WALL_S)
     finally:
         drop(copy.resolve(), held)
     assert names(copy.parent) == {"halfpercent.db"}
@@ -218,7 +258,7 @@ def test_a_check_that_takes_too_long_ends_and_blames_nothing(copy: Path, monkeyp
             super().set_progress_handler(handler, 1)  # or this file is checked before it is asked
 
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Looked))
-    assert quarantine_if_damaged(copy, WALL_S, limit_s=0.0) is None
+    assert quarantine_if_unusable(copy, WALL_S, limit_s=0.0) is None
     assert copy.exists()
 
 

@@ -1,0 +1,175 @@
+"""The one place where a database is opened to be read: it may be anybody's.
+
+A regular file, opened read-only; no trigger, view, extension or untrusted function of its is used; its tables must be
+ours by the SQL that made them; what is read is bounded in length, depth and processor time. This module must never
+write, and never wait for what is no file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from calibration.bounded_file import what_it_is
+from edge.errors import BadDatabase
+
+from .connection import check, error_code, translated_errors
+from .own_schema import problems_for_reading
+
+OPEN_CPU_S = 1.5
+"""Processor time for a schema to be read: ours takes a hundredth, a hostile one has a million views."""
+READ_CPU_S = 3.0
+"""Processor time for what a command shows. A slow disk costs none."""
+LONG_CPU_S = 600.0
+"""The same for all of a run: a copy, a proof."""
+MOST_BYTES = 4 << 20
+"""The longest value that a command shows is a result; a real one has some 30 kB."""
+MOST_CHUNK_BYTES = 1 << 29
+_STEPS = 2_000
+"""Of SQLite's machine, between two looks at the time."""
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 10,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+_FUNCTIONS = frozenset(
+    ("count", "max", "min", "sum", "avg", "length", "substr", "typeof", "json_extract", "hex", "lower", "round", "like")
+)
+_PRAGMAS = frozenset(("user_version", "application_id", "quick_check", "page_count", "table_info", "journal_mode"))
+_ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT))
+
+_NOTHING_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL)
+"""What SQLite says where it cannot make the ``-shm`` that WAL wants even of a reader: read-only, or a full disk."""
+
+
+def require_regular_file(path: Path) -> None:
+    """Raise ``BadDatabase`` where ``path`` is there and is no regular file: a pipe would never open."""
+    try:
+        what = what_it_is(path.stat().st_mode)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as e:
+        why = e.strerror if isinstance(e, OSError) else e
+        raise BadDatabase(f"{path}: cannot be opened ({why}): check the path, or name another") from e
+    if what:
+        raise BadDatabase(f"{path}: {what}: name a file")
+
+
+def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MOST_BYTES) -> Database:
+    """Open a database for reading only. Raise ``BadDatabase`` where it is missing, not ours, or newer.
+
+    ``cpu_s`` is the processor time that may be spent on it from now on, ``most_bytes`` the length of the longest value;
+    what needs more is answered with SQLite's error for it. Where nothing can be written beside the file and nothing
+    waits in a ``-wal``, it is read as it stands.
+    """
+    require_regular_file(path)
+    if not path.exists():
+        raise BadDatabase(f"{path}: no such database: run a test first, or name another")
+    with translated_errors(path):
+        try:
+            db, version = _open(path, "mode=ro", most_bytes)
+        except sqlite3.OperationalError as e:
+            if error_code(e) not in _NOTHING_BESIDE and "_SHM" not in getattr(e, "sqlite_errorname", ""):
+                raise
+            _refuse_waiting(path)
+            db, version = _open(path, "immutable=1", most_bytes)
+    try:
+        if version == 0:
+            raise BadDatabase(_nothing_in(path))
+        with translated_errors(path):
+            for problem in problems_for_reading(db, version):
+                raise BadDatabase(
+                    f"{path}: is not as halfpercent made it: {problem}: name another, or take the runs from a copy"
+                )
+        db.conn.set_progress_handler(_stops_after(cpu_s), _STEPS)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def look_at(path: Path) -> int:
+    """Get the schema version of a database (0: empty) without changing it. Raise ``BadDatabase`` if it is not ours."""
+    require_regular_file(path)
+    with translated_errors(path):
+        db, version = _open(path, "mode=ro", MOST_BYTES)
+        db.close()
+    return version
+
+
+def connect_readonly(path: Path, how: str = "mode=ro", most_bytes: int = MOST_CHUNK_BYTES) -> sqlite3.Connection:
+    """Connect to a file to read it, with every guard on that does not need its schema. SQLite's own errors come out."""
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
+    try:
+        for limit, most in _LIMITS.items():
+            connection.setlimit(limit, most)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most_bytes)
+        connection.set_progress_handler(_stops_after(OPEN_CPU_S), _STEPS)
+        for pragma in ("trusted_schema = off", "cell_size_check = on", "mmap_size = 0", "cache_size = -4000"):
+            connection.execute(f"pragma {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(path: Path, how: str, most_bytes: int) -> tuple[Database, int]:
+    connection = connect_readonly(path, how, most_bytes)
+    try:
+        db = Database(connection, recursive_triggers=False, execute_plugins=False)
+        connection.set_authorizer(_authorised)
+        return db, check(db, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _stops_after(cpu_s: float) -> Callable[[], bool]:
+    end_s = time.thread_time() + cpu_s
+    return lambda: time.thread_time() > end_s
+
+
+def _authorised(action: int, what: str | None, more: str | None, _database: str | None, within: str | None) -> int:
+    """Allow what a reader needs, and nothing from within a view or a trigger of the file's."""
+    if within is None and (
+        action in _ALLOWED
+        or (action == sqlite3.SQLITE_FUNCTION and more in _FUNCTIONS)
+        or (action == sqlite3.SQLITE_PRAGMA and what in _PRAGMAS)
+    ):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _nothing_in(path: Path) -> str:
+    """Say why a database holds nothing: nothing was written yet, or it was copied without its log."""
+    wal = path.resolve().with_name(path.resolve().name + "-wal")
+    if not wal.exists() and _has_write_ahead_log(path):
+        return (
+            f"{path}: holds nothing, for its newest part was in {wal.name}, which is not beside it: copy both, or stop "
+            "the station first; where that file is lost, restore the database from a backup"
+        )
+    return f"{path}: is empty: run a test first, or name another"
+
+
+def _has_write_ahead_log(path: Path) -> bool:
+    """Say whether the file says that it has one: bytes 18 and 19 of SQLite's header are 2 then."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:20] == b"\x02\x02"
+    except OSError:
+        return False
+
+
+def _refuse_waiting(path: Path) -> None:
+    """Raise ``BadDatabase`` where the last that was written still waits in the ``-wal`` beside the file."""
+    wal = Path(f"{path.resolve()}-wal")
+    if wal.exists() and wal.stat().st_size > 0:
+        raise BadDatabase(f"{path}: its newest part is in {wal.name}: copy both to a folder that can be written")
