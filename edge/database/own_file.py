@@ -69,10 +69,10 @@ class OwnFile:
     def problem(self) -> str:
         """Get what has become of the file, in the words of an alarm; '' where it is as it was."""
         if not self.is_there:
-            if os.fstat(self._fd).st_nlink == 0:
-                return "it was deleted while it was written to"
-            there = _identity(self._path) is not None
-            return "another file has taken its place" if there else "it was moved away while it was written to"
+            if _identity(self._path) is not None:
+                return "another file has taken its place"
+            became = "deleted" if os.fstat(self._fd).st_nlink == 0 else "moved away"
+            return f"it was {became} while it was written to"
         if not self.has_its_log:
             return "its write-ahead log (-wal) was deleted or replaced while it was written to"
         return ""

@@ -151,7 +151,7 @@ def _authorised(action: int, what: str | None, more: str | None, _database: str 
 def _nothing_in(path: Path) -> str:
     """Say why a database holds nothing: nothing was written yet, or it was copied without its log."""
     wal = path.resolve().with_name(path.resolve().name + "-wal")
-    if not wal.exists() and _has_write_ahead_log(path):
+    if _has_write_ahead_log(path):  # tables are made in the moment in which it gets one
         return (
             f"{path}: holds nothing, for its newest part was in {wal.name}, which is not beside it: copy both, or stop "
             "the station first; where that file is lost, restore the database from a backup"

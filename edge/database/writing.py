@@ -142,9 +142,6 @@ class WriterConnection:
 
     def _opened(self) -> tuple[Database, OwnFile]:
         check_place(self.path)
-        with translated_errors(self.path):
-            if self.path.exists() and self.path.stat().st_size > 0:
-                look_at(self.path)
         own = OwnFile(self.path)
         try:
             db = open_for_writing(self.path)
@@ -162,7 +159,7 @@ class WriterConnection:
     def require_own_file(self) -> None:
         """Raise ``LostDatabase`` where what has the database's name is no longer what is written to."""
         if self._own is not None and (why := self._own.problem()):
-            raise LostDatabase(f"{self.path}: {why}: what is measured goes on into a new file")
+            raise LostDatabase(f"{self.path}: {why}: what is measured is kept, and written again")
 
     def simulate_disk(self, disk: Disk) -> None:
         """Let SQLite refuse to write as it does on such a disk, until it is told that the disk is good again."""
@@ -200,7 +197,9 @@ class WriterConnection:
         aside = None
         file = self.path.resolve()
         if (lost or damaged) and any(file.with_name(file.name + end).exists() for end in BESIDE):
-            aside = put_aside(file, wall_s, "damaged" if damaged else "not-ours")
+            was_there = file.exists()
+            went = put_aside(file, wall_s, "damaged" if damaged else "not-ours")
+            aside = went if was_there else None  # else only the log of what was lost
         self._open()
         if self._disk is not Disk.GOOD:
             self.simulate_disk(self._disk)

@@ -64,6 +64,7 @@ class RetryingWriter:
         self._watch = StorageWatch(journal.path, self._checkpoint)
         self._notice, self._notice_until_ns = "", 0
         self._damages = 0
+        self._lost = False
         self._refill: Refill | None = None
 
     @property
@@ -110,6 +111,7 @@ class RetryingWriter:
             return False
         except (BadDatabase, StorageFull, SqliteError, OSError) as e:
             self._damages += isinstance(e, DamagedDatabase)
+            self._lost |= isinstance(e, LostDatabase)
             if not self.error:
                 _log.error("storage: %s", e)
                 self._wait()
@@ -179,8 +181,8 @@ class RetryingWriter:
         if not self.write(again):
             return run
         self.error = ""
-        if asides[0] is not None or (run is not None and run.journal.lacks_seconds):
-            self._damages = 0
+        if self._lost or asides[0] is not None:
+            self._damages, self._lost = 0, False
             went = "" if asides[0] is None else f"; what was found in its place is put aside as {asides[0].name}"
             self.notice(f"{since}{went}")
         _log.warning("storage: writing again, after: %s", since)

@@ -1,0 +1,139 @@
+"""A database of somebody else, read: nothing of its schema is run, and what it costs is bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from short_demo import Demo
+from written_run import begin
+
+from edge.database import reading
+from edge.database.journal import Journal
+from edge.database.queries import list_runs, result_of_run
+from edge.database.reading import open_readonly
+from edge.errors import BadDatabase
+
+Change = Callable[[sqlite3.Connection], object]
+
+
+@pytest.fixture
+def path(short_demo: Demo, tmp_path: Path) -> Path:
+    return Path(shutil.copy(short_demo.path, tmp_path / "a.db"))
+
+
+def change(path: Path, what: Change) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        what(db)
+
+
+def refused(path: Path, says: str) -> None:
+    for read in (lambda: list_runs(path), lambda: result_of_run(path, "last")):
+        began_s = time.process_time()
+        with pytest.raises(BadDatabase) as e:
+            read()
+        assert says in str(e.value)
+        assert len(str(e.value).splitlines()) == 1
+        assert time.process_time() - began_s < 5.0
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("alter table runs rename to r; create view runs as select * from r", "what it calls runs is a view"),
+        (
+            "alter table runs rename to r; create view runs as with recursive c(x) as (select 1 union all select x+1 "
+            "from c) select r.* from r, c",
+            "what it calls runs is a view",
+        ),
+        ("drop table chunks", "the table chunks is missing"),
+        ("create index i on runs (state)", "it has the index i"),
+        ("alter table runs add column x generated always as (1) virtual", "what it calls runs is another table"),
+        ("pragma application_id = 1", "is a database of another program"),
+        ("pragma user_version = 1", "what it calls chunks is another table"),
+        ("update runs set result_json = zeroblob(8000000)", "a value that is too long"),
+        ("update runs set started_utc = zeroblob(20)", "the list of runs is damaged"),
+    ],
+)
+def test_what_is_not_ours_is_refused_and_nothing_of_it_is_used(path: Path, sql: str, says: str) -> None:
+    change(path, lambda db: db.executescript(sql))
+    with pytest.raises(BadDatabase) as e:
+        list_runs(path) if "list" in says or "_id" in sql else result_of_run(path, "last")
+    assert says in str(e.value)
+
+
+def test_a_trigger_and_a_view_beside_our_tables_are_never_run(path: Path) -> None:
+    before = list_runs(path)
+    change(path, lambda db: db.executescript(
+        "create trigger t after insert on runs begin select 1; end; create view v as select load_extension('x')"
+    ))  # fmt: skip
+    assert list_runs(path) == before
+    with contextlib.closing(open_readonly(path)) as db:
+        for sql in (
+            "select * from v",
+            "select * from what_happened_when",
+            "select load_extension('x')",
+            "select randomblob(9)",
+            "pragma writable_schema = on",
+            "attach ':memory:' as m",
+            "create temp table x (y)",
+        ):
+            with pytest.raises(sqlite3.DatabaseError, match=r"not authorized|prohibited|unsafe use"):
+                db.execute(sql)
+
+
+def test_a_schema_of_a_million_views_ends_in_time(path: Path) -> None:
+    def many(db: sqlite3.Connection) -> None:
+        db.execute("pragma writable_schema = on")
+        db.execute(
+            "with recursive c(x) as (select 1 union all select x + 1 from c where x < 300000) "
+            "insert into sqlite_master "
+            "select 'view', 'v' || x, 'v' || x, 0, 'create view v' || x || ' as select 1' from c"
+        )
+
+    change(path, many)
+    refused(path, "")
+
+
+def test_a_file_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path, says in ((fifo, "is a pipe"), (tmp_path, "is a folder"), (Path("/dev/zero"), "is a device")):
+        refused(path, says)
+        with pytest.raises(BadDatabase, match=says):
+            Journal(path)
+
+
+def test_what_takes_longer_than_it_may_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_STEPS", 10)
+    with contextlib.closing(open_readonly(path, cpu_s=0.0)) as db, pytest.raises(sqlite3.OperationalError):
+        db.execute("select count(*), sum(mass_g) from seconds where mass_g > 0").fetchall()
+
+
+def test_a_copy_without_its_log_says_so_and_is_not_called_empty(tmp_path: Path) -> None:
+    path, alone = tmp_path / "a.db", tmp_path / "copy.db"
+    with Journal(path) as journal:
+        begin(journal)
+        shutil.copy(path, alone)
+        refused(alone, "its newest part was in copy.db-wal, which is not beside it: copy both")
+        shutil.copy(tmp_path / "a.db-wal", tmp_path / "copy.db-wal")
+        assert [r.state for r in list_runs(alone)] == ["running"]
+
+
+def test_a_database_that_was_closed_has_no_log_and_can_be_read_with_a_stock_tool_where_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.db"
+    with Journal(path) as journal:
+        begin(journal)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.db"]
+    assert path.read_bytes()[18:20] == b"\x01\x01"
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        assert db.execute("select count(*) from runs").fetchone() == (1,)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.db"]
