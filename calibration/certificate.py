@@ -31,7 +31,7 @@ from msgspec import Meta
 from calibration.calibration_record import Record
 from calibration.calibration_record import Table as _Table
 from calibration.errors import BadCertificate
-from calibration.toml_file import Tables, Text, convert, parse, read_text
+from calibration.toml_file import MAX_BYTES, Tables, Text, convert, parse, read_text
 
 CONVERTER_CODES = 1 << 23
 """What a 24-bit converter has on either side of zero."""
@@ -269,13 +269,14 @@ def loads(text: str, where: str = "certificate") -> Certificate:
     return certificate
 
 
-def load_certificate(path: str | Path) -> Certificate:
+def load_certificate(path: str | Path, *, follow_links: bool = True, most_bytes: int = MAX_BYTES) -> Certificate:
     """Get the certificate in the TOML file at ``path``.
 
+    ``follow_links`` and ``most_bytes`` are for a path of somebody else's (:func:`calibration.toml_file.read_text`).
     Raises :class:`~calibration.errors.BadCertificate`, one line with file, field and what would be right.
     """
     path = Path(path)
-    return loads(read_text(path, BadCertificate), str(path))
+    return loads(read_text(path, BadCertificate, follow_links=follow_links, most_bytes=most_bytes), str(path))
 
 
 def certificate_hash(certificate: Certificate) -> str:

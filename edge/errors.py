@@ -10,6 +10,8 @@
     │   ├── BadStandard                    a test standard that is not known, or whose file is wrong
     │   ├── BadRequest                     a line on the control socket
     │   ├── Refused                        what the running station refused, in its own words
+    │   ├── NotAllowed                     a command of somebody who may look and not act
+    │   ├── TooMuch                        more words or starts than are written down
     │   ├── NoSuchRun                      a run that is not there, or has no result yet
     │   ├── NoCertificate                  no load cell's certificate is named
     │   ├── BlankDoesNotMatch              a blank run that this run may not subtract
@@ -83,6 +85,14 @@ class BadRequest(BadInput):
 
 class Refused(BadInput):
     """A command that the running station refused, in its own words."""
+
+
+class NotAllowed(BadInput):
+    """A command of somebody who may look at the station and not act."""
+
+
+class TooMuch(BadInput):
+    """More words, or more starts, than anybody's run needs: they are not written down."""
 
 
 class NoSuchRun(BadInput):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +33,16 @@ Argument: TypeAlias = str | int | float | bool | None
 
 Answer: TypeAlias = Mapping[str, object]
 """What a command is answered with: plain JSON; NaN becomes null."""
+
+
+class Later(Protocol):
+    """An answer that is not known yet: it is asked for at each look, and never waited for."""
+
+    def answer(self) -> Answer | None:
+        """Get the answer; None where it is not known yet. Raises what the command is refused with."""
+
+    def nobody_waits(self) -> None:
+        """Take that who asked has gone: what has not begun is not to begin any more."""
 
 
 class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,6 +123,8 @@ _ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
 }
 OPERATOR_STEPS = ("tare", "load", "vent", "zero", "check")
 COMMAND_NAMES = (*_ORDERS, *OPERATOR_STEPS)
+LOOKING = frozenset({"status"})
+"""What whoever may use the socket at all may ask; all else is for those who may act."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,35 +8,46 @@ never act on a command either: it hands it over, with who gave it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
+import logging
 import os
-import pwd
 import socket
 import stat
-import struct
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from calibration.errors import CalibrationError
 from calibration.toml_file import convert, one_line
-from edge.errors import BadRequest, HalfpercentError, SocketTrouble
+from edge.errors import BadRequest, HalfpercentError, NotAllowed, SocketTrouble
 from hw.errors import HwError
 
-from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument, Name, Request
+from .connection import Client
+from .peer import Peer, operators, peer_of
+from .protocol import LOOKING, MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument, Later, Name, Request
 
-MAX_CLIENTS = 16
-"""So many are talked to at once; the others wait to be let in."""
+MAX_CLIENTS = 64
+"""So many are talked to at once; for one more, one is let go that is owed nothing and was silent for longest."""
+LET_IN = 64
+"""At most so many are let in between two reads of a chip, and so many may wait for that."""
+OPERATORS = "halfpercent-operators"
+"""The group whose members may act; those of the socket's own group may only look."""
 IDLE_S = 30.0
 """A client that for so long neither ends a line nor takes its answer is let go."""
 PER_POLL = 4
 """At most so many commands between two reads of a chip."""
 MAX_PATH_BYTES = 107  # unix(7): sun_path, without its zero byte
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
-Handler = Callable[[Request], Answer]
-"""Carries a command out and gives the answer."""
+Handler = Callable[[Request], Answer | Later]
+"""Carries a command out and gives the answer, now or later."""
+
+_log = logging.getLogger("halfpercent")
 
 
 class _RequestLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,18 +56,42 @@ class _RequestLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, object] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Who may use the socket besides its owner and root: the members of ``look`` look, those of both ``act``.
+
+    A group that is not there has no members; None is nobody.
+    """
+
+    look: str | None = "halfpercent"
+    act: str | None = OPERATORS
+
+
+GROUPS = Groups()
+
+
 class Control:
-    """The station's end of the socket. ``group`` may use it besides its owner, where there is such a group."""
+    """The station's end of the socket. ``peer_of`` says who is at the other end of a connection."""
 
     def __init__(
-        self, path: Path, group: str | None = "halfpercent", *, now_s: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        groups: Groups = GROUPS,
+        *,
+        now_s: Callable[[], float] = time.monotonic,
+        peer_of: Callable[[socket.socket], Peer] = peer_of,
     ) -> None:
         self._path = path
-        self._group = group
+        self._groups = groups
         self._now_s = now_s
+        self._peer_of = peer_of
+        self._operators = operators(None)
         self._listener: socket.socket | None = None
+        self._spare: int | None = None  # a file descriptor for who comes when there is none left
         self._file = (0, 0)
-        self._clients: list[_Client] = []  # the one served last is the last
+        self._clients: list[Client] = []  # the one served last is the last
+        self._served: dict[int, int] = {}
+        self._turn = 0
 
     def open(self) -> None:
         """Make the socket, mode 0660. One of a dead process is replaced.
@@ -74,7 +109,7 @@ class Control:
             listener.bind(str(beside))
             beside.chmod(0o660)
             self._share(beside)
-            listener.listen(MAX_CLIENTS)
+            listener.listen(LET_IN)
             listener.setblocking(False)
             beside.replace(self._path)
             found = self._path.lstat()
@@ -84,33 +119,64 @@ class Control:
                 beside.unlink()
             raise SocketTrouble(one_line(f"{self._path}: cannot listen there ({e.strerror or e}): name another")) from e
         self._file = (found.st_dev, found.st_ino)
+        self._operators = operators(self._groups.act)
         self._listener = listener
+        self._keep_spare()
 
     def poll(self, handle: Handler) -> None:
         """Let in who waits, read what came, answer up to ``PER_POLL`` commands. Never waits.
 
-        What ``handle`` refuses (an error of this package, or ``ValueError``) is answered with its line; any other
-        error of it is a mistake of ours, and raised.
+        What ``handle`` refuses (an error of this package, or ``ValueError``) is answered with its line. Any other
+        error of it is a mistake of ours: it is logged, and answered, for nobody who asks may stop the measurement.
         """
         if self._listener is None:
             return
-        now_s, left = self._now_s(), PER_POLL
+        now_s = self._now_s()
         self._let_in(self._listener, now_s)
         for client in list(self._clients):
             client.receive()
             client.send()
-            line = client.line() if left else None
-            if line is not None:
-                left -= 1
-                self._clients.remove(client)
-                self._clients.append(client)
-                try:
-                    client.answer(_answer_line(line, client.who, handle), now_s)
-                except BaseException:
-                    self._drop(client)
-                    raise
-            if client.gone or now_s - client.since_s > IDLE_S:
+            if client.later is not None:
+                self._answer_later(client, client.later, now_s)
+            if client.gone or (client.later is None and now_s - client.since_s > IDLE_S):
                 self._drop(client)
+        for _ in range(PER_POLL):
+            waiting = [c for c in self._clients if c.asks]
+            if not waiting:
+                break
+            # One user's flood does not keep another waiting; of one user, who was served longest ago comes first.
+            client = min(waiting, key=lambda c: self._served.get(c.peer.uid, 0))
+            self._turn += 1
+            if len(self._served) > 4 * MAX_CLIENTS:
+                self._served.clear()
+            self._served[client.peer.uid] = self._turn
+            self._clients.remove(client)
+            self._clients.append(client)
+            self._answer(client, client.line(), handle, now_s)
+            if client.gone:
+                self._drop(client)
+
+    def _answer(self, client: Client, line: bytes, handle: Handler, now_s: float) -> None:
+        def told() -> Answer | None:
+            request = _request(line, client.who)
+            if request.command not in LOOKING and not self._operators.include(client.peer):
+                raise NotAllowed(
+                    f"{request.command}: {client.who} may look, not act: sudo usermod -aG {self._groups.act} "
+                    f"{client.who}, then log in again"
+                )
+            answer = handle(request)
+            if isinstance(answer, Mapping):
+                return answer
+            client.later, client.since_s = answer, now_s
+            return None
+
+        if (said := _said(told)) is not None:
+            client.answer(said, now_s)
+
+    def _answer_later(self, client: Client, later: Later, now_s: float) -> None:
+        if (said := _said(later.answer)) is not None:
+            client.later = None
+            client.answer(said, now_s)
 
     def close(self) -> None:
         """Let everyone go and remove the socket, unless another has taken its name. Safe to call twice."""
@@ -120,100 +186,81 @@ class Control:
             return
         self._listener.close()
         self._listener = None
+        self._give_spare()
         with contextlib.suppress(OSError):
             found = self._path.lstat()
             if (found.st_dev, found.st_ino) == self._file:
                 self._path.unlink()
 
     def _share(self, path: Path) -> None:
-        if self._group is not None:
+        if self._groups.look is not None:
             with contextlib.suppress(KeyError, PermissionError):  # then it is its owner's alone
-                os.chown(path, -1, grp.getgrnam(self._group).gr_gid)
+                os.chown(path, -1, grp.getgrnam(self._groups.look).gr_gid)
 
     def _let_in(self, listener: socket.socket, now_s: float) -> None:
-        while len(self._clients) < MAX_CLIENTS:
+        self._keep_spare()
+        for _ in range(LET_IN):
             try:
                 connection, _ = listener.accept()
-            except OSError:  # nobody waits, or has gone again, or no more files may be open
-                return
-            self._clients.append(_Client(connection, now_s))
+            except OSError as e:
+                if e.errno in _NO_MORE_FILES and (self._give_spare() or self._make_room(now_s, -1)):
+                    continue
+                return  # nobody waits, or has gone again
+            try:
+                peer = self._peer_of(connection)
+            except OSError:
+                connection.close()
+                continue
+            client = Client(connection, peer, now_s)
+            client.receive()
+            for other in [c for c in self._clients if c.peer.pid == peer.pid and not c.is_owed(now_s)]:
+                self._drop(other)
+            if len(self._clients) >= MAX_CLIENTS and not self._make_room(now_s, peer.uid):
+                client.close()
+                continue
+            self._clients.append(client)
 
-    def _drop(self, client: _Client) -> None:
+    def _make_room(self, now_s: float, uid: int) -> bool:
+        """Let one go who is owed nothing, or is of a user who has more than half the places. False: there is none."""
+        count = Counter(c.peer.uid for c in self._clients)
+        free = [c for c in self._clients if not c.is_owed(now_s)] or [
+            c for c in self._clients if c.peer.uid != uid and count[c.peer.uid] > MAX_CLIENTS // 2
+        ]
+        if not free:
+            return False
+        self._drop(max(free, key=lambda c: (count[c.peer.uid], not self._operators.include(c.peer), -c.since_s)))
+        return True
+
+    def _keep_spare(self) -> None:
+        if self._spare is None:
+            with contextlib.suppress(OSError):
+                self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def _give_spare(self) -> bool:
+        """Give the spare file descriptor up. False: it was given."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            os.close(spare)
+        return spare is not None
+
+    def _drop(self, client: Client) -> None:
         self._clients.remove(client)
-        client.connection.close()
+        client.close()
 
 
-class _Client:
-    """One connection. It holds at most one unread answer, and no line longer than it may be."""
-
-    def __init__(self, connection: socket.socket, now_s: float) -> None:
-        connection.setblocking(False)
-        self.connection = connection
-        self.who = _peer(connection)
-        self.since_s = now_s
-        self._came = bytearray()
-        self._to_send = bytearray()
-        self._ended = False
-        self._lost = False
-
-    @property
-    def gone(self) -> bool:
-        """Get whether nothing more can be said to it, or it has nothing more to say."""
-        return self._lost or (self._ended and not self._to_send and b"\n" not in self._came)
-
-    def receive(self) -> None:
-        """Take what came, unless a whole line is waiting to be answered."""
-        if self._ended or b"\n" in self._came:
-            return
-        try:
-            got = self.connection.recv(MAX_LINE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._lost = True
-            return
-        self._ended = not got
-        self._came += got
-
-    def line(self) -> bytes | None:
-        """Get the next whole line, once the answer before it has been taken. One too long ends the connection."""
-        if self._to_send:
-            return None
-        line, newline, rest = self._came.partition(b"\n")
-        if len(line) > MAX_LINE_BYTES:
-            self._came.clear()
-            self._ended = True
-            return bytes(line)
-        if not newline:
-            return None
-        self._came = rest
-        return bytes(line)
-
-    def answer(self, line: bytes, now_s: float) -> None:
-        """Send an answer, as much as the client takes now."""
-        self.since_s = now_s
-        self._to_send += line
-        self.send()
-
-    def send(self) -> None:
-        """Send on what the client has not taken yet."""
-        if not self._to_send:
-            return
-        try:
-            del self._to_send[: self.connection.send(self._to_send)]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._lost = True
-
-
-def _answer_line(line: bytes, who: str, handle: Handler) -> bytes:
+def _said(told: Callable[[], Answer | None]) -> bytes | None:
+    """Get an answer's line, or that of what was refused; None where there is no answer yet."""
     try:
-        result = handle(_request(line, who))
+        result = told()
+        if result is None:
+            return None
         return msgspec.json.encode({"version": PROTOCOL_VERSION, "ok": True, "result": result}) + b"\n"
     except (HalfpercentError, CalibrationError, HwError, ValueError) as e:
         error = one_line(str(e)) or type(e).__name__
-        return msgspec.json.encode({"version": PROTOCOL_VERSION, "ok": False, "error": error}) + b"\n"
+    except Exception as e:  # a mistake of ours must not cost what is being measured
+        _log.exception("control socket: a request was not carried out")
+        error = f"not carried out ({type(e).__name__}), a mistake of halfpercent's: see journalctl -u halfpercent"
+    return msgspec.json.encode({"version": PROTOCOL_VERSION, "ok": False, "error": error}) + b"\n"
 
 
 def _request(line: bytes, who: str) -> Request:
@@ -251,16 +298,6 @@ def _command(given: object) -> tuple[str, dict[str, Argument]]:
             raise BadRequest(one_line(f"{line.command}: {name} is a list or an object: give a single value"))
         args[name] = value
     return line.command, args
-
-
-def _peer(connection: socket.socket) -> str:
-    """Get the user name of who connected, as the kernel knows it (unix(7), SO_PEERCRED)."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
-    uid = struct.unpack("iII", credentials)[1]
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return f"uid {uid}"
 
 
 def _make_way(path: Path) -> None:

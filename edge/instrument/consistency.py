@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from calibration.certificate import Rtd, load_certificate
+from calibration.certificate import Certificate, Rtd, load_certificate
 from calibration.errors import CalibrationError
 from calibration.rtdcheck import R0_OFF_REL, REF_OFF_REL
 from edge.errors import HalfpercentError
@@ -14,19 +14,23 @@ from .config import Config, ProbeConfig
 from .wiring import conflicts
 
 
-def disagreements(config: Config, where: str) -> list[str]:
-    """Get one line for each thing in which the settings contradict their standard or certificate."""
+def disagreements(config: Config, where: str, certificate: Certificate | None = None) -> list[str]:
+    """Get one line for each thing in which the settings contradict their standard or certificate.
+
+    ``certificate`` is held against them in place of the one that they name, which is not read then.
+    """
     out = [f"{where}: {line}" for line in conflicts(config)]
     try:
         load_standard(config.test.standard)
     except HalfpercentError as e:
         out.append(f"{where}: test.standard: {e}")
-    if config.test.certificate is None:
-        return out
-    try:
-        certificate = load_certificate(config.test.certificate)
-    except CalibrationError as e:
-        return [*out, f"{where}: test.certificate: {e}"]
+    if certificate is None:
+        if config.test.certificate is None:
+            return out
+        try:
+            certificate = load_certificate(config.test.certificate)
+        except CalibrationError as e:
+            return [*out, f"{where}: test.certificate: {e}"]
     for name, ours, theirs, near in (
         # However an HX711 is clocked, it is the same converter.
         ("bridge.chip", config.bridge.chip.removesuffix("_spi"), certificate.bridge.chip, 0.0),

@@ -76,6 +76,17 @@ class LastRun(_StatusPart, frozen=True, kw_only=True):
     verdict: str | None = None
 
 
+class LoopStatus(_StatusPart, frozen=True, kw_only=True):
+    """The loop that measures, in s: its longest step since the start and in the last minute, without what it waited
+    for the disk; the longest commit, and for how long the one that is under way has been held up.
+    """
+
+    longest_step_s: float | None = None
+    recent_step_s: float | None = None
+    longest_commit_s: float | None = None
+    commit_under_way_s: float | None = None
+
+
 class StationStatus(_StatusPart, frozen=True, kw_only=True):
     """All of it."""
 
@@ -87,6 +98,7 @@ class StationStatus(_StatusPart, frozen=True, kw_only=True):
     readings: ReadingsStatus = ReadingsStatus()
     storage: StorageStatus = StorageStatus()
     clock: ClockStatus = ClockStatus()
+    loop: LoopStatus = LoopStatus()
     last_run: LastRun | None = None
     uptime_s: float | None = None
     software: str | None = None

@@ -16,7 +16,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from calibration.toml_file import Tables, Text, convert, one_line, parse, read_text
+from calibration.toml_file import MAX_BYTES, Tables, Text, convert, one_line, parse, read_text
 from edge.errors import BadStandard
 
 T = TypeVar("T")
@@ -208,9 +208,10 @@ def loads_standard(text: str, where: str = "standard") -> Standard:
     return Standard(text=text, **msgspec.structs.asdict(file))
 
 
-def load_standard(name_or_path: str | Path) -> Standard:
+def load_standard(name_or_path: str | Path, *, follow_links: bool = True, most_bytes: int = MAX_BYTES) -> Standard:
     """Get a standard by the name of one that ships (``gbt-48093-1-2026``) or by the path of a TOML file.
 
+    ``follow_links`` and ``most_bytes`` are for a path of somebody else's (:func:`calibration.toml_file.read_text`).
     Raises :class:`~edge.errors.BadStandard`, one line with file, field and what would be right.
     """
     names = available_standards()
@@ -218,11 +219,12 @@ def load_standard(name_or_path: str | Path) -> Standard:
         path = FOLDER / f"{name_or_path}.toml"
         return loads_standard(read_text(path, BadStandard), path.name)
     path = Path(name_or_path)
-    if path.suffix != ".toml" and not path.is_file():
+    if path.suffix != ".toml" and "/" not in str(name_or_path) and not path.is_file():
         raise BadStandard(
             one_line(f"standard {str(name_or_path)!r} is unknown: give {', '.join(names)} or a .toml file")
         )
-    return loads_standard(read_text(path, BadStandard), str(path))
+    text = read_text(path, BadStandard, follow_links=follow_links, most_bytes=most_bytes)
+    return loads_standard(text, str(path))
 
 
 def available_standards() -> tuple[str, ...]:

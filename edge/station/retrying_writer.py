@@ -79,6 +79,13 @@ class RetryingWriter:
         self._notice, self._notice_until_ns = why, self._clock.now_ns() + round(NOTICE_S * NS_PER_S)
         self.told.append(StorageTold(why))
 
+    @property
+    def not_written(self) -> str:
+        """Get why what was said last is not on the disk yet; '' where it is."""
+        if not self.error and self.journal.commits.busy_s:
+            return "the disk is slow, and it is waited for"
+        return self.error
+
     def back_up(self, run_id: int) -> None:
         """Copy an ended run to the second place, where one is set, while measuring goes on. A failure is said."""
         if self.backup is not None:

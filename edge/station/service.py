@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,20 +17,18 @@ from typing import Any, Self
 
 import msgspec
 
-from edge.control.protocol import Abort, Ack, Note, OperatorStep, Request, Start, parse
+from edge.control.protocol import Answer, Later, Request, Start
 from edge.control.server import Control
 from edge.database.codec import decode, encode
-from edge.database.connection import SqliteError
 from edge.database.journal import Journal
-from edge.database.maintenance import PutAside, disk_space, quarantine_if_unusable
+from edge.database.maintenance import PutAside, quarantine_if_unusable
 from edge.database.queries import interrupted_runs
 from edge.errors import BadInput, DeviceInUse
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
-from edge.procedure.definition import EndedRun, RunDefinition
-from edge.records.command import OperatorWord
+from edge.procedure.definition import EndedRun
 from edge.records.event import StationStarted, StationStopped
 from edge.records.frame import one_frame
 from edge.records.result import Result
@@ -43,18 +42,19 @@ from hw.panel import Panel
 from hw.protocols import Conversion, Reading, Status
 from hw.supply import under_voltage
 
-from .alarm_rules import Alarm, Limits, Observation
+from .alarm_rules import Limits, Observation
+from .request_desk import RequestDesk
 from .retrying_writer import RetryingWriter
 from .simulation import PowerLost, Simulation, not_known
-from .start import definition_from_order, new_uid
 from .station import Equipment, Hooks, SensorSettings, Station, Words, at_once
-from .status import station_status
 from .systemd import notify
 
 LOOKS = 4
 """A second: so soon an alarm sees what happened."""
-LONGEST_H = 30.0
-"""A run with all its waits is hardly ever longer: so much room is asked for."""
+PATIENCE_S = 0.1
+"""So long the loop waits for a commit that somebody's word caused; then it measures on meanwhile."""
+SWITCH_S = 0.001
+"""So soon Python gives the loop its turn where a thread beside it works: by itself it would be five times that."""
 RETRY_DEVICES_S = 5.0
 """So often devices that do not open are tried."""
 
@@ -114,6 +114,7 @@ class Service:
         self._panel = connections.panel
         self._simulation = simulation
         self._clock_set = machine[0]
+        self._desk = RequestDesk(self.station, config, simulation, instrument.rate_sps, self._abort_waiting)
         self._ready = False
         self._opened = True
         self._warm: Future[None] = Future()
@@ -132,6 +133,8 @@ class Service:
         return msgspec.structs.replace(result, night=simulation.night)
 
     def __enter__(self) -> Self:
+        if isinstance(self._clock, BootClock):
+            sys.setswitchinterval(SWITCH_S)
         self._warm = self._beside.submit(warm_up)
         try:
             if self._panel is not None:
@@ -181,7 +184,7 @@ class Service:
         """
         station = self.station
         if order is not None and not self._interrupted():
-            self._definition(order)  # what is wrong with it is said before a chip is touched
+            self._desk.definition(order)  # what is wrong with it is said before a chip is touched
         if until_done:
             self._instrument.open()  # somebody is there to read what is wrong
         elif not self._open():
@@ -264,76 +267,30 @@ class Service:
         if self._simulation is not None:
             self._simulation.look()
         if self._control is not None:
-            self._control.poll(self.handle)
+            self._control.poll(self.asked)
 
     def handle(self, request: Request) -> dict[str, Any]:
         """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
-        try:
-            return self._carry_out(request)
-        except (OSError, SqliteError) as e:  # a disk's error is no reason to stop measuring
-            raise BadInput(f"{request.command}: {e}: check the disk") from e
+        return self._desk.handle(request)
 
-    def _carry_out(self, request: Request) -> dict[str, Any]:
-        order, station = parse(request), self.station
-        match order:
-            case Start():
-                return {"run_id": self.start(order, request.who).run_id}
-            case OperatorStep():
-                station.command(OperatorWord(order.word), request.who)
-            case Note():
-                station.note(order.text, request.who)
-            case Ack():
-                return {"acknowledged": station.acknowledge(_alarm(order.alarm), request.who)}
-            case Abort():
-                if not self._opened:  # what was interrupted waits for chips that do not open
-                    self._take_up()
-                if order.reason and station.live is not None:
-                    station.note(order.reason, request.who)
-                station.command(OperatorWord.ABORT, request.who)
-            case _:
-                return dict(msgspec.to_builtins(station_status(station)))
-        return {} if not station.writer.error else {"not_written_yet": station.writer.error}
+    def asked(self, request: Request) -> Answer | Later:
+        """Carry out what somebody asks over the socket. What a start names is read beside the measurement."""
+        if request.command == "start" and isinstance(self._clock, BootClock):
+            return self._desk.start_later(request)
+        return self.handle(request)
 
     def start(self, order: Start, who: str) -> LiveRun:
         """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
-        station = self.station
-        station.must_be_idle()
-        station.must_be_well("start")
-        if station.writer.error:
-            raise BadInput(f"nothing can be written: {station.writer.error}")
-        database = station.writer.journal.path
-        definition = self._definition(order)
-        found = disk_space(database, LONGEST_H, self._instrument.rate_sps)
-        if not found.enough:
-            raise BadInput(
-                f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
-                "free: make room"
-            )
-        about: dict[str, Any] = {"started_by": who}
-        if self._simulation is not None:
-            about |= self._simulation.settings() | {"blank_run": definition.is_blank}
-        live = station.begin(definition, new_uid(), about)
-        if order.note:
-            station.note(order.note, who)
-        _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
-        return live
+        return self._desk.start(order, who)
 
-    def _definition(self, order: Start) -> RunDefinition:
-        database, simulated = self.station.writer.journal.path, self._simulation is not None
-        return definition_from_order(order, self._config, database, simulated=simulated)
+    def _abort_waiting(self) -> None:
+        """Take up what waits for chips that do not open, so that it can be aborted."""
+        if not self._opened:
+            self._take_up()
 
     def _start_by_button(self) -> None:
         now = datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC)
         self.start(Start(sample=f"panel {now:%Y-%m-%d %H:%M:%S}", operator="panel"), "panel")
-
-
-def _alarm(name: str | None) -> Alarm | None:
-    if name is None:
-        return None
-    try:
-        return Alarm(name)
-    except ValueError:
-        raise BadInput(f"ack: there is no alarm {name!r}: {', '.join(Alarm)}") from None
 
 
 def _closed(device: str, now_ns: int) -> Observation:
@@ -370,4 +327,5 @@ def open_writer(
     """
     aside = quarantine_if_unusable(path, clock.wall_s()) if put_aside else None
     backup = None if config.storage.backup is None else Path(config.storage.backup)
-    return RetryingWriter(Journal(path), clock, round(config.storage.commit_every_s), backup), aside
+    patience_s = PATIENCE_S if isinstance(clock, BootClock) else None  # a simulated clock stands still meanwhile
+    return RetryingWriter(Journal(path, patience_s), clock, round(config.storage.commit_every_s), backup), aside

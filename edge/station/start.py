@@ -8,8 +8,6 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-import msgspec
-
 from calibration.certificate import Certificate, load_certificate
 from edge.control.protocol import Start
 from edge.database.queries import result_of_run
@@ -24,12 +22,19 @@ from edge.records.sample import Sample, parse_air, parse_density
 from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
 
+ASKED_BYTES = 64_000
+"""Of a file that somebody names over the socket; ours have 8000."""
 
-def definition_from_order(order: Start, config: Config, database: Path, *, simulated: bool = False) -> RunDefinition:
+
+def definition_from_order(
+    order: Start, config: Config, database: Path, *, simulated: bool = False, asked: bool = False
+) -> RunDefinition:
     """Get what a run is of and goes by. What the order leaves open, the settings say.
 
-    A simulated rig has simulated runs, with a simulated certificate, and a real one has neither. Raises ``BadInput``
-    and the errors of standards and certificates, one line each.
+    ``asked``: the order came over the socket, so the files that it names are of at most ``ASKED_BYTES``, and are looked
+    for behind no link of the asker's: the station may read more than he. A simulated rig has simulated runs, with a
+    simulated certificate, and a real one has neither. Raises ``BadInput`` and the errors of standards and certificates,
+    one line each.
     """
     test = config.test
     path = order.certificate or test.certificate
@@ -37,11 +42,16 @@ def definition_from_order(order: Start, config: Config, database: Path, *, simul
         raise NoCertificate(
             "no certificate of the load cell: make one with halfpercent calibrate, and name it in the settings, [test]"
         )
-    named = msgspec.structs.replace(config, test=msgspec.structs.replace(test, certificate=path))
-    for line in disagreements(named, "settings"):
+    if asked and order.standard is not None:
+        standard = load_standard(order.standard, follow_links=False, most_bytes=ASKED_BYTES)
+    else:
+        standard = load_standard(order.standard or test.standard)
+    if asked and order.certificate is not None:
+        certificate = load_certificate(order.certificate, follow_links=False, most_bytes=ASKED_BYTES)
+    else:
+        certificate = load_certificate(path)
+    for line in disagreements(config, "settings", certificate):
         raise BadInput(line)
-    standard = load_standard(order.standard or test.standard)
-    certificate = load_certificate(path)
     if simulated and not certificate.is_simulated:
         raise BadInput(
             f"certificate {certificate.name} is a real load cell's: a simulated one has its own: leave it out"

@@ -34,6 +34,7 @@ from hw.protocols import Conversion, Status
 from .alarm_rules import Alarm, Limits, Observation
 from .alarms import Alarms, Change
 from .converter_watch import ConverterWatch, reset_while_away
+from .loop_watch import LoopWatch
 from .observe import observe
 from .retrying_writer import RetryingWriter
 
@@ -115,7 +116,8 @@ class Station:
     """One instrument and one database. ``run`` it; ask it between two frames.
 
     ``live`` is the run that is being measured, ``last`` the result of the one that ended last, ``clock_set`` whether
-    the wall clock is set (None: not known). ``judge`` is handed each run that has ended.
+    the wall clock is set (None: not known), ``loop`` how long the loop was kept from the chips. ``judge`` is handed
+    each run that has ended.
     """
 
     def __init__(self, equipment: Equipment, judge: Judge, hooks: Hooks = NO_HOOKS) -> None:
@@ -126,6 +128,7 @@ class Station:
         self.live: LiveRun | None = None
         self.last: Result | None = None
         self.good_frames = 0
+        self.loop = LoopWatch(lambda: self.writer.journal.commits.waited_s)
         self.latest: LatestReadings | None = None
         self.clock_set: bool | None = None
         self._instrument = equipment.instrument
@@ -157,13 +160,14 @@ class Station:
             self._gap_s = max(0.0, (t_ns - self._frame_end_ns) / NS_PER_S) if self._frame_end_ns else 0.0
             self._frame_end_ns = t_ns + NS_PER_S
             frames = self._instrument.frame(seq, t_ns, self._look)
-            good = bool(frames.status.size and (frames.status == Status.OK).any())
-            self.good_frames += good
-            if live is not None and live is self.live:  # an abort may have ended it in the middle of the frame
-                self._watch_converter(live, seq, good=good)
-                self._add_frame(live, frames, words, show)
-            self._each_second()
-            self._hooks.alive()
+            with self.loop.step():
+                good = bool(frames.status.size and (frames.status == Status.OK).any())
+                self.good_frames += good
+                if live is not None and live is self.live:  # an abort may have ended it in the middle of the frame
+                    self._watch_converter(live, seq, good=good)
+                    self._add_frame(live, frames, words, show)
+                self._each_second()
+                self._hooks.alive()
 
     def _add_frame(self, live: LiveRun, frames: Frames, words: Words | None, show: Show | None) -> None:
         if words is not None:
@@ -230,6 +234,10 @@ class Station:
 
     def looked(self, look: Observation, newest: Conversion | None) -> None:
         """Take a look: alarms, panel, and whoever asks something."""
+        with self.loop.step():
+            self._looked(look, newest)
+
+    def _looked(self, look: Observation, newest: Conversion | None) -> None:
         self.latest = LatestReadings(look, newest)
         self._changed(self.alarms.look(look))
         self._rig_changed = ""

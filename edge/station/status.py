@@ -16,6 +16,7 @@ from edge.records.status import (
     AlarmStatus,
     ClockStatus,
     LastRun,
+    LoopStatus,
     ReadingsStatus,
     RunStatus,
     StationStatus,
@@ -62,6 +63,12 @@ def station_status(station: Station) -> StationStatus:
         ),
         clock=ClockStatus(synchronised=station.clock_set),
         last_run=None if station.last is None else _last(station.last),
+        loop=LoopStatus(
+            longest_step_s=station.loop.longest_s,
+            recent_step_s=station.loop.recent_s,
+            longest_commit_s=writer.journal.commits.longest_s,
+            commit_under_way_s=writer.journal.commits.busy_s,
+        ),
         uptime_s=clock.now_ns() / NS_PER_S,
         software=__version__,
     )

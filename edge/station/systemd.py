@@ -8,6 +8,15 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import cache
+
+
+@cache
+def _wire() -> socket.socket:
+    """Get a socket, made once: where no file descriptor is left, the watchdog is fed all the same."""
+    wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    wire.settimeout(0.1)
+    return wire
 
 
 def notify(**what: str | int) -> bool:
@@ -17,9 +26,7 @@ def notify(**what: str | int) -> bool:
         return False
     text = "\n".join(f"{name}={value}" for name, value in what.items())
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as wire:
-            wire.settimeout(0.1)
-            wire.sendto(text.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+        _wire().sendto(text.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
     except OSError:
         return False
     return True

@@ -52,76 +52,30 @@ class Cost(NamedTuple):
 def child(folder: Path, seconds: float, rate_sps: int, warm_s: float) -> None:
     """Be the station: measure for some seconds, then say what it cost."""
     began_s = float(os.environ["BEGAN"])
-    from gpiozero.pins.mock import MockFactory
-    from simulated_service import settings
+    from real_time_station import real_time_station
 
     from edge.control.protocol import Start
-    from edge.control.server import Control
-    from edge.database.journal import Journal
-    from edge.instrument.acquisition import Instrument
-    from edge.simulate.instrument import PROBE, Simulated, calibrated, chips_on, rig_of
-    from edge.station.retrying_writer import RetryingWriter
-    from edge.station.service import LOOKS, Connections, Service
-    from hw.clock import BootClock
-    from hw.max31865 import Max31865Rtd
-    from hw.nau7802 import ADDRESS, Nau7802
-    from hw.panel import Panel
-    from hw.sim.i2c import I2cBus, SimSMBus
-    from hw.sim.spi import SimSpiPort
 
-    class ModelsClock(BootClock):
-        """The machine's clock, as the models' buses want it: a transfer takes its real time."""
+    with real_time_station(folder, rate_sps) as (service, clock):
+        service.start(Start(sample="x", operator="y"), "y")
+        first_s: list[float] = []
+        live = service.station.live
+        assert live is not None
+        commit = live.journal.commit
 
-        start_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        def committed(wall_s: float, *, patience_s: float | None = None) -> None:
+            waiting_s = live.journal.waiting_s
+            commit(wall_s, patience_s=patience_s)
+            if waiting_s and not first_s:
+                first_s.append(time.monotonic() - began_s)
 
-        def now_ns(self) -> int:
-            return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.start_ns
-
-        def advance_ns(self, ns: int) -> None:
-            time.sleep(ns / 1e9)
-
-    clock = ModelsClock()
-    rig = rig_of("solid", 1)
-    chips = chips_on(rig, "nau7802", clock, 1, rate_sps)
-    bus = I2cBus(clock)  # type: ignore[arg-type]  # it has what the bus uses
-    bus.attach(ADDRESS, chips.bridge)  # type: ignore[arg-type]  # a NAU7802
-    bridge = Nau7802(lambda: SimSMBus(bus), clock, gain=128, rate_sps=rate_sps)
-
-    def probe(chip: object) -> Max31865Rtd:
-        port = lambda: SimSpiPort(chip, clock)  # type: ignore[arg-type]  # noqa: E731
-        return Max31865Rtd(port, clock, wires=PROBE.wires, ref_ohm=PROBE.ref_ohm, mains_hz=PROBE.mains_hz)
-
-    instrument = Instrument(bridge, probe(chips.oven), probe(chips.cell), clock, looks=LOOKS)
-    certificate = calibrated(rig.truth, "nau7802", 1, rate_sps)
-    config = settings(folder, Simulated(clock, rig, chips, instrument, certificate))  # type: ignore[arg-type]  # a real clock
-    panel = Panel(clock, relay_pin="GPIO25", lamp_pin="GPIO22", pin_factory=MockFactory())
-    with Journal(folder / "halfpercent.db") as journal:
-        service = Service(
-            config, instrument, RetryingWriter(journal, clock, 5), clock, Connections(Control(folder / "s"), panel)
-        )
-        with service:
-            instrument.open()
-            service._warm.result()
-            service.start(Start(sample="x", operator="y"), "y")
-            first_s: list[float] = []
-            live = service.station.live
-            assert live is not None
-            commit = live.journal.commit
-
-            def committed(wall_s: float) -> None:
-                waiting_s = live.journal.waiting_s
-                commit(wall_s)
-                if waiting_s and not first_s:
-                    first_s.append(time.monotonic() - began_s)
-
-            live.journal.commit = committed  # type: ignore[method-assign]
-            warm_ns = clock.now_ns() + round(warm_s * 1e9)
-            service.station.run(lambda: clock.now_ns() < warm_ns)
-            before, before_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-            end_ns = clock.now_ns() + round(seconds * 1e9)
-            service.station.run(lambda: clock.now_ns() < end_ns)
-            after, after_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-            instrument.close()
+        live.journal.commit = committed  # type: ignore[method-assign]
+        warm_ns = clock.now_ns() + round(warm_s * 1e9)
+        service.station.run(lambda: clock.now_ns() < warm_ns)
+        before, before_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+        end_ns = clock.now_ns() + round(seconds * 1e9)
+        service.station.run(lambda: clock.now_ns() < end_ns)
+        after, after_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
     used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     db = sqlite3.connect(folder / "halfpercent.db")
     samples, ok = db.execute("select sum(samples_ok + samples_bad), sum(samples_ok) from seconds").fetchone()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from repository import ROOT
 
 from calibration.errors import BadCertificate
 from edge.control.client import ask
+from edge.control.peer import MOST_GROUPS, Peer, operators, peer_of
 from edge.control.protocol import (
     COMMAND_NAMES,
     MAX_LINE_BYTES,
     PROTOCOL_VERSION,
     Abort,
     Ack,
+    Answer,
+    Later,
     Note,
     OperatorStep,
     Order,
@@ -36,7 +40,7 @@ from edge.control.protocol import (
     Status,
     parse,
 )
-from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL, Control
+from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL, Control, Groups
 from edge.errors import BadInput, StorageFull
 from hw.errors import BusError
 
@@ -50,10 +54,17 @@ class Station:
         self.path = path
         self.asked: list[Request] = []
         self.now_s = 0.0
-        self.control = Control(path, now_s=lambda: self.now_s, **more)
-        self.answer: Callable[[Request], dict[str, Any]] = lambda request: {"order": type(parse(request)).__name__}
+        self.peers = count(100_000)
+        self.uid = os.getuid()
+        self.gids = frozenset({os.getgid()})
+        self.control = Control(path, now_s=lambda: self.now_s, peer_of=self.peer, **more)
+        self.answer: Callable[[Request], Answer | Later] = lambda request: {"order": type(parse(request)).__name__}
 
-    def handle(self, request: Request) -> dict[str, Any]:
+    def peer(self, connection: socket.socket) -> Peer:
+        """Take each connection for that of another process."""
+        return Peer(next(self.peers), self.uid, self.gids)
+
+    def handle(self, request: Request) -> Answer | Later:
         self.asked.append(request)
         return self.answer(request)
 
@@ -171,16 +182,17 @@ def test_what_the_station_refuses_reaches_the_person_as_its_line(station: Statio
         ask(station.path, "status", {})
 
 
-def test_a_mistake_of_ours_is_not_hidden(station: Station) -> None:
+def test_a_mistake_of_ours_is_logged_and_answered_and_the_measurement_goes_on(
+    station: Station, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(request: Request) -> dict[str, Any]:
         raise KeyError("ours")
 
     station.answer = broken
     with client(station.path) as connection:
         connection.sendall(line("status"))
-        with pytest.raises(KeyError, match="ours"):
-            station.poll()
-        assert connection.recv(10) == b""  # nobody waits for an answer that will not come
+        assert "KeyError" in refusal(answers(station, connection))
+        assert "KeyError: 'ours'" in caplog.text
     station.answer = lambda request: {}
     assert said(station, line("status"))[0]["ok"]
 
@@ -278,12 +290,16 @@ def test_those_who_fill_the_room_and_say_nothing_are_let_go(station: Station) ->
     try:
         for connection in silent:
             connection.connect(str(station.path))
-        station.poll()
-        assert said(station, line("status")) == []  # nobody else fits in
+            station.poll()
+            station.now_s += 0.01
+        assert said(station, line("status"))[0]["ok"]  # there is always room for one more who asks
+        assert silent[0].recv(10) == b""  # in the place of who was silent for longest
+        silent[1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent[1].recv(10)
         station.now_s += IDLE_S + 0.1
         station.poll()
-        assert said(station, line("status"))[0]["ok"]
-        assert silent[0].recv(10) == b""
+        assert silent[1].recv(10) == b""
     finally:
         for connection in silent:
             connection.close()
@@ -354,6 +370,214 @@ def test_no_bytes_whatever_break_it(tmp_path_factory: pytest.TempPathFactory, se
         station.control.close()
 
 
+# who may have a place, and who may act
+
+
+def one_answer(connection: socket.socket) -> dict[str, Any]:
+    connection.settimeout(2.0)
+    return dict(json.loads(connection.makefile().readline()))
+
+
+@contextmanager
+def clients(station: Station, n: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Have so many clients connected, each after it has sent this."""
+    made = []
+    try:
+        for _ in range(n):
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            made.append(connection)
+            connection.connect(str(station.path))
+            connection.sendall(sent)
+            station.control._let_in(station.control._listener, station.now_s)  # type: ignore[arg-type]
+        yield made
+    finally:
+        for connection in made:
+            connection.close()
+
+
+def test_a_thousand_silent_clients_do_not_keep_one_who_asks_waiting(station: Station) -> None:
+    with clients(station, 300):
+        assert len(station.control._clients) == MAX_CLIENTS
+        assert said(station, line("status"))[0]["ok"]
+
+
+def test_a_user_who_floods_does_not_keep_another_waiting(station: Station) -> None:
+    with clients(station, MAX_CLIENTS, line("status") * 20):
+        station.uid = 12345
+        with client(station.path) as other:
+            other.sendall(line("status"))
+            station.poll(1)
+            assert one_answer(other)["ok"]
+
+
+def test_of_one_process_an_idle_connection_goes_as_it_makes_a_new_one(station: Station) -> None:
+    station.peers = iter(lambda: 7, None)  # type: ignore[assignment]
+    with client(station.path) as old, client(station.path) as owed:
+        owed.sendall(line("status"))
+        station.control._let_in(station.control._listener, 0.0)  # type: ignore[arg-type]
+        with client(station.path) as new:
+            new.sendall(line("status"))
+            station.poll()
+            assert old.recv(10) == b""
+            assert one_answer(owed)["ok"]
+            assert one_answer(new)["ok"]
+
+
+def test_who_does_not_take_an_answer_loses_his_place_before_those_who_wait_for_one(station: Station) -> None:
+    station.answer = lambda request: {"text": "a" * 900_000}
+    with clients(station, MAX_CLIENTS, line("status")):
+        station.poll(MAX_CLIENTS)
+        station.answer = lambda request: {}
+        station.now_s += 5.0
+        assert said(station, line("status"))[0]["ok"]
+
+
+def test_out_of_file_descriptors_it_still_answers(station: Station) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    asking = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(3)]
+    with clients(station, 5):
+        # None is left: the lowest that is free is where the limit is.
+        probe = os.open("/dev/null", os.O_RDONLY)
+        os.close(probe)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
+            for connection in asking:
+                connection.connect(str(station.path))
+                connection.sendall(line("status"))
+                station.poll()
+                connection.settimeout(2.0)
+                assert b'"ok":true' in connection.recv(1000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for connection in asking:
+                connection.close()
+    station.poll()
+    assert station.control._spare is not None
+
+
+ACTS = [name for name in COMMAND_NAMES if name != "status"]
+
+
+@pytest.mark.parametrize(("uid", "gids", "may"), [(0, (), True), (os.geteuid(), (), True), (4711, (), False),
+                                                  (4711, (42,), False), (4711, (42, 43), True)])  # fmt: skip
+def test_those_of_the_operators_group_act_and_the_others_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, gids: tuple[int, ...], may: bool
+) -> None:
+    import grp
+
+    real = grp.getgrnam
+
+    def named(name: str) -> grp.struct_group:
+        known = {"look": 42, "act": 43}
+        return grp.struct_group((name, "x", known[name], [])) if name in known else real(name)
+
+    monkeypatch.setattr(grp, "getgrnam", named)
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    station = Station(tmp_path / "c", groups=Groups("look", "act"))
+    station.uid, station.gids = uid, frozenset(gids)
+    station.control.open()
+    try:
+        assert said(station, line("status"))[0]["ok"]
+        for command in ACTS:
+            args = {"start": {"sample": "S", "operator": "A"}, "note": {"text": "x"}}.get(command, {})
+            (found,) = said(station, line(command, **args))
+            assert found["ok"] is may
+            assert may or "may look, not act: sudo usermod -aG act uid 4711" in found["error"]
+        assert [r.command for r in station.asked] == ["status", *(ACTS if may else [])]
+    finally:
+        station.control.close()
+
+
+def test_a_group_that_is_not_there_has_no_members() -> None:
+    for group in ("no-such-group-here", None):
+        assert not operators(group).include(Peer(1, 4711, frozenset({0, 1, 2**32 - 1})))
+
+
+def test_the_kernel_says_who_asks_with_his_supplementary_groups() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        peer = peer_of(ours)
+    assert (peer.pid, peer.uid, peer.name) == (os.getpid(), os.getuid(), ME)
+    assert peer.gids == {os.getgid(), *os.getgroups()}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
+@pytest.mark.parametrize(("n", "known"), [(1, True), (MOST_GROUPS - 1, True), (MOST_GROUPS + 1, False)])
+def test_supplementary_groups_count_as_they_were_when_somebody_connected(station: Station, n: int, known: bool) -> None:
+    os.chown(station.path, 4711, -1)
+    for parent in list(station.path.parents)[:3]:
+        parent.chmod(0o755)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups(range(70_000, 70_000 + n))
+            os.setgid(4711)
+            os.setuid(4711)
+            with client(station.path) as connection:
+                connection.recv(1)
+        finally:
+            os._exit(0)
+    try:
+        listener = station.control._listener
+        assert listener is not None
+        listener.settimeout(5.0)
+        connection, _ = listener.accept()
+        with connection:
+            peer = peer_of(connection)
+    finally:
+        os.waitpid(child, 0)
+    assert peer == Peer(child, 4711, frozenset({4711, *(range(70_000, 70_000 + n) if known else ())}))
+    assert peer.name == "uid 4711"
+
+
+# an answer that comes later
+
+
+class Slow:
+    """An answer that comes when it is let."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Any] | Exception | None = None
+        self.waited_for = True
+
+    def answer(self) -> dict[str, Any] | None:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    def nobody_waits(self) -> None:
+        self.waited_for = False
+
+
+@pytest.mark.parametrize("found", [{"run_id": 3}, BadInput("no such file")])
+def test_an_answer_may_come_later_and_keeps_nobody_else_waiting(station: Station, found: Any) -> None:
+    slow = Slow()
+    station.answer = lambda request: slow if request.command == "start" else {}
+    with client(station.path) as connection:
+        connection.sendall(line("start") + line("tare"))
+        station.poll(20)
+        assert said(station, line("status"))[0]["ok"]
+        station.now_s += 3 * IDLE_S  # who waits for an answer is not idle
+        station.poll()
+        assert [r.command for r in station.asked] == ["start", "status"]  # and is answered in order
+        slow.found = found
+        came = answers(station, connection)
+    assert [a["ok"] for a in came] == [not isinstance(found, Exception), True]
+    assert slow.waited_for
+
+
+def test_who_leaves_before_his_answer_comes_is_waited_for_no_more(station: Station) -> None:
+    slow = Slow()
+    station.answer = lambda request: slow
+    with client(station.path) as connection:
+        connection.sendall(line("start"))
+        station.poll()
+    station.control.close()
+    assert not slow.waited_for
+
+
 # the socket
 
 
@@ -370,7 +594,7 @@ def test_the_group_gets_it_where_there_is_one(tmp_path: Path) -> None:
 
     other = next(g for g in grp.getgrall() if g.gr_gid != os.getgid())
     for group, gid in ((other.gr_name, other.gr_gid), ("no-such-group-here", os.getgid()), (None, os.getgid())):
-        control = Control(tmp_path / "c", group)
+        control = Control(tmp_path / "c", Groups(look=group))
         control.open()
         assert (tmp_path / "c").lstat().st_gid == gid
         control.close()
@@ -436,7 +660,7 @@ def test_where_nobody_listens_it_says_what_to_do(tmp_path: Path) -> None:
 def test_who_is_not_in_the_group_is_told_how_to_get_in() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        station = Station(Path(folder) / "control.sock", group=None)
+        station = Station(Path(folder) / "control.sock", groups=Groups(None, None))
         station.control.open()
         child = os.fork()
         if child == 0:

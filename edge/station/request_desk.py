@@ -1,0 +1,171 @@
+"""What the station is asked, carried out: the commands, their quotas, and a start from its order to its run.
+
+This module must never read a file in the loop that measures for somebody who asks over the socket, and never begin a
+run that could not be judged in the end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from edge.control.protocol import Abort, Ack, Answer, Later, Note, OperatorStep, Order, Request, Start, parse
+from edge.database.connection import SqliteError
+from edge.database.maintenance import disk_space
+from edge.errors import BadInput, HalfpercentError
+from edge.instrument.config import Config
+from edge.procedure.definition import RunDefinition
+from edge.records.command import OperatorWord
+from edge.run.live_run import LiveRun
+
+from .alarm_rules import Alarm
+from .quotas import Quotas
+from .simulation import Simulation
+from .start import definition_from_order, new_uid
+from .start_beside import StartsBeside
+from .station import Station
+from .status import station_status
+
+LONGEST_H = 30.0
+"""A run with all its waits is hardly ever longer: so much room is asked for."""
+
+_log = logging.getLogger("halfpercent")
+
+
+class RequestDesk:
+    """Carries commands out on one station. ``take_up_waiting`` takes up a run that waits for chips, to be aborted."""
+
+    def __init__(
+        self,
+        station: Station,
+        config: Config,
+        simulation: Simulation | None,
+        rate_sps: float,
+        take_up_waiting: Callable[[], None],
+    ) -> None:
+        self._station = station
+        self._config = config
+        self._simulation = simulation
+        self._rate_sps = rate_sps
+        self._take_up_waiting = take_up_waiting
+        self._quotas = Quotas()
+        self._starts = StartsBeside[RunDefinition]()
+
+    def handle(self, request: Request) -> dict[str, Any]:
+        """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
+        with _disk_errors(request.command):
+            order = parse(request)
+            if isinstance(order, Start):
+                return {"run_id": self.start(order, request.who).run_id}
+            return self._carry_out(order, request.who)
+
+    def start_later(self, request: Request) -> Later:
+        """Begin a run once all that its order names has been read, beside the measurement.
+
+        Raises ``BadInput`` and the like for what is wrong already now.
+        """
+        order = parse(request)
+        assert isinstance(order, Start)  # the caller has looked
+        self._may_begin()
+        taken = self._taken(order)
+
+        def begin(definition: RunDefinition) -> Answer:
+            with _disk_errors(request.command), taken:
+                self._may_begin()
+                return {"run_id": self._begin(order, request.who, definition).run_id}
+
+        return self._starts.ask(lambda: self._read(order, asked=True), begin)
+
+    def _carry_out(self, order: Order, who: str) -> dict[str, Any]:
+        station = self._station
+        with self._taken(order):
+            match order:
+                case OperatorStep():
+                    station.command(OperatorWord(order.word), who)
+                case Note():
+                    station.note(order.text, who)
+                case Ack():
+                    return {"acknowledged": station.acknowledge(_alarm(order.alarm), who)}
+                case Abort():
+                    self._take_up_waiting()
+                    if order.reason and station.live is not None:
+                        station.note(order.reason, who)
+                    station.command(OperatorWord.ABORT, who)
+                case _:
+                    return dict(msgspec.to_builtins(station_status(station)))
+        error = station.writer.not_written
+        return {"not_written_yet": error} if error else {}
+
+    @contextmanager
+    def _taken(self, order: Order) -> Iterator[None]:
+        """Take an order's share of what may be written down, and give it back where it is refused then."""
+        live = self._station.live
+        text = order.text if isinstance(order, Note) else None
+        self._quotas.take(order, text, None if live is None else live.run_id, self._station.clock.now_ns())
+        try:
+            yield
+        except HalfpercentError:
+            self._quotas.give_back(order)
+            raise
+
+    def start(self, order: Start, who: str) -> LiveRun:
+        """Begin a run as ordered. Raises ``BadInput`` and the like where it could not be judged in the end."""
+        self._may_begin()
+        with self._taken(order):
+            return self._begin(order, who, self._read(order))
+
+    def _may_begin(self) -> None:
+        station = self._station
+        station.must_be_idle()
+        station.must_be_well("start")
+        if station.writer.error:
+            raise BadInput(f"nothing can be written: {station.writer.error}")
+
+    def definition(self, order: Start, *, asked: bool = False) -> RunDefinition:
+        """Get what a run would go by. Raises as :func:`edge.station.start.definition_from_order`."""
+        database, simulated = self._station.writer.journal.path, self._simulation is not None
+        return definition_from_order(order, self._config, database, simulated=simulated, asked=asked)
+
+    def _read(self, order: Start, *, asked: bool = False) -> RunDefinition:
+        """Read what an order names. Raises ``BadInput`` also where there is no room for a run."""
+        database = self._station.writer.journal.path
+        definition = self.definition(order, asked=asked)
+        found = disk_space(database, LONGEST_H, self._rate_sps)
+        if not found.enough:
+            raise BadInput(
+                f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
+                "free: make room"
+            )
+        return definition
+
+    def _begin(self, order: Start, who: str, definition: RunDefinition) -> LiveRun:
+        about: dict[str, Any] = {"started_by": who}
+        if self._simulation is not None:
+            about |= self._simulation.settings() | {"blank_run": definition.is_blank}
+        live = self._station.begin(definition, new_uid(), about)
+        if order.note:
+            self._station.note(order.note, who)
+        _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
+        return live
+
+
+@contextmanager
+def _disk_errors(command: str) -> Iterator[None]:
+    """Answer a disk's error with one line: it is no reason to stop measuring."""
+    try:
+        yield
+    except (OSError, SqliteError) as e:
+        raise BadInput(f"{command}: {e}: check the disk") from e
+
+
+def _alarm(name: str | None) -> Alarm | None:
+    if name is None:
+        return None
+    try:
+        return Alarm(name)
+    except ValueError:
+        raise BadInput(f"ack: there is no alarm {name!r}: {', '.join(Alarm)}") from None
