@@ -33,7 +33,7 @@ from .protocol import LOOKING, MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argumen
 
 MAX_CLIENTS = 64
 """So many are talked to at once; for one more, one is let go that is owed nothing and was silent for longest."""
-LET_IN = 64
+LET_IN = 128
 """At most so many are let in between two reads of a chip, and so many may wait for that."""
 OPERATORS = "halfpercent-operators"
 """The group whose members may act; those of the socket's own group may only look."""

@@ -199,7 +199,7 @@ def measured(storm: str, seconds: float, *, rate_sps: int = 80, throwers: int = 
             ]
             for process in thrown:
                 process.start()
-            took = _ask_status(folder / "s", until_s)
+            took = _ask_status(folder / "s", until_s - 1.0)
             for process in thrown:
                 process.join()
             out = station.communicate()[0]
