@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
-from edge.records.command import Command, GapLength, OperatorWord
+from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted
 from edge.records.event import (
     CheckRefused,
     CommandRefused,
@@ -50,6 +51,7 @@ from .weighing_window import (
 )
 
 LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
+BETWEEN_MASSES = (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
 AIR_PA = 50_000.0  # a gauge that rises beyond it has seen the air come back
 
@@ -110,6 +112,9 @@ class Phases:
             return Event(seq, t_s, GapTold(command))
         if why := self.refusal(command):
             return Event(seq, t_s, CommandRefused(command, why))
+        if isinstance(command, ZeroWanted):
+            self.plan = replace(self.plan, zero_after=True)
+            return Event(seq, t_s, CommandTaken(command))
         if command is OperatorWord.TARE:
             self._tare_asked = True
             self._window = Window()
@@ -136,7 +141,8 @@ class Phases:
         """Say why a command would be refused now: '' where it would be taken."""
         aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
         vents = command is OperatorWord.VENT and self.phase in (Phase.COOL, Phase.M2)
-        taken = aborts or vents or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
+        wanted = isinstance(command, ZeroWanted) and self.phase in BETWEEN_MASSES
+        taken = aborts or vents or wanted or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
         return "" if taken else f"{command} is not for phase {self.phase}"
 
     # what the rows say

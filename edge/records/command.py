@@ -1,4 +1,4 @@
-"""What a run can be told: the operator's commands, and the instrument's own word about a gap.
+"""What a run can be told: the operator's commands, and the instrument's own words about a gap and a second zero.
 
 On disk a command is one word of text, frozen since the first version. This module must never act on a command.
 """
@@ -27,14 +27,22 @@ class GapLength:
     length_s: float | None
 
 
-Command = OperatorWord | GapLength
+@dataclass(frozen=True, slots=True)
+class ZeroWanted:
+    """The instrument's word that a second zero is wanted after M2: its converter was reset between the masses."""
+
+
+Command = OperatorWord | GapLength | ZeroWanted
 
 _GAP_WORD = "gap "
 _UNKNOWN_WORD = "unknown"
+_ZERO_WANTED = "zero wanted"
 
 
 def as_text(command: Command) -> str:
-    """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``."""
+    """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``, ``zero wanted``."""
+    if isinstance(command, ZeroWanted):
+        return _ZERO_WANTED
     if isinstance(command, OperatorWord):
         return str(command)
     return _GAP_WORD + (_UNKNOWN_WORD if command.length_s is None else f"{command.length_s:.0f}")
@@ -42,6 +50,8 @@ def as_text(command: Command) -> str:
 
 def from_text(text: str) -> Command:
     """Get a stored command back. Raises ``ValueError`` for text that is none."""
+    if text == _ZERO_WANTED:
+        return ZeroWanted()
     if not text.startswith(_GAP_WORD):
         return OperatorWord(text)
     length = text.removeprefix(_GAP_WORD)

@@ -20,8 +20,9 @@ from edge.instrument.acquisition import Glance, Instrument
 from edge.instrument.config import ProbeConfig
 from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
-from edge.records.command import Command, GapLength, OperatorWord, as_text
-from edge.records.event import ClockChecked, Happening, NoteWritten
+from edge.procedure.phases import BETWEEN_MASSES
+from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted, as_text
+from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
@@ -209,8 +210,14 @@ class Station:
     def _watch_converter(self, live: LiveRun, seq: int, *, good: bool) -> None:
         reset = self._converter.changed(self._instrument.converter(), seq, good=good)
         if reset is not None:
-            _log.warning("run %d: the converter was found reset: its zero may have stepped", live.run_id)
-            self._log_event(reset, "instrument")
+            self._was_reset(live, reset)
+
+    def _was_reset(self, live: LiveRun, reset: ConverterReset) -> None:
+        """Write a reset of the converter down; between the masses a second zero is asked for after M2."""
+        _log.warning("run %d: the converter was reset (%s): its zero may have stepped", live.run_id, reset.cause)
+        self._log_event(reset, "instrument")
+        if live.phase in BETWEEN_MASSES and live.definition.parameters.plan.weigh == "cold":
+            self.command(ZeroWanted(), "instrument")
 
     def _each_second(self) -> None:
         """Do what is done once a second: storage, clock, supply."""
@@ -336,8 +343,7 @@ class Station:
         self._converter.begin(state, from_s)
         reset = reset_while_away(left, state, self.clock.boot_id, from_s)
         if reset is not None:
-            _log.warning("run %d: the converter was reset (%s): its zero may have stepped", live.run_id, reset.cause)
-            self._log_event(reset, "instrument")
+            self._was_reset(live, reset)
 
     def leave(self, why: str) -> None:
         """End the run that was taken up, and judge it: it will never be gone on with."""

@@ -120,11 +120,16 @@ def drift_between(
 
 @dataclass(frozen=True, slots=True)
 class SpanCheck:
-    """A check weight after the test, in g: stated, indicated less the second zero, and the u of their difference."""
+    """A check weight after the test, in g: stated, indicated less the second zero, and the u of their difference.
+
+    ``zero_moved_g`` is what the zero moved by since the tare, with the u of its two readings.
+    """
 
     stated_g: float
     indicated_g: float
     u_g: float
+    zero_moved_g: float
+    u_zero_g: float
 
     @property
     def changed(self) -> float:
@@ -141,9 +146,10 @@ def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: 
     t, s, m = certificate.temperature, certificate.span, stated_g
     moved_g = (zero.value.mean - tare.value.mean) / s.counts_per_g
     away_k = check.cell_temp_c - t.t_ref_c if math.isfinite(check.cell_temp_c) else 0.0
+    u_zero_g = math.hypot(zero.value.u, tare.value.u) / abs(s.counts_per_g)
     u_g = math.hypot(
         check.value.u,
-        math.hypot(zero.value.u, tare.value.u) / abs(s.counts_per_g),
+        u_zero_g,
         m * s.u_counts_per_g / abs(s.counts_per_g),
         m * t.u_span_per_k * away_k,
         m * m * certificate.linearity.u_linearity_per_g,
@@ -151,7 +157,7 @@ def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: 
         m * WEIGHT_TOLERANCE / math.sqrt(3.0),
         m * AIR_ON_STEEL,
     )
-    return SpanCheck(stated_g, check.value.mean - moved_g, u_g)
+    return SpanCheck(stated_g, check.value.mean - moved_g, u_g, moved_g, u_zero_g)
 
 
 def _middle_h(w: Weighing) -> float:

@@ -71,6 +71,7 @@ def _resets(ended: EndedRun, steps: tuple[ResetStep, ...]) -> Iterator[HappenedT
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=f"{why}: not between M1 and M2")
         elif s.seen:
             why += f": the indication stepped by {s.step_g:+.4g} ± {s.u_g:.2g} g, corrected"
+            why += " (by the second zero and the check weight)" if s.by_weight else ""
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, step_g=s.step_g, u_g=s.u_g)
         else:
             why += f": its step could not be seen, ±{UNSEEN_STEP * 100:g} % of the load is assumed"

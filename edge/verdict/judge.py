@@ -142,8 +142,9 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_same_rig(definition.blank, definition.certificate)
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition.certificate)
-    change = 0.0 if check is None else check.changed
     resets = reset_steps(ended, weighed)
+    told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step
+    change = 0.0 if check is None or told else check.changed
     jumps = jumps_between(ended, weighed, resets)
     net = net_of_jumps(jumps) if jumps else None
     air = definition.sample.air

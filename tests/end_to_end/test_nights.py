@@ -75,6 +75,22 @@ def test_a_restart_is_a_new_service_on_the_same_boot_which_goes_on_with_the_run(
     assert log == ["started", "stopped", "started", "stopped"]
 
 
+@pytest.mark.parametrize("bridge", ["nau7802", "hx711"])
+def test_a_reset_between_the_masses_asks_for_zero_and_check_weight_which_say_what_nobody_saw(
+    tmp_path: Path, bridge: str
+) -> None:
+    """The power is off for 20 minutes in the cold: nobody saw the step, and ±1 % of the load would decide nothing."""
+    cut = event("power_cut", "cool+600s", off_s=1200.0)
+    night = Acted(tmp_path, "loss_pct = 0.25\ncheck_weight_g = 100.0\n" + cut, "--bridge", bridge)
+    entered = [e["to"] for e in night.events("phase")]
+    assert entered[-4:] == ["m2", "zero", "check weight", "done"]
+    assert {"word": "zero wanted"} in night.events("operator")
+    (reset,) = [h for h in night.result["happened"] if h["what"] == "converter_reset"]
+    assert "second zero and the check weight" in reset["why"]
+    assert night.result["U_pct"] < 0.15
+    assert night.result["loss_pct"] == pytest.approx(night.result["true_loss_pct"], abs=night.result["U_pct"])
+
+
 def test_a_power_cut_is_a_new_boot_and_loses_at_most_what_was_not_on_disk(tmp_path: Path) -> None:
     night = Acted(tmp_path, event("power_cut", off_s=30.0))
     (again,) = night.events("resumed")
