@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace as with_fields
 
 from calibration.certificate import Certificate
 from calibration.certificate import loads as loads_certificate
@@ -19,7 +20,7 @@ from edge.errors import BadDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
-from edge.records.result import ConverterResetTold, Result, from_json
+from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, Result, from_json
 from edge.records.run import RunKind
 from hw.protocols import REGISTERS
 
@@ -202,6 +203,25 @@ def converter_resets(db: Database, run_id: int) -> tuple[ConverterResetTold, ...
         ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
         for at_s, data in told
     )
+
+
+def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
+    """Get the alarms of a run, each from its opening to its closing, in order of opening. Raises ``BadDatabase``.
+
+    One that never closed lasts to its own opening: what came after it is not known.
+    """
+    opened: dict[str, list[HappenedTold]] = {}
+    for e in hash_chain.events(db, run_id):
+        if e["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_CLOSED):
+            continue
+        data, at_s = json.loads(e["data_json"]), float(e["elapsed_s"])
+        of = opened.setdefault(str(data["alarm"]), [])
+        if e["kind"] == EventKind.ALARM_OPENED:
+            why = f"alarm {data['alarm']}: {data['why']}"
+            of.append(HappenedTold(from_s=at_s, to_s=at_s, what=HappenedKind.ALARM, why=why))
+        elif of:
+            of[-1] = with_fields(of[-1], to_s=at_s)
+    return tuple(sorted((a for of in opened.values() for a in of), key=lambda a: a.from_s))
 
 
 def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:

@@ -141,8 +141,10 @@ class Phases:
         """Say why a command would be refused now: '' where it would be taken."""
         aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
         vents = command is OperatorWord.VENT and self.phase in (Phase.COOL, Phase.M2)
-        wanted = isinstance(command, ZeroWanted) and self.phase in BETWEEN_MASSES
-        taken = aborts or vents or wanted or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
+        if isinstance(command, ZeroWanted):
+            taken = self.phase in BETWEEN_MASSES
+        else:
+            taken = aborts or vents or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
         return "" if taken else f"{command} is not for phase {self.phase}"
 
     # what the rows say

@@ -42,7 +42,6 @@ class HappenedKind(StrEnum):
     SLOPE = "slope"
     ALARM = "alarm"
     CONVERTER_RESET = "converter_reset"
-    REFUSED_READINGS = "refused_readings"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.database.journal import Journal, RunHeader
-from edge.database.queries import converter_resets
+from edge.database.queries import alarms_told, converter_resets
 from edge.database.run_journal import RunJournal, Writing
 from edge.errors import WrongPhase
 from edge.procedure.definition import EndedRun, RunDefinition
@@ -190,6 +190,7 @@ class LiveRun:
             datetime.datetime.fromtimestamp(self._clock.wall_s(), datetime.UTC).date(),
             run_id=self.run_id,
             stops=self.journal.stops(),
+            alarms=alarms_told(self.journal.db, self.run_id),
             resets=converter_resets(self.journal.db, self.run_id),
             true_loss_pct=true_loss_pct,
             seed=seed,

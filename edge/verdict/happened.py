@@ -6,12 +6,14 @@ change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump
 from edge.records.formatting import known
 from edge.records.result import HappenedKind, HappenedTold
+from edge.records.weighing import WeighingKind
 from edge.uncertainty.slopes import Slope
 
 from .resets import UNSEEN_STEP, ResetStep
@@ -29,7 +31,7 @@ def what_happened(
                 *_jumps(jumps),
                 *_resets(ended, resets),
                 *_slopes(ended, slopes),
-                *ended.alarms,
+                *_alarms(ended),
             ),
             key=lambda h: h.from_s,
         )
@@ -42,6 +44,14 @@ def _of_the_hold(ended: EndedRun) -> Iterator[HappenedTold]:
         far = "" if worst_c is None else f", as far as {worst_c:.2f} °C"
         why = f"{e.why} for {e.length_s:.0f} s{far}: it does not count"
         yield HappenedTold(from_s=e.from_s, to_s=e.to_s, what=HappenedKind.EXCURSION, why=why)
+
+
+def _alarms(ended: EndedRun) -> Iterator[HappenedTold]:
+    """Tell the alarms while the sample hung: before M1 and after M2 they are no part of the loss."""
+    found = ended.phases.weighings.get
+    m1, m2 = found(WeighingKind.M1), found(WeighingKind.M2)
+    from_s, to_s = -math.inf if m1 is None else m1.from_s, math.inf if m2 is None else m2.to_s
+    yield from (a for a in ended.alarms if a.to_s >= from_s and a.from_s <= to_s)
 
 
 def _stops(ended: EndedRun) -> Iterator[HappenedTold]:

@@ -91,6 +91,21 @@ def test_a_reset_between_the_masses_asks_for_zero_and_check_weight_which_say_wha
     assert night.result["loss_pct"] == pytest.approx(night.result["true_loss_pct"], abs=night.result["U_pct"])
 
 
+def test_an_alarm_while_the_sample_hung_is_on_the_list_of_what_happened_from_its_opening_to_its_closing(
+    tmp_path: Path,
+) -> None:
+    night = Acted(tmp_path, "loss_pct = 0.2\n" + event("unplug", device="cell", for_s=30.0))
+    (alarm,) = [h for h in night.result["happened"] if h["what"] == "alarm"]
+    assert alarm["why"].startswith("alarm cell probe: ")
+    assert 30.0 <= alarm["to_s"] - alarm["from_s"] <= 60.0
+    kinds = [h["what"] for h in night.result["happened"]]
+    assert [h["from_s"] for h in night.result["happened"]] == sorted(h["from_s"] for h in night.result["happened"]), (
+        kinds
+    )
+    text = CliRunner().invoke(cli, ["report", "last", "--db", str(night.path)]).stdout
+    assert "alarm cell probe" in text
+
+
 def test_a_power_cut_is_a_new_boot_and_loses_at_most_what_was_not_on_disk(tmp_path: Path) -> None:
     night = Acted(tmp_path, event("power_cut", off_s=30.0))
     (again,) = night.events("resumed")
