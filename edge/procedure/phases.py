@@ -37,7 +37,7 @@ from .hot_windows import HotWindows
 from .masses import MassRecord
 from .plan import MIN_ROWS, Plan
 from .plausibility import LOAD_ROWS, why_not_tare, why_not_the_sample
-from .transitions import COMMANDS, TRANSITIONS
+from .transitions import COMMANDS, TRANSITIONS, refusal
 from .weighing_window import (
     Window,
     is_at_rest,
@@ -51,7 +51,6 @@ from .weighing_window import (
 )
 
 LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
-BETWEEN_MASSES = (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
 AFTER_M2 = (Phase.ZERO, Phase.CHECK)
 AIR_PA = 50_000.0  # a gauge that rises beyond it has seen the air come back
 
@@ -139,13 +138,7 @@ class Phases:
 
     def refusal(self, command: Command) -> str:
         """Say why a command would be refused now: '' where it would be taken."""
-        aborts = command is OperatorWord.ABORT and self.phase is not Phase.DONE
-        vents = command is OperatorWord.VENT and self.phase in (Phase.COOL, Phase.M2)
-        if isinstance(command, ZeroWanted):
-            taken = self.phase in BETWEEN_MASSES
-        else:
-            taken = aborts or vents or isinstance(command, GapLength) or self.phase is COMMANDS.get(command)
-        return "" if taken else f"{command} is not for phase {self.phase}"
+        return refusal(command, self.phase)
 
     # what the rows say
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.records.command import OperatorWord
+from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted
 from edge.records.phase import Phase
 
 TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
@@ -35,3 +35,22 @@ COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
     }
 )
 """What the operator commands, and in which phase."""
+
+BETWEEN_MASSES = (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
+"""The phases in which M1 is taken and M2 is not."""
+
+
+def refusal(command: Command, phase: Phase) -> str:
+    """Say why a command would be refused in a phase: '' where it would be taken."""
+    match command:
+        case GapLength():
+            taken = True
+        case ZeroWanted():
+            taken = phase in BETWEEN_MASSES
+        case OperatorWord.ABORT:
+            taken = phase is not Phase.DONE
+        case OperatorWord.VENT:
+            taken = phase in (Phase.COOL, Phase.M2)
+        case _:
+            taken = phase is COMMANDS.get(command)
+    return "" if taken else f"{command} is not for phase {phase}"

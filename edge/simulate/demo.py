@@ -22,8 +22,9 @@ from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.run.live_run import Show
 from edge.standards.standard import Standard
+from edge.station.equipment import Equipment, Hooks, SensorSettings, at_once
 from edge.station.retrying_writer import RetryingWriter
-from edge.station.station import Equipment, Hooks, SensorSettings, Station, at_once
+from edge.station.station import Station
 from edge.verdict.judge import judge_night
 
 from .instrument import PROBE, Simulated

@@ -43,10 +43,11 @@ from hw.protocols import Conversion, Reading, Status
 from hw.supply import under_voltage
 
 from .alarm_rules import Limits, Observation
+from .equipment import Equipment, Hooks, SensorSettings, at_once
 from .request_desk import RequestDesk
 from .retrying_writer import RetryingWriter
 from .simulation import PowerLost, Simulation, not_known
-from .station import Equipment, Hooks, SensorSettings, Station, Words, at_once
+from .station import Station, Words
 from .systemd import notify
 
 LOOKS = 4

@@ -10,97 +10,39 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-from calibration.vacuum_gauge import VacuumGauge
 from edge.database.queries import RunAsLeft, run_as_left
 from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
-from edge.instrument.acquisition import Glance, Instrument
-from edge.instrument.config import ProbeConfig
+from edge.instrument.acquisition import Glance
 from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
-from edge.procedure.phases import BETWEEN_MASSES
+from edge.procedure.transitions import BETWEEN_MASSES
 from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted, as_text
 from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
 from edge.run.live_run import Beginning, LiveRun, Show, begin_run
-from hw.clock import NS_PER_S, Clock
+from hw.clock import NS_PER_S
 from hw.clock_sync import ClockWatch
-from hw.panel import Panel, Press
+from hw.panel import Press
 from hw.protocols import Conversion, Status
 
-from .alarm_rules import Alarm, Limits, Observation
+from .alarm_rules import Alarm, Observation
 from .alarms import Alarms, Change
 from .converter_watch import ConverterWatch, reset_while_away
+from .equipment import NO_HOOKS, Equipment, Hooks, Judge
 from .loop_watch import LoopWatch
 from .observe import observe
-from .retrying_writer import RetryingWriter
 
 Words = Callable[[Phase, float], Iterable[OperatorWord]]
 """What somebody beside the instrument commands now, given the phase and the seconds since the run's start."""
 
-Judge = Callable[[EndedRun], "Future[Result]"]
-"""Has a run judged, at once or beside the measurement. The station itself knows no judge."""
-
 _log = logging.getLogger("halfpercent")
-LIMITS = Limits()
 TRUSTED = (Alarm.LOAD_CELL, Alarm.OVEN_PROBE)
 """While one of these is open, nothing is begun, tared or loaded."""
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _not_known() -> None:
-    """Know nothing."""
-    return
-
-
-@dataclass(frozen=True, slots=True)
-class SensorSettings:
-    """What the alarms need to read codes: the probes' settings, the gauge's, and the limits.
-
-    ``clock_set`` says whether the wall clock is set, ``under_voltage`` whether the supply is too low (None: not known).
-    """
-
-    oven: ProbeConfig
-    cell: ProbeConfig | None = None
-    vacuum: VacuumGauge | None = None
-    limits: Limits = LIMITS
-    clock_set: Callable[[], bool | None] = _not_known
-    under_voltage: Callable[[], bool | None] = _not_known
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What the station calls, besides measuring.
-
-    ``alive`` once a frame, by the loop that measures; ``poll`` at each look, for whoever answers questions;
-    ``start_pressed`` for a long press of the button; ``simulated_truth_pct`` for what a simulated sample truly lost,
-    ``seed`` is what drew it, and ``simulated`` says that there are no real chips.
-    """
-
-    alive: Callable[[], None] = _nothing
-    poll: Callable[[], None] = _nothing
-    start_pressed: Callable[[], None] = _nothing
-    simulated_truth_pct: Callable[[], float | None] = _not_known
-    seed: int | None = None
-    simulated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What a station is made of: the instrument with its settings, who writes, whose time it is, and the panel."""
-
-    instrument: Instrument
-    sensors: SensorSettings
-    writer: RetryingWriter
-    clock: Clock
-    panel: Panel | None = None
 
 
 class LatestReadings(NamedTuple):
@@ -108,9 +50,6 @@ class LatestReadings(NamedTuple):
 
     look: Observation
     newest: Conversion | None
-
-
-NO_HOOKS = Hooks()
 
 
 class Station:
@@ -387,17 +326,3 @@ class Station:
         changes = self.alarms.acknowledge(alarm, who)
         self._changed(changes)
         return len(changes)
-
-
-def at_once(judge: Callable[[EndedRun], Result]) -> Judge:
-    """Have runs judged while nothing is measured, so that a simulated clock knows nothing of it."""
-
-    def judged(ended: EndedRun) -> Future[Result]:
-        done: Future[Result] = Future()
-        try:
-            done.set_result(judge(ended))
-        except Exception as e:  # as a thread would
-            done.set_exception(e)
-        return done
-
-    return judged

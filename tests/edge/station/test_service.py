@@ -26,8 +26,8 @@ from edge.records.phase import Phase
 from edge.records.result import Result
 from edge.records.weighing import WeighingKind
 from edge.run.refold import refold
+from edge.station.equipment import at_once
 from edge.station.service import Service
-from edge.station.station import at_once
 from edge.verdict.judge import judge_night
 
 
