@@ -152,7 +152,6 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
     from edge.control.server import Control
     from edge.instrument.drivers import make_instrument, make_panel
-    from edge.records.event import StorageTold
     from edge.station.service import LOOKS, Connections, Service, open_writer
     from hw.clock import BootClock
 
@@ -161,9 +160,7 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     writer, aside = open_writer(database, config, clock, put_aside=db is None)
     with writer.journal:
         if aside is not None:
-            why = f"{aside.why}: it is put aside as {aside.path.name}, and a new one is begun"
-            writer.log(StorageTold(why), "instrument")
-            say(f"{database}: {why}", err=True)
+            say(f"{database}: {aside.why}: it is put aside as {aside.path.name}, and a new one is begun", err=True)
         control = None if socket is None else Control(socket)
         service = Service(
             config,

@@ -87,6 +87,13 @@ def events(db: Database, run_id: int) -> Iterator[StoredRow]:
     return _follow(rows, genesis(db, run_id), "event", f"run {run_id}, ")
 
 
+def follow_all(db: Database, run_id: int) -> None:
+    """Follow both of a run's chains to their ends, and parse nothing. Raises ``BadDatabase`` as :func:`chunks`."""
+    for rows in (chunks(db, run_id), events(db, run_id)):
+        for _ in rows:
+            pass
+
+
 def station_events(db: Database) -> Iterator[StoredRow]:
     """Get the station's own log in order, each event once it is found to follow. Raises ``BadDatabase``."""
     return _follow(db.table("station_events").rows_where(order_by="event"), STATION, "event", "the station's log, ")
@@ -96,6 +103,8 @@ def end_of_chain(db: Database, run_id: int, what: str) -> tuple[int, str]:
     """Get the next number of a run's chain of chunks or events (``what``: chunk, event), and the hash it follows."""
     sql = f"select {what}, sha256 from {what}s where run_id = ? order by {what} desc limit 1"
     last = db.execute(sql, [run_id]).fetchone()
+    if last and not (isinstance(last[0], int) and isinstance(as_hex(last[1]), str)):
+        raise DamagedDatabase(f"run {run_id}, its last {what}: is damaged: trust a copy that was exported earlier")
     return (last[0] + 1, as_hex(last[1])) if last else (0, genesis(db, run_id))
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from edge import __version__
+from edge.errors import DamagedDatabase
 from edge.records.event import StationEvent
 from edge.records.run import RunKind, RunState
 from edge.standards.standard import Standard
@@ -23,6 +24,8 @@ from .connection import Database
 from .hash_chain import StoredRow, canonical, link, utc
 from .kept_run import KeptRun
 from .run_journal import RunJournal, Writing
+
+_LAST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,19 @@ class Journal:
         """
         with connection.translated_errors(self.path):
             kept = KeptRun.of(self.db, run_id)
+            running = str(RunState.RUNNING)
+            with self.db.atomic():  # whatever its state had become
+                self.db.execute(
+                    "update runs set state = ? where run_id = ? and state is not ?", [running, run_id, running]
+                )
             return RunJournal(self._connection, kept, hash_chain.chain_ends(self.db, run_id), how)
 
     def log(self, event: StationEvent) -> None:
         """Write an event into the station's own chained log, for what happens where no run is measured."""
         self.require_own_file()
         last = self.db.execute("select event, sha256 from station_events order by event desc limit 1").fetchone()
+        if last and not (isinstance(last[0], int) and isinstance(last[1], str) and last[0] < _LAST):
+            raise DamagedDatabase(f"{self.path}: the station's log is damaged: restore it from a copy, or name another")
         number, sha = (last[0] + 1, last[1]) if last else (0, hash_chain.STATION)
         row = {
             "event": number,
@@ -155,6 +165,12 @@ class Journal:
     def simulate_disk(self, disk: writing.Disk) -> None:
         """Let the disk be full or read-only, for a simulated night."""
         self._connection.simulate_disk(disk)
+
+    def end_damaged(self, run_id: int, why: str, wall_s: float) -> None:
+        """End a run that cannot be gone on with, for what is stored of it. Its rows stay."""
+        ended = [str(RunState.DAMAGED), utc(wall_s), why, run_id]
+        with connection.translated_errors(self.path), self.db.atomic():
+            self.db.execute("update runs set state = ?, ended_utc = ?, invalid_because = ? where run_id = ?", ended)
 
     def require_own_file(self) -> None:
         """Raise ``LostDatabase`` where the file was deleted, moved or replaced."""

@@ -19,7 +19,7 @@ from edge.errors import BadDatabase
 from . import writer_lock
 from .connection import error_code, translated_errors
 from .own_schema import problems_for_writing
-from .reading import connect_readonly, look_at
+from .reading import connect_readonly, has_header, look_at
 from .writing import check_place, put_aside
 
 CHECK_S = 60.0  # 100 MB took 0.2 s from memory; from a slow card at 10 MB/s it is 10 s
@@ -77,6 +77,8 @@ def quarantine_if_unusable(path: Path, wall_s: float, limit_s: float = CHECK_S) 
 
 def _is_damaged(file: Path, limit_s: float) -> bool:
     end_s = time.monotonic() + limit_s
+    if not has_header(file):
+        return True
     try:
         with closing(connect_readonly(file)) as db:
             db.set_progress_handler(lambda: time.monotonic() > end_s, 100_000)

@@ -14,14 +14,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace as with_fields
 
-from calibration.certificate import Certificate
+from calibration.certificate import Certificate, certificate_hash
 from calibration.certificate import loads as loads_certificate
-from edge.errors import BadDatabase, NoSuchRun
+from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
 from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, Result, from_json
-from edge.records.run import RunKind
+from edge.records.run import RunKind, RunState
 from hw.protocols import REGISTERS
 
 from . import hash_chain
@@ -29,6 +29,8 @@ from .connection import Database, translated_errors
 from .hash_chain import StoredRow
 from .reading import open_readonly
 
+MOST_INTERRUPTED = 100
+"""One process leaves one; a station that takes up more is kept from measuring."""
 MEASURED = (RunKind.TEST, RunKind.BLANK)
 """Kinds of runs that a station measures, and takes up again."""
 
@@ -100,6 +102,8 @@ def result_of_run(path: Path, run: str) -> Result:
     if not found:
         raise NoSuchRun(f"{path}: no run {run}: halfpercent runs lists them")
     row = found[0]
+    if row["state"] == RunState.DAMAGED:
+        raise NoSuchRun(f"{path}: run {row['run_id']} was ended as damaged and has no result: {row['invalid_because']}")
     if row["result_json"] is None:
         raise NoSuchRun(f"{path}: run {row['run_id']} has not ended: it has no result yet")
     try:
@@ -134,14 +138,20 @@ def stored_certificate(db: Database, run: StoredRun) -> Certificate:
     found = db.execute(sql, [run.certificate_sha256]).fetchone()
     if found is None:
         raise BadDatabase(f"run {run.run_id}: its certificate is not stored: restore the database from a copy")
-    return loads_certificate(found[0], f"run {run.run_id}: its certificate")
+    certificate = loads_certificate(found[0], f"run {run.run_id}: its certificate")
+    if certificate_hash(certificate) != run.certificate_sha256:
+        raise DamagedDatabase(f"run {run.run_id}: its certificate was changed: restore the database from a copy")
+    return certificate
 
 
 def interrupted_runs(db: Database, of_kinds: Sequence[RunKind] = MEASURED) -> list[int]:
     """Get the runs that were being measured when their process ended, oldest first."""
-    kinds = ", ".join(f"'{kind}'" for kind in of_kinds)
-    rows = db.table("runs").rows_where(f"state = 'running' and kind in ({kinds})", order_by="run_id")
-    return [int(row["run_id"]) for row in rows]
+    others = ", ".join(f"'{kind}'" for kind in RunKind if kind not in of_kinds)
+    ended = f"'{RunState.DONE}', '{RunState.DAMAGED}'"
+    # A state or a kind that nobody wrote is one of a run that was being measured.
+    where = f"coalesce(state, '') not in ({ended}) and coalesce(kind, '') not in ({others})"
+    rows = db.execute(f"select run_id from runs where {where} order by run_id limit ?", [MOST_INTERRUPTED])
+    return [int(run_id) for (run_id,) in rows.fetchall()]
 
 
 def stored_commands(db: Database, run_id: int) -> list[tuple[int, Command]]:
@@ -187,6 +197,10 @@ def run_as_left(db: Database, run_id: int) -> RunAsLeft:
     sql = "select boot_id from chunks join boots using (boot) where run_id = ? order by chunk desc limit 1"
     boot = db.execute(sql, [run_id]).fetchone()
     known = {name: registers.get(name) for name in REGISTERS}
+    try:
+        devices = msgspec.convert(devices, dict[str, dict[str, str | int | float]])
+    except msgspec.ValidationError as e:
+        raise DamagedDatabase(f"run {run_id}: its devices are damaged ({e}): take it from a copy") from e
     return RunAsLeft(devices, known, None if boot is None else str(boot[0]), rig_changed(db, run_id))
 
 

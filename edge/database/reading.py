@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from calibration.bounded_file import what_it_is
-from edge.errors import BadDatabase
+from edge.errors import BadDatabase, DamagedDatabase
 
 from .connection import check, error_code, translated_errors
 from .own_schema import problems_for_reading
@@ -29,6 +29,7 @@ LONG_CPU_S = 600.0
 MOST_BYTES = 4 << 20
 """The longest value that a command shows is a result; a real one has some 30 kB."""
 MOST_CHUNK_BYTES = 1 << 29
+_MAGIC = b"SQLite format 3\0"
 _STEPS = 2_000
 """Of SQLite's machine, between two looks at the time."""
 _LIMITS = {
@@ -41,7 +42,22 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _FUNCTIONS = frozenset(
-    ("count", "max", "min", "sum", "avg", "length", "substr", "typeof", "json_extract", "hex", "lower", "round", "like")
+    (
+        "count",
+        "max",
+        "min",
+        "sum",
+        "avg",
+        "length",
+        "substr",
+        "typeof",
+        "json_extract",
+        "hex",
+        "lower",
+        "round",
+        "like",
+        "coalesce",
+    )
 )
 _PRAGMAS = frozenset(("user_version", "application_id", "quick_check", "page_count", "table_info", "journal_mode"))
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT))
@@ -97,12 +113,26 @@ def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MO
 
 
 def look_at(path: Path) -> int:
-    """Get the schema version of a database (0: empty) without changing it. Raise ``BadDatabase`` if it is not ours."""
+    """Get the schema version of a database (0: empty) without changing it. Raise ``BadDatabase`` if it is not ours.
+
+    A short file that is no database is none to SQLite: it would be written over.
+    """
     require_regular_file(path)
+    if not has_header(path):
+        raise DamagedDatabase(f"{path}: is not a SQLite database: name another; it was left as it is")
     with translated_errors(path):
         db, version = _open(path, "mode=ro", MOST_BYTES)
         db.close()
     return version
+
+
+def has_header(path: Path) -> bool:
+    """Say whether a file begins as every SQLite database does, or is empty."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) in (_MAGIC, b"")
+    except OSError:
+        return True  # SQLite says what is wrong
 
 
 def connect_readonly(path: Path, how: str = "mode=ro", most_bytes: int = MOST_CHUNK_BYTES) -> sqlite3.Connection:

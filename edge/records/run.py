@@ -18,7 +18,8 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """Whether a run is being measured, or has its result."""
+    """Whether a run is being measured, has its result, or was ended for what is stored of it cannot be gone on with."""
 
     RUNNING = "running"
     DONE = "done"
+    DAMAGED = "damaged"

@@ -128,6 +128,14 @@ class RetryingWriter:
             return False
         return True
 
+    def failed(self, e: Exception) -> None:
+        """Remember that the disk failed, as :meth:`write` does."""
+
+        def fail() -> None:
+            raise e
+
+        self.write(fail)
+
     def _watch_commit(self) -> None:
         """Take what became of a commit that a slow disk held up; say so where that is for too long."""
         commits = self.journal.commits

@@ -22,7 +22,7 @@ from edge.control.server import Control
 from edge.database.codec import decode, encode
 from edge.database.journal import Journal
 from edge.database.maintenance import PutAside, quarantine_if_unusable
-from edge.database.queries import interrupted_runs
+from edge.database.queries import MEASURED
 from edge.errors import BadInput, DeviceInUse
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
@@ -49,6 +49,7 @@ from .retrying_writer import RetryingWriter
 from .simulation import PowerLost, Simulation, not_known
 from .station import Station, Words
 from .systemd import notify
+from .take_up import interrupted
 
 LOOKS = 4
 """A second: so soon an alarm sees what happened."""
@@ -249,8 +250,8 @@ class Service:
             station.leave("its simulated rig is no longer there")
 
     def _interrupted(self) -> list[int]:
-        db = self.station.writer.journal.db
-        return interrupted_runs(db) if self._simulation is None else interrupted_runs(db, (RunKind.SIMULATED,))
+        kinds = MEASURED if self._simulation is None else (RunKind.SIMULATED,)
+        return interrupted(self.station.writer, self._clock, kinds)
 
     def _alive(self) -> None:
         station = self.station
@@ -329,4 +330,7 @@ def open_writer(
     aside = quarantine_if_unusable(path, clock.wall_s()) if put_aside else None
     backup = None if config.storage.backup is None else Path(config.storage.backup)
     patience_s = PATIENCE_S if isinstance(clock, BootClock) else None  # a simulated clock stands still meanwhile
-    return RetryingWriter(Journal(path, patience_s), clock, round(config.storage.commit_every_s), backup), aside
+    writer = RetryingWriter(Journal(path, patience_s), clock, round(config.storage.commit_every_s), backup)
+    if aside is not None:
+        writer.notice(f"{aside.why}: the database is put aside as {aside.path.name}, and a new one is begun")
+    return writer, aside

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import NamedTuple
 
-from edge.database.queries import RunAsLeft, run_as_left
+from edge.database.queries import RunAsLeft
 from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
 from edge.instrument.acquisition import Glance
 from edge.instrument.same_rig import differences
@@ -36,6 +36,7 @@ from .converter_watch import ConverterWatch, reset_while_away
 from .equipment import NO_HOOKS, Equipment, Hooks, Judge
 from .loop_watch import LoopWatch
 from .observe import observe
+from .take_up import take_up
 
 Words = Callable[[Phase, float], Iterable[OperatorWord]]
 """What somebody beside the instrument commands now, given the phase and the seconds since the run's start."""
@@ -130,13 +131,8 @@ class Station:
             self._judged = self._judge(self._ended)
         if not self._judged.done():
             return
-        try:
-            result = self._judged.result()
-        except Exception as e:  # a mistake of ours must not cost what is measured next
-            _log.exception("run %d cannot be judged", live.run_id)
-            assert self._ended is not None  # it was handed to the judge
-            why = f"it could not be judged ({type(e).__name__}: {e}): report this, with the database"
-            result = self._ended.not_judged(why)
+        assert self._ended is not None  # it was handed to the judge
+        result = _result(self._judged, self._ended)
         if self.writer.write(lambda: live.save_result(result)):
             self.live, self.last, self._judged, self._ended = None, result, None, None
             self.writer.back_up(live.run_id)
@@ -260,14 +256,13 @@ class Station:
         return live
 
     def take_up(self, run_id: int, clock_set: bool | None) -> bool:
-        """Go on with a run that was interrupted, or end it where the rig has changed. False where the disk fails."""
-        lefts: list[RunAsLeft] = []
-        if not self.writer.write(lambda: lefts.append(run_as_left(self.writer.journal.db, run_id))):
+        """Go on with a run that was interrupted, or end it where the rig has changed. False where it cannot be had."""
+        taken = take_up(self.writer, self.clock, run_id, clock_set)
+        if taken is None:
             return False
-        live = self.live = self.writer.resume(run_id, clock_set)
-        if live is not None:
-            self._compare(live, lefts[0])
-        return live is not None
+        self.live = taken.live
+        self._compare(taken.live, taken.left)
+        return True
 
     def _compare(self, live: LiveRun, left: RunAsLeft) -> None:
         """Hold the rig against the run's own record: end a run of another rig, write down what became of its zero."""
@@ -292,7 +287,8 @@ class Station:
 
         def end() -> None:
             live.close(why)
-            live.save_result(self._judge(live.ended()).result())
+            ended = live.ended()
+            live.save_result(_result(self._judge(ended), ended))
 
         self.writer.write(end)
         self.live = None
@@ -326,3 +322,11 @@ class Station:
         changes = self.alarms.acknowledge(alarm, who)
         self._changed(changes)
         return len(changes)
+
+
+def _result(judged: Future[Result], ended: EndedRun) -> Result:
+    try:
+        return judged.result()
+    except Exception as e:  # a mistake of ours must not cost what is measured next
+        _log.exception("run %s cannot be judged", ended.run_id)
+        return ended.not_judged(f"it could not be judged ({type(e).__name__}: {e}): report this, with the database")

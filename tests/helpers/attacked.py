@@ -89,13 +89,16 @@ class Tally:
     first: str = ""
     """The first that was not as promised: how to make it again, and what came of it."""
 
-    def add(self, ended: Ended, again: str, *, lost: bool = False) -> None:
-        """Count one. ``again`` says how to make it again, ``lost`` that something stored was lost or changed."""
+    def add(self, ended: Ended, again: str, *, lost: bool = False, failed: bool | None = None) -> None:
+        """Count one. ``again`` says how to make it again, ``lost`` that something stored was lost or changed.
+
+        ``failed`` says whether it did what it should, where that is not to say in one line what is wrong.
+        """
         broken = {
             "tracebacks": ended.traceback,
             "hangs": ended.hung,
             "too_large": ended.too_large,
-            "not_one_line": not ended.one_line,
+            "not_one_line": not ended.one_line if failed is None else failed,
             "unprintable": bool(ended.unprintable),
             "lost": lost,
         }

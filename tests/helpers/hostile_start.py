@@ -1,0 +1,257 @@
+"""A station that is killed in a run, what becomes of its database, and the start after that.
+
+The world (rig, chips, clock) is measured once; each start happens in a child that is forked from there, so that it goes
+on where the killed one ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from attacked import Ended, forked
+from simulated_service import settings
+
+from edge.control.protocol import Request
+from edge.database.journal import Journal
+from edge.instrument.config import Config
+from edge.simulate.instrument import Simulated, build
+from edge.simulate.operator import SimulatedOperator
+from edge.station.retrying_writer import RetryingWriter
+from edge.station.service import Connections, Service, open_writer, warm_up
+
+SECONDS_BEFORE = 130
+FRAMES_AFTER = 4
+NAME = "halfpercent.db"
+
+
+@dataclass
+class StopsAfter:
+    """In the control socket's place: it is asked at each look, and has the service stop after so many seconds."""
+
+    frames: int
+    service: Service | None = field(default=None)
+
+    def open(self) -> None:
+        """Open nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    def poll(self, _handle: Callable[[Request], object]) -> None:
+        """Look how far it is."""
+        assert self.service is not None
+        if self.service.station.good_frames >= self.frames:
+            self.service.stop()
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A station as it was killed: the world as it is, the settings, and the bytes of its database."""
+
+    simulated: Simulated
+    config: Config
+    database: bytes
+
+    def started(self, folder: Path, spoil: Callable[[Path], None]) -> Started:
+        """Let ``spoil`` do something to the database in ``folder``, then start the station on it, in a child."""
+        path = folder / NAME
+        path.write_bytes(self.database)
+        spoil(path)
+        before = _chunks(path)
+        data = path.read_bytes() if path.is_file() else None
+        ended = forked(lambda: self._start(path), cpu_s=60)
+        aside = [p for p in folder.iterdir() if p.name.startswith(f"{NAME}.") and not p.name.endswith(("-wal", "-shm"))]
+        kept = any(p.read_bytes() == data for p in aside) if aside else before <= _chunks(path)
+        return Started(ended, bool(aside), kept, _states(path))
+
+    def _start(self, path: Path) -> None:
+        clock = self.simulated.clock
+        writer, _ = open_writer(path, self.config, clock, put_aside=True)
+        stops = StopsAfter(FRAMES_AFTER)
+        with writer.journal:
+            connections = Connections(stops)  # type: ignore[arg-type]  # as much of a socket as is asked for
+            service = Service(self.config, self.simulated.instrument, writer, clock, connections)
+            stops.service = service
+            with service:
+                service.run()
+            station = service.station
+            print(f"measured {station.good_frames} alarms {[str(a.alarm) for a in station.alarms.standing]}")
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a start came to: ``kept`` says that what was stored is there still, ``states`` those of the runs now."""
+
+    ended: Ended
+    put_aside: bool
+    kept: bool
+    states: tuple[str, ...]
+
+    @property
+    def measured(self) -> bool:
+        """Say whether the station measured."""
+        found = re.search(r"measured (\d+)", self.ended.out)
+        return self.ended.status == 0 and found is not None and int(found[1]) >= FRAMES_AFTER
+
+    @property
+    def as_promised(self) -> bool:
+        """Say whether it measured, said what it could not go on with, and left no run that nobody measures."""
+        silent = (self.put_aside or "damaged" in self.states) and not self.alarmed
+        known = all(state in ("running", "done", "damaged") for state in self.states)
+        return self.measured and not silent and known and "running" not in self.states[:-1]
+
+    @property
+    def alarmed(self) -> bool:
+        """Say whether the alarm ``storage`` stands."""
+        return "'storage'" in self.ended.out
+
+
+def killed_in_a_run(folder: Path, seed: int = 1) -> Killed:
+    """Measure an aborted run and the beginning of another, and stop as a killed process does: nothing is closed."""
+    simulated = build("solid", "nau7802", seed, looks=1)
+    config = settings(folder, simulated)
+    path = folder / NAME
+    operator = SimulatedOperator(simulated.rig)
+    warm_up()
+    journal = Journal(path)
+    stops = StopsAfter(5)
+    writer = RetryingWriter(journal, simulated.clock, 5)
+    service = Service(config, simulated.instrument, writer, simulated.clock, Connections(stops))  # type: ignore[arg-type]
+    stops.service = service
+    with service:
+        simulated.instrument.open()
+        for sample in ("first", "second"):
+            service.handle(Request("start", {"sample": sample, "operator": "Ada", "note": "\u3000 ü"}, "ada"))
+            end_ns = simulated.clock.now_ns() + SECONDS_BEFORE * 10**9
+            service.station.run(lambda end_ns=end_ns: simulated.clock.now_ns() < end_ns, words=operator.words)
+            if sample == "first":
+                service.handle(Request("abort", {}, "ada"))
+                service.station.run(lambda: service.station.live is not None)
+        journal.db.execute("pragma wal_checkpoint(truncate)")
+        database = path.read_bytes()
+    simulated.instrument.close()
+    journal.close()
+    return Killed(simulated, config, database)
+
+
+def _chunks(path: Path) -> set[tuple[object, ...]]:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            return set(db.execute("select run_id, chunk, raw, sha256 from chunks").fetchall())
+    except (sqlite3.Error, OSError, UnicodeError):
+        return set()
+
+
+def _states(path: Path) -> tuple[str, ...]:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            return tuple(str(state) for (state,) in db.execute("select state from runs order by run_id"))
+    except (sqlite3.Error, OSError, UnicodeError):
+        return ()
+
+
+# what becomes of a file
+
+
+def bit_flip(random_: random.Random) -> Callable[[Path], None]:
+    """One bit, anywhere."""
+
+    def spoil(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[random_.randrange(len(data))] ^= 1 << random_.randrange(8)
+        path.write_bytes(data)
+
+    return spoil
+
+
+def truncated(random_: random.Random) -> Callable[[Path], None]:
+    """Cut off, at a page or anywhere."""
+
+    def spoil(path: Path) -> None:
+        size = path.stat().st_size
+        at = random_.randrange(size)
+        os.truncate(path, at - at % 4096 if random_.random() < 0.5 else at)
+
+    return spoil
+
+
+def zeroed(random_: random.Random) -> Callable[[Path], None]:
+    """Some pages are zeros, or what was there at another place."""
+
+    def spoil(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        pages = len(data) // 4096
+        for _ in range(random_.choice((1, 2, 8))):
+            at = random_.randrange(pages) * 4096
+            other = random_.randrange(pages) * 4096
+            data[at : at + 4096] = bytes(4096) if random_.random() < 0.7 else data[other : other + 4096]
+        path.write_bytes(data)
+
+    return spoil
+
+
+def one_value(random_: random.Random) -> Callable[[Path], None]:
+    """A value of a sound database is another: of another type, length, or with a bit flipped in its text."""
+
+    def spoil(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            table = random_.choice(("runs", "chunks", "events", "station_events", "boots", "certificates", "seconds"))
+            columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
+            column = random_.choice(columns)
+            rows = db.execute(f"select count(*) from {table}").fetchone()[0]
+            where = f"(select {columns[0]}, {columns[1]} from {table} limit 1 offset {random_.randrange(max(1, rows))})"
+            value = random_.choice(
+                (
+                    None,
+                    "",
+                    "x",
+                    "{}",
+                    "[]",
+                    "[" * 5000,
+                    "null",
+                    0,
+                    -1,
+                    2**62,
+                    1e308,
+                    b"",
+                    b"\xff" * 40,
+                    "running",
+                    "1" * 300,
+                )
+            )
+            with contextlib.suppress(sqlite3.Error):
+                db.execute(f"update {table} set {column} = ? where ({columns[0]}, {columns[1]}) = {where}", [value])
+
+    return spoil
+
+
+def foreign(random_: random.Random) -> Callable[[Path], None]:
+    """Something in its schema is not ours, or it is not ours at all."""
+    sql = random_.choice(
+        (
+            "create trigger t after insert on chunks begin delete from chunks; end",
+            "create trigger t after update on runs begin update runs set verdict = 'PASS'; end",
+            "create view v as select 1",
+            "create index i on events (kind)",
+            "create table t (x)",
+            "drop table boots",
+            "drop table seconds",
+            "alter table runs rename to r",
+            "pragma user_version = 99",
+            "pragma application_id = 1",
+            "drop view what_happened_when",
+        )
+    )
+
+    def spoil(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute(sql)
+
+    return spoil
