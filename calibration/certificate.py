@@ -43,6 +43,7 @@ GAINS = {"hx711": (128, 64, 32), "nau7802": (1, 2, 4, 8, 16, 32, 64, 128)}
 _SPAN_PER_K_MAX = 1e-3
 _BEND_MAX = 0.1
 
+Dof = Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")]
 Mass = Annotated[float, Meta(gt=0, le=1e6, description="a mass in g, above 0, at most 1e6")]
 MassU = Annotated[float, Meta(ge=0, le=1e6, description="a half-width in g, 0 or more")]
 Slope = Annotated[float, Meta(ge=-1e9, le=1e9, description="a number from -1e9 to 1e9 (not nan, not inf)")]
@@ -150,15 +151,23 @@ class Stability(_Table, frozen=True, kw_only=True):
     ``zero_drift_g`` is what the zero may move at constant temperature; ``noise_counts`` a standard deviation.
     ``zero_walk_g`` is the measured standard deviation of what the zero wanders in one hour (it grows with the square
     root of time), with ``zero_walk_dof`` degrees of freedom; 0 where it is within ``zero_drift_g``.
+
+    Measured, and optional: ``zero_drift_g_per_h`` is by how much the zero drifted an hour in the calibration's nights
+    (root mean square), ``zero_bound_g`` the standard deviation within which it stays over hours, however long (0: it
+    walks). A load creeps ``creep_gained_pct`` of itself from M1 to M2, positive where the indication rises, with the
+    standard uncertainty ``u_creep_gained_pct`` (0: only ``creep_pct_fs`` is known), and ``creep_whole_pct`` since it
+    was put on; in the middle of M1 by ``creep_at_m1_pct_per_h``, which bends by ``creep_bend_at_m1_pct_per_h2``.
     """
 
     creep_pct_fs: Annotated[float, Meta(ge=0, le=5, description="a half-width in % of capacity, 0 to 5")]
     zero_drift_g: MassU
     noise_counts: Sd
     zero_walk_g: MassU = 0.0
-    zero_walk_dof: Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")] = 1e6
+    zero_walk_dof: Dof = 1e6
     zero_drift_g_per_h: MassU = 0.0
-    zero_drift_dof: Annotated[float, Meta(ge=1, le=1e6, description="degrees of freedom, 1 to 1e6")] = 1e6
+    zero_drift_dof: Dof = 1e6
+    zero_bound_g: MassU = 0.0
+    zero_bound_dof: Dof = 1e6
     creep_gained_pct: CreepPct = 0.0
     u_creep_gained_pct: Annotated[float, Meta(ge=0, le=5, description="a standard uncertainty in %, 0 to 5")] = 0.0
     creep_whole_pct: CreepPct = 0.0

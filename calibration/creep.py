@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.errors import BadFit
-from calibration.thermal import BIN_S, F8, WalkFit, minute_means
+from calibration.thermal import BIN_S, F8, minute_means
+from calibration.wander import Wander
 
 FROM_S = 1200.0  # M1 is taken about so long after the load is on
 MEAN_S = 600.0
@@ -43,10 +44,10 @@ class CreepFit:
     bend_pct_per_h2: float
 
 
-def fit_creep(t_s: F8, code: F8, load_code: float, walk: WalkFit) -> CreepFit:
+def fit_creep(t_s: F8, code: F8, load_code: float, wander: Wander) -> CreepFit:
     """Fit creep to the codes of the first two hours under a load, from the moment it is on, at one temperature.
 
-    ``load_code`` is the load in codes, ``walk`` what the zero wanders meanwhile. Raises ``BadFit`` for less than an
+    ``load_code`` is the load in codes, ``wander`` what the zero does meanwhile. Raises ``BadFit`` for less than an
     hour of record, or a load of nothing.
     """
     minute, value = minute_means(t_s, code)
@@ -60,12 +61,12 @@ def fit_creep(t_s: F8, code: F8, load_code: float, walk: WalkFit) -> CreepFit:
     late = float(np.mean(value[since >= since[-1] - MEAN_S]))
     per_pct = load_code / 100.0
     seen = (late - float(np.mean(value[early]))) / per_pct
-    wandered = walk.per_sqrt_h * math.sqrt((since[-1] - MEAN_S / 2.0 - FROM_S) / 3600.0) / abs(per_pct)
+    wandered = wander.over((since[-1] - MEAN_S / 2.0 - FROM_S) / 3600.0)
     rate, bend = _at_m1(since, value)
     return CreepFit(
         gained_pct=NIGHT * seen,
-        u_pct=math.hypot(NIGHT_HALF * abs(seen) / math.sqrt(3.0), NIGHT * wandered),
-        dof=walk.dof,
+        u_pct=math.hypot(NIGHT_HALF * abs(seen) / math.sqrt(3.0), NIGHT * wandered.rms / abs(per_pct)),
+        dof=wandered.dof,
         whole_pct=(late - first) / per_pct + (NIGHT - 1.0) * seen,
         rate_pct_per_h=rate / per_pct,
         bend_pct_per_h2=bend / per_pct,

@@ -277,7 +277,7 @@ def _assumptions(found: CalibrationFits, from_oven: bool) -> list[str]:
         )
     elif found.loaded is None:
         out.append("temperature: span coefficient not measured: within 5e-5 per K")
-    if found.walk is None:
+    if found.wander is None:
         out.append("zero: its wander was not measured: within 0.02 % of full scale over a test")
     if found.creep is None:
         out.append(f"creep: not measured: within {CREEP_CLASS_PCT_FS:g} % of the load after the dwell")

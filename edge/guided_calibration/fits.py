@@ -19,17 +19,13 @@ from calibration.creep import CreepFit, fit_creep
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
 from calibration.thermal import LagFit, TemperatureFit, WalkFit, fit_lag, fit_temperature, fit_walk, lagged
+from calibration.wander import Wander, fit_wander
 from edge.fold import layout
 
 from .readings import Readings, noise_code
 
 CREEP_CLASS_PCT_FS = 0.05
 """What a cheap bar cell may creep, in % of full scale (FACTS: 0.05 %FS in 30 min), where it was not measured."""
-TEST_H = 8.5
-"""From M1 to M2 it takes about so long."""
-DRIFTS = 3.2
-"""Over that time a drift counts as one where its variance is so many times that of the walk, whose own fitted lines
-have 1.2 times."""
 # What data sheets allow bar cells of the cheap kind (FACTS: 0.05 %FS in 10 K each), and OIML R 60's class C3 its zero.
 CLASS_PER_10_K = 0.0005
 CLASS_ZERO_FS = 0.0002
@@ -86,20 +82,11 @@ class CalibrationFits:
     zero: TemperatureFit | None
     loaded: TemperatureFit | None
     lag: LagFit | None
-    walk: WalkFit | None
     noise_code: float
     t_ref_c: float
     weight_g: float
     creep: CreepFit | None
-    drift: Drift | None
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """How far the zero drifted in an hour, in codes: root mean square over the nights, with degrees of freedom."""
-
-    per_h: float
-    dof: float
+    wander: Wander | None
 
 
 def fit_all(
@@ -118,67 +105,55 @@ def fit_all(
     what to do.
     """
     span = fit_span(points, capacity_g)
-    zero, warm, lag, walks = None, None, None, []
+    zero, warm, lag, walks, rests = None, None, None, list[WalkFit](), list[tuple[layout.F8, layout.F8]]()
     empty, loaded = night.empty, night.loaded
     if empty is not None:
         noise = noise_code(empty)
         if from_oven:
             lag = fit_lag(empty.t_s, empty.oven_c, empty.code, t_ref_c)
-        zero, walk = _fit_slope(empty, t_ref_c, lag, night.empty_piece)
-        walks.append(walk)
+        zero, rest, walk = _fit_slope(empty, t_ref_c, lag, night.empty_piece)
+        rests.append((empty.t_s, rest))
+        walks += [walk] if walk is not None else []
         if lag is not None:
             zero = lag.fit
     if loaded is not None and empty is not None:
-        warm, walk = _fit_slope(loaded, t_ref_c, lag, night.loaded_piece)
-        walks.append(walk)
-    known = [w for w in walks if w is not None]
-    walk = None
-    if known:
-        dof = math.fsum(w.dof for w in known)
-        walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in known) / dof), dof)
+        warm, rest, walk = _fit_slope(loaded, t_ref_c, lag, night.loaded_piece)
+        rests.append((loaded.t_s, rest))
+        walks += [walk] if walk is not None else []
+    wander = None
+    if walks:
+        dof = math.fsum(w.dof for w in walks)
+        walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in walks) / dof), dof)
+        wander = fit_wander(rests, [fit.drift_per_h for fit in (zero, warm) if fit is not None], walk)
     creep = None
     if night.settling is not None:
-        creep = _creep(night.settling, span.counts_per_g * night.weight_g, walk, zero, lag)
-    drift = _drift([fit for fit in (zero, warm) if fit is not None], walk)
-    return CalibrationFits(span, zero, warm, lag, walk, noise, t_ref_c, night.weight_g, creep, drift)
+        creep = _creep(night.settling, span.counts_per_g * night.weight_g, wander, zero, lag)
+    return CalibrationFits(span, zero, warm, lag, noise, t_ref_c, night.weight_g, creep, wander)
 
 
 def _fit_slope(
     of: Readings, t_ref_c: float, lag: LagFit | None, piece: layout.F8 | None
-) -> tuple[TemperatureFit, WalkFit | None]:
-    """Fit what temperature does to a code, and what is left of it: the walk (None where the record is too short)."""
+) -> tuple[TemperatureFit, layout.F8, WalkFit | None]:
+    """Fit what temperature does to a code; get what is left of it, and its walk (None: the record is too short)."""
     temp_c = of.cell_c if lag is None else lagged(of.t_s, of.oven_c, lag.lag_s)
     fit = fit_temperature(of.t_s, temp_c, of.code, t_ref_c, piece)
     rest = of.code - fit.per_k * (temp_c - t_ref_c)
     if piece is not None:
         rest = rest - np.array(fit.offsets)[piece.astype(int)]
     try:
-        return fit, fit_walk(of.t_s, rest)
+        return fit, rest, fit_walk(of.t_s, rest)
     except BadFit:
-        return fit, None
+        return fit, rest, None
 
 
 def _creep(
-    settling: Readings, load_code: float, walk: WalkFit | None, zero: TemperatureFit | None, lag: LagFit | None
+    settling: Readings, load_code: float, wander: Wander | None, zero: TemperatureFit | None, lag: LagFit | None
 ) -> CreepFit:
     """Fit the creep of the first two hours under a load, without what the cell's temperature did meanwhile."""
     code, cell_c = settling.code, settling.cell_c
     if zero is not None and lag is None and np.all(np.isfinite(cell_c)):
         code = code - zero.per_k * (cell_c - cell_c[0])
-    return fit_creep(settling.t_s, code, load_code, walk or WalkFit(0.0, 1.0))
-
-
-def _drift(nights: Sequence[TemperatureFit], walk: WalkFit | None) -> Drift | None:
-    """Get the zero's drift, where it is more over a test than its walk explains: two estimates of one thing, not a sum.
-
-    ``nights`` are fits of hours each; their number is all the degrees of freedom that the drift has.
-    """
-    if walk is None or not nights:
-        return None
-    per_h = math.sqrt(math.fsum(f.drift_per_h**2 for f in nights) / len(nights))
-    if (per_h * TEST_H) ** 2 <= DRIFTS * walk.per_sqrt_h**2 * TEST_H:
-        return None
-    return Drift(per_h, float(len(nights)))
+    return fit_creep(settling.t_s, code, load_code, wander or Wander(WalkFit(0.0, 1.0), None, None))
 
 
 def make_certificate(
@@ -243,7 +218,8 @@ def _temperature(found: CalibrationFits, capacity_g: float, cell: CellTemperatur
 
 def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
     """Get creep, wander of the zero and noise, each as it was measured or as a class of cells allows it."""
-    walk, creep, drift = found.walk, found.creep, found.drift
+    wander, creep = found.wander, found.creep
+    walk, bound, drift = (None, None, None) if wander is None else (wander.walk, wander.bound, wander.drift_per_h)
     per_g = abs(found.span.counts_per_g)
     most_pct = CREEP_CLASS_PCT_FS
     if creep is not None:
@@ -254,8 +230,10 @@ def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
         noise_counts=found.noise_code,
         zero_walk_g=walk.per_sqrt_h / per_g if walk is not None else 0.0,
         zero_walk_dof=walk.dof if walk is not None else 1e6,
-        zero_drift_g_per_h=0.0 if drift is None else drift.per_h / per_g,
+        zero_drift_g_per_h=0.0 if drift is None else drift.rms / per_g,
         zero_drift_dof=1e6 if drift is None else drift.dof,
+        zero_bound_g=0.0 if bound is None else bound.rms / per_g,
+        zero_bound_dof=1e6 if bound is None else bound.dof,
     )
     if creep is None or not abs(creep.gained_pct) + creep.u_pct <= 5.0:
         return stability

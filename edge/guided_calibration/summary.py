@@ -52,10 +52,12 @@ def lines(made: Certified) -> Iterator[str]:
     if found.loaded is not None:
         t = certificate.temperature
         yield f"  span          {with_u(t.span_per_k * 1e6, t.u_span_per_k * 1e6)} ppm per K"
-    if found.walk is not None:
-        yield f"  wander        {found.walk.per_sqrt_h / abs(s):.2g} g after one hour, by the root of time"
-    if found.drift is not None:
-        yield f"  drift         {found.drift.per_h / abs(s) * 1e3:.2g} mg an hour, more than its wander explains"
+    if (wander := found.wander) is not None:
+        yield f"  wander        {wander.walk.per_sqrt_h / abs(s):.2g} g after one hour, by the root of time"
+        if wander.bound is not None:
+            yield f"  wander        within {wander.bound.rms / abs(s):.2g} g over hours, however long"
+        if (drift := wander.drift_per_h) is not None:
+            yield f"  drift         {drift.rms / abs(s) * 1e3:.2g} mg an hour, more than its wander explains"
     if (creep := found.creep) is not None:
         yield f"  creep         {creep.gained_pct:+.2g} ± {creep.u_pct:.1g} % of a load from M1 to M2"
     yield f"  noise         {found.noise_code:.1f} codes, single samples"

@@ -223,12 +223,12 @@ def zero_components(
         return
     apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
     own = wander(cert, apart_h)
-    if own.drifts:
+    if own.how == "drifts":
         yield Component(ComponentName.ZERO_DRIFT, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)
     else:
         why = f"±{stability.zero_drift_g:g} g over a test"
         yield Component(ComponentName.ZERO_DRIFT, 0.0, stability.zero_drift_g / SQRT3, "g", 0.0, "certificate", why)
-    if own.u_g > 0.0 and not own.drifts:
+    if own.u_g > 0.0 and own.how != "drifts":
         yield Component(ComponentName.ZERO_WALK, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)
     yield weather_component(cert, weighed, corrections.pressure_change_kpa)
     if corrections.blank is None:
@@ -245,11 +245,11 @@ def weather_component(cert: Certificate, weighed: Weighed, changed_kpa: float | 
     """Get what the air's pressure does to the cell's zero: one verification interval a kPa (OIML R 60-1, 5.6.2).
 
     The interval is taken to be a ten-thousandth of the capacity; ``changed_kpa`` is how far the pressure changed from
-    M1 to M2 where both were read (None: ±1 kPa is assumed).
+    M1 to M2 where both were read (None: ±1 kPa is assumed), by a barometer that may be off by ±0.1 kPa.
     """
     each_g = per_kpa_g(cert)
     known = changed_kpa is not None
-    half_g = each_g * (abs(changed_kpa) + READ_KPA if changed_kpa is not None else NIGHT_KPA)
+    half_g = each_g * (math.hypot(changed_kpa, READ_KPA / SQRT3) if changed_kpa is not None else NIGHT_KPA)
     pressure = f"{changed_kpa:+.2g} kPa from M1 to M2" if known else f"±{NIGHT_KPA:g} kPa from M1 to M2"
     why = f"{each_g:.3g} g a kPa, {pressure}"
     origin: Origin = "declared" if known else "assumed"

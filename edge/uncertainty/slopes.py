@@ -33,6 +33,8 @@ MEAN_S = 300.0
 """So long are the means that what came since the vent is seen by."""
 AFTER_VENT_S = 60.0
 """So long the air takes to come, or is taken to."""
+QUICKEST_H = 0.25
+"""No sample dries with a shorter time constant: a rate that bends more is something else's."""
 SLOWS_H = 1.0
 """Uptake that slows down with this time constant was faster before it was seen."""
 CREEP_H = {WeighingKind.M1: 1.0, WeighingKind.M2: 8.0}
@@ -167,7 +169,8 @@ def left_before_m1(since_load: Stretch, m1: Weighing, opened_h: float | None, ri
     load_g = m1.value.mean
     creep, bend = (0.0, 0.0) if rig.certificate is None else _creep_at_m1(rig.certificate, load_g)
     rate = curve.rate - creep
-    carried_g = -rate * over_h + max(0.0, curve.bend - bend if curve.bend else 0.0) * over_h**2 / 2.0
+    bends = min(max(0.0, curve.bend - bend if curve.bend else 0.0), abs(rate) / QUICKEST_H)
+    carried_g = -rate * over_h + bends * over_h**2 / 2.0
     length_h = max(1e-3, float(rows.t_s[-1] - rows.t_s[0]) / 3600.0)
     u_g = math.hypot(curve.u_over(over_h), _rig_u_g(WeighingKind.M1, rows, length_h, over_h, load_g, rig))
     if creep:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from calibration.certificate import Certificate
 from edge.records.weighing import Weighing
@@ -36,11 +37,14 @@ class Inert:
 
 @dataclass(frozen=True, slots=True)
 class Wander:
-    """What the zero may do by itself over a time at one temperature: standard uncertainty in g, dof, and by what."""
+    """What the zero may do by itself over a time at one temperature: standard uncertainty in g, dof, how, and by what.
+
+    What ``drifts`` goes straight, what ``walks`` goes on from where it is, what is ``bounded`` comes back in minutes.
+    """
 
     u_g: float
     dof: float
-    drifts: bool
+    how: Literal["drifts", "walks", "is bounded"]
     why: str
 
 
@@ -54,9 +58,12 @@ def wander(certificate: Certificate, hours: float) -> Wander:
     drift_g = stability.zero_drift_g_per_h * hours
     if drift_g > walk_g:
         why = f"{stability.zero_drift_g_per_h:.3g} g an hour in {stability.zero_drift_dof:g} nights, over {hours:.2f} h"
-        return Wander(drift_g, stability.zero_drift_dof, True, why)
+        return Wander(drift_g, stability.zero_drift_dof, "drifts", why)
+    if 0.0 < stability.zero_bound_g < walk_g:
+        why = f"within {stability.zero_bound_g:.3g} g over hours, however long"
+        return Wander(stability.zero_bound_g, stability.zero_bound_dof, "is bounded", why)
     why = f"{stability.zero_walk_g:.3g} g after one hour, by the root of {hours:.2f} h"
-    return Wander(walk_g, stability.zero_walk_dof, False, why)
+    return Wander(walk_g, stability.zero_walk_dof, "walks", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +93,48 @@ def drift_between(
     The zero wanders as a random walk (variance V over the whole time, of which the share f lies between M1 and M2), and
     carries what is left of the creep. With X the gain and Z what the zero moved, ``E[X|Z] = E[X] + C/S·(Z − E[Z])`` and
     ``u²(X|Z) = Var X − C²/S``, with C = f·V + u²(creep) and S = V·1 + u²(creep)·(1 + u²(return)) + noise: for a walk
-    alone Z·f, the straight line between the zeros, and what a Brownian bridge leaves, V·f·(1 − f). Where the zero moved
-    by more than twice √S, the certificate says too little of this rig and the uncertainty is widened in proportion.
+    alone Z·f, the straight line between the zeros, and what a Brownian bridge leaves, V·f·(1 − f). A drift is a
+    straight line in both, with D/f in C and D/f² in S: next to nothing of it is left. What is bounded is in S and in X
+    alike, and in C not at all. Where the zero moved by more than twice √S, the certificate says too little of this rig
+    and the uncertainty is widened in proportion.
     """
     t, s = certificate.temperature, abs(certificate.span.counts_per_g)
     span_h = _middle_h(after) - _middle_h(before)
     whole_h = max(_middle_h(zero) - _middle_h(tare), span_h)
     f = span_h / whole_h
     own = wander(certificate, span_h)
-    between2 = own.u_g**2 + certificate.stability.zero_drift_g**2 / 3.0
+    walk2, straight2, apart2 = certificate.stability.zero_drift_g**2 / 3.0, 0.0, 0.0
+    if own.how == "drifts":
+        straight2 = own.u_g**2
+        walk2 += certificate.stability.zero_walk_g**2 * span_h
+    elif own.how == "is bounded":
+        apart2 = own.u_g**2
+    else:
+        walk2 += own.u_g**2
     noise2 = (zero.value.u**2 + tare.value.u**2 + 2.0 * (t.zero_counts_per_k * t.u_cell_temp_c) ** 2) / s**2
     back2 = (max(inert.whole_g**2, inert.gained_g**2) + inert.u_g**2) * RETURN_U**2
-    prior2 = between2 + inert.u_g**2
-    seen2 = between2 / f + inert.u_g**2 + back2 + noise2
+    prior2 = straight2 + walk2 + apart2 + inert.u_g**2
+    common2 = straight2 / f + walk2 + inert.u_g**2
+    seen2 = straight2 / f**2 + walk2 / f + apart2 + inert.u_g**2 + back2 + noise2
     moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
     surprise_g = moved_g - inert.gained_g
-    share = prior2 / seen2 if seen2 > 0.0 else 0.0
-    u_g = math.sqrt(max(0.0, prior2 * (1.0 - share)))
+    share = common2 / seen2 if seen2 > 0.0 else 0.0
+    u_g = math.sqrt(max(0.0, prior2 - common2 * share))
     widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
-    weight = own.u_g**4 / own.dof + inert.u_g**4 / inert.dof
+    # what each leaves in X − share·Z, for the degrees of freedom (Welch-Satterthwaite)
+    left = (
+        (straight2 * (1.0 - share / f) ** 2, certificate.stability.zero_drift_dof),
+        (walk2 * ((1.0 - share) ** 2 + share**2 * (1.0 / f - 1.0)), certificate.stability.zero_walk_dof),
+        (apart2 * (1.0 + share**2), certificate.stability.zero_bound_dof),
+        (inert.u_g**2 * (1.0 - share) ** 2, inert.dof),
+    )
+    weight = math.fsum(part**2 / dof for part, dof in left)
     return Drift(
         gained_g=inert.gained_g + share * surprise_g,
         u_g=u_g * max(1.0, widened),
-        dof=prior2**2 / weight if weight > 0.0 else math.inf,
+        dof=u_g**4 / weight if weight > 0.0 else math.inf,
         why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h, weight {share:.2f}; certificate: "
-        f"{math.sqrt(between2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",
+        f"{own.u_g:.3g} g by itself; {inert.why}; creep returns to ±50 % (assumed)",
         moved_g=moved_g,
         expected_u_g=math.sqrt(seen2),
         share=share,
