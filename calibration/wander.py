@@ -21,8 +21,9 @@ HOURS = (2.0, 4.0)
 """The longest times that a night of calibration holds some of."""
 BENDS_H = (1.0, 2.0)
 """Times over which a drift's bends are looked for: a second zero leaves about so much of a night unseen."""
-BOUNDED = 0.25
-"""What moved by less than this share of what its walk makes in the same time is bounded."""
+BOUNDED = ((BENDS_H, 0.25), (HOURS, 0.15))
+"""What has less than these shares of the variances that its walk makes in the same times is bounded: so little in both
+is no chance of a walk that two nights saw."""
 DRIFTS = 3.2
 """Over a test a drift counts as one where its variance is so many times that of the walk, whose own fitted lines have
 1.2 times."""
@@ -65,18 +66,29 @@ def fit_wander(nights: Sequence[tuple[F8, F8]], drifts_per_h: Sequence[float], w
 
     ``drifts_per_h`` are the straight lines fitted through them: their number is all the freedom that a drift has.
     """
-    middle_h = sum(HOURS) / 2.0
-    hours = _apart([_ten_minutes(t_s, code) for t_s, code in nights], HOURS)
-    if hours is not None and hours.rms**2 < BOUNDED * walk.per_sqrt_h**2 * middle_h:
-        return Wander(walk, hours, None)
+    means = [_ten_minutes(t_s, code) for t_s, code in nights]
+    bound = _bound(means, walk)
+    if bound is not None:
+        return Wander(walk, bound, None)
     per_h = math.sqrt(math.fsum(d * d for d in drifts_per_h) / max(1, len(drifts_per_h)))
     if (per_h * TEST_H) ** 2 <= DRIFTS * walk.per_sqrt_h**2 * TEST_H:
         return Wander(walk, None, None)
-    bends = _apart([_without_line(_ten_minutes(t_s, code)) for t_s, code in nights], BENDS_H)
+    bends = _apart([_without_line(values) for values in means], BENDS_H)
     if bends is not None:
         each = WalkFit(bends.rms / math.sqrt(sum(BENDS_H) / 2.0), bends.dof)
         walk = max(walk, each, key=lambda w: w.per_sqrt_h)
     return Wander(walk, None, Apart(per_h, float(len(drifts_per_h))))
+
+
+def _bound(means: Sequence[F8], walk: WalkFit) -> Apart | None:
+    """Get within what means stay over hours, where that is far less than a walk from minutes (None: it is not)."""
+    rms, dof = 0.0, math.inf
+    for hours, share in BOUNDED:
+        apart = _apart(means, hours)
+        if apart is None or apart.rms**2 >= share * walk.per_sqrt_h**2 * sum(hours) / 2.0:
+            return None
+        rms, dof = max(rms, apart.rms), min(dof, apart.dof)
+    return Apart(rms, dof)
 
 
 def _ten_minutes(t_s: F8, code: F8) -> F8:

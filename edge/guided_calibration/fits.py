@@ -141,7 +141,7 @@ def _fit_slope(
     if piece is not None:
         rest = rest - np.array(fit.offsets)[piece.astype(int)]
     try:
-        return fit, rest, fit_walk(of.t_s, rest)
+        return fit, rest, fit_walk(of.t_s, rest - fit.drift_per_h * (of.t_s - of.t_s[0]) / 3600.0)
     except BadFit:
         return fit, rest, None
 

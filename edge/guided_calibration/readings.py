@@ -125,7 +125,7 @@ def steady_code(of: Readings, before: Sequence[float] = ()) -> Integrated:
     ``before`` are the codes of all that was weighed before it, the empty holder first: the largest load among them says
     how far a good cell may creep in that minute. What the two halves of the minute are apart is in its uncertainty.
     Raises, with what to do, ``ReadingsNotGood`` for too few good seconds, ``StillMoving`` where they move by more than
-    noise, resolution and such creep.
+    noise (of samples, or of seconds about a line through them), resolution and such creep.
     """
     codes = [float(c) for c, t in zip(of.code, of.t_s, strict=True) if of.t_s[-1] - t < STEADY_S]
     if len(codes) < LEAST_GOOD * STEADY_S:
@@ -134,7 +134,9 @@ def steady_code(of: Readings, before: Sequence[float] = ()) -> Integrated:
     early, late = math.fsum(codes[:half]) / half, math.fsum(codes[half:]) / (len(codes) - half)
     apart, empty = abs(early - late), before[0] if before else late
     load_code = max(abs(code - empty) for code in (late, *before))
-    if apart > max(3.0 * noise_code(of), LEAST_MOVE_CODE, CREEPS_IN_A_MINUTE * load_code):
+    about_line = np.polynomial.Polynomial.fit(np.arange(len(codes)), codes, 1)(np.arange(len(codes))) - codes
+    noise = max(noise_code(of), float(np.std(about_line)))
+    if apart > max(3.0 * noise, LEAST_MOVE_CODE, CREEPS_IN_A_MINUTE * load_code):
         raise StillMoving(f"the code still moves by {apart:.0f}: wait until the cell is at rest, then weigh again")
     value = mean_over_stable_window(codes, "last")
     return replace(value, u=max(value.u, apart / 2.0))

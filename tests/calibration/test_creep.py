@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from calibration.creep import fit_creep
 from calibration.errors import BadFit
 from calibration.thermal import WalkFit
+from calibration.wander import Wander
 
 S, ZERO = 1000.0, 50_000.0
 LOAD = S * 200.0
 T_S = np.arange(7200.0) + 0.5
-STILL = WalkFit(0.0, 1e6)
+STILL = Wander(WalkFit(0.0, 1e6), None, None)
 M1_H, M2_H = 960.0 / 3600.0, 9.0
 
 
@@ -59,7 +60,7 @@ def test_what_it_crept_since_it_was_loaded_is_more_than_after_m1() -> None:
 
 
 def test_a_zero_that_wanders_is_in_the_uncertainty_of_the_creep() -> None:
-    found = fit_creep(T_S, crept(0.0, 1800.0), LOAD, WalkFit(20.0, 30.0))
+    found = fit_creep(T_S, crept(0.0, 1800.0), LOAD, Wander(WalkFit(20.0, 30.0), None, None))
     # by hand: 1.7 · 20 codes · √(95 min of 60), the two means' middles being 20 min and 115 min after the load
     assert found.u_pct == pytest.approx(1.7 * 20.0 * math.sqrt(95.0 / 60.0) / LOAD * 100.0, rel=0.02)
     assert found.dof == 30.0

@@ -16,7 +16,7 @@ from calibration.certificate import Certificate
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.blank import Blank
-from edge.uncertainty.zero_drift import RETURN_U, Inert, check_span, drift_between
+from edge.uncertainty.zero_drift import RETURN_U, Inert, check_span, drift_between, wander
 from hw.sim.rig import RigTruth
 
 HOUR = 3600.0
@@ -169,3 +169,56 @@ def test_a_span_that_changed_at_an_unknown_time_costs_as_much_certainty() -> Non
     # 0.8 % of M2, in % of M1, as the half-width of a rectangle
     assert found.contribution_pct == pytest.approx(0.8 * 199.5 / 200.0 / math.sqrt(3.0), rel=1e-6)
     assert changed.expanded_pct > 0.8
+
+
+def with_stability(**stability: float) -> Certificate:
+    cert = certificate()
+    return msgspec.structs.replace(cert, stability=msgspec.structs.replace(cert.stability, **stability))
+
+
+def test_of_a_drift_two_zeros_take_out_all() -> None:
+    cert = with_stability(zero_drift_g_per_h=0.005, zero_drift_dof=2.0)
+    found = drift_between(cert, M1, M2, *zeros(cert, 0.05), NO_CREEP)
+    assert found.gained_g == pytest.approx(0.05 * 8.0 / 10.0)
+    assert found.u_g == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_walks_about_a_drift_is_left_as_a_bridge() -> None:
+    cert = with_stability(zero_drift_g_per_h=0.1, zero_drift_dof=2.0, zero_walk_g=0.01, zero_walk_dof=50.0)
+    found = drift_between(cert, M1, M2, *zeros(cert, 1.0), NO_CREEP)
+    assert found.u_g**2 == pytest.approx(0.01**2 * 8.0 * (1.0 - 8.0 / 10.0), rel=0.02)
+    assert found.dof > 40.0
+
+
+def test_of_what_is_bounded_a_second_zero_says_nothing() -> None:
+    cert = with_stability(zero_walk_g=0.1, zero_bound_g=0.02, zero_bound_dof=3.0)
+    found = drift_between(cert, M1, M2, *zeros(cert, 0.03), NO_CREEP)
+    assert found.gained_g == 0.0
+    assert found.u_g == pytest.approx(0.02)
+    assert found.dof == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("stability", "u_g", "dof", "how"),
+    [
+        ({"zero_walk_g": 0.01, "zero_walk_dof": 46.0}, 0.02, 46.0, "walks"),
+        ({"zero_walk_g": 0.01, "zero_drift_g_per_h": 0.004}, 0.02, 1e6, "walks"),
+        ({"zero_walk_g": 0.01, "zero_drift_g_per_h": 0.01, "zero_drift_dof": 2.0}, 0.04, 2.0, "drifts"),
+        ({"zero_walk_g": 0.01, "zero_bound_g": 0.005, "zero_bound_dof": 3.0}, 0.005, 3.0, "is bounded"),
+        ({"zero_walk_g": 0.01, "zero_bound_g": 0.05, "zero_bound_dof": 3.0}, 0.02, 1e6, "walks"),
+    ],
+)
+def test_walk_and_drift_are_two_estimates_of_one_thing(
+    stability: dict[str, float], u_g: float, dof: float, how: str
+) -> None:
+    found = wander(with_stability(**stability), 4.0)
+    assert (found.u_g, found.dof, found.how) == (pytest.approx(u_g), dof, how)
+
+
+def test_creep_that_a_calibration_saw_is_corrected_with_its_sign() -> None:
+    cert = with_stability(creep_gained_pct=0.01, u_creep_gained_pct=0.002)
+    found = budget_of(M1, M2, M1, certificate=cert, seed=None)
+    plain = budget_of(M1, M2, M1, certificate=certificate(), seed=None)
+    assert found.loss_pct - plain.loss_pct == pytest.approx(0.01, rel=1e-3)  # a rise has hidden as much
+    creep = next(c for c in found.components if c.name == "creep")
+    assert creep.contribution_pct == pytest.approx(0.002, rel=1e-2)
