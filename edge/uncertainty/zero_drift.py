@@ -119,22 +119,27 @@ def drift_between(
     moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
     surprise_g = moved_g - inert.gained_g
     share = common2 / seen2 if seen2 > 0.0 else 0.0
-    u_g = math.sqrt(max(0.0, prior2 - common2 * share))
+    walks = own.how == "walks"  # then C is Var X, and the sum is as it has always been, to the last bit
+    u_g = math.sqrt(max(0.0, prior2 * (1.0 - share) if walks else prior2 - common2 * share))
     widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
-    # what each leaves in X − share·Z, for the degrees of freedom (Welch-Satterthwaite)
-    left = (
-        (straight2 * (1.0 - share / f) ** 2, certificate.stability.zero_drift_dof),
-        (walk2 * ((1.0 - share) ** 2 + share**2 * (1.0 / f - 1.0)), certificate.stability.zero_walk_dof),
-        (apart2 * (1.0 + share**2), certificate.stability.zero_bound_dof),
-        (inert.u_g**2 * (1.0 - share) ** 2, inert.dof),
-    )
-    weight = math.fsum(part**2 / dof for part, dof in left)
+    if walks:
+        prior_dof = own.u_g**4 / own.dof + inert.u_g**4 / inert.dof
+        dof = prior2**2 / prior_dof if prior_dof > 0.0 else math.inf
+    else:  # what each leaves in X − share·Z (Welch-Satterthwaite): of a drift next to nothing
+        left = (
+            (straight2 * (1.0 - share / f) ** 2, certificate.stability.zero_drift_dof),
+            (walk2 * ((1.0 - share) ** 2 + share**2 * (1.0 / f - 1.0)), certificate.stability.zero_walk_dof),
+            (apart2 * (1.0 + share**2), certificate.stability.zero_bound_dof),
+            (inert.u_g**2 * (1.0 - share) ** 2, inert.dof),
+        )
+        weight = math.fsum(part**2 / part_dof for part, part_dof in left)
+        dof = u_g**4 / weight if weight > 0.0 else math.inf
     return Drift(
         gained_g=inert.gained_g + share * surprise_g,
         u_g=u_g * max(1.0, widened),
-        dof=u_g**4 / weight if weight > 0.0 else math.inf,
+        dof=dof,
         why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h, weight {share:.2f}; certificate: "
-        f"{own.u_g:.3g} g by itself; {inert.why}; creep returns to ±50 % (assumed)",
+        f"{math.sqrt(straight2 + walk2 + apart2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",
         moved_g=moved_g,
         expected_u_g=math.sqrt(seen2),
         share=share,
