@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from edge.errors import BadDatabase
 from edge.records.frame import Channel, Frames
+from hw.compiled import call, compiled
 
 from . import codec_v1
 from . import range_coder as rc
@@ -93,7 +93,7 @@ def _encode(frames: Frames) -> bytes:
     n_frames, n = len(frames), len(frames.code)
     out = np.empty(rc.MOST_BYTES * (12 * n_frames + 3 * n + 2) + 16, np.uint8)
     coder = rc.encoder()
-    _walk(coder, out, rc.contexts(_FAMILIES), *_as_walked(frames))
+    call(_walk, coder, out, rc.contexts(_FAMILIES), *_as_walked(frames))
     body = bytes([VERSION]) + _leb128(n_frames) + _leb128(n) + rc.written(coder, out)
     return body + zlib.crc32(body).to_bytes(4, "little")
 
@@ -110,7 +110,7 @@ def _decode(blob: bytes) -> Frames:
     coder = rc.decoder(data)
     columns = (np.empty(n_frames, "<i8"), np.empty(n_frames, "<i8"), np.zeros(n_frames + 1, "<i8"),
                np.empty((n_frames, 9), "<i8"), np.empty(n, "<i8"), np.empty(n, "<i4"), np.empty(n, "u1"))  # fmt: skip
-    unit = _walk(coder, data, rc.contexts(_FAMILIES), *columns, 0, 0)
+    unit = call(_walk, coder, data, rc.contexts(_FAMILIES), *columns, 0, 0)
     if unit == 0 or rc.used(coder) < len(data):
         raise ValueError("its numbers do not fit their columns")
     seq, t_ns, first, slow, sample_units, code, status = columns
@@ -147,7 +147,7 @@ def _pace(frames: Frames) -> tuple[int, int]:
     return unit, pace if 0 <= pace < 1 << 40 else 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _walk_samples(
     coder: _I8, data: rc.U1, known: _I8, begin: int, end: int, start: int, unit: int, pace: int,
     sample_units: _I8, code: Any, status: Any, memory: _I8,
@@ -197,7 +197,7 @@ def _walk_samples(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _walk(
     coder: _I8, data: rc.U1, known: _I8, seq: _I8, t_ns: _I8, first: _I8, slow: _I8,
     sample_units: _I8, code: Any, status: Any, unit: int, pace: int,

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hw.compiled import call, compiled, compiled_inline
 
 I8 = npt.NDArray[np.int64]
 U1 = npt.NDArray[np.uint8]
@@ -31,9 +32,6 @@ _LEAST, _MOST = 32 << _EXTRA, (1 << 16) - 32 << _EXTRA
 _SEEN = 255  # after so many bits of a context the last ones count for more than the first: it follows what changes
 _SHARE = (1 << 16) // np.arange(2, _SEEN + 3)  # of the newest bit in the chance of the next
 _POSITIVE = (1 << 63) - 1
-
-_jit = njit(cache=True, nogil=True, error_model="numpy")
-_jit_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 def encoder() -> I8:
@@ -64,7 +62,7 @@ def written(coder: I8, data: U1) -> bytes:
     keep = (low ^ high).bit_length()
     coder[_LOW] = high >> (keep - 1) << (keep - 1) if keep else low
     for _ in range(5):
-        _shift(coder, data)
+        call(_shift, coder, data)
     if used(coder) > len(data):
         raise ValueError("the array for what is coded is too short")
     return data[: used(coder)].tobytes().rstrip(b"\0")
@@ -75,7 +73,7 @@ def used(coder: I8) -> int:
     return int(coder[_AT])
 
 
-@_jit
+@compiled
 def number(coder: I8, data: U1, known: I8, family: int, value: Any) -> Any:
     """Code one whole number, −2⁶³ … 2⁶³−1, and get it back. Small ones, and ones that were usual, are cheap."""
     folded = (value << 1) ^ (value >> 63)  # 0, −1, 1, −2 … become 0, 1, 2, 3 …
@@ -99,7 +97,7 @@ def number(coder: I8, data: U1, known: I8, family: int, value: Any) -> Any:
     return (out >> 1 & _POSITIVE) ^ -(out & 1)
 
 
-@_jit_inline
+@compiled_inline
 def _length(folded: int) -> int:
     """Get how many bits an unsigned number has, 1 … 64 (0 counts as 1: a decoder's is not known yet)."""
     if folded < 0:  # its highest bit is a sign to an int64
@@ -110,7 +108,7 @@ def _length(folded: int) -> int:
     return length
 
 
-@_jit_inline
+@compiled_inline
 def _bit(coder: I8, data: U1, known: I8, context: int, bit: int) -> int:
     """Code one bit, by what is known of its context, and add it to that."""
     chance, seen = known[context, 0], known[context, 1]
@@ -135,7 +133,7 @@ def _bit(coder: I8, data: U1, known: I8, context: int, bit: int) -> int:
     return 1 if bit else 0
 
 
-@_jit_inline
+@compiled_inline
 def _without_jit(coder: I8, data: U1, n: int, value: int) -> Any:
     """Code ``n`` bits (at most 8) of which nothing is known."""
     coder[_RANGE] >>= n
@@ -148,7 +146,7 @@ def _without_jit(coder: I8, data: U1, n: int, value: int) -> Any:
     return value
 
 
-@_jit_inline
+@compiled_inline
 def _renew(coder: I8, data: U1) -> None:
     """Make the range wide enough for the next bit: a byte goes out, or comes in."""
     while coder[_RANGE] < _TOP:
@@ -162,7 +160,7 @@ def _renew(coder: I8, data: U1) -> None:
             _shift(coder, data)
 
 
-@_jit
+@compiled
 def _shift(coder: I8, data: U1) -> None:
     """Move the highest byte of ``low`` out, once no carry can change it any more."""
     low = coder[_LOW]

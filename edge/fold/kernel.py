@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hw.compiled import call, compiled, compiled_inline
 
 from .layout import CVD_C, PARAMS, ROW, STATE, Block, Record
 
@@ -40,7 +41,7 @@ def advance(state: Record, params: Record, block: Block) -> tuple[Record, Record
     rows = np.empty(len(block.seq), ROW)
     longest = int(np.max(np.diff(block.first), initial=0))
     scratch = np.empty(longest + 4, np.float64)
-    n_rows = _advance(params, new, *block, rows, scratch)
+    n_rows = call(_advance, params, new, *block, rows, scratch)
     return new, rows[:n_rows]
 
 
@@ -48,7 +49,7 @@ def flush(state: Record, params: Record) -> tuple[Record, Record]:
     """Give out the row of the last second, which no frame follows. Returns the state and 0 or 1 rows."""
     new = state.copy()
     rows = np.empty(1, ROW)
-    return new, rows[: _flush(params, new, rows)]
+    return new, rows[: call(_flush, params, new, rows)]
 
 
 def _check(state: Record, params: Record, block: Block) -> None:
@@ -73,15 +74,11 @@ def _check(state: Record, params: Record, block: Block) -> None:
         raise ValueError("fold: a frame lies before the one that was folded last")
 
 
-# The kernel. Below this line: + − × ÷ √ and comparisons, nothing else. "numpy": a division by 0 is IEEE 754's,
-# as in C, and not an exception; where one could occur it is asked for, so that it does not warn without the JIT.
-_jit = njit(cache=True, nogil=True, error_model="numpy")
+# The kernel. Below this line: + − × ÷ √ and comparisons, nothing else. Where a division by 0 could occur it is asked
+# for, so that it does not warn where the kernel is not compiled.
 
 
-_jit_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
-
-
-@_jit_inline
+@compiled_inline
 def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any, a: Any, b: Any) -> Any:
     """Turn a ratio code into °C: Callendar-Van Dusen inverted, a quadratic above 0 °C, Newton's steps below."""
     if is_code == 0:
@@ -99,7 +96,7 @@ def _rtd_c(value: Any, is_code: Any, ref_ohm: Any, r0_ohm: Any, lead_ohm: Any, a
     return t
 
 
-@_jit_inline
+@compiled_inline
 def _believed(work: Any, i: Any, hi: Any, gate: Any) -> Any:
     """Say whether ``work[i]`` lies within the gate of the median of itself and two neighbours on each side.
 
@@ -124,7 +121,7 @@ def _believed(work: Any, i: Any, hi: Any, gate: Any) -> Any:
     return as_high > half and as_low > half
 
 
-@_jit
+@compiled
 def _gate_and_sum(s: Any, work: Any, start: Any, stop: Any, hi: Any, gate: Any) -> None:
     """Gate ``work[start:stop]`` among ``work[:hi]`` and add the believed ones to the open second's sums."""
     n, n_spike = s["n"], s["n_spike"]
@@ -149,7 +146,7 @@ def _gate_and_sum(s: Any, work: Any, start: Any, stop: Any, hi: Any, gate: Any) 
     s["mean_g"], s["m2_g2"], s["mean_code"] = mean_g, m2, mean_code
 
 
-@_jit
+@compiled
 def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: Any, cell_ok: Any, pressure: Any,
            pressure_ok: Any) -> Any:  # fmt: skip
     """Open a second: its temperatures, its limits, what turns its codes into grams. False: nothing known does."""
@@ -212,7 +209,7 @@ def _begin(p: Any, s: Any, seq: Any, t_s: Any, oven: Any, oven_ok: Any, cell: An
     return known
 
 
-@_jit
+@compiled
 def _close(p: Any, s: Any, row: Any) -> None:
     """Close the open second: clock, loss and drift, and its row."""
     n = s["n"]
@@ -266,7 +263,7 @@ def _close(p: Any, s: Any, row: Any) -> None:
     s["open"] = 0
 
 
-@_jit
+@compiled
 def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any, status: Any, oven: Any,
              oven_status: Any, cell: Any, cell_status: Any, pressure: Any, pressure_status: Any, rows: Any,
              work: Any) -> Any:  # fmt: skip
@@ -311,7 +308,7 @@ def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any,
     return n_rows
 
 
-@_jit
+@compiled
 def _flush(params: Any, state: Any, rows: Any) -> Any:
     p, s = params[0], state[0]
     if s["open"] == 0:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw.clock import NS_PER_S
+from hw.compiled import call, compiled
 from hw.errors import BadSetting
 
 F8 = npt.NDArray[np.float64]
@@ -164,7 +164,7 @@ class Rig:
         self._set("oven_c", truth.ambient_c)
         self._set("cell_c", truth.ambient_c)
         self._set("pressure_pa", _ATMOSPHERE_PA)
-        ratio = _ratio(self._state[0], self._params[0])
+        ratio = call(_ratio, self._state[0], self._params[0])
         self._set("now", ratio)
         self._set("before", ratio)
 
@@ -256,7 +256,7 @@ class Rig:
 
     def _steps(self, n: int) -> F8:
         out = np.empty((n, 4))
-        _move(self._state, self._params, self._rng.standard_normal((n, 2)), out)
+        call(_move, self._state, self._params, self._rng.standard_normal((n, 2)), out)
         self._second += n
         return out
 
@@ -314,7 +314,7 @@ def _params(truth: RigTruth) -> npt.NDArray[np.void]:
 # The physics itself, compiled: one step a second, on plain records.
 
 
-@njit(cache=True)
+@compiled
 def _load_g(s: Any, p: Any) -> Any:
     """Get the apparent load in g: what hangs on the cell, less the air it displaces."""
     air_g_cm3 = _AIR_KG_M3 / 1000.0 * s["pressure_pa"] / _ATMOSPHERE_PA
@@ -326,7 +326,7 @@ def _load_g(s: Any, p: Any) -> Any:
     return load_g
 
 
-@njit(cache=True)
+@compiled
 def _ratio(s: Any, p: Any) -> Any:
     """Get the bridge's output in V/V."""
     dt_c = s["cell_c"] - p["t_ref_c"]
@@ -335,7 +335,7 @@ def _ratio(s: Any, p: Any) -> Any:
     return p["zero_ratio"] + p["zero_ratio_per_k"] * dt_c + bent_g * p["ratio_per_g"] * (1.0 + p["span_per_k"] * dt_c)
 
 
-@njit(cache=True)
+@compiled
 def _move(state: Any, params: Any, deviates: Any, out: Any) -> None:
     """Move on by one second for each row of ``deviates`` (n, 2); ``out`` (n, 4) gets ratios, oven and cell."""
     s = state[0]
