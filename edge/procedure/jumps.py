@@ -31,7 +31,7 @@ LOCAL_S = 900.0
 OF_A_LOOK = 8  # ... or of so many times what a look spans, so that a jump is not usual at its own place
 SHARE = 0.5
 """A jump is at least this share of all that changes around it: a curve that bends is no jump."""
-SHAPE = 0.1
+SHAPE = 0.15
 """Of a jump: what lies beside it and is less is its shape, not another one."""
 BESIDE = 2  # times what a look spans
 MOST = 50
