@@ -24,7 +24,7 @@ from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, 
 from edge.records.run import RunKind, RunState
 from hw.protocols import REGISTERS
 
-from . import hash_chain
+from . import hash_chain, writer_lock
 from .connection import Database, translated_errors
 from .hash_chain import StoredRow
 from .reading import open_readonly
@@ -53,6 +53,9 @@ class RunListed(msgspec.Struct, frozen=True, kw_only=True):
     ended_utc: str | None
 
 
+INTERRUPTED = "interrupted"
+"""The state of a run that is said to be measured and is not: no writer holds the database. It is never stored."""
+
 _COLUMN_OF = {"u_pct": "standard_uncertainty_pct", "U_pct": "expanded_uncertainty_pct"}
 """Columns of ``runs`` that are called otherwise than the field that they fill."""
 
@@ -71,7 +74,10 @@ class StoredRun:
 
 
 def list_runs(path: Path) -> list[RunListed]:
-    """Get all runs of a database, oldest first. Raises ``BadDatabase``."""
+    """Get all runs of a database, oldest first: one that nobody measures any more is ``interrupted``.
+
+    Raises ``BadDatabase``.
+    """
     select = ", ".join(f"{_COLUMN_OF.get(name, name)} as {name}" for name in RunListed.__struct_fields__)
     db = open_readonly(path)
     try:
@@ -79,8 +85,10 @@ def list_runs(path: Path) -> list[RunListed]:
             rows = list(db.query(f"select {select} from runs order by run_id"))
     finally:
         db.close()
+    measured = writer_lock.is_held(path)
     try:
-        return msgspec.convert(rows, list[RunListed])
+        found = msgspec.convert(rows, list[RunListed])
+        return [r if measured or r.state != RunState.RUNNING else with_fields(r, state=INTERRUPTED) for r in found]
     except msgspec.ValidationError as e:
         raise BadDatabase(f"{path}: the list of runs is damaged ({e}): take it from a copy") from e
 
@@ -105,7 +113,8 @@ def result_of_run(path: Path, run: str) -> Result:
     if row["state"] == RunState.DAMAGED:
         raise NoSuchRun(f"{path}: run {row['run_id']} was ended as damaged and has no result: {row['invalid_because']}")
     if row["result_json"] is None:
-        raise NoSuchRun(f"{path}: run {row['run_id']} has not ended: it has no result yet")
+        ended = "has not ended" if writer_lock.is_held(path) else "was interrupted: nobody measures it any more"
+        raise NoSuchRun(f"{path}: run {row['run_id']} {ended}: it has no result yet")
     try:
         return from_json(json.loads(row["result_json"]) | {"run_id": row["run_id"]})
     except (TypeError, ValueError) as e:

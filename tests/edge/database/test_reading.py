@@ -14,11 +14,11 @@ import pytest
 from short_demo import Demo
 from written_run import begin
 
-from edge.database import reading
+from edge.database import reading, writer_lock
 from edge.database.journal import Journal
 from edge.database.queries import list_runs, result_of_run
 from edge.database.reading import open_readonly
-from edge.errors import BadDatabase
+from edge.errors import BadDatabase, NoSuchRun
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -123,7 +123,23 @@ def test_a_copy_without_its_log_says_so_and_is_not_called_empty(tmp_path: Path) 
         shutil.copy(path, alone)
         refused(alone, "its newest part was in copy.db-wal, which is not beside it: copy both")
         shutil.copy(tmp_path / "a.db-wal", tmp_path / "copy.db-wal")
-        assert [r.state for r in list_runs(alone)] == ["running"]
+        assert [r.state for r in list_runs(alone)] == ["interrupted"], "nobody measures it there"
+
+
+def test_a_run_that_nobody_measures_any_more_is_interrupted_and_who_looks_disturbs_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with Journal(path) as journal:
+        begin(journal)
+        assert [r.state for r in list_runs(path)] == ["running"]
+        with pytest.raises(NoSuchRun, match="run 1 has not ended"):
+            result_of_run(path, "last")
+        assert writer_lock.is_held(path)
+    assert not writer_lock.is_held(path)
+    assert [r.state for r in list_runs(path)] == ["interrupted"]
+    with pytest.raises(NoSuchRun, match="run 1 was interrupted: nobody measures it"):
+        result_of_run(path, "last")
+    (tmp_path / "a.db.lock").touch()  # as a process that was killed leaves it
+    assert [r.state for r in list_runs(path)] == ["interrupted"]
 
 
 def test_a_database_that_was_closed_has_no_log_and_can_be_read_with_a_stock_tool_where_nothing_is_written(
