@@ -76,6 +76,17 @@ def check_masses(masses_g: Sequence[float], capacity_g: float) -> None:
         )
 
 
+def check_capacity(counts_per_g: float, capacity_g: float) -> None:
+    """See that a cell of this sensitivity could carry what it is said to. Raises ``BadFit`` with what to do."""
+    at_capacity = abs(counts_per_g) * capacity_g
+    if at_capacity >= CONVERTER_CODES:
+        holds_g = CONVERTER_CODES / abs(counts_per_g)
+        raise BadFit(
+            f"at {counts_per_g:.4g} codes a gram the converter is full at {holds_g:.3g} g, and the cell is said to carry "
+            f"{capacity_g:g} g: enter its rated load and the weights in grams"
+        )
+
+
 def fit_span(points: Sequence[SpanPoint], capacity_g: float) -> SpanFit:
     """Fit code = zero + S·m (+ c·m²) by weighted least squares; the quadratic only where it is worth having.
 
@@ -94,6 +105,7 @@ def fit_span(points: Sequence[SpanPoint], capacity_g: float) -> SpanFit:
     m, code = [p.mass_g for p in points], [p.code for p in points]
     first = fit_polynomial(m, code, 1)
     s = first.coefficients[1]
+    check_capacity(s, capacity_g)
     if s == 0.0 or abs(s) * (masses[-1] - masses[0]) < 10.0 * max(p.u_code for p in points):
         raise BadFit("the weights hardly move the code: check that they rest on the cell, and its four wires")
     u = [max(math.hypot(p.u_code, s * p.u_mass_g), 1e-9 * abs(s) * capacity_g) for p in points]

@@ -9,6 +9,7 @@ Source: Avia HX711 data sheet (serial interface, reset and power-down, table 2).
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 
 from hw.clock import NS_PER_S, Clock
@@ -19,6 +20,11 @@ from hw.protocols import CODE_MAX, CODE_MIN, Conversion, ConverterState, Status
 PULSES = {128: 25, 32: 26, 64: 27}
 SETTLING_NS = {10: 400_000_000, 80: 50_000_000}
 
+_FOUND_WITHIN_NS = NS_PER_S
+"""The slowest chip has a word within its settling time after a reset."""
+_BETWEEN_RATES_NS = 40_000_000
+"""Of one conversion: 10 and 80 a second are told apart there, with oscillators that are off by a sixth."""
+_RATE_GAPS = 3
 _TRIES = 3
 _GONE_PERIODS = 2
 """A chip that gives no conversion for so long is off, unplugged or being reset."""
@@ -76,7 +82,7 @@ class Hx711Base(ABC):
         see whether it lost its power since it was read last: it has no registers.
 
         Raises ``BusError`` where the lines cannot be had, ``ChipNotFound`` where DOUT stays high or
-        low, ``ChipNotReady`` where the machine is too busy to clock a word.
+        low or the RATE pin is wired otherwise than set, ``ChipNotReady`` where the machine is too busy to clock a word.
         """
         self.close()
         self._take()
@@ -227,13 +233,11 @@ class Hx711Base(ABC):
             runs = tried == 0 and self._runs()
             if not runs:
                 self._reset()
-            end_ns = self._clock.now_ns() + 2 * self._settling_ns + NS_PER_S // 5
-            while not self._ready():
-                if self._clock.now_ns() >= end_ns:
-                    raise ChipNotFound(f"HX711: {self._where} stays high; check power, SCK and DOUT")
-                self._clock.sleep_s(self._follow.step_s)
+            if self._ready_within(_FOUND_WITHIN_NS) is None:
+                raise ChipNotFound(f"HX711: {self._where} stays high; check power, SCK and DOUT")
             _, status = self._word()
             if status is Status.OK:
+                self._see_rate()
                 self._fresh, self._was_open = not runs, True
                 self._gone = self._in_doubt = False
                 self._settle()
@@ -241,6 +245,38 @@ class Hx711Base(ABC):
         if status is Status.LATE:
             raise ChipNotReady("HX711: its words come too slowly; the machine is too busy, try again")
         raise ChipNotFound(f"HX711: {self._where} is low after a word; check whether it is shorted or lacks a pull-up")
+
+    def _ready_within(self, wait_ns: int) -> int | None:
+        """Wait for a word; get when it was seen (None: none came)."""
+        end_ns = self._clock.now_ns() + wait_ns
+        while not self._ready():
+            if self._clock.now_ns() >= end_ns:
+                return None
+            self._clock.sleep_s(self._follow.step_s)
+        return self._clock.now_ns()
+
+    def _see_rate(self) -> None:
+        """See that the chip converts as often as it is said to. Raises ``ChipNotFound`` where RATE is wired otherwise.
+
+        A machine that pauses makes single conversions seem late: all must be far too slow, or none slow enough.
+        """
+        seen_ns: list[int] = []
+        while len(seen_ns) <= _RATE_GAPS:
+            ready_ns = self._ready_within(_FOUND_WITHIN_NS)
+            if ready_ns is None:
+                raise ChipNotFound(f"HX711: {self._where} stays high after a word; check power, SCK and DOUT")
+            seen_ns.append(ready_ns)
+            if self._word()[1] is not Status.OK:
+                return  # what is wrong is told by the samples
+        gaps_ns = [b - a for a, b in itertools.pairwise(seen_ns)]
+        if self._rate_sps == 10 and max(gaps_ns) < _BETWEEN_RATES_NS:
+            wired = "high; set rate_sps = 80, not 10"
+        elif self._rate_sps == 80 and min(gaps_ns) > _BETWEEN_RATES_NS:
+            wired = "low; set rate_sps = 10, not 80"
+        else:
+            return
+        found_sps = NS_PER_S / sorted(gaps_ns)[_RATE_GAPS // 2]
+        raise ChipNotFound(f"HX711: it converts about {found_sps:.0f} times a second: its RATE pin is wired {wired}")
 
     def _runs(self) -> bool:
         """Get whether a word waits: a chip that is powered and was left alone for a period has one.

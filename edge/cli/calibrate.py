@@ -72,6 +72,7 @@ def calibrate_tare(
             session = _new_session(place, cell, who or "", valid_months, rtd_class, air)
         else:
             place.check(session)
+            _must_agree(session, capacity_g, serial, who)
         session = read_tare(place.bench, session, place.keep)
         point = session.tare
         assert point is not None  # it was just read
@@ -81,6 +82,20 @@ def calibrate_tare(
             f"{point.noise_code:.1f} codes" + (", " + ", ".join(temps) if temps else "")
         )
         say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+
+
+def _must_agree(session: Session, capacity_g: float | None, serial: str | None, who: str | None) -> None:
+    """See that what is said again is what the calibration was begun with. Raises ``CalibrationRefused``."""
+    said = (
+        ("--capacity", capacity_g, session.cell.capacity_g),
+        ("--serial", serial, session.cell.serial),
+        ("--who", who, session.made_by),
+    )
+    for option, now, begun in said:
+        if now is not None and now != begun:
+            raise CalibrationRefused(
+                f"{option} {now}: this calibration was begun with {begun}: leave it out, or begin anew with --restart"
+            )
 
 
 def _stated_cell(capacity_g: float | None, serial: str | None) -> Cell:

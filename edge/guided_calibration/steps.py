@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from calibration.calibration_record import Point, RtdCheck, ThermometerPlace, Weight
 from calibration.errors import BadFit
-from calibration.loadcell import LEAST_SPAN, check_masses, fit_span
+from calibration.loadcell import LEAST_SPAN, check_capacity, check_masses, fit_span
 from edge.errors import BadValue, CalibrationRefused, ReadingsNotGood, StillMoving
 from edge.records.frame import Frames
 from hw.protocols import Status
@@ -145,6 +145,8 @@ def read_span(bench: Bench, session: Session, reporting: Reporting) -> Session:
 def _check_so_far(session: Session) -> None:
     """Refuse a weight that does not lie on the line through those before it, as soon as that can be said."""
     points = span_points(session, 0.0, 0.0)
+    if points[-1].mass_g > 0.0:
+        check_capacity((points[-1].code - points[0].code) / points[-1].mass_g, session.cell.capacity_g)
     if max(p.mass_g for p in points) < LEAST_SPAN * session.cell.capacity_g:
         return
     if len({p.mass_g for p in points}) >= 3 or points[-1].mass_g in {p.mass_g for p in points[1:-1]}:

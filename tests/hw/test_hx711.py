@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from simulated_chips import RATIO, HxRig, names, numbers, read
+from simulated_chips import RATIO, HxRig, HxSpiRig, names, numbers, read
 
 from hw.clock import NS_PER_S
 from hw.converter_pace import STUCK_AFTER
@@ -41,6 +41,17 @@ def test_a_code_is_the_ratio_times_the_gain(gain: int, ratio: float, early: bool
     samples = read(rig.driver, rig.clock, 20)
     assert names(samples) == ["SETTLING", "OK"]
     assert {s.code for s in numbers(samples)} == {round(ratio * gain * (2 << 23))}
+
+
+@pytest.mark.parametrize("make", [HxRig, HxSpiRig])
+@pytest.mark.parametrize(("said_sps", "wired_sps", "level"), [(10, 80, "high"), (80, 10, "low")])
+@pytest.mark.parametrize("rate_error", [-0.16, 0.16])
+def test_a_rate_pin_that_is_wired_otherwise_is_named(
+    make: type, said_sps: int, wired_sps: int, level: str, rate_error: float
+) -> None:
+    rig = make(driver_settings={"rate_sps": said_sps}, chip_settings={"rate_sps": wired_sps, "rate_error": rate_error})
+    with pytest.raises(ChipNotFound, match=f"RATE pin is wired {level}; set rate_sps = {wired_sps}, not {said_sps}"):
+        rig.driver.open()
 
 
 @pytest.mark.parametrize("rate_sps", [10, 80])

@@ -114,6 +114,17 @@ def test_one_weight_entered_in_kilograms_is_named_and_the_others_are_kept(
     lab.done("span", "--restart", "--weight", "50:F1", "--weight", "100:F1", "--weight", "200:F1")
 
 
+@pytest.mark.parametrize("capacity_g", [2000.0, 5000.0])
+def test_a_capacity_that_the_cell_s_own_codes_rule_out_is_named_at_the_first_weight(
+    tmp_path: Path, capacity_g: float
+) -> None:
+    """The simulated cell carries 500 g and would fill the converter at 1950 g."""
+    lab = Lab(tmp_path)
+    lab.done("tare", "--capacity", f"{capacity_g:g}")
+    assert f"said to carry {capacity_g:g} g" in lab.calibrate("span", "--weight", "100:F1", "--weight", "200:F1").line
+    assert [p.mass_g for p in lab.session.points] == [0.0], "what was read of the empty holder is kept"
+
+
 def test_another_weight_than_the_one_asked_for_is_asked_for_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["--weight", "50:F1", "--weight", "100:F1", "--weight", "200:F1"]
     with monkeypatch.context() as patched:
@@ -205,6 +216,9 @@ def test_wrong_use_is_one_line(tmp_path: Path, words: list[str], why: str, monke
         (["tare", "--air", "1013,25,200"], "humidity_pct = 200: give 0 to 100"),
         (["tare", "--name", "../x"], "--name '../x': use letters"),
         (["tare", "--restart", "--capacity", "-5"], "--capacity, --serial: capacity_g = -5.0"),
+        (["tare", "--capacity", "300"], "--capacity 300.0: this calibration was begun with 500"),
+        (["tare", "--serial", "B-7"], "--serial B-7: this calibration was begun with simulated 1"),
+        (["tare", "--who", "Bob"], "--who Bob: this calibration was begun with"),
         (["rtd", "--curve", "100,0.39,1"], "a_per_k = 0.39: give Callendar-Van Dusen's A"),
         (["rtd", "--curve", "100"], "write R0 in Ω, A and B"),
         (["rtd", "--short", "0"], "with 4 they are not in the reading"),
