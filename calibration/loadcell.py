@@ -82,8 +82,8 @@ def check_capacity(counts_per_g: float, capacity_g: float) -> None:
     if at_capacity >= CONVERTER_CODES:
         holds_g = CONVERTER_CODES / abs(counts_per_g)
         raise BadFit(
-            f"at {counts_per_g:.4g} codes a gram the converter is full at {holds_g:.3g} g, and the cell is said to carry "
-            f"{capacity_g:g} g: enter its rated load and the weights in grams"
+            f"at {counts_per_g:.4g} codes a gram the converter is full at {holds_g:.3g} g, and the cell is said to "
+            f"carry {capacity_g:g} g: enter its rated load and the weights in grams"
         )
 
 
