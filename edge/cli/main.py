@@ -19,7 +19,7 @@ from .demo import demo
 from .instrument import INSTRUMENT_COMMANDS
 from .replay import replay_recording
 from .report import report, runs
-from .run import run, station
+from .run import failed, run, station
 from .say import say
 from .station import STATION_COMMANDS
 
@@ -37,7 +37,18 @@ def cli(ctx: click.Context) -> None:
         say(ctx.get_help())
 
 
-for command in (demo, replay_recording, runs, report, *INSTRUMENT_COMMANDS, run, station, calibrate, *STATION_COMMANDS):
+for command in (
+    demo,
+    replay_recording,
+    runs,
+    report,
+    *INSTRUMENT_COMMANDS,
+    run,
+    station,
+    failed,
+    calibrate,
+    *STATION_COMMANDS,
+):
     cli.add_command(command)
 
 

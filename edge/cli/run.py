@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,27 @@ def station(config_file: Path | None, db: Path | None, socket: Path | None, simu
         raise Misconfigured(str(e)) from e
     with _service(config, db, socket or protocol.SOCKET) as service:
         service.run()
+
+
+@click.command(hidden=True)
+@_config
+def failed(config_file: Path | None) -> None:
+    """Hold the relay open and the lamp lit, and say why: what halfpercent-failed.service starts."""
+    from calibration.errors import CalibrationError
+    from edge.errors import HalfpercentError
+    from edge.instrument.drivers import make_panel
+    from edge.station.given_up import hold_open, what_happened
+    from hw.clock import BootClock
+
+    log_here()
+    over, panel = threading.Event(), None
+    with _stopped_by_signals(over.set):
+        say(what_happened(os.environ), err=True)
+        try:
+            panel = make_panel(_settings(config_file).panel, BootClock())
+        except (HalfpercentError, CalibrationError) as e:
+            say(f"no lamp is lit: {e}", err=True)
+        hold_open(panel, over)
 
 
 @click.command()

@@ -52,7 +52,7 @@ def test_settings_are_never_overwritten_and_an_upgrade_brings_the_rest_up_to_dat
     unit = tmp_path / LIB / "systemd/system/halfpercent.service"
     mine.write_text("# mine\n", encoding="utf-8")
     as_put = unit.read_bytes()
-    unit.write_text("# of an older version\n", encoding="utf-8")
+    unit.write_text("# Of halfpercent: make install writes this file.\n# older\n", encoding="utf-8")
     run("files", tmp_path)
     assert mine.read_text(encoding="utf-8") == "# mine\n"
     assert unit.read_bytes() == as_put
