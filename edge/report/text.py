@@ -15,10 +15,12 @@ from edge.database.queries import RunListed
 from edge.records.event import CommandRefused, Event, PhaseChanged
 from edge.records.result import Result, Verdict
 from edge.records.run import RunKind
+from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import meaning
 
 WIDTH = 100
+NOT_KNOWN = "not known"
 
 
 def text(result: Result) -> str:
@@ -172,13 +174,18 @@ def _not_counted(r: Result) -> Iterator[str]:
         yield f"  stopped: nothing was measured for {long} from {stop.from_s / 3600.0:.4f} h on"
 
 
+def _u_of(u_g: float) -> str:
+    """Say a mass's noise: readings that are all alike, or a single one, do not say how well it is known."""
+    return f"u = {two_digits(u_g)} g" if u_g > 0.0 else f"u {NOT_KNOWN} (its readings are all alike)"
+
+
 def _masses(r: Result) -> Iterator[str]:
     for w in r.weighings:
         if w.unit == "g":
             places = decimals(w.u)
             cell = f", load cell {w.cell_temp_c:.2f} °C" if w.cell_temp_c is not None else ""
             yield (
-                f"{w.which:>10}: {w.value:.{places}f} g, u = {two_digits(w.u)} g, mean over "
+                f"{w.which:>10}: {w.value:.{places}f} g, {_u_of(w.u)}, mean over "
                 f"{w.to_s - w.from_s + 1.0:.0f} s from {w.from_s / 3600.0:.4f} h on{cell}"
             )
     if r.reference_g is not None:
@@ -237,7 +244,8 @@ def _budget(r: Result) -> Iterator[str]:
     yield f"  {'component':32} {'u':>10} {'unit':8} {'in the loss':>12}  {'dof':>6}  origin: how"
     for c in sorted(r.budget, key=lambda c: -c.contribution_pct):
         dof = "inf" if c.dof is None else f"{c.dof:.1f}"
-        yield (f"  {c.name:32} {c.u:10.3g} {c.unit:8} {c.contribution_pct:10.2g} %  {dof:>6}  {c.origin}: {c.why}")
+        u = NOT_KNOWN if c.u == 0.0 and c.name in NOISE.values() else f"{c.u:.3g}"
+        yield (f"  {c.name:32} {u:>10} {c.unit:8} {c.contribution_pct:10.2g} %  {dof:>6}  {c.origin}: {c.why}")
     nu = "inf" if r.nu_eff is None or r.nu_eff > 1e6 else f"{r.nu_eff:.1f}"
     gum, mc = r.first_order, r.monte_carlo
     if gum is UNSET or r.u_pct is None or r.U_pct is None:

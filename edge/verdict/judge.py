@@ -262,5 +262,9 @@ def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, correcti
     if result.U_pct is not None and plain.expanded_pct <= NARROWER * result.U_pct:
         return with_fields(result, on_declared=tuple(on))
     verdict = decide(plain, definition.standard).verdict
+    more_pct = result.one_sided_pct or 0.0
+    in_doubt = gained(ended, plain) or plain.loss_pct + plain.expanded_pct + more_pct > result.limit_pct
+    if verdict is Verdict.PASS and in_doubt:
+        verdict = Verdict.INCONCLUSIVE
     beside = WithoutDeclared(verdict=verdict, loss_pct=plain.loss_pct, U_pct=plain.expanded_pct)
     return with_fields(result, on_declared=(*on, *narrowed), without_declared=beside)

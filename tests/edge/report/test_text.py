@@ -55,6 +55,17 @@ def invalid(result: dict[str, Any], because: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def test_readings_that_are_all_alike_do_not_say_how_well_a_mass_is_known(passed: dict[str, Any]) -> None:
+    weighed = next(w for w in passed["weighings"] if w["which"] == "m1")
+    weighed["u"] = 0.0
+    noise = next(c for c in passed["budget"] if c["name"] == "noise of M1")
+    noise["u"] = noise["contribution_pct"] = 0.0
+    shown = text(passed)
+    assert re.search(r"m1: [\d.]+ g, u not known \(its readings are all alike\), mean over", shown)
+    assert re.search(r"noise of M1 +not known g", shown)
+    assert "u = 0.0000 g" not in shown
+
+
 def test_an_invalid_run_shows_its_reason_and_no_loss(passed: dict[str, Any]) -> None:
     shown = text(invalid(passed, "no good sample for 700 s of the hold"))
     assert shown.splitlines()[1] == "INVALID: no good sample for 700 s of the hold"
