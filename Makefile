@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs kills alarms real-time ten-days nights power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -14,6 +14,7 @@ help:
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make strange-rigs    rigs whose physics the software does not assume: is the truth in the interval? (hours)"
+	@echo "make noise-of-means  white noise, noise with a memory, drift: is a mean inside its interval? (seconds)"
 	@echo "make kills           a thousand SIGKILLs through simulated tests (a quarter of an hour)"
 	@echo "make alarms          a thousand faults: how soon is each an alarm, and the relay open"
 	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
@@ -76,6 +77,9 @@ two-million-reads: $(VENV)/dev.stamp
 
 coverage: $(VENV)/dev.stamp
 	$(call BENCH,thousand_rigs)
+
+noise-of-means: $(VENV)/dev.stamp
+	$(call BENCH,noise_of_means)
 
 corrections: $(VENV)/dev.stamp
 	$(call BENCH,corrections)

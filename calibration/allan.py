@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -82,23 +83,54 @@ def mean_over_stable_window(values: Sequence[float], edge: Literal["first", "las
     return Integrated(mean, u, degrees_of_freedom(n, m), length, start, n)
 
 
-def mean_over_whole_window(values: Sequence[float]) -> Integrated:
-    """Take the mean of all ``values``, with the uncertainty that their longest averages show.
+BLOCKS = 20
+"""A window is cut into so many means to see whether its noise has a memory."""
+MEMORY = 0.1
+"""Neighbouring means that are correlated by more have one."""
 
-    For noise with a memory the Allan deviation at short octaves says nothing: it may be smallest at one or two seconds.
-    So the deviation counts that is largest over the longer octaves, and the longest window where that is smallest: all
-    of the values, with the deviation at the longest octave that leaves three independent means. ``u`` is that
-    deviation: the instability of means of a third of the window, which for white noise is √3 times that of the whole.
-    With fewer than six values as :func:`mean_over_stable_window`.
+
+def mean_over_whole_window(values: Sequence[float]) -> Integrated:
+    """Take the mean of all ``values``, with the uncertainty that the scatter of its own parts shows.
+
+    Of twenty means, less the straight line through them (a drift within the window is no error of its mean), the lag-1
+    correlation is taken, with what removing the line hides of it. Where they are next to independent, u is their
+    standard deviation over √20, widened for what correlation is left (GUM 4.2.7; (1 + r)/(1 − r) for a noise of one
+    memory). Where they are not, the noise may have any memory: then u is the Allan deviation at a third of the window
+    (NIST SP 1065, 5.2.4), the instability of its longest means, with the few degrees of freedom that it has. Fewer than
+    three values a mean have that too, and fewer than six the sample's standard deviation.
     """
     n = len(values)
     if n < 6:
         return mean_over_stable_window(values, "last")
     if not all(math.isfinite(v) for v in values):
         raise ValueError("a mean needs values, all finite")
+    mean = math.fsum(values) / n
+    independent = _independent(values, mean) if n >= 3 * BLOCKS else None
+    if independent is not None:
+        return Integrated(mean, *independent, n, 0, n)
     m = n // 3
-    u = deviation(np.asarray(values, np.float64), m)
-    return Integrated(math.fsum(values) / n, u, degrees_of_freedom(n, m), n, 0, n)
+    return Integrated(mean, deviation(np.asarray(values, np.float64), m), degrees_of_freedom(n, m), n, 0, n)
+
+
+def _independent(values: Sequence[float], mean: float) -> tuple[float, float] | None:
+    """Get the u of the mean and its dof from means that hardly know of each other (None: they do)."""
+    n, k = len(values), BLOCKS
+    cuts = [n * i // k for i in range(k + 1)]
+    means = [math.fsum(v - mean for v in values[a:b]) / (b - a) for a, b in pairwise(cuts)]
+    x = [i - (k - 1) / 2.0 for i in range(k)]
+    middle = math.fsum(means) / k
+    slope = math.fsum(a * b for a, b in zip(x, means, strict=True)) / math.fsum(a * a for a in x)
+    rest = [g - middle - slope * a for a, g in zip(x, means, strict=True)]
+    squares = math.fsum(d * d for d in rest)
+    if not squares > 0.0:
+        return 0.0, k - 2.0
+    seen = math.fsum(a * b for a, b in pairwise(rest)) / squares
+    r = (seen + 2.0 / k) / (1.0 - 6.0 / k)  # a line takes about (2 + 6r)/k of it away
+    if r >= MEMORY:
+        return None
+    memory = (1.0 + max(r, 0.0)) / (1.0 - max(r, 0.0))
+    scatter2 = squares / (k - 2.0) / (1.0 - 2.0 * (memory - 1.0) / k)
+    return math.sqrt(scatter2 * memory / k), max(3.0, k / memory - 2.0)
 
 
 def uncertainty_of_mean(values: Sequence[float]) -> float:

@@ -21,7 +21,9 @@ Model = Callable[[Mapping[str, Any]], Any]
 """A measurement model: inputs by name, floats or arrays of one length, to the result of that shape."""
 
 LEAST_T_DOF = 3.0
-"""A t distribution with fewer degrees of freedom has no variance to simulate (JCGM 101, 6.4.9.4)."""
+"""A t distribution with fewer degrees of freedom has no variance that trials could settle (JCGM 101, 6.4.9.4): its
+quantiles they do."""
+ONE_SIGMA = math.erf(1.0 / math.sqrt(2.0))  # of a normal distribution lies within one standard deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Simulated:
     """Monte Carlo's result: mean, standard uncertainty, the probabilistically symmetric coverage interval.
 
     ``stable``: the adaptive procedure ended because all four numbers stand still within the numerical tolerance.
+    ``below`` is the share of trials at or below the limit that was asked for (NaN: none was). Where an input has fewer
+    than three degrees of freedom, mean and standard uncertainty are the median and half of the central 68.27 %.
     """
 
     y: float
@@ -62,6 +66,7 @@ class Simulated:
     high: float
     trials: int
     stable: bool
+    below: float = math.nan
 
 
 def first_order(
@@ -93,6 +98,7 @@ def simulate(
     seed: int,
     digits: int = 2,
     max_trials: int = 2_000_000,
+    limit: float = math.nan,
 ) -> Simulated:
     """Propagate distributions by Monte Carlo, adaptively (JCGM 101, 7.9).
 
@@ -100,6 +106,7 @@ def simulate(
     twice their standard deviation of the mean within half a unit of the last of ``digits`` significant digits of u,
     or until ``max_trials``. The same ``seed`` gives the same result.
     """
+    heavy = any(i.distribution == "t" and i.u > 0.0 and i.dof < LEAST_T_DOF for i in inputs)
     rng = np.random.default_rng(seed)
     block = max(math.ceil(100.0 / (1.0 - coverage)), 10_000)
     parts: list[F8] = []
@@ -108,15 +115,16 @@ def simulate(
         drawn = {i.name: _draw(i, rng, block) for i in inputs}
         part = np.broadcast_to(np.asarray(model(drawn), np.float64), (block,))
         parts.append(part)
-        numbers.append(_summary(part, coverage))
+        numbers.append(_summary(part, coverage, heavy))
         trials = block * len(parts)
         if len(parts) >= 2:
-            u = float(np.std(np.concatenate(parts), ddof=1))
+            u = _summary(np.concatenate(parts), coverage, heavy)[1]
             spread = np.std(np.array(numbers), axis=0, ddof=1) / math.sqrt(len(numbers))
             stable = bool(np.all(2.0 * spread <= tolerance(u, digits)))
             if stable or trials + block > max_trials:
-                y, u, low, high = _summary(np.concatenate(parts), coverage)
-                return Simulated(y, u, low, high, trials, stable)
+                whole = np.concatenate(parts)
+                below = math.nan if math.isnan(limit) else float(np.mean(whole <= limit))
+                return Simulated(*_summary(whole, coverage, heavy), trials, stable, below)
 
 
 def tolerance(u: float, digits: int) -> float:
@@ -126,8 +134,12 @@ def tolerance(u: float, digits: int) -> float:
     return float(0.5 * 10.0 ** (math.floor(math.log10(u)) - (digits - 1)))
 
 
-def _summary(y: F8, coverage: float) -> tuple[float, float, float, float]:
+def _summary(y: F8, coverage: float, heavy: bool) -> tuple[float, float, float, float]:
     tail = (1.0 - coverage) / 2.0
+    if heavy:
+        one = (1.0 - ONE_SIGMA) / 2.0
+        low, low_one, middle, high_one, high = np.quantile(y, [tail, one, 0.5, 1.0 - one, 1.0 - tail])
+        return float(middle), float(high_one - low_one) / 2.0, float(low), float(high)
     low, high = np.quantile(y, [tail, 1.0 - tail])
     return float(np.mean(y)), float(np.std(y, ddof=1)), float(low), float(high)
 
@@ -142,5 +154,5 @@ def _draw(of: Input, rng: np.random.Generator, n: int) -> F8:
         half = of.u * math.sqrt(6.0) / 2.0
         return of.value + half * (rng.uniform(-1.0, 1.0, n) + rng.uniform(-1.0, 1.0, n))
     if of.distribution == "t" and math.isfinite(of.dof):
-        return of.value + of.u * rng.standard_t(max(LEAST_T_DOF, of.dof), n)
+        return of.value + of.u * rng.standard_t(of.dof, n)
     return of.value + of.u * rng.standard_normal(n)

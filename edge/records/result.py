@@ -176,6 +176,13 @@ class MonteCarlo(_Part, frozen=True, kw_only=True):
     stable: bool
 
 
+class OtherProbability(_Part, frozen=True, kw_only=True):
+    """The conformance probability by the more confident of the two shapes, where they differ."""
+
+    pc: float
+    by: Literal["a normal curve", "Monte Carlo"]
+
+
 class ZerosTold(_Part, frozen=True, kw_only=True):
     """What the second zero said: how the zero moved, and what of it lies between M1 and M2."""
 
@@ -281,6 +288,7 @@ class Result(_Part, frozen=True, kw_only=True):
     U_pct: float | None = None
     k: float | None = None
     pc: float | None = None
+    pc_otherwise: OtherProbability | UnsetType = UNSET
     limit_pct: float
     comparator: str
     rule: str = ""

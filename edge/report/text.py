@@ -68,6 +68,8 @@ def headline(result: Result) -> str:
         f"(k = {result.k:.2f}), limit {result.comparator} {result.limit_pct:g} %, "
         f"conformance probability {probability(result.pc)}"
     )
+    if (other := result.pc_otherwise) is not UNSET:
+        line += f" ({probability(other.pc)} by {other.by})"
     if beside:
         line += f"; without what is declared: {beside.verdict}, ± {two_digits(beside.U_pct)} %"
     return line + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")

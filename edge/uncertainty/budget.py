@@ -70,13 +70,19 @@ def coverage_factor(coverage: float, dof: float) -> float:
 
 
 def loss_budget(
-    weighed: Weighed, corrections: Corrections = NO_CORRECTIONS, *, coverage: float, seed: int | None = 1
+    weighed: Weighed,
+    corrections: Corrections = NO_CORRECTIONS,
+    *,
+    coverage: float,
+    seed: int | None = 1,
+    limit_pct: float = math.nan,
 ) -> Budget:
     """Get the budget of w = (before − after) / reference · 100 %.
 
     Masses in g, their noise from the Allan deviation of their own windows. That both weighings were made at the same
     pressure is not in the budget: where it was not measured, the report says that it is declared. ``coverage`` is the
-    interval's coverage probability; ``seed`` is Monte Carlo's (None: first order alone, for a forecast).
+    interval's coverage probability; ``seed`` is Monte Carlo's (None: first order alone, for a forecast), which says
+    too how likely the loss is at or below ``limit_pct``.
     """
     before, after, certificate = weighed.before, weighed.after, weighed.certificate
     tare, zero = weighed.tare, weighed.zero
@@ -97,10 +103,12 @@ def loss_budget(
     if before.which is WeighingKind.M1:
         around = air_around(before, after) if corrections.air is None else corrections.air
         lines += air_components(around, corrections.density_g_cm3, holder=certificate is not None)
-    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed), drift=drift)
+    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed, limit_pct), drift=drift)
 
 
-def combine(model: Model, lines: Sequence[Component], coverage: float, seed: int | None) -> Budget:
+def combine(
+    model: Model, lines: Sequence[Component], coverage: float, seed: int | None, limit_pct: float = math.nan
+) -> Budget:
     """Propagate the inputs by both methods and take the wider (JCGM 101, 8.1).
 
     They agree where both ends of Monte Carlo's interval lie within its numerical tolerance of w ± U.
@@ -114,7 +122,7 @@ def combine(model: Model, lines: Sequence[Component], coverage: float, seed: int
     expanded = coverage_factor(coverage, gum.dof) * gum.u
     if seed is None or not gum.u > 0.0:
         return Budget(gum.y, components, gum.u, expanded, gum.dof, gum.u, expanded, None, "first order")
-    mc = simulate(model, inputs, coverage=coverage, seed=seed)
+    mc = simulate(model, inputs, coverage=coverage, seed=seed, limit=limit_pct)
     half = max(mc.high - gum.y, gum.y - mc.low)
     wider = half - expanded > tolerance(gum.u, 2)
     return Budget(

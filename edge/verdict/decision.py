@@ -10,18 +10,26 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from edge.records.result import Verdict
+from edge.records.result import OtherProbability, Verdict
 from edge.standards.standard import Standard
 from edge.uncertainty.budget import Budget
+
+DIFFERS = 0.01
+"""Probabilities that differ by less are told as one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with the probability that the true value conforms, and the rule in words."""
+    """A verdict with the probability that the true value conforms, and the rule in words.
+
+    That probability is by the budget's own shape or by a normal curve, whichever is less confident; ``otherwise`` is
+    the other one, where they differ by more than ``DIFFERS``.
+    """
 
     verdict: Verdict
     conformance_probability: float
     rule: str
+    otherwise: OtherProbability | None = None
 
 
 def conformance_probability(estimate: float, u: float, lower: float = -math.inf, upper: float = math.inf) -> float:
@@ -63,4 +71,11 @@ def decide(budget: Budget, standard: Standard) -> Decision:
     else:
         verdict = Verdict.INCONCLUSIVE
     pc = conformance_probability(w, budget.u_pct, upper=limit) if budget.u_pct > 0.0 else float(within(w))
-    return Decision(verdict, pc, rule)
+    if budget.simulated is None or math.isnan(budget.simulated.below):
+        return Decision(verdict, pc, rule)
+    own = budget.simulated.below
+    if abs(own - pc) <= DIFFERS:
+        return Decision(verdict, pc, rule)
+    if abs(own - 0.5) <= abs(pc - 0.5):
+        return Decision(verdict, own, rule, OtherProbability(pc=pc, by="a normal curve"))
+    return Decision(verdict, pc, rule, OtherProbability(pc=own, by="Monte Carlo"))

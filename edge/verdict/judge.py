@@ -60,7 +60,9 @@ def judge_run(ended: EndedRun) -> Result:
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
     draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes))
     standard = ended.definition.standard
-    budget = loss_budget(weighed, corrected.corrections, coverage=standard.coverage_probability.value)
+    budget = loss_budget(
+        weighed, corrected.corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value
+    )
     because = not_a_loss(ended, weighed, budget) or jumped(
         corrected.jumps, budget, standard.limit_pct.value, weighed.reference.value.mean
     )
@@ -201,6 +203,7 @@ def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
         U_pct=budget.expanded_pct,
         k=budget.k,
         pc=decision.conformance_probability,
+        pc_otherwise=UNSET if decision.otherwise is None else decision.otherwise,
         nu_eff=known(budget.dof),
         rule=decision.rule,
         method=budget.method,
@@ -258,6 +261,7 @@ def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, correcti
         replace(weighed, balance=replace(weighed.balance, u_mass_g=None)),
         replace(corrections, density_g_cm3=None),
         coverage=definition.standard.coverage_probability.value,
+        limit_pct=definition.standard.limit_pct.value,
     )
     if result.U_pct is not None and plain.expanded_pct <= NARROWER * result.U_pct:
         return with_fields(result, on_declared=tuple(on))

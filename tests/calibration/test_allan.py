@@ -149,12 +149,33 @@ def test_a_mean_of_nothing_or_of_what_is_not_finite_is_refused(values):
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=50)
-def test_a_mean_over_the_whole_window_is_of_all_values_and_says_what_thirds_of_it_scatter_by(seed):
+def test_a_mean_over_the_whole_window_is_of_all_values(seed):
     values = np.random.default_rng(seed).normal(5.0, 1.0, 600)
     found = mean_over_whole_window(values.tolist())
     assert found.mean == pytest.approx(values.mean())
     assert (found.n, found.n_seen) == (600, 600)
-    assert found.u == pytest.approx(deviation(values, 200))  # NIST SP 1065, 5.2.2, at a third of the record
+    assert 1.0 <= found.dof <= 18.0  # of twenty means about a line
+
+
+def test_of_white_noise_the_u_of_the_mean_is_its_scatter_over_the_root_of_n():
+    rng = np.random.default_rng(8)
+    found = [mean_over_whole_window(rng.normal(5.0, 1.0, 600).tolist()) for _ in range(400)]
+    independent = [f.u for f in found if f.dof >= 3.0]
+    assert len(independent) >= 200
+    assert np.sqrt(np.mean(np.square(independent))) == pytest.approx(1.0 / math.sqrt(600.0), rel=0.1)
+
+
+def test_a_drift_within_the_window_is_no_error_of_its_mean():
+    values = np.random.default_rng(9).normal(5.0, 1.0, 600)
+    level, drifting = (mean_over_whole_window((values + d).tolist()) for d in (0.0, np.linspace(-5.0, 5.0, 600)))
+    assert drifting.u == pytest.approx(level.u, rel=0.02)  # the means of twenty parts leave nothing of the line
+
+
+def test_noise_with_a_memory_has_the_instability_of_thirds_of_the_window():
+    values = np.cumsum(np.random.default_rng(10).normal(0.0, 1.0, 600))
+    found = mean_over_whole_window(values.tolist())
+    assert found.u == pytest.approx(deviation(values, 200))  # NIST SP 1065, 5.2.4
+    assert found.dof == degrees_of_freedom(600, 200)
 
 
 def test_a_mean_over_the_whole_window_sees_a_memory_that_a_short_octave_does_not():

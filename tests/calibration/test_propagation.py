@@ -124,3 +124,14 @@ def test_the_numerical_tolerance_of_jcgm_101() -> None:
     # JCGM 101, 7.9.2, example: u(y) = 0.35 mg to two digits: δ = 0.005 mg; one digit of 2 nm... 0.5 · 10^r
     assert tolerance(0.35, 2) == pytest.approx(0.005)
     assert tolerance(2.0, 1) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("dof", [1.0, 1.5, 2.0, 2.5, 4.0])
+def test_with_few_degrees_of_freedom_monte_carlo_is_students_t(dof: float) -> None:
+    from scipy import special
+
+    found = simulate(lambda x: x["a"], [Input("a", 10.0, 0.1, "t", dof)], coverage=0.95, seed=3, limit=10.1)
+    k = float(special.stdtrit(dof, 0.975))
+    assert (found.high - found.low) / 2.0 == pytest.approx(0.1 * k, rel=0.05)
+    assert found.y == pytest.approx(10.0, abs=0.01)
+    assert found.below == pytest.approx(float(special.stdtr(dof, 1.0)), abs=0.01)

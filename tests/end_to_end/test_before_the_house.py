@@ -74,6 +74,7 @@ NEW_KEYS = {
     "without_declared",
     "would_decide",
     "one_sided_pct",
+    "pc_otherwise",
 }
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calibration.propagation import Distribution
 from edge.standards.standard import Standard, load_standard, loads_standard
-from edge.uncertainty.budget import Budget
+from edge.uncertainty.budget import Budget, combine
+from edge.uncertainty.components import Component, ComponentName
 from edge.verdict.decision import Verdict, conformance_probability, decide
 
 OWN = 'id = "t"\ntitle = "t"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600\n'
@@ -88,3 +90,23 @@ def test_a_pass_is_wrong_at_most_as_often_as_the_guard_band_says(loss: float, u:
         assert decision.conformance_probability >= 1.0 - worst - 1e-9
     if decision.verdict is Verdict.FAIL:
         assert decision.conformance_probability <= worst + 1e-9
+
+
+def drawn(loss_pct: float, distribution: Distribution, u_pct: float) -> Budget:
+    line = Component(ComponentName.MASS_DIFFERENCE, loss_pct, u_pct, "%", u_pct, "assumed", "", distribution)
+    return combine(lambda x: x[ComponentName.MASS_DIFFERENCE], [line], 0.9545, 1, 0.5)
+
+
+def test_the_probability_is_that_of_the_budgets_own_shape_where_it_is_less_confident() -> None:
+    """A rectangle of half-width 0.1 % around 0.44 %: 80 % of it lies below the limit; of a normal curve 85 %."""
+    decision = decide(drawn(0.44, "rectangular", 0.1 / math.sqrt(3.0)), standard())
+    assert decision.conformance_probability == pytest.approx(0.8, abs=0.005)
+    assert decision.otherwise is not None
+    assert decision.otherwise.by == "a normal curve"
+    assert decision.otherwise.pc == pytest.approx(0.851, abs=0.002)
+
+
+def test_a_normal_budget_has_one_probability() -> None:
+    decision = decide(drawn(0.44, "normal", 0.06), standard())
+    assert decision.otherwise is None
+    assert decision.conformance_probability == pytest.approx(0.841, abs=0.002)
