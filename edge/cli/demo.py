@@ -77,8 +77,8 @@ def demo(
         what_happens = night_of(Simulate(seed, scenario, bridge, night=night))
         path = database_to_write(db, out)
         order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g)
-        say = _say_nothing if as_json else _say
-        result = _with_progress(as_json, standard, lambda show: run_night(what_happens, order, path, show, say))
+        tell = _say_nothing if as_json else _say
+        result = _with_progress(as_json, standard, lambda show: run_night(what_happens, order, path, show, tell))
     else:
         seed = 1 if seed is None else seed
         simulated = build(scenario or "solid", bridge or "nau7802", seed)
