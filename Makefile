@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -21,6 +21,7 @@ help:
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
 	@echo "make nights          every shipped night, five seeds, both bridges: which verdicts come of it (an hour)"
 	@echo "make attack          hostile files, databases, starts and lines: written into docs/security.md (hours)"
+	@echo "make random-moments  200 restarts, power cuts and brown-outs at random moments (half an hour)"
 	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
@@ -101,6 +102,9 @@ ten-days: $(VENV)/dev.stamp
 
 nights: $(VENV)/dev.stamp
 	$(call BENCH,nights)
+
+random-moments: $(VENV)/dev.stamp
+	$(call BENCH,random_moments)
 
 power-cuts: $(VENV)/dev.stamp virtual-pi
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m virtualpi.powercuts

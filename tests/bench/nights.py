@@ -24,7 +24,7 @@ from edge.records.sample import Sample
 from edge.simulate.demo import DemoOrder, run_night
 from edge.simulate.instrument import BRIDGES
 from edge.simulate.night_file import Night, load_night, shipped_nights
-from edge.standards.standard import load_standard
+from edge.standards.standard import Standard, load_standard
 
 SECTION = Section(
     "nights",
@@ -88,13 +88,19 @@ class Acted:
 
 def act(name: str, seed: int, bridge: str) -> Acted:
     """Act a shipped night out with another seed and bridge."""
-    began = time.monotonic()
     night = load_night(name)
     head = msgspec.structs.replace(night.head, seed=seed, bridge=bridge)
-    order = DemoOrder(load_standard("gbt-48093-1-2026"), Sample(name), seed)
+    return act_out(Night(name, head, night.events), load_standard("gbt-48093-1-2026"))
+
+
+def act_out(night: Night, standard: Standard) -> Acted:
+    """Act a night out through the drivers, the chip models and the real service."""
+    began = time.monotonic()
+    name, head, seed, bridge = night.name, night.head, night.head.seed, night.head.bridge
+    order = DemoOrder(standard, Sample(name), seed)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            result = run_night(Night(name, head, night.events), order, Path(folder) / "h.db", None, lambda _line: None)
+            result = run_night(night, order, Path(folder) / "h.db", None, lambda _line: None)
         except HalfpercentError as e:
             return Acted(name, head.accepted, seed, bridge, None, why=str(e), took_s=time.monotonic() - began)
     true = result.true_loss_pct
