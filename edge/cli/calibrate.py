@@ -16,7 +16,7 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .options import one_line, user_db
-from .say import say
+from .say import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, ThermometerPlace, Weight
@@ -206,9 +206,10 @@ def calibrate_temperature(text: str | None, hours: float, **options: Unpack[Benc
                 "Leave the load as it is"
                 + (" for two hours, then" if weight else ", then")
                 + " heat the oven to 120 °C, "
-                "keep it there for two hours, switch it off and let it cool.\nCtrl-C keeps what was read; the same "
-                "command goes on, and with fewer --hours it ends with what there is."
+                "keep it there for two hours, switch it off and let it cool."
             )
+            say("Ctrl-C keeps what was read; the same command goes on,")
+            say("and with fewer --hours it ends with what there is.")
         every_min = 30 if place.seed is not None else 1
         reporting = Reporting(place.keep, click.echo, every_min)
         session = record_temperature(place.bench, session, weight, hours, reporting)
@@ -323,7 +324,11 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
         elif session.loaded is None:
             say("Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep.")
     path = write_certificate(place.folder, session.name, made.certificate).resolve()
-    say(f"\nCertificate: {path}\nPut it into the config:\n\n    [test]\n    certificate = {json.dumps(str(path))}\n")
+    say()
+    say(f"Certificate: {path}")
+    say_lines("Put it into the config:\n\n    [test]")
+    say(f"    certificate = {json.dumps(str(path))}")
+    say()
 
 
 @calibrate.command()
@@ -346,4 +351,7 @@ def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) ->
         database = db or (Path(load_config(path).storage.database) if known else user_db())
         folder = database.parent
     found = look_up(folder, name)
-    say(json.dumps(msgspec.to_builtins(found), ensure_ascii=False) if as_json else shown(found))
+    if as_json:
+        say_json(msgspec.to_builtins(found))
+    else:
+        say_lines(shown(found))

@@ -88,7 +88,8 @@ def demo(
             result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))
     show_result(result, as_json, path)
     if not as_json:
-        say(f"\nRun {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
+        say()
+        say(f"Run {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
 
 
 def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Result]) -> Result:

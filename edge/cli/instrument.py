@@ -18,7 +18,7 @@ from edge.errors import NoCertificate
 if TYPE_CHECKING:
     pass
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
-from .say import say, say_json
+from .say import say, say_json, say_lines
 
 # before a test
 
@@ -48,7 +48,7 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:
-        say(forecast_text(found))
+        say_lines(forecast_text(found))
 
 
 @click.command()
@@ -67,7 +67,7 @@ def wiring(config_file: Path | None, bridge: str | None, svg: Path | None) -> No
         raise click.UsageError(f"--bridge {bridge}: {path} says {config.bridge.chip}: give one of the two")
     if svg is not None:
         svg.write_text(wiring_svg(config), encoding="utf-8")
-    say(wiring_text(config).rstrip())
+    say_lines(wiring_text(config).rstrip())
 
 
 # the machine
@@ -113,7 +113,9 @@ def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
         say_json({"findings": [asdict(f) for f in found]})
         return
     for f in found:
-        say(f"{f.state:6}  {f.check}: {f.found}" + (f"\n        -> {f.do}" if f.do else ""))
+        say(f"{f.state:6}  {f.check}: {f.found}")
+        if f.do:
+            say(f"        -> {f.do}")
 
 
 INSTRUMENT_COMMANDS = (budget, wiring, check_config, doctor)

@@ -20,7 +20,7 @@ from .instrument import INSTRUMENT_COMMANDS
 from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
-from .say import say
+from .say import say_lines
 from .station import STATION_COMMANDS
 
 
@@ -34,7 +34,7 @@ from .station import STATION_COMMANDS
 def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
     if ctx.invoked_subcommand is None:
-        say(ctx.get_help())
+        say_lines(ctx.get_help())
 
 
 for command in (

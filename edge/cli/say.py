@@ -15,9 +15,14 @@ import click
 from calibration.visible_text import visible, visible_json, visible_lines
 
 
-def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Say a text of ours of one or more lines, on standard output or on standard error."""
-    click.echo(visible_lines(text), err=err, nl=nl)
+def say(line: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Say one line, on standard output or on standard error: a line break that a name holds is shown as its code."""
+    click.echo(visible(line), err=err, nl=nl)
+
+
+def say_lines(text: str) -> None:
+    """Say a text of several lines, of which whoever made it has seen to it that each is ours."""
+    click.echo(visible_lines(text))
 
 
 def say_json(data: object) -> None:

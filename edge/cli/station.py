@@ -17,7 +17,7 @@ from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 from .options import of_a_test
-from .say import say, say_json
+from .say import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from edge.control.protocol import Answer, Argument
@@ -139,7 +139,7 @@ def status(socket: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(answer)
     else:
-        say(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
+        say_lines(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
 
 
 STATION_COMMANDS = (start, tell_tare, tell_load, tell_vent, tell_zero, tell_check, note, ack, abort, status)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sqlite_utils import Database as Database  # for readers of a run, who are handed one
 
-from edge.errors import BadDatabase, DamagedDatabase, StorageFull
+from calibration.toml_file import one_line
+from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull
 
 from .schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -44,6 +45,18 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise error(f"{path}: {what}") from e
     except (UnicodeError, OverflowError) as e:  # SQLite's words about a damaged name; a number beyond its integers
         raise DamagedDatabase(f"{path}: is damaged: restore it from a copy, or name another") from e
+
+
+@contextmanager
+def parsed_rows(where: str) -> Iterator[None]:
+    """Turn what a row that we never wrote does to whoever parses it into one line about ``where``."""
+    try:
+        yield
+    except HalfpercentError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as e:
+        why = one_line(str(e) or type(e).__name__)[:120]
+        raise DamagedDatabase(f"{where} is damaged ({why}): take it from a copy") from e
 
 
 def error_code(e: sqlite3.Error) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace as with_fields
@@ -20,17 +22,19 @@ from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
-from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, Result, from_json
+from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, Result, from_json, require_whole
 from edge.records.run import RunKind, RunState
 from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
-from .connection import Database, translated_errors
+from .connection import Database, parsed_rows, translated_errors
 from .hash_chain import StoredRow
 from .reading import open_readonly
 
 MOST_INTERRUPTED = 100
 """One process leaves one; a station that takes up more is kept from measuring."""
+MOST_LISTED = 1000
+SHOWN_CHARS = 200
 MEASURED = (RunKind.TEST, RunKind.BLANK)
 """Kinds of runs that a station measures, and takes up again."""
 
@@ -73,72 +77,90 @@ class StoredRun:
     t0_ns: int
 
 
-def list_runs(path: Path) -> list[RunListed]:
-    """Get all runs of a database, oldest first: one that nobody measures any more is ``interrupted``.
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's header by its columns, each of the type that was written."""
 
-    Raises ``BadDatabase``.
+    operator: str
+    kind: RunKind
+    standard_toml: str
+    certificate_sha256: str
+    settings_json: str
+    t0_ns: int
+
+
+class _Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to, by its columns."""
+
+    run_id: int
+    state: str
+    invalid_because: str | None
+    result_json: str | None
+
+
+def list_runs(path: Path, *, before: int | None = None, most: int = MOST_LISTED) -> list[RunListed]:
+    """Get the newest runs of a database, oldest first: at most ``most``, and with ``before`` only those before it.
+
+    One that nobody measures any more is ``interrupted``. Names are cut to ``SHOWN_CHARS``. Raises ``BadDatabase``.
     """
-    select = ", ".join(f"{_COLUMN_OF.get(name, name)} as {name}" for name in RunListed.__struct_fields__)
-    db = open_readonly(path)
-    try:
-        with translated_errors(path):
-            rows = list(db.query(f"select {select} from runs order by run_id"))
-    finally:
-        db.close()
+    kinds = msgspec.structs.fields(RunListed)
+    select = ", ".join(f"{_shortened(_COLUMN_OF.get(f.name, f.name), f.type)} as {f.name}" for f in kinds)
+    older = "" if before is None else "where run_id < :before"
+    sql = f"select {select} from runs {older} order by run_id desc limit :most"
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        rows = list(db.query(sql, {"before": before, "most": most}))
     measured = writer_lock.is_held(path)
-    try:
-        found = msgspec.convert(rows, list[RunListed])
-        return [r if measured or r.state != RunState.RUNNING else with_fields(r, state=INTERRUPTED) for r in found]
-    except msgspec.ValidationError as e:
-        raise BadDatabase(f"{path}: the list of runs is damaged ({e}): take it from a copy") from e
+    with parsed_rows(f"{path}: the list of runs"):
+        found = msgspec.convert(rows[::-1], list[RunListed])
+    return [r if measured or r.state != RunState.RUNNING else with_fields(r, state=INTERRUPTED) for r in found]
+
+
+def _shortened(column: str, kind: Any) -> str:
+    """Get the SQL of a column that is shown: a text is cut, whatever else it is comes as it is."""
+    text = f"case typeof({column}) when 'text' then substr({column}, 1, {SHOWN_CHARS}) else {column} end"
+    return text if kind in (str, str | None) else column
 
 
 def result_of_run(path: Path, run: str) -> Result:
     """Get the stored result of a run, by its number or ``last``. Raises ``NoSuchRun``, ``BadDatabase``."""
     if run != "last" and not (run.isascii() and run.isdigit() and len(run) < 18):
         raise NoSuchRun(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
-    db = open_readonly(path)
-    try:
-        with translated_errors(path):
-            found = list(
-                db.table("runs").rows_where(order_by="run_id desc", limit=1)
-                if run == "last"
-                else db.table("runs").rows_where("run_id = ?", [int(run)])
-            )
-    finally:
-        db.close()
+    which, number = ("1", None) if run == "last" else ("run_id = :run", int(run))
+    columns = ", ".join(_Ended.__struct_fields__)
+    sql = f"select {columns} from runs where {which} order by run_id desc limit 1"
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        found = list(db.query(sql, {"run": number}))
     if not found:
         raise NoSuchRun(f"{path}: no run {run}: halfpercent runs lists them")
-    row = found[0]
-    if row["state"] == RunState.DAMAGED:
-        raise NoSuchRun(f"{path}: run {row['run_id']} was ended as damaged and has no result: {row['invalid_because']}")
-    if row["result_json"] is None:
+    with parsed_rows(f"{path}: the result of run {run}"):
+        row = msgspec.convert(found[0], _Ended)
+    if row.state == RunState.DAMAGED:
+        raise NoSuchRun(f"{path}: run {row.run_id} was ended as damaged and has no result: {row.invalid_because}")
+    if row.result_json is None:
         ended = "has not ended" if writer_lock.is_held(path) else "was interrupted: nobody measures it any more"
-        raise NoSuchRun(f"{path}: run {row['run_id']} {ended}: it has no result yet")
-    try:
-        return from_json(json.loads(row["result_json"]) | {"run_id": row["run_id"]})
-    except (TypeError, ValueError) as e:
-        raise BadDatabase(f"{path}: the result of run {row['run_id']} is damaged: take it from a copy") from e
+        raise NoSuchRun(f"{path}: run {row.run_id} {ended}: it has no result yet")
+    with parsed_rows(f"{path}: the result of run {row.run_id}"):
+        plain = msgspec.json.decode(row.result_json, type=dict[str, Any])
+        return require_whole(from_json(plain | {"run_id": row.run_id}))
 
 
 def stored_run(db: Database, run_id: int) -> StoredRun:
     """Get a run's header. Raises ``BadDatabase`` where there is none, or where it is damaged."""
-    found = list(db.table("runs").rows_where("run_id = ?", [run_id]))
+    columns = ", ".join(_Header.__struct_fields__)
+    found = list(db.query(f"select {columns} from runs where run_id = ?", [run_id]))
     if not found:
         raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
-    row = found[0]
-    try:
-        return StoredRun(
-            run_id=run_id,
-            operator=row["operator"],
-            kind=RunKind(row["kind"]),
-            standard_toml=row["standard_toml"],
-            certificate_sha256=row["certificate_sha256"],
-            settings=json.loads(row["settings_json"]),
-            t0_ns=row["t0_ns"],
-        )
-    except (TypeError, ValueError) as e:
-        raise BadDatabase(f"run {run_id}: its header is damaged ({e}): take it from a copy") from e
+    with parsed_rows(f"run {run_id}: its header"):
+        row = msgspec.convert(found[0], _Header)
+        settings = msgspec.json.decode(row.settings_json, type=dict[str, Any])
+    return StoredRun(
+        run_id=run_id,
+        operator=row.operator,
+        kind=row.kind,
+        standard_toml=row.standard_toml,
+        certificate_sha256=row.certificate_sha256,
+        settings=settings,
+        t0_ns=row.t0_ns,
+    )
 
 
 def stored_certificate(db: Database, run: StoredRun) -> Certificate:
@@ -170,17 +192,16 @@ def stored_commands(db: Database, run_id: int) -> list[tuple[int, Command]]:
     said = any(e["kind"] == EventKind.SAID for e in events)
     kinds: Sequence[str] = (EventKind.SAID,) if said else (EventKind.OPERATOR, EventKind.REFUSED)
     found = (e for e in events if e["kind"] in kinds)
-    try:
-        return [(e["second"], commands.from_text(json.loads(e["data_json"])["word"])) for e in found]
-    except (KeyError, TypeError, ValueError) as e:
-        raise BadDatabase(f"run {run_id}: a command in it is damaged ({e}): take it from a copy") from e
+    with parsed_rows(f"run {run_id}: a command in it"):
+        return [(int(e["second"]), commands.from_text(json.loads(e["data_json"])["word"])) for e in found]
 
 
 def zeros_of_clocks(db: Database, run_id: int) -> dict[str, int]:
     """Get, for each boot that took a run up again, the ns of its clock that count as second 0."""
     resumed = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED)
-    data = (json.loads(e["data_json"]) for e in resumed)
-    return {d["boot_id"]: d["t0_ns"] for d in data}
+    with parsed_rows(f"run {run_id}: a stop in it"):
+        data = (json.loads(e["data_json"]) for e in resumed)
+        return {str(d["boot_id"]): int(d["t0_ns"]) for d in data}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,33 +220,33 @@ class RunAsLeft:
 
 def run_as_left(db: Database, run_id: int) -> RunAsLeft:
     """Get how a run was left when it was last measured. Raises ``BadDatabase``."""
-    devices = stored_run(db, run_id).settings.get("devices", {})
-    registers = devices.get("bridge", {})
-    for reset in _told(db, run_id, EventKind.CONVERTER_RESET):
-        registers = reset["after"]
+    with parsed_rows(f"run {run_id}: its devices"):
+        told = stored_run(db, run_id).settings.get("devices", {})
+        devices = msgspec.convert(told, dict[str, dict[str, str | int | float]])
+        registers: StoredRow = dict(devices.get("bridge", {}))
+        for reset in _told(db, run_id, EventKind.CONVERTER_RESET):
+            registers = dict(reset["after"])
     sql = "select boot_id from chunks join boots using (boot) where run_id = ? order by chunk desc limit 1"
     boot = db.execute(sql, [run_id]).fetchone()
     known = {name: registers.get(name) for name in REGISTERS}
-    try:
-        devices = msgspec.convert(devices, dict[str, dict[str, str | int | float]])
-    except msgspec.ValidationError as e:
-        raise DamagedDatabase(f"run {run_id}: its devices are damaged ({e}): take it from a copy") from e
     return RunAsLeft(devices, known, None if boot is None else str(boot[0]), rig_changed(db, run_id))
 
 
 def rig_changed(db: Database, run_id: int) -> str:
     """Get why a run was ended because the rig had changed; '' where it was not."""
-    return next((str(told["why"]) for told in _told(db, run_id, EventKind.RIG_CHANGED)), "")
+    with parsed_rows(f"run {run_id}: a change of the rig in it"):
+        return next((str(told["why"]) for told in _told(db, run_id, EventKind.RIG_CHANGED)), "")
 
 
 def converter_resets(db: Database, run_id: int) -> tuple[ConverterResetTold, ...]:
     """Get the resets of the load cell's converter in a run, in their order. Raises ``BadDatabase``."""
     events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.CONVERTER_RESET)
-    told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
-    return tuple(
-        ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
-        for at_s, data in told
-    )
+    with parsed_rows(f"run {run_id}: a reset in it"):
+        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        return tuple(
+            ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
+            for at_s, data in told
+        )
 
 
 def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
@@ -233,18 +254,19 @@ def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
 
     One that never closed lasts to its own opening: what came after it is not known.
     """
-    opened: dict[str, list[HappenedTold]] = {}
-    for e in hash_chain.events(db, run_id):
-        if e["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_CLOSED):
-            continue
-        data, at_s = json.loads(e["data_json"]), float(e["elapsed_s"])
-        of = opened.setdefault(str(data["alarm"]), [])
-        if e["kind"] == EventKind.ALARM_OPENED:
-            why = f"alarm {data['alarm']}: {data['why']}"
-            of.append(HappenedTold(from_s=at_s, to_s=at_s, what=HappenedKind.ALARM, why=why))
-        elif of:
-            of[-1] = with_fields(of[-1], to_s=at_s)
-    return tuple(sorted((a for of in opened.values() for a in of), key=lambda a: a.from_s))
+    with parsed_rows(f"run {run_id}: an alarm in it"):
+        opened: dict[str, list[HappenedTold]] = {}
+        for e in hash_chain.events(db, run_id):
+            if e["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_CLOSED):
+                continue
+            data, at_s = json.loads(e["data_json"]), float(e["elapsed_s"])
+            of = opened.setdefault(str(data["alarm"]), [])
+            if e["kind"] == EventKind.ALARM_OPENED:
+                why = f"alarm {data['alarm']}: {data['why']}"
+                of.append(HappenedTold(from_s=at_s, to_s=at_s, what=HappenedKind.ALARM, why=why))
+            elif of:
+                of[-1] = with_fields(of[-1], to_s=at_s)
+        return tuple(sorted((a for of in opened.values() for a in of), key=lambda a: a.from_s))
 
 
 def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:

@@ -23,7 +23,7 @@ from edge.records.second import Second
 from hw.protocols import Status
 
 from . import codec, hash_chain
-from .connection import Database, translated_errors
+from .connection import Database, parsed_rows, translated_errors
 from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
 from .kept_run import KeptRun
 from .writing import WriterConnection
@@ -132,12 +132,13 @@ class RunJournal:
         """
         self._all_written()
         events = hash_chain.events(self._connection.db, self.run_id)
-        data = (json.loads(e["data_json"]) for e in events if e["kind"] == EventKind.RESUMED)
-        return tuple(
-            StopTold(from_s=d["from_s"], length_s=d["gap_s"], at_least_s=d["at_least_s"])
-            for d in data
-            if "from_s" in d and d["gap_s"] != 0.0
-        )
+        with parsed_rows(f"run {self.run_id}: a stop in it"):
+            data = (json.loads(e["data_json"]) for e in events if e["kind"] == EventKind.RESUMED)
+            return tuple(
+                StopTold(from_s=d["from_s"], length_s=d["gap_s"], at_least_s=d["at_least_s"])
+                for d in data
+                if "from_s" in d and d["gap_s"] != 0.0
+            )
 
     def log_event(self, event: Event, who: str, wall_s: float) -> None:
         """Take one event that no frame made, and commit at once."""

@@ -17,6 +17,7 @@ from calibration.calibration_record import Point, RtdCheck, Weight
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from calibration.loadcell import worth_having
 from calibration.thermal import TemperatureFit
+from calibration.visible_text import visible
 from edge.errors import NoCalibration
 
 from .certify import Certified, span_done
@@ -200,7 +201,7 @@ def shown(found: CalibrationSummary) -> str:
         out += _session_lines(found.calibration)
     if found.certificate is not None:
         out += _certificate_lines(found.certificate)
-    return "\n".join(out)
+    return "\n".join(map(visible, out))
 
 
 def _session_lines(session: SessionSummary) -> Iterator[str]:

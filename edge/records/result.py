@@ -8,6 +8,7 @@ changes a result afterwards.
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -363,6 +364,14 @@ def _with_lists(value: Any) -> Any:
 def from_json(plain: object) -> Result:
     """Get a result back from plain JSON, of this version or an older one. Raises ``msgspec.ValidationError``."""
     return msgspec.convert(plain, Result, strict=False)
+
+
+def require_whole(result: Result) -> Result:
+    """Get a result that was read, once it has the numbers that its verdict goes with. Raises ``ValueError``."""
+    numbers = (result.loss_pct, result.u_pct, result.U_pct, result.k)
+    if result.verdict is not Verdict.INVALID and not all(isinstance(n, float) and math.isfinite(n) for n in numbers):
+        raise ValueError(f"{result.verdict} without a loss and its uncertainty")
+    return result
 
 
 def not_judged(why: str, *, conditions: Conditions, kind: RunKind, sample_id: str, run_id: int | None) -> Result:

@@ -16,7 +16,7 @@ from written_run import begin
 
 from edge.database import reading, writer_lock
 from edge.database.journal import Journal
-from edge.database.queries import list_runs, result_of_run
+from edge.database.queries import MOST_LISTED, SHOWN_CHARS, list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.errors import BadDatabase, NoSuchRun
 
@@ -114,6 +114,19 @@ def test_what_takes_longer_than_it_may_is_ended(path: Path, monkeypatch: pytest.
     monkeypatch.setattr(reading, "_STEPS", 10)
     with contextlib.closing(open_readonly(path, cpu_s=0.0)) as db, pytest.raises(sqlite3.OperationalError):
         db.execute("select count(*), sum(mass_g) from seconds where mass_g > 0").fetchall()
+
+
+def test_a_million_runs_are_listed_a_page_at_a_time_with_their_names_cut(path: Path) -> None:
+    change(path, lambda db: db.execute(
+        "with recursive c(x) as (select 2 union all select x + 1 from c where x < 1000000) "
+        "insert into runs (run_id, sample_id, kind, state, standard_id, started_utc) "
+        "select x, hex(zeroblob(300)), 'test', 'done', 's', '2026-01-01' from c"
+    ))  # fmt: skip
+    page = list_runs(path, most=5)
+    assert [r.run_id for r in page] == [999996, 999997, 999998, 999999, 1000000]
+    assert {len(r.sample_id) for r in page} == {SHOWN_CHARS}
+    assert [r.run_id for r in list_runs(path, before=3)] == [1, 2]
+    assert len(list_runs(path)) == MOST_LISTED
 
 
 def test_a_copy_without_its_log_says_so_and_is_not_called_empty(tmp_path: Path) -> None:
