@@ -19,8 +19,8 @@ from edge.errors import BadDatabase
 from . import writer_lock
 from .connection import error_code, translated_errors
 from .own_schema import problems_for_writing
-from .reading import connect_readonly, has_header, look_at
-from .writing import check_place, put_aside
+from .reading import connect_readonly, has_header, look_at, no_regular_file
+from .writing import check_folder, put_aside
 
 CHECK_S = 60.0  # 100 MB took 0.2 s from memory; from a slow card at 10 MB/s it is 10 s
 
@@ -60,13 +60,16 @@ def quarantine_if_unusable(path: Path, wall_s: float, limit_s: float = CHECK_S) 
     ``limit_s`` seconds ends, and what was seen till then counts. Raises ``BadDatabase`` where another halfpercent is
     writing to it, ``StorageFull`` where the disk gives errors.
     """
-    check_place(path)
-    file = path.resolve()
-    if not file.exists() or file.stat().st_size == 0:
+    check_folder(path)
+    strange = no_regular_file(path)
+    file = path.absolute() if strange else path.resolve()  # of a link to what is no file, the link goes aside
+    if not strange and (not file.exists() or file.stat().st_size == 0):
         return None
     held = writer_lock.take(file)
     try:
         with translated_errors(path):
+            if strange:
+                return PutAside(put_aside(file, wall_s, "not-ours"), strange)
             if _is_damaged(file, limit_s):
                 return PutAside(put_aside(file, wall_s), "its pages are damaged")
             why = _why_not_ours(file)

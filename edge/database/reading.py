@@ -29,6 +29,8 @@ LONG_CPU_S = 600.0
 MOST_BYTES = 4 << 20
 """The longest value that a command shows is a result; a real one has some 30 kB."""
 MOST_CHUNK_BYTES = 1 << 29
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite opens beside a database."""
 _MAGIC = b"SQLite format 3\0"
 _STEPS = 2_000
 """Of SQLite's machine, between two looks at the time."""
@@ -67,16 +69,34 @@ _NOTHING_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQL
 
 
 def require_regular_file(path: Path) -> None:
-    """Raise ``BadDatabase`` where ``path`` is there and is no regular file: a pipe would never open."""
+    """Raise ``BadDatabase`` where ``path``, or what SQLite opens beside it, is there and is no regular file.
+
+    A pipe would never open, a device may never end.
+    """
+    if what := no_regular_file(path):
+        raise BadDatabase(f"{path}: {what}")
+
+
+def no_regular_file(path: Path) -> str:
+    """Get what to do where ``path`` or a file beside it is no regular file; '' where they are, or are not there."""
     try:
-        what = what_it_is(path.stat().st_mode)
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as e:
+        file = path.resolve()
+        if what := _what_it_is(path):
+            return f"{what}: name a file"
+        for end in BESIDE:
+            if what := _what_it_is(beside := file.with_name(file.name + end)):
+                return f"{beside.name} beside it {what}: move that away"
+    except (OSError, ValueError, RuntimeError) as e:  # RuntimeError: a link that leads to itself
         why = e.strerror if isinstance(e, OSError) else e
-        raise BadDatabase(f"{path}: cannot be opened ({why}): check the path, or name another") from e
-    if what:
-        raise BadDatabase(f"{path}: {what}: name a file")
+        return f"cannot be opened ({why}): check the path, or name another"
+    return ""
+
+
+def _what_it_is(path: Path) -> str:
+    try:
+        return what_it_is(path.stat().st_mode)
+    except FileNotFoundError:
+        return ""
 
 
 def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MOST_BYTES) -> Database:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import sqlite3
 from enum import StrEnum
 from pathlib import Path
@@ -22,18 +23,23 @@ from .connection import check, translated_errors
 from .migrations import migrate
 from .own_file import OwnFile
 from .own_schema import problems_for_writing, refresh_views, views_are_current
-from .reading import look_at, require_regular_file
+from .reading import BESIDE, look_at, require_regular_file
 from .schema import SCHEMA_VERSION, create
 
 LOG_KEPT_BYTES = 8 << 20
 """A log that had grown under a reader is cut to this once it was emptied."""
-BESIDE = ("-wal", "-shm", "")
+ALL_OF_IT = (*BESIDE, "")
 """What belongs to a database, in the order in which it is moved: a log beside a new one would be taken for its."""
 
 
 def check_place(path: Path) -> None:
     """Raise ``BadDatabase`` where there can be no database: before a byte is written beside it."""
     require_regular_file(path)
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Raise ``BadDatabase`` where the folder of a database is none."""
     if not path.parent.is_dir():
         raise BadDatabase(f"{path.parent}: no such folder: make it, or choose another")
 
@@ -87,12 +93,12 @@ def put_aside(file: Path, wall_s: float, what: str = "damaged") -> Path:
     when = datetime.datetime.fromtimestamp(wall_s, datetime.UTC)
     name = first = f"{file.name}.{what}-{when:%Y%m%dT%H%M%SZ}"
     n = 1
-    while any(file.with_name(name + end).exists() for end in BESIDE):
+    while any(os.path.lexists(file.with_name(name + end)) for end in ALL_OF_IT):
         n += 1
         name = f"{first}-{n}"
     try:
-        for end in BESIDE:
-            if (beside := file.with_name(file.name + end)).exists():
+        for end in ALL_OF_IT:
+            if os.path.lexists(beside := file.with_name(file.name + end)):
                 beside.rename(file.with_name(name + end))
         sync_folder(file.parent)
     except OSError as e:
@@ -196,7 +202,7 @@ class WriterConnection:
             own.close()
         aside = None
         file = self.path.resolve()
-        if (lost or damaged) and any(file.with_name(file.name + end).exists() for end in BESIDE):
+        if (lost or damaged) and any(file.with_name(file.name + end).exists() for end in ALL_OF_IT):
             was_there = file.exists()
             went = put_aside(file, wall_s, "damaged" if damaged else "not-ours")
             aside = went if was_there else None  # else only the log of what was lost

@@ -84,7 +84,8 @@ def _digest(path: Path) -> bytes:
 def _rows(path: Path) -> set[bytes]:
     """Get what is stored of runs and chunks, as a stranger would read it, row by row, as hashes."""
     out: set[bytes] = set()
-    if not path.is_file() or path.stat().st_size > 20_000_000:
+    regular = all(p.is_file() for p in path.parent.glob(f"{path.name}*"))  # SQLite would wait for a pipe beside it
+    if not regular or not path.is_file() or path.stat().st_size > 20_000_000:
         return out
     try:
         db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)

@@ -64,11 +64,11 @@ class Killed:
         path = folder / NAME
         path.write_bytes(self.database)
         spoil(path)
-        before = _chunks(path)
+        before = _chunks(path) if path.is_file() and not path.with_name(f"{NAME}-journal").is_fifo() else set()
         data = path.read_bytes() if path.is_file() else None
         ended = forked(lambda: self._start(path), cpu_s=60)
         aside = [p for p in folder.iterdir() if p.name.startswith(f"{NAME}.") and not p.name.endswith(("-wal", "-shm"))]
-        kept = any(p.read_bytes() == data for p in aside) if aside else before <= _chunks(path)
+        kept = any(p.is_file() and p.read_bytes() == data for p in aside) if aside else before <= _chunks(path)
         return Started(ended, bool(aside), kept, _states(path))
 
     def _start(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -109,6 +110,40 @@ def test_what_is_no_database_is_put_aside_byte_for_byte(killed: Killed, tmp_path
         assert started.measured
         assert started.put_aside is bool(data)
         assert started.kept
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder_with_something(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "kept").write_text("x")
+
+
+def pipe_beside(path: Path) -> None:
+    os.mkfifo(path.with_name(f"{path.name}-journal"))
+
+
+def link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("spoil", [pipe, folder_with_something, pipe_beside, link_to_itself])
+def test_what_is_no_file_is_put_aside_and_never_waited_for(
+    killed: Killed, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    started = killed.started(tmp_path, spoil)
+    assert started.measured, started
+    assert started.alarmed
+    (aside,) = (p for p in tmp_path.iterdir() if ".not-ours-" in p.name and not p.name.endswith("-journal"))
+    if spoil is folder_with_something:
+        assert (aside / "kept").read_text() == "x"
+    elif spoil is pipe_beside:
+        assert aside.read_bytes() == killed.database
 
 
 def test_the_database_that_let_the_station_die_at_each_start_is_answered(killed: Killed, tmp_path: Path) -> None:
