@@ -247,8 +247,8 @@ def test_an_unknown_command_is_wrong_use_and_no_command_is_a_question(command: C
     ("run", "says"),
     [
         ("99", "no run 99: halfpercent runs lists them"),
-        ("2", "run 2 has not ended: it has no result yet"),
-        ("last", "run 2 has not ended"),
+        ("2", "run 2 was interrupted: nobody measures it any more: it has no result yet"),
+        ("last", "run 2 was interrupted"),
         ("first", "give a run's number, or last"),
         ("-1", ""),
         ("1 or 1", "give a run's number, or last"),

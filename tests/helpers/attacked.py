@@ -157,15 +157,17 @@ class Surface:
 
 def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600) -> Ended:
     """Do something in a child of this process, and see how it ends. ``act`` may raise ``SystemExit``."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as mapped:
         sys.stdout.flush()
         sys.stderr.flush()
         begun_s = time.monotonic()
         child = os.fork()
         if child == 0:
-            _in_child(act, out.fileno(), err.fileno(), cpu_s, data_mb)
+            _in_child(act, (out.fileno(), err.fileno(), mapped.fileno()), cpu_s, data_mb)
         status, peak_mb = _wait(child, begun_s + KILL_S)
-        peak_mb += _shared_mb()
+        mapped.seek(0)
+        # Pages of programs that a child has from this process are its own only once it touches them.
+        peak_mb += max(0, _of_this_process("RssFile:") - int(mapped.read() or 0)) / 1024.0
         took_s = time.monotonic() - begun_s
         texts = []
         for file in (out, err):
@@ -186,8 +188,8 @@ def _wait(child: int, until_s: float) -> tuple[int | None, float]:
         time.sleep(0.002)
 
 
-def _in_child(act: Callable[[], object], out: int, err: int, cpu_s: int, data_mb: int) -> None:
-    status = 70
+def _in_child(act: Callable[[], object], files: tuple[int, int, int], cpu_s: int, data_mb: int) -> None:
+    status, (out, err, mapped) = 70, files
     try:
         os.dup2(out, 1)
         os.dup2(err, 2)
@@ -206,6 +208,7 @@ def _in_child(act: Callable[[], object], out: int, err: int, cpu_s: int, data_mb
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
+            os.write(mapped, str(_of_this_process("RssFile:")).encode())
         os._exit(status)
 
 
@@ -217,11 +220,6 @@ def _of_this_process(what: str) -> int:
     """Get a figure of /proc/self/status, in kB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith(what)).split()[1])
-
-
-def _shared_mb() -> float:
-    """Get how much of this process's memory a child has from it and is not charged with: programs read from files."""
-    return _of_this_process("RssFile:") / 1024.0
 
 
 def command(*args: str) -> Callable[[], None]:
