@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from hw.clock import NS_PER_S, Clock
+from hw.rtc import kept_by_rtc
 
 SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 """Made by systemd-timesyncd when it has set the clock for the first time since boot."""
@@ -44,6 +46,15 @@ def synchronised(file: Path = SYNCHRONIZED, *, status: Callable[[], int | None] 
         return True
     bits = (status or adjtimex_status)()
     return None if bits is None else not bits & _STA_UNSYNC
+
+
+def clock_is_set() -> bool | None:
+    """Get whether somebody who knows the time has set the wall clock: NTP, or a real-time clock that has kept it.
+
+    None where nobody knows.
+    """
+    found = synchronised()
+    return found or kept_by_rtc(time.time()) or found
 
 
 def adjtimex_status() -> int | None:

@@ -122,6 +122,7 @@ def _new_session(
         name=place.path.name.removesuffix(".session.json"),
         made_by=who,
         begun=today(place.bench),
+        begun_clock_set=place.bench.clock_set(),
         cell=cell,
         bridge=BridgeChip(chip=place.config.bridge.chip.removesuffix("_spi"), gain=place.config.bridge.gain),
         oven_rtd=nominal_oven_rtd(place.config, rtd_class),
@@ -314,7 +315,7 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     if not span_done(session):
         say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
         return
-    made = certify(session, today(place.bench))
+    made = certify(session, today(place.bench), place.bench.clock_set())
     loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
     if not quiet:
         for line in lines(made):

@@ -104,18 +104,20 @@ def check_config(file: Path | None, as_json: bool) -> None:
 @db_option
 @as_json_option
 def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
-    """Look at buses, rights, chips, clock, disk and versions: what is wrong, and what to do."""
+    """Look at buses, rights, chips, clock, disk, versions: what is wrong, and what to do. A fault ends it with 1."""
     from edge.doctor.machine import examine
     from edge.instrument.config import config_path
 
     found = list(examine(config_path(config_file), database_to_read(db)))
     if as_json:
         say_json({"findings": [asdict(f) for f in found]})
-        return
-    for f in found:
-        say(f"{f.state:6}  {f.check}: {f.found}")
-        if f.do:
-            say(f"        -> {f.do}")
+    else:
+        for f in found:
+            say(f"{f.state:6}  {f.check}: {f.found}")
+            if f.do:
+                say(f"        -> {f.do}")
+    if any(f.state == "fail" for f in found):
+        sys.exit(1)
 
 
 INSTRUMENT_COMMANDS = (budget, wiring, check_config, doctor)

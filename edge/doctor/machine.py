@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from edge.instrument.config import load_config
 from edge.instrument.consistency import disagreements
 from hw.clock import BootClock
 from hw.clock_sync import synchronised
+from hw.rtc import kept_by_rtc
 from hw.supply import ask_supply
 
 from .chips import chips
@@ -33,6 +35,8 @@ from .station import what_the_station_sees
 
 ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
+SOUND_SQLITE = (3, 51, 3)
+"""Source: SQLite's release notes for 3.51.3."""
 SYS = Path("/sys")
 WORN_TENTHS = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
@@ -85,7 +89,18 @@ def _parts() -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding(f"package {part}", "fail", "not installed", "install halfpercent again: make demo")
     yield Finding("packages", "ok", ", ".join(f"{k} {v}" for k, v in versions.items()))
-    yield Finding("sqlite", "ok", sqlite_version())
+    yield _sqlite()
+
+
+def _sqlite() -> Finding:
+    """Look whether SQLite is one that can damage a database which two connections checkpoint at once."""
+    version = sqlite_version()
+    if tuple(int(part) for part in version.split(".")) < SOUND_SQLITE:
+        sound = ".".join(map(str, SOUND_SQLITE))
+        found = f"SQLite {version}: before {sound}, two programs that write to one database at once can damage it"
+        do = "open it with nothing but halfpercent and readers (sqlite3 -readonly) while the station runs"
+        return Finding("sqlite", "warn", found, do)
+    return Finding("sqlite", "ok", version)
 
 
 def _nodes() -> Iterator[Finding]:
@@ -169,9 +184,11 @@ def _read(path: Path) -> str:
 
 
 def _clock() -> Finding:
-    """Look whether something (timesyncd, chrony, ntpd) is known to keep the clock right, as the station does."""
+    """Look whether something (timesyncd, chrony, ntpd, a clock with a battery) keeps the time, as the station does."""
     if synchronised():
         return Finding("clock", "ok", "synchronised by NTP")
+    if kept_by_rtc(time.time()):
+        return Finding("clock", "ok", "kept by a real-time clock with a battery")
     return Finding(
         "clock",
         "warn",

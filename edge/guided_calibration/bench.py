@@ -15,6 +15,7 @@ from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.records.frame import Frames, join
 from hw.clock import NS_PER_S, BootClock, Clock
+from hw.clock_sync import clock_is_set
 from hw.protocols import Bridge
 
 PATIENCE_NS = NS_PER_S
@@ -28,8 +29,17 @@ Ask = Callable[[str], str]
 class Bench:
     """Chips, a clock, and by ``ask`` a person who does what is to be done."""
 
-    def __init__(self, fresh: Callable[[], Instrument], clock: Clock, bridge: Bridge | None, ask: Ask) -> None:
+    def __init__(
+        self,
+        fresh: Callable[[], Instrument],
+        clock: Clock,
+        bridge: Bridge | None,
+        ask: Ask,
+        clock_set: Callable[[], bool | None] = lambda: None,
+    ) -> None:
         self.clock = clock
+        self.clock_set = clock_set
+        """Says whether somebody who knows the time has set the wall clock (None: nobody knows)."""
         self._fresh = fresh
         self._bridge = bridge
         self._ask = ask
@@ -99,4 +109,4 @@ def real_bench(config: Config, ask: Ask) -> Bench:
     bridge = make_bridge(config.bridge, clock)
     oven = make_thermometer(config.oven_probe, clock)
     cell = None if config.cell_probe is None else make_thermometer(config.cell_probe, clock)
-    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask)
+    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask, clock_is_set)

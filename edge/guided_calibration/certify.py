@@ -32,6 +32,7 @@ from .fits import (
     fit_all,
     make_certificate,
 )
+from .place import is_dated
 from .readings import Readings
 from .session import Series, Session, plan, steps_done
 
@@ -57,11 +58,17 @@ def span_done(session: Session) -> bool:
     return bool(session.weights) and steps_done(session.points) == len(plan(session.weights))
 
 
-def certify(session: Session, today: dt.date) -> Certified:
-    """Make the certificate of a session whose span is done. Raises ``BadFit`` with what to do."""
+def certify(session: Session, today: dt.date, clock_set: bool | None = None) -> Certified:
+    """Make the certificate of a session whose span is done. Raises ``BadFit`` with what to do.
+
+    ``clock_set``: the clock that gave ``today`` was set. Where it was not, nobody can say until when it is valid.
+    """
     if not span_done(session):
         raise BadFit("there is no span yet: halfpercent calibrate span")
     session = _as_checked(session)
+    dated, begun_dated = is_dated(today, clock_set), is_dated(session.begun, session.begun_clock_set)
+    if dated and not begun_dated:
+        session = replace(session, begun=today)
     assumed = [f"air: {session.air.density_kg_m3:.4g} kg/m³ within 10 %"] if session.air.origin == "assumed" else []
     from_oven = session.cell_rtd is None
     found, not_used = _fit_as_far_as_it_goes(session, from_oven)
@@ -75,9 +82,13 @@ def certify(session: Session, today: dt.date) -> Certified:
         bridge=session.bridge,
         rtd=rtd,
         cell_rtd=None if cell_rtd == rtd else cell_rtd,
-        valid_until=months_later(today, session.valid_months),
+        valid_until=months_later(today, session.valid_months) if dated else None,
     )
     density = max((w.density_kg_m3 for w in session.weights), default=7950.0)
+    if not dated:
+        assumed.append("date: the clock was not set when this was made, so its dates are labels and it has no end")
+    elif not begun_dated:
+        assumed.append("date: the clock was not set when it was begun: the day on which it ended stands for that")
     assumed += [*not_used, *_assumptions(found, from_oven), *rtd_assumed]
     certificate = make_certificate(
         found,

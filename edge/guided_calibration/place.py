@@ -13,11 +13,13 @@ from calibration.certificate import Rtd
 from calibration.iec60751 import ToleranceClass
 from edge.errors import CalibrationRefused, NoCalibration
 from edge.instrument.config import Config, ProbeConfig
+from hw.rtc import EARLIEST_S
 
 from .bench import Bench
 from .session import Session, load_session, save_session
 
 OLDEST_DAYS = 30
+EARLIEST = dt.datetime.fromtimestamp(EARLIEST_S, dt.UTC).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,13 @@ class Place:
         return session
 
     def check(self, session: Session) -> None:
-        """See that a calibration is of these settings, and not of long ago. Raises ``CalibrationRefused``."""
+        """See that a calibration is of these settings, and not of long ago. Raises ``CalibrationRefused``.
+
+        How long ago it was is known only where the clock was set both times.
+        """
         days = (today(self.bench) - session.begun).days
-        if days > OLDEST_DAYS:
+        known = is_dated(session.begun, session.begun_clock_set) and is_dated(today(self.bench), self.bench.clock_set())
+        if known and days > OLDEST_DAYS:
             raise CalibrationRefused(
                 f"{session.name} was begun {days} days ago: begin again: halfpercent calibrate tare"
             )
@@ -65,6 +71,11 @@ class Place:
                     f"{name} in the config is not what {session.name} was begun with: put it back, or begin again: "
                     "halfpercent calibrate tare"
                 )
+
+
+def is_dated(day: dt.date, clock_set: bool | None) -> bool:
+    """Say whether a day is one of a clock that was set: none that was shows a day before this software's."""
+    return clock_set is not False and day >= EARLIEST
 
 
 def today(bench: Bench) -> dt.date:

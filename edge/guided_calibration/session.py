@@ -20,6 +20,7 @@ from calibration.calibration_record import Air, Point, RtdCheck, ThermometerPlac
 from calibration.weights import ASSUMED_AIR
 from edge.errors import BadValue, CalibrationRefused
 from edge.records.durable_file import sync_folder, write_beside
+from hw.rtc import EARLIEST_S
 
 from .readings import Readings
 
@@ -57,7 +58,7 @@ class Series(_Kept, frozen=True, kw_only=True):
         """Get the minutes on one time axis, and the number of the piece that each is from.
 
         Within one boot times are the boot clock's; after another boot the wall clock says how long the gap was, but
-        never that a piece came before the one before it.
+        never that a piece came before the one before it; where a clock was not set, nothing says it.
         """
         rows: list[tuple[float | None, ...]] = []
         which: list[int] = []
@@ -65,7 +66,8 @@ class Series(_Kept, frozen=True, kw_only=True):
         for i, piece in enumerate(self.pieces):
             first = self.pieces[0]
             same = piece.boot_id == first.boot_id
-            begin_s = (piece.t0_ns - first.t0_ns) / 1e9 if same else piece.wall_s - first.wall_s
+            dated = min(piece.wall_s, first.wall_s) >= EARLIEST_S
+            begin_s = (piece.t0_ns - first.t0_ns) / 1e9 if same else piece.wall_s - first.wall_s if dated else end_s
             begin_s = max(begin_s, end_s)
             rows += [(begin_s + t_s, *rest) for t_s, *rest in piece.minutes]
             which += [i] * len(piece.minutes)
@@ -86,12 +88,17 @@ class Curve(_Kept, frozen=True, kw_only=True):
 
 
 class Session(_Kept, frozen=True, kw_only=True):
-    """All that was read. ``oven_rtd`` and ``cell_rtd`` (None: no thermometer on the cell) are as the settings say."""
+    """All that was read.
+
+    ``begun_clock_set``: the clock that gave ``begun`` was set (None: not known). ``oven_rtd`` and ``cell_rtd`` (None:
+    no thermometer on the cell) are as the settings say.
+    """
 
     format: Literal[1] = 1
     name: str
     made_by: str
     begun: dt.date
+    begun_clock_set: bool | None = None
     cell: cal.Cell
     bridge: cal.BridgeChip
     oven_rtd: cal.Rtd

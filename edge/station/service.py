@@ -36,7 +36,7 @@ from edge.records.run import RunKind
 from edge.run.live_run import LiveRun, Show
 from edge.verdict.judge import judge_night
 from hw.clock import NS_PER_S, BootClock, Clock
-from hw.clock_sync import synchronised
+from hw.clock_sync import clock_is_set
 from hw.errors import HwError
 from hw.panel import Panel
 from hw.protocols import Conversion, Reading, Status
@@ -94,7 +94,7 @@ class Service:
             cell_over_temp_c=config.alarms.cell_over_temp_c,
             loss_rate_pct_per_h=config.alarms.loss_rate_pct_per_h,
         )
-        machine = (synchronised, under_voltage) if simulation is None else (simulation.clock_set, not_known)
+        machine = (clock_is_set, under_voltage) if simulation is None else (simulation.clock_set, not_known)
         sensors = SensorSettings(
             config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, machine[0], machine[1]
         )

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from simulated_chips import RATIO, AdsRig, HxRig, MprRig, RtdRig
 
-from edge.cli.main import cli
+from edge.cli.main import cli, main
 from edge.doctor import machine
 from edge.doctor.finding import Finding
 from edge.doctor.machine import examine
@@ -188,8 +188,8 @@ def test_the_command_prints_one_json_object(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "edge", *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)["findings"]
+    assert (done.returncode, done.stderr) == (int(any(f["state"] == "fail" for f in found)), "")
     assert all(set(f) == {"check", "state", "found", "do"} for f in found)
     assert {"python", "config", "hx711", "oven probe"} <= {f["check"] for f in found}
     assert not (tmp_path / "x").exists(), "it never changes anything"
@@ -414,3 +414,28 @@ def test_a_gauge_that_is_not_there_is_a_failure(tmp_path: Path, monkeypatch: pyt
     Bench(monkeypatch).gauge.chip.unplug()
     found = named(findings(tmp_path, HX711 + '[vacuum]\ngauge = "mprls"\n'), "gauge")
     assert (found.state, "no answer" in found.found) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("version", "state"), [("3.40.1", "warn"), ("3.51.2", "warn"), ("3.51.3", "ok"), ("3.52.0", "ok")]
+)
+def test_an_sqlite_that_can_damage_a_database_is_named(
+    version: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "sqlite_version", lambda: version)
+    found = named(findings(tmp_path, None), "sqlite")
+    assert found.state == state
+    assert version in found.found
+    assert bool(found.do) is (state == "warn")
+
+
+@pytest.mark.parametrize(("state", "status"), [("fail", 1), ("warn", 0), ("absent", 0), ("ok", 0)])
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_it_ends_with_1_where_it_found_a_fault(
+    state: str, status: int, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "examine", lambda *_: [Finding("chip", state, "what", "do")])
+    monkeypatch.setattr("sys.argv", ["halfpercent", "doctor", "--config", "none", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert int(ended.value.code or 0) == status

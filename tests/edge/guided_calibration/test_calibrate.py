@@ -345,6 +345,21 @@ def made_up(session: Session, zero_per_k: float) -> Session:
     return replace(session, empty=replace(session.empty, pieces=(piece,)), loaded=None)
 
 
+def test_a_certificate_of_a_clock_that_was_not_set_says_so_and_has_no_end(whole: tuple[Lab, int, str]) -> None:
+    session, day = whole[0].session, dt.date(2026, 1, 1)
+    assert certify(session, day).certificate.valid_until == dt.date(2027, 1, 1)
+    for today, clock_set in ((dt.date(1970, 1, 1), None), (day, False)):
+        made = certify(session, today, clock_set).certificate
+        assert made.valid_until is None
+        assert made.record is not None
+        assert any("the clock was not set when this was made" in line for line in made.record.assumed)
+    later = certify(replace(session, begun=dt.date(1970, 1, 1)), day, True).certificate
+    assert later.record is not None
+    assert later.record.begun == day
+    assert any("the clock was not set when it was begun" in line for line in later.record.assumed)
+    assert later.valid_until == dt.date(2027, 1, 1)
+
+
 @pytest.mark.parametrize("k", [60.0, -60.0])
 def test_a_cell_whose_zero_rises_with_temperature_gets_a_positive_coefficient(
     whole: tuple[Lab, int, str], k: float

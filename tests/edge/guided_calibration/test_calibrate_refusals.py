@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import math
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -32,8 +35,9 @@ from calibration.weights import (
     u_load_g,
 )
 from edge.cli.calibration_bench import ask_at_terminal
-from edge.errors import BadInput
+from edge.errors import BadInput, CalibrationRefused
 from edge.guided_calibration.bench import Bench
+from edge.guided_calibration.place import Place
 from edge.guided_calibration.session import (
     Piece,
     Series,
@@ -46,6 +50,7 @@ from edge.guided_calibration.session import (
     write_certificate,
 )
 from edge.instrument.acquisition import Instrument
+from edge.instrument.config import usual
 from edge.simulate.bench import SimulatedBench
 from edge.simulate.instrument import build
 from hw.protocols import Conversion, Status
@@ -241,6 +246,23 @@ def test_other_settings_than_the_calibration_was_begun_with_are_refused(lab: Lab
 def test_a_calibration_of_long_ago_is_not_gone_on_with(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hw.clock.SimClock.wall_s", lambda self: 1_767_225_600.0 + 40 * 86_400.0)
     assert "was begun 40 days ago: begin again" in lab.calibrate("span").line
+
+
+def test_a_calibration_that_was_begun_before_the_clock_was_set_is_gone_on_with(lab: Lab) -> None:
+    replace = msgspec.structs.replace
+    session = replace(lab.session, begun=dt.date(1970, 1, 1))
+    config = usual("nau7802")
+    place = Place(lab.folder, lab.folder / "x", config, _bench(20_783.0, None), None)
+    place.check(session)
+    for begun_set, now_set in ((False, True), (True, False)):
+        dated = replace(lab.session, begun=dt.date(2026, 1, 1), begun_clock_set=begun_set)
+        dataclasses.replace(place, bench=_bench(20_783.0, now_set)).check(dated)
+    with pytest.raises(CalibrationRefused, match="begun 329 days ago"):
+        place.check(replace(lab.session, begun=dt.date(2026, 1, 1), begun_clock_set=True))
+
+
+def _bench(days: float, clock_set: bool | None) -> Any:
+    return SimpleNamespace(clock=SimpleNamespace(wall_s=lambda: days * 86_400.0), clock_set=lambda: clock_set)
 
 
 def test_a_second_process_is_refused_while_one_measures(lab: Lab) -> None:
@@ -511,13 +533,16 @@ def test_weights_go_up_and_down_again_with_the_empty_holder_at_both_ends(of: tup
 
 def test_pieces_of_two_boots_follow_each_other_in_time() -> None:
     row = (30.0, 1.0, 1.0, None, None)
-    first = Piece(boot_id="a", t0_ns=0, wall_s=1000.0, minutes=(row, (90.0, 2.0, 1.0, None, None)))
-    later = Piece(boot_id="b", t0_ns=5, wall_s=2000.0, minutes=(row,))
-    clock_went_back = Piece(boot_id="c", t0_ns=5, wall_s=10.0, minutes=(row,))
+    year_s = 1_767_225_600.0
+    first = Piece(boot_id="a", t0_ns=0, wall_s=year_s + 1000.0, minutes=(row, (90.0, 2.0, 1.0, None, None)))
+    later = Piece(boot_id="b", t0_ns=5, wall_s=year_s + 2000.0, minutes=(row,))
+    clock_went_back = Piece(boot_id="c", t0_ns=5, wall_s=year_s + 10.0, minutes=(row,))
     of, which = Series(weight=None, pieces=(first, later, clock_went_back)).readings()
     assert of.t_s.tolist() == [30.0, 90.0, 1030.0, 1120.0]
     assert which.tolist() == [0.0, 0.0, 1.0, 2.0]
     assert all(math.isnan(c) for c in of.cell_c)
+    not_set = msgspec.structs.replace(first, wall_s=12.0)  # 1970, then NTP: no gap of 56 years
+    assert Series(weight=None, pieces=(not_set, later)).readings()[0].t_s.tolist() == [30.0, 90.0, 180.0]
 
 
 def test_no_certificate_is_ever_written_over(tmp_path: Path) -> None:
