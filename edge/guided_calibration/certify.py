@@ -89,7 +89,7 @@ def certify(session: Session, today: dt.date, clock_set: bool | None = None) -> 
         assumed.append("date: the clock was not set when this was made, so its dates are labels and it has no end")
     elif not begun_dated:
         assumed.append("date: the clock was not set when it was begun: the day on which it ended stands for that")
-    assumed += [*not_used, *_assumptions(found, from_oven), *rtd_assumed]
+    assumed += [*not_used, *_assumptions(found, from_oven, session.cell.capacity_g), *rtd_assumed]
     certificate = make_certificate(
         found,
         subject,
@@ -280,14 +280,34 @@ def _settled(
     return early, _cut(of, late) if np.any(late) else None, pieces
 
 
-def _assumptions(found: CalibrationFits, from_oven: bool) -> list[str]:
-    out = []
+MOUNTS = 3.0
+"""A zero that moves with temperature by so many times what its cell's class allows is the mount's doing."""
+C3_ZERO_PER_K = 0.7 / 10_000.0 / 5.0
+"""Of the capacity: OIML R 60-1 allows 0.7 vmin in 5 K at no load; vmin is taken for 1/10000 of the capacity."""
+
+
+def _of_the_mount(found: CalibrationFits, capacity_g: float) -> list[str]:
+    """Say where the zero moves with temperature by more than a certified cell's may: another mount is another rig."""
+    if found.zero is None:
+        return []
+    times = abs(found.zero.per_k / found.span.counts_per_g) / capacity_g / C3_ZERO_PER_K
+    if times <= MOUNTS:
+        return []
+    return [
+        f"zero: moves by {times:.2g} times what OIML R 60 allows a C3 cell in a kelvin: it is the mount's; the "
+        "certificate is of cell and mount together, and mounted anew void until a check weight says otherwise"
+    ]
+
+
+def _assumptions(found: CalibrationFits, from_oven: bool, capacity_g: float) -> list[str]:
+    out: list[str] = []
     if found.zero is None:
         out.append(
             "temperature: not measured: nothing corrected, 0.05 % of full scale in 10 K allowed for zero and span"
         )
     elif found.loaded is None:
         out.append("temperature: span coefficient not measured: within 5e-5 per K")
+    out += _of_the_mount(found, capacity_g)
     if found.wander is None:
         out.append("zero: its wander was not measured: within 0.02 % of full scale over a test")
     if found.creep is None:

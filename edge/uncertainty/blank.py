@@ -27,6 +27,10 @@ SAME = (
     ("weigh", "the way of weighing"),
 )
 
+REPRODUCES = 0.3
+"""Of what one blank run found: as much may not come back in the next night (creep of another history, a holder that
+dries otherwise). Assumed; two blanks would say."""
+
 CREEP = "creep"
 """The component that a blank measures, and that its own uncertainty therefore leaves out."""
 

@@ -94,7 +94,7 @@ def loss_budget(
         lines.append(reset_component(*corrections.resets))
     drift, apart_k = None, 0.0
     if certificate is not None:
-        inert = creep_and_blank(certificate, before, corrections.blank)
+        inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)
         if tare is not None and zero is not None and math.isfinite(zero.cell_temp_c - tare.cell_temp_c):
             drift = drift_between(certificate, before, after, tare, zero, inert)
             apart_k = drift.share * (zero.cell_temp_c - tare.cell_temp_c)

@@ -17,7 +17,7 @@ from calibration.propagation import Distribution
 from edge.records.result import Origin
 from edge.records.weighing import Weighing, WeighingKind
 
-from .blank import Blank
+from .blank import REPRODUCES, Blank
 from .buoyancy import AirAround
 from .weather import NIGHT_KPA, READ_KPA, per_kpa_g
 from .weighed import Corrections, Weighed
@@ -185,11 +185,12 @@ def air_components(
         yield Component(ComponentName.HOLDER_VOLUME, half, half / SQRT3, "cm³", 0.0, "assumed", why)
 
 
-def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) -> Inert:
+def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None, *, loaded_at_known: bool = True) -> Inert:
     """Get what an inert load seems to gain between the weighings, by the certificate's creep and by a blank.
 
     These are two statements about one quantity: their weighted mean (by 1/u²), so that a blank noisier than the creep
     hardly counts. What a load makes a cell creep is in proportion to it (OIML R 60-1, 5.3.1 states it for a load).
+    Where nobody knows when the load was put on (a recording), as much as it creeps in all may come, or nothing.
     """
     stability, load_g = cert.stability, abs(before.value.mean)
     gained_g, u = (pct / 100.0 * load_g for pct in (stability.creep_gained_pct, stability.u_creep_pct))
@@ -197,12 +198,18 @@ def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None) ->
     why = f"±{stability.creep_pct_fs:.3g} % of the load after the dwell"
     if stability.u_creep_gained_pct > 0.0:
         why = f"{stability.creep_gained_pct:+.3g} ± {stability.u_creep_gained_pct:.2g} % of the load, corrected"
+        if not loaded_at_known:
+            u = math.hypot(u, max(abs(gained_g), whole_g) / SQRT3)
+            gained_g, why = 0.0, f"when the load was put on is not known: nothing to ±{u / load_g * 100.0:.2g} % of it"
     if blank is None:
         return Inert(gained_g, u, math.inf, f"creep {why}", whole_g)
-    weight = u * u / (u * u + blank.u_g**2) if u > 0.0 else 0.0
-    why = f"{blank.name}: {blank.loss_g:.4f} g ± {blank.u_g:.4f} g, weight {weight:.2f} against creep {why}"
+    u_blank_g = blank.u_g
+    if stability.u_creep_gained_pct > 0.0:  # older certificates' runs are judged as they were
+        u_blank_g = math.hypot(u_blank_g, REPRODUCES * blank.loss_g / SQRT3)
+    weight = u * u / (u * u + u_blank_g**2) if u > 0.0 else 0.0
+    why = f"{blank.name}: {blank.loss_g:.4f} g ± {u_blank_g:.4f} g, weight {weight:.2f} against creep {why}"
     gained_g += weight * (-blank.loss_g - gained_g)
-    return Inert(gained_g, math.sqrt(weight) * blank.u_g, blank.dof, why, whole_g)
+    return Inert(gained_g, math.sqrt(weight) * u_blank_g, blank.dof, why, whole_g)
 
 
 def zero_components(

@@ -20,7 +20,8 @@ class Weighed:
     """The weighings of w = (before − after) / reference · 100 %, in g, and the zeros around them, in codes.
 
     ``certificate`` gives what the load cell may do (None: masses were recorded, and ``balance`` says what is known of
-    what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known.
+    what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known;
+    ``loaded_at_known``: the load was put on in the run, so that it is known how long it had crept at M1.
     """
 
     before: Weighing
@@ -30,6 +31,7 @@ class Weighed:
     tare: Weighing | None = None
     zero: Weighing | None = None
     balance: BalanceStated = NOTHING_STATED
+    loaded_at_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

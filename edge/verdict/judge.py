@@ -19,6 +19,7 @@ from edge.procedure.jumps import Jump, net_of_jumps
 from edge.procedure.phases import Phases
 from edge.records.formatting import known
 from edge.records.invalid import Invalid, InvalidReason
+from edge.records.phase import Phase
 from edge.records.result import (
     BlankUsed,
     FirstOrder,
@@ -112,6 +113,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
         tare=phases.weighings.get(WeighingKind.TARE),
         zero=None if definition.is_blank else zero,  # what a blank measures is what a second zero would take away
         balance=definition.balance,
+        loaded_at_known=Phase.LOAD in phases.entered_s,
     )
 
 

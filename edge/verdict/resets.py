@@ -79,8 +79,8 @@ def _by_zero_and_weight(ended: EndedRun, weighed: Weighed, steps: Sequence[Reset
     if not unseen or check is None:
         return tuple(steps)
     load_g = weighed.reference.value.mean
-    gain = (check.indicated_g - check.stated_g) / check.stated_g
-    u_g = math.hypot(check.u_g / check.stated_g * load_g, check.u_zero_g)
+    gain = (check.indicated_g - check.load_g) / check.load_g
+    u_g = math.hypot(check.u_g / check.load_g * load_g, check.u_zero_g)
     seen_g = math.fsum(s.step_g for s in steps if s.seen)
     step_g = check.zero_moved_g + gain * load_g - seen_g
     u_g = math.hypot(u_g, *(s.u_g for s in steps if s.seen))

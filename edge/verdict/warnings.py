@@ -74,7 +74,7 @@ def zero_moved(drift: Drift) -> str:
 def span_changed(check: SpanCheck) -> str:
     """Say that the check weight does not read what it should."""
     return (
-        f"the check weight reads {check.indicated_g:.4g} g instead of {check.stated_g:g} g: the span has changed, and "
+        f"the check weight reads {check.indicated_g:.4g} g instead of {check.load_g:.5g} g: the span has changed, and "
         "if it did between M1 and M2 so did the loss (see the budget): calibrate again"
     )
 

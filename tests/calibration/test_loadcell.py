@@ -185,3 +185,16 @@ def test_noise_alone_is_hardly_a_walk() -> None:
 def test_a_record_too_short_for_a_walk_is_refused() -> None:
     with pytest.raises(BadFit, match="record at least"):
         fit_walk(np.arange(3600.0), np.zeros(3600))
+
+
+def test_a_dead_load_on_a_bad_mount_gives_coefficient_and_lag_within_three_u() -> None:
+    """22 kg that nobody touches, on a mount that makes 18 g of a kelvin, behind a lag of 25 minutes."""
+    rng, t_s, per_g = np.random.default_rng(5), np.arange(0.0, 12.0 * 3600.0, 60.0) + 30.0, 20.0
+    heated, left = 38.0 - 18.0 * np.exp(-(t_s - 7200.0) / 900.0), 20.0 + 18.0 * np.exp(-(t_s - 25_200.0) / 1500.0)
+    oven_c = np.where(t_s < 7200.0, 20.0, np.where(t_s < 25_200.0, heated, left))
+    code = ZERO + per_g * (22_000.0 - 18.0 * (lagged(t_s, oven_c, 1500.0) - 25.0) + rng.normal(0.0, 0.3, len(t_s)))
+    code = code + per_g * np.cumsum(rng.normal(0.0, 0.1, len(t_s)))
+    found = fit_lag(t_s, oven_c, code, 25.0)
+    assert abs(found.lag_s - 1500.0) <= 3.0 * found.u_lag_s
+    assert abs(found.fit.per_k / per_g + 18.0) <= 3.0 * found.fit.u_per_k / per_g
+    assert found.fit.u_per_k / per_g < 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 
 import msgspec
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from loss_inputs import budget_of
 
 from calibration.allan import Integrated
+from calibration.calibration_record import Air, Record, SpanRecord
 from calibration.certificate import Certificate
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.blank import Blank
+from edge.uncertainty.components import creep_and_blank
 from edge.uncertainty.zero_drift import RETURN_U, Inert, check_span, drift_between, wander
 from hw.sim.rig import RigTruth
 
@@ -222,3 +225,28 @@ def test_creep_that_a_calibration_saw_is_corrected_with_its_sign() -> None:
     assert found.loss_pct - plain.loss_pct == pytest.approx(0.01, rel=1e-3)  # a rise has hidden as much
     creep = next(c for c in found.components if c.name == "creep")
     assert creep.contribution_pct == pytest.approx(0.002, rel=1e-2)
+
+
+def test_where_nobody_knows_when_the_load_was_put_on_nothing_is_corrected() -> None:
+    cert = with_stability(creep_gained_pct=0.01, u_creep_gained_pct=0.002, creep_whole_pct=0.015)
+    inert = creep_and_blank(cert, M1, None, loaded_at_known=False)
+    assert inert.gained_g == 0.0
+    assert inert.u_g == pytest.approx(200.0 / 100.0 * math.hypot(0.002, 0.015 / math.sqrt(3.0)))
+    assert "not known" in inert.why
+
+
+def test_one_blank_reproduces_to_an_assumed_share_of_what_it_found() -> None:
+    cert = with_stability(creep_gained_pct=0.0, u_creep_gained_pct=5.0)  # says nothing beside the blank
+    inert = creep_and_blank(cert, M1, Blank("b", -0.1, 0.001, 50.0, 200.0))
+    assert inert.gained_g == pytest.approx(0.1, rel=1e-3)
+    assert inert.u_g == pytest.approx(math.hypot(0.001, 0.3 * 0.1 / math.sqrt(3.0)), rel=1e-3)
+
+
+def test_a_check_weight_is_compared_in_grams_of_load_with_a_guided_calibration() -> None:
+    air = Air(density_kg_m3=1.2, u_density_kg_m3=0.01, origin="declared")
+    fit = SpanRecord(zero_code=0.0, quadratic=False, residual_g=0.0, covariance=((1.0, 0.0), (0.0, 1.0)))
+    record = Record(software="t", begun=datetime.date(2026, 1, 1), air=air, weights=(), span=fit, points=())
+    cert = msgspec.structs.replace(certificate(), record=record)
+    found = check_span(cert, *zeros(cert, 0.0), weighing("check", 99.985, 11.0), 100.0)
+    assert found.load_g == pytest.approx(100.0 * (1.0 - 1.2 / 8000.0), abs=1e-4)
+    assert found.changed == 0.0
