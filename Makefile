@@ -113,7 +113,7 @@ attack: $(VENV)/dev.stamp
 	$(call BENCH,attack)
 
 virtual-pi:
-	@$(PYTHON) tests/virtualpi/build.py
+	@PYTHONPATH=tests $(PYTHON) -m virtualpi.build
 
 test-virtual-pi: $(VENV)/dev.stamp virtual-pi
 	$(BIN)/python -m pytest tests/virtualpi -s

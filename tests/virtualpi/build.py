@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from . import mended_kernel
+
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 CACHE = Path(os.environ.get("HALFPERCENT_CACHE") or Path.home() / ".cache/halfpercent/virtual-pi").resolve()
@@ -62,7 +64,10 @@ def _locked() -> str:
 
 def kernel() -> Path:
     """Get the folder of the kernel: ``linux``, and ``source`` and ``objects`` to build modules with."""
-    return CACHE / f"kernel-{_key(SOURCE, (HERE / 'kernel.config').read_bytes())}"
+    return (
+        CACHE
+        / f"kernel-{_key(SOURCE, *((HERE / name).read_bytes() for name in ('kernel.config', 'mended_kernel.py')))}"
+    )
 
 
 def module() -> Path:
@@ -189,6 +194,7 @@ def _build_kernel(folder: Path) -> None:
     source.mkdir()
     objects.mkdir()
     _run("tar", "-xf", f"/usr/src/{SOURCE}.tar.xz", "-C", source, "--strip-components=1")
+    mended_kernel.mend(source)
     _make(folder, folder, "defconfig")
     merge = source / "scripts/kconfig/merge_config.sh"
     _run(merge, "-m", "-O", objects, objects / ".config", HERE / "kernel.config", cwd=source, stdout=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import build
+from .mended_kernel import TOO_SMALL
 
 MEMORY = "2048M"
 NOT_THERE = [f"systemd.mask={unit}" for unit in ("systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount")]
@@ -106,6 +107,10 @@ def _on(rooted: Sequence[str], argv: list[str], out: Path, timeout_s: float) -> 
             process.wait()
     text = console.decode(errors="replace")
     status = out / "status"
+    if TOO_SMALL in text:
+        raise RuntimeError(
+            "this processor has more registers than the virtual Pi's kernel knows: make virtual-pi again"
+        )
     if not status.exists():
         raise RuntimeError(f"the virtual Pi ended without a status: {argv}\n{text}")
     return Ran(int(status.read_text()), text, time.monotonic() - began)
