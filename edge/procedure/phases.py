@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord
 from edge.records.event import (
     CheckRefused,
     CommandRefused,
@@ -35,9 +35,9 @@ from edge.records.weighing import Excursion, Weighing, WeighingKind
 from .excursions import Excursions
 from .hot_windows import HotWindows
 from .masses import MassRecord
-from .plan import MIN_ROWS, Plan
+from .plan import HEATED_BEFORE_M1, MIN_ROWS, Plan
 from .plausibility import LOAD_ROWS, why_not_tare, why_not_the_sample
-from .transitions import COMMANDS, TRANSITIONS, refusal
+from .transitions import BETWEEN_MASSES, COMMANDS, TRANSITIONS, refusal
 from .weighing_window import (
     Window,
     is_at_rest,
@@ -111,8 +111,8 @@ class Phases:
             return Event(seq, t_s, GapTold(command))
         if why := self.refusal(command):
             return Event(seq, t_s, CommandRefused(command, why))
-        if isinstance(command, ZeroWanted):
-            self.plan = replace(self.plan, zero_after=True)
+        if isinstance(command, ConverterWasReset):
+            self._begin_weighing_anew(t_s)
             return Event(seq, t_s, CommandTaken(command))
         if command is OperatorWord.TARE:
             self._tare_asked = True
@@ -197,6 +197,14 @@ class Phases:
 
     # weighings
 
+    def _begin_weighing_anew(self, t_s: float) -> None:
+        """Let no weighing span a reset of the converter; one between the masses asks for a second zero after M2."""
+        self._window = Window()
+        if self.phase in (Phase.M1, Phase.M2):
+            self._since_s = t_s
+        if self.phase in BETWEEN_MASSES:
+            self.plan = replace(self.plan, zero_after=True)
+
     def _take(self, taken: Weighing, last: Second) -> Event:
         self.weighings[taken.which] = taken
         return Event(last.seq, last.t_s, WeighingTaken.told(taken))
@@ -267,14 +275,9 @@ class Phases:
                     yield self._enter(Phase.PUMP, row, "M1 is taken")
                 return
         if heating:
-            why = "the heating began before M1 was taken: let the sample rest cold on the cell first"
-            yield self._fail(row, Invalid(InvalidReason.HEATED_BEFORE_M1, why))
+            yield self._fail(row, HEATED_BEFORE_M1)
         elif waited_s > plan.weigh_max_s:
-            why = (
-                f"{which.upper()} was never stable within {hours(plan.weigh_max_s)} h: keep draughts, cables and "
-                "vibration off the cell and let it rest longer"
-            )
-            yield self._fail(row, Invalid(InvalidReason.NEVER_STABLE, why))
+            yield self._fail(row, plan.never_stable(which.upper()))
 
     def _weigh_at_rest(self, which: WeighingKind, *, empty: bool = False) -> Event | None:
         """Take a mass from the newest rows if they are enough, at one temperature, at rest, and loaded or ``empty``."""

@@ -15,6 +15,10 @@ from edge.records.invalid import Invalid, InvalidReason
 
 MIN_ROWS = 6
 """Fewer good seconds are no weighing."""
+HEATED_BEFORE_M1 = Invalid(
+    InvalidReason.HEATED_BEFORE_M1,
+    "the heating began before M1 was taken: let the sample rest cold on the cell first",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,14 @@ class Plan:
         """Get the reason of INVALID for a hold that ended after ``hold_s`` qualified seconds."""
         asked = f"{hours(hold_s)} h qualified of the {hours(self.hold_s)} h that the standard asks for"
         return Invalid(InvalidReason.HOLD_INCOMPLETE, f"{why} in phase hold: {asked}")
+
+    def never_stable(self, what: str) -> Invalid:
+        """Get the reason of INVALID for a mass that did not come to rest."""
+        why = (
+            f"{what} was never stable within {hours(self.weigh_max_s)} h: keep draughts, cables and vibration off the "
+            "cell and let it rest longer"
+        )
+        return Invalid(InvalidReason.NEVER_STABLE, why)
 
     def too_few_rows(self, what: str, rows: int, window_s: float) -> Invalid:
         """Get the reason of INVALID for a window that holds too few rows: how many it takes."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord
 from edge.records.phase import Phase
 
 TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
@@ -45,9 +45,7 @@ def refusal(command: Command, phase: Phase) -> str:
     match command:
         case GapLength():
             taken = True
-        case ZeroWanted():
-            taken = phase in BETWEEN_MASSES
-        case OperatorWord.ABORT:
+        case ConverterWasReset() | OperatorWord.ABORT:
             taken = phase is not Phase.DONE
         case OperatorWord.VENT:
             taken = phase in (Phase.COOL, Phase.M2)

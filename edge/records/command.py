@@ -1,4 +1,4 @@
-"""What a run can be told: the operator's commands, and the instrument's own words about a gap and a second zero.
+"""What a run can be told: the operator's commands, and the instrument's own words about a gap and a reset.
 
 On disk a command is one word of text, frozen since the first version. This module must never act on a command.
 """
@@ -28,21 +28,21 @@ class GapLength:
 
 
 @dataclass(frozen=True, slots=True)
-class ZeroWanted:
-    """The instrument's word that a second zero is wanted after M2: its converter was reset between the masses."""
+class ConverterWasReset:
+    """The instrument's word that its converter was reset: a weighing begins anew, a second zero is wanted."""
 
 
-Command = OperatorWord | GapLength | ZeroWanted
+Command = OperatorWord | GapLength | ConverterWasReset
 
 _GAP_WORD = "gap "
 _UNKNOWN_WORD = "unknown"
-_ZERO_WANTED = "zero wanted"
+_CONVERTER_RESET = "converter reset"
 
 
 def as_text(command: Command) -> str:
-    """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``, ``zero wanted``."""
-    if isinstance(command, ZeroWanted):
-        return _ZERO_WANTED
+    """Get a command as it is stored: ``tare``, ``gap unknown``, ``gap 12``, ``converter reset``."""
+    if isinstance(command, ConverterWasReset):
+        return _CONVERTER_RESET
     if isinstance(command, OperatorWord):
         return str(command)
     return _GAP_WORD + (_UNKNOWN_WORD if command.length_s is None else f"{command.length_s:.0f}")
@@ -50,8 +50,8 @@ def as_text(command: Command) -> str:
 
 def from_text(text: str) -> Command:
     """Get a stored command back. Raises ``ValueError`` for text that is none."""
-    if text == _ZERO_WANTED:
-        return ZeroWanted()
+    if text == _CONVERTER_RESET:
+        return ConverterWasReset()
     if not text.startswith(_GAP_WORD):
         return OperatorWord(text)
     length = text.removeprefix(_GAP_WORD)

@@ -18,8 +18,7 @@ from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
 from edge.instrument.acquisition import Glance
 from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
-from edge.procedure.transitions import BETWEEN_MASSES
-from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted, as_text
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, as_text
 from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
@@ -148,11 +147,11 @@ class Station:
             self._was_reset(live, reset)
 
     def _was_reset(self, live: LiveRun, reset: ConverterReset) -> None:
-        """Write a reset of the converter down; between the masses a second zero is asked for after M2."""
+        """Write a reset of the converter down, and tell the run: no weighing spans it."""
         _log.warning("run %d: the converter was reset (%s): its zero may have stepped", live.run_id, reset.cause)
         self._log_event(reset, "instrument")
-        if live.phase in BETWEEN_MASSES and live.definition.parameters.plan.weigh == "cold":
-            self.command(ZeroWanted(), "instrument")
+        if not live.done:
+            self.command(ConverterWasReset(), "instrument")
 
     def _each_second(self) -> None:
         """Do what is done once a second: storage, clock, supply."""

@@ -64,10 +64,8 @@ def _locked() -> str:
 
 def kernel() -> Path:
     """Get the folder of the kernel: ``linux``, and ``source`` and ``objects`` to build modules with."""
-    return (
-        CACHE
-        / f"kernel-{_key(SOURCE, *((HERE / name).read_bytes() for name in ('kernel.config', 'mended_kernel.py')))}"
-    )
+    made_from = [(HERE / name).read_bytes() for name in ("kernel.config", "mended_kernel.py")]
+    return CACHE / f"kernel-{_key(SOURCE, *made_from)}"
 
 
 def module() -> Path:

@@ -108,9 +108,7 @@ def _on(rooted: Sequence[str], argv: list[str], out: Path, timeout_s: float) -> 
     text = console.decode(errors="replace")
     status = out / "status"
     if TOO_SMALL in text:
-        raise RuntimeError(
-            "this processor has more registers than the virtual Pi's kernel knows: make virtual-pi again"
-        )
+        raise RuntimeError("this processor has more registers than the virtual Pi's kernel knows: make virtual-pi")
     if not status.exists():
         raise RuntimeError(f"the virtual Pi ended without a status: {argv}\n{text}")
     return Ran(int(status.read_text()), text, time.monotonic() - began)

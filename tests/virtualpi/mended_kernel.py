@@ -33,7 +33,7 @@ EDITS: Sequence[tuple[str, str, str]] = (
         "\t\thave_xstate_support = 1;\n\t\txstate_len = iov.iov_len;\n\t}\n",
     ),
 )
-"""File, what stands there once, and what shall. The frame lies on the stack: ``kernel.config`` makes that larger too."""
+"""File, what stands there once, and what shall. The frame lies on the stack, which ``kernel.config`` makes larger."""
 
 TOO_SMALL = "set fp regs failed"
 """What a kernel that was built without these edits says on such a processor, before it panics."""

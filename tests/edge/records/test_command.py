@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted, as_text, from_text
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, as_text, from_text
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from edge.records.command import Command, GapLength, OperatorWord, ZeroWanted, a
         (OperatorWord.ABORT, "abort"),
         (GapLength(None), "gap unknown"),
         (GapLength(12.0), "gap 12"),
-        (ZeroWanted(), "zero wanted"),
+        (ConverterWasReset(), "converter reset"),
         (GapLength(0.0), "gap 0"),
     ],
 )
