@@ -46,7 +46,8 @@ def attack(scale: float, seed: int) -> list[Tally]:
         original, csv, path = folder / "original.db", folder / "x.csv", folder / "hostile" / "halfpercent.db"
         path.parent.mkdir()
         # In a child, as is all that prepares: what it takes is not counted for the commands after it.
-        assert forked(lambda: good(original), cpu_s=60).status == 0
+        made = forked(lambda: good(original), cpu_s=300, kill_s=600.0)
+        assert made.status == 0, made.err
         write_csv(csv, [(float(t), 100.0 - t * 1e-6, 120.0 + t % 3 * 0.1) for t in range(0, 9000, 60)])
         tallies = {kind: Tally(kind) for kind in KINDS}
         for tally in tallies.values():
@@ -67,7 +68,7 @@ def _try(
         for told, words in commands.items():
             copy_to(path, original)
             spoiling = partial(spoil, path, random.Random(f"{seed}/{i}"))
-            assert forked(spoiling).status == 0
+            assert forked(spoiling, cpu_s=60, kill_s=300.0).status == 0
             before, rows = _digest(path), _rows(path)
             ended = forked(command(*words))
             lost = not rows <= _rows(path) if words[0] == "replay" else _digest(path) != before

@@ -155,7 +155,7 @@ class Surface:
         )
 
 
-def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600) -> Ended:
+def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600, kill_s: float = KILL_S) -> Ended:
     """Do something in a child of this process, and see how it ends. ``act`` may raise ``SystemExit``."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as mapped:
         sys.stdout.flush()
@@ -164,7 +164,7 @@ def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600) ->
         child = os.fork()
         if child == 0:
             _in_child(act, (out.fileno(), err.fileno(), mapped.fileno()), cpu_s, data_mb)
-        status, peak_mb = _wait(child, begun_s + KILL_S)
+        status, peak_mb = _wait(child, begun_s + kill_s)
         mapped.seek(0)
         # Pages of programs that a child has from this process are its own only once it touches them.
         peak_mb += max(0, _of_this_process("RssFile:") - int(mapped.read() or 0)) / 1024.0
