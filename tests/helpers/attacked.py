@@ -32,7 +32,10 @@ KILL_S = 30.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How an attacked command ended: ``status`` None where it was killed; time in s, peak of resident memory in MB."""
+    """How an attacked command ended: ``status`` None where it was killed; time in s, peak of resident memory in MB.
+
+    The time is that on the clock, without that in which other programs had the processors.
+    """
 
     status: int | None
     out: str
@@ -164,11 +167,11 @@ def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600, ki
         child = os.fork()
         if child == 0:
             _in_child(act, (out.fileno(), err.fileno(), mapped.fileno()), cpu_s, data_mb)
-        status, peak_mb = _wait(child, begun_s + kill_s)
+        status, peak_mb, waited_s = _wait(child, begun_s + kill_s)
         mapped.seek(0)
         # Pages of programs that a child has from this process are its own only once it touches them.
         peak_mb += max(0, _of_this_process("RssFile:") - int(mapped.read() or 0)) / 1024.0
-        took_s = time.monotonic() - begun_s
+        took_s = time.monotonic() - begun_s - waited_s
         texts = []
         for file in (out, err):
             file.seek(0)
@@ -176,16 +179,25 @@ def forked(act: Callable[[], object], *, cpu_s: int = 20, data_mb: int = 600, ki
     return Ended(status, *texts, took_s, peak_mb)
 
 
-def _wait(child: int, until_s: float) -> tuple[int | None, float]:
+def _wait(child: int, until_s: float) -> tuple[int | None, float, float]:
+    """Wait for a child. Get its status, the peak of its memory in MB, and how long it waited for a processor, in s."""
     killed = False
-    while True:
-        done, status, usage = os.wait4(child, os.WNOHANG)
-        if done:
-            return (None if killed else os.waitstatus_to_exitcode(status)), usage.ru_maxrss / 1024.0
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() > until_s and not killed:
             os.kill(child, signal.SIGKILL)
             killed = True
         time.sleep(0.002)
+    waited_s = _waited_s(child)
+    _, status, usage = os.wait4(child, 0)
+    return (None if killed else os.waitstatus_to_exitcode(status)), usage.ru_maxrss / 1024.0, waited_s
+
+
+def _waited_s(child: int) -> float:
+    """Get for how long a process was ready to run while others ran (proc(5), ``schedstat``)."""
+    try:
+        return int(Path(f"/proc/{child}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _in_child(act: Callable[[], object], files: tuple[int, int, int], cpu_s: int, data_mb: int) -> None:
