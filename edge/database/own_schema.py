@@ -73,6 +73,12 @@ def problems_for_writing(db: Database, version: int) -> Iterator[str]:
             yield f"it has the table {visible(name)[:60]}"
 
 
+def added_triggers(db: Database) -> list[str]:
+    """Get the names of a database's triggers, as they are shown: none is ours."""
+    rows = db.execute("select name from sqlite_master where type = 'trigger' limit ?", [MOST_OBJECTS]).fetchall()
+    return [visible(str(name))[:60] for (name,) in rows]
+
+
 def refresh_views(db: Database) -> None:
     """Make each of our views what it is now, where it is not, within the caller's transaction."""
     there = {name: sql for kind, name, _, sql in _objects(db) if kind == "view"}

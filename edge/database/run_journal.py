@@ -169,6 +169,7 @@ class RunJournal:
     def _write(self, db: Database, batch: _Batch, ends: _Ends, rows: _Rows, wall_s: float) -> None:
         """Write a batch in one transaction, in the thread that commits: it changes but ``ends`` and ``rows``."""
         with translated_errors(self._connection.path), db.atomic():
+            self._connection.require_no_trigger()
             for frames in _chunks(batch.frames):
                 chunk = self._link_chunk(frames, ends, wall_s)
                 db.table("chunks").insert(stored_chunk(db, **chunk))
@@ -272,7 +273,8 @@ class RunJournal:
         plain = as_json(result)
         columns = {column: plain.get(field) for column, field in RESULT_COLUMNS.items()}
         row = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": canonical(plain), **columns}
-        with translated_errors(self._connection.path):
+        with translated_errors(self._connection.path), self._connection.db.atomic():
+            self._connection.require_no_trigger()
             self._connection.db.table("runs").update(self.run_id, row)
 
     def _link_chunk(self, frames: Frames, ends: _Ends, wall_s: float) -> StoredRow:

@@ -50,10 +50,17 @@ def is_held(path: Path) -> bool:
     The kernel's own list is asked (``/proc/locks``, proc(5)); where there is none, as on a stranger's laptop, nobody
     measures.
     """
+    inodes = {str(status.st_ino) for file in (_beside(path), path) if (status := _status(file)) is not None}
     try:
-        inode = _beside(path).stat().st_ino
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
         return False
     fields = (line.split() for line in lines)  # 1: FLOCK ADVISORY WRITE 708 08:01:131234 0 EOF
-    return any(len(f) > 5 and f[1] == "FLOCK" and f[5].rpartition(":")[2] == str(inode) for f in fields)
+    return any(len(f) > 5 and f[1] == "FLOCK" and f[5].rpartition(":")[2] in inodes for f in fields)
+
+
+def _status(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except OSError:
+        return None

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge.errors import BadDatabase, HalfpercentError, LostDatabase
+from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, LostDatabase
 from edge.records.durable_file import sync_folder
 
 from .commit_thread import CommitThread
 from .connection import check, translated_errors
 from .migrations import migrate
 from .own_file import OwnFile
-from .own_schema import problems_for_writing, refresh_views, views_are_current
+from .own_schema import added_triggers, problems_for_writing, refresh_views, views_are_current
 from .reading import BESIDE, look_at, require_regular_file
 from .schema import SCHEMA_VERSION, create
 
@@ -130,6 +130,7 @@ class WriterConnection:
         self.commits = CommitThread(patience_s)
         self._disk = Disk.GOOD
         self._own: OwnFile | None = None
+        self._schema: int | None = None
         self._open()
 
     @property
@@ -145,6 +146,7 @@ class WriterConnection:
 
     def _open(self) -> None:
         self._db, self._own = self._opened()
+        self._schema = None
 
     def _opened(self) -> tuple[Database, OwnFile]:
         check_place(self.path)
@@ -161,6 +163,17 @@ class WriterConnection:
     def links(self) -> int:
         """Get how many names the file has."""
         return 1 if self._own is None else self._own.links()
+
+    def require_no_trigger(self) -> None:
+        """Raise ``DamagedDatabase`` where somebody has given the database a trigger since it was opened.
+
+        For the transaction that is under way, in its own thread: what it writes must be what is stored.
+        """
+        (schema,) = self._db.execute("pragma schema_version").fetchone()
+        if schema != self._schema:
+            if found := added_triggers(self._db):
+                raise DamagedDatabase(f"{self.path}: it was given the trigger {found[0]} while it was written to")
+            self._schema = schema
 
     def require_own_file(self) -> None:
         """Raise ``LostDatabase`` where what has the database's name is no longer what is written to."""

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from calibration import certificate as cal
+from calibration.bounded_file import NotReadable, read_regular_file
 from calibration.calibration_record import Air, Point, RtdCheck, ThermometerPlace, Weight
 from calibration.weights import ASSUMED_AIR
 from edge.errors import BadValue, CalibrationRefused
@@ -27,6 +28,8 @@ from .readings import Readings
 Minute = tuple[float, float, float, float | None, float | None]
 """Seconds since the piece's start, mean code, noise of single samples, cell and oven in °C (None: not known)."""
 
+MOST_BYTES = 16 << 20
+"""Of a calibration: three days of minutes are some 400 kB."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
@@ -141,10 +144,12 @@ def session_path(folder: Path, name: str) -> Path:
 
 def load_session(path: Path) -> Session | None:
     """Get the session at ``path``; None where there is none. Raises ``CalibrationRefused`` for another file."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         return None
+    try:
+        data = read_regular_file(path, MOST_BYTES)
+    except NotReadable as e:
+        raise CalibrationRefused(f"{path}: {e}: move it away, and begin again with tare") from e
     try:
         return msgspec.json.decode(data, type=Session)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:

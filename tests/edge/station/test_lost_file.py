@@ -130,6 +130,24 @@ def test_a_file_that_is_damaged_under_a_run_is_put_aside_and_the_run_goes_on_who
     assert [p for p in tmp_path.iterdir() if ".damaged-" in p.name and not p.name.endswith(("-wal", "-shm"))]
 
 
+def test_a_trigger_that_is_added_in_a_run_writes_nothing_and_its_file_is_put_aside(tmp_path: Path) -> None:
+    with rigged(tmp_path, looks=2) as it:
+        it.ask("start", sample="S-1", operator="Ada")
+        it.run_s(20.0)
+        with closing(sqlite3.connect(it.database, isolation_level=None)) as db:
+            db.execute("create view v as select 1")
+            db.execute("create trigger t after insert on chunks begin update chunks set samples = 0; end")
+        it.run_s(40.0)
+        (standing,) = it.service.station.alarms.standing
+        assert "it was given the trigger t while it was written to" in standing.why
+        assert it.ask("status")["storage"]["error"] is None
+        assert stored_seconds(it) == list(range(60))
+        assert it.journal.db.execute("select count(*) from chunks where samples = 0").fetchone() == (0,)
+    (aside,) = (p for p in tmp_path.iterdir() if ".damaged-" in p.name and not p.name.endswith(("-wal", "-shm")))
+    with closing(sqlite3.connect(aside)) as db:
+        assert db.execute("select count(*) from chunks where samples = 0").fetchone() == (0,)
+
+
 def test_a_lock_that_was_removed_lets_no_second_station_into_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "halfpercent.db"
     with Journal(path):
