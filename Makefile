@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -18,6 +18,7 @@ help:
 	@echo "make kills           a thousand SIGKILLs through simulated tests (a quarter of an hour)"
 	@echo "make alarms          a thousand faults: how soon is each an alarm, and the relay open"
 	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
+	@echo "make loop            the loop that measures, in storms of requests and on a disk that stalls"
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
 	@echo "make nights          every shipped night, five seeds, both bridges: which verdicts come of it (an hour)"
 	@echo "make attack          hostile files, databases, starts and lines: written into docs/security.md (hours)"
@@ -96,6 +97,9 @@ alarms: $(VENV)/dev.stamp
 
 real-time: $(VENV)/dev.stamp
 	$(call BENCH,real_time)
+
+loop: $(VENV)/dev.stamp
+	$(call BENCH,loop_storm)
 
 ten-days: $(VENV)/dev.stamp
 	$(call BENCH,ten_days)

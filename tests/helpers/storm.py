@@ -269,6 +269,9 @@ def _be_the_station(folder: Path, seconds: float, rate_sps: int, storm: str) -> 
         end_ns = clock.now_ns() + round(seconds * 1e9)
         station.run(lambda: clock.now_ns() < end_ns)
         live = station.live
+        if live is not None:
+            with station.writer.journal.patiently():
+                live.journal.commit(clock.wall_s())
         found = {
             "last": round(seconds) if live is None else live.last_seq,
             "frames": station.good_frames - frames_before,
@@ -276,9 +279,6 @@ def _be_the_station(folder: Path, seconds: float, rate_sps: int, storm: str) -> 
             "commit_s": station.writer.journal.commits.longest_s,
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         }
-        if live is not None:
-            with station.writer.journal.patiently():
-                live.journal.commit(clock.wall_s())
     print(json.dumps(found))
 
 
