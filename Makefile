@@ -41,12 +41,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml
 	@echo "setting up $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
 	@sed '/^$(MARKER)/,$$d' requirements.lock > $(VENV)/run.lock
-	@$(PIP) install --require-hashes -r $(VENV)/run.lock
+	@$(PIP) install --no-deps --require-hashes -r $(VENV)/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 demo: $(VENV)/run.stamp
@@ -129,12 +129,17 @@ docs-pictures: $(VENV)/dev.stamp
 install uninstall:
 	@sh systemd/install.sh $@
 
+# What Blinka asks for and never imports on a Pi's own buses: USB bridges, and sockets (docs/decisions/). So the lock is
+# whole without, and is installed with --no-deps; tests/packaging/test_lock.py holds that nothing else lacks.
+LEFT_OUT := adafruit-circuitpython-connectionmanager adafruit-circuitpython-requests binho-host-adapter pyftdi pyserial pyusb sysv-ipc
+
 lock:
 	@tools='uv pip compile --quiet --universal -p 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links'; \
 	$$tools --extra pi --extra gauge --extra build pyproject.toml -o run.lock && \
 	$$tools --extra pi --extra build --extra gauge --extra dev pyproject.toml -c run.lock -o all.lock && \
 	$(PYTHON) -c "import re,sys; from pathlib import Path; \
-	  split=lambda f: re.split(r'\n(?=\S)', Path(f).read_text().strip()); run=split('run.lock'); \
+	  split=lambda f: [p for p in re.split(r'\n(?=\S)', Path(f).read_text().strip()) if p.split('==')[0] not in '$(LEFT_OUT)'.split()]; \
+	  run=split('run.lock'); \
 	  dev=[p for p in split('all.lock') if p not in run]; \
 	  Path('requirements.lock').write_text('\n'.join([*run, '# --- development ---', *dev, '']))"; \
 	rm -f run.lock all.lock

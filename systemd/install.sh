@@ -132,7 +132,7 @@ make_venv() {
     if [ -n "$WHEELS" ]; then
         set -- "$@" --no-index --find-links "$WHEELS"
     fi
-    "$NEW/bin/python" -m pip "$@" --only-binary=:all: --require-hashes -r "$build/run.lock" ||
+    "$NEW/bin/python" -m pip "$@" --no-deps --only-binary=:all: --require-hashes -r "$build/run.lock" ||
         stop "the packages could not be had: check the network, or give WHEELS=folder (docs/install.md)"
     # From a copy: nothing is written into the tree.
     for part in pyproject.toml README.md LICENSE edge hw calibration; do cp -R "$SOURCE/$part" "$build/"; done

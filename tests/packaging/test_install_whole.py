@@ -47,6 +47,9 @@ def test_a_first_installation_says_what_to_do_next_and_starts_nothing(machine: F
     assert machine.installed() == "one"
     assert "next: correct /etc/halfpercent/config.toml" in said
     assert "restart" not in machine.said("told")
+    (env,) = machine.environments()  # of a Python that lgpio has no wheel for: the system's own is seen
+    settings = (machine.root / "opt/halfpercent.envs" / env / "pyvenv.cfg").read_text(encoding="ascii")
+    assert "include-system-site-packages = true" in settings
 
 
 def test_an_upgrade_is_started_and_only_then_is_the_old_one_removed(machine: FakeMachine) -> None:

@@ -241,7 +241,16 @@ def _build_root(folder: Path) -> None:
     # The root's own Python with the root's own libraries and pip, on this machine's network.
     pip = next((folder / "usr/share/python-wheels").glob("pip-*.whl")) / "pip"
     options = ["-qq", "--no-cache-dir", "--no-warn-script-location", "--root-user-action=ignore"]
-    options += ["--no-compile", "--only-binary=:all:", "--require-hashes", "--target", str(site), "-r", str(lock)]
+    options += [
+        "--no-compile",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--target",
+        str(site),
+        "-r",
+        str(lock),
+    ]
     _in_root(folder, pip, "--disable-pip-version-check", "install", *options)
     lock.unlink()
     _in_root(folder, "-m", "compileall", "-q", "-j2", "-s", str(folder), site, folder / "usr/lib" / PYTHON)
