@@ -15,7 +15,7 @@ import msgspec
 from calibration.toml_file import one_line
 from edge.errors import BadRequest, Refused, SocketTrouble
 
-from .protocol import MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument
+from .protocol import LOOKING, MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument
 
 MAX_ANSWER_BYTES = 1_000_000
 """Bytes of an answer."""
@@ -34,6 +34,16 @@ def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: fl
         raise BadRequest(f"{command}: what you typed is no UTF-8 text: type it again") from e
     if len(line) > MAX_LINE_BYTES:
         raise BadRequest(f"{command}: longer than {MAX_LINE_BYTES} bytes: say it shorter")
+    while (came := _asked(path, line, timeout_s, until_s)) is None:
+        # Let go before an answer came. What changes nothing may be asked again; for all else a person decides.
+        if command not in LOOKING or time.monotonic() > until_s - 1.0:
+            raise SocketTrouble(f"{path}: the service left without an answer: see journalctl -u halfpercent")
+        time.sleep(0.2)
+    return _result(bytes(came), path)
+
+
+def _asked(path: Path, line: bytes, timeout_s: float, until_s: float) -> bytearray | None:
+    """Send a line and get what is answered; None where the other side left before."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             _connect(connection, path, until_s)
@@ -42,8 +52,10 @@ def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: fl
             while b"\n" not in came and len(came) <= MAX_ANSWER_BYTES:
                 connection.settimeout(max(1e-3, until_s - time.monotonic()))
                 if not (got := connection.recv(65_536)):
-                    raise SocketTrouble(f"{path}: the service left without an answer: see journalctl -u halfpercent")
+                    return None
                 came += got
+        except (ConnectionResetError, BrokenPipeError):
+            return None
         except TimeoutError as e:
             raise SocketTrouble(f"{path}: no answer within {timeout_s:g} s: see journalctl -u halfpercent") from e
         except PermissionError as e:
@@ -54,7 +66,7 @@ def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: fl
             ) from e
         except OSError as e:
             raise SocketTrouble(one_line(f"{path}: cannot talk to the service ({e.strerror or e}): try again")) from e
-    return _result(bytes(came), path)
+    return came
 
 
 def _connect(connection: socket.socket, path: Path, until_s: float) -> None:

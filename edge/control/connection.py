@@ -16,7 +16,10 @@ TAKES_WITHIN_S = 2.0
 
 
 class Client:
-    """One connection. ``since_s`` is when it last ended a line or took an answer, ``later`` the answer it waits for."""
+    """One connection. ``since_s`` is when it last ended a line or took an answer, ``later`` the answer it waits for.
+
+    ``closed``: it was let go.
+    """
 
     def __init__(self, connection: socket.socket, peer: Peer, now_s: float) -> None:
         connection.setblocking(False)
@@ -24,6 +27,7 @@ class Client:
         self.who = peer.name
         self.since_s = now_s
         self.later: Later | None = None
+        self.closed = False
         self._connection = connection
         self._came = bytearray()
         self._to_send = bytearray()
@@ -95,6 +99,7 @@ class Client:
 
     def close(self) -> None:
         """Let it go; an answer that it waited for is nobody's any more."""
+        self.closed = True
         if self.later is not None:
             self.later.nobody_waits()
         with contextlib.suppress(OSError):

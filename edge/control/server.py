@@ -35,6 +35,8 @@ MAX_CLIENTS = 64
 """So many are talked to at once; for one more, one is let go that is owed nothing and was silent for longest."""
 LET_IN = 128
 """At most so many are let in between two reads of a chip, and so many may wait for that."""
+LET_IN_S = 0.003
+"""And for so long."""
 OPERATORS = "halfpercent-operators"
 """The group whose members may act; those of the socket's own group may only look."""
 IDLE_S = 30.0
@@ -198,37 +200,58 @@ class Control:
                 os.chown(path, -1, grp.getgrnam(self._groups.look).gr_gid)
 
     def _let_in(self, listener: socket.socket, now_s: float) -> None:
+        """Let in who waits, for a few ms at most. Who came in before and is owed nothing makes room for them."""
         self._keep_spare()
+        until_s = time.perf_counter() + LET_IN_S
+        free = self._free_places(now_s)
+        idle_of: dict[int, list[Client]] = {}
+        for client in free:
+            idle_of.setdefault(client.peer.pid, []).append(client)
         for _ in range(LET_IN):
+            if time.perf_counter() > until_s:
+                return
             try:
                 connection, _ = listener.accept()
             except OSError as e:
-                if e.errno in _NO_MORE_FILES and (self._give_spare() or self._make_room(now_s, -1)):
+                if e.errno in _NO_MORE_FILES and (self._give_spare() or self._drop_one(free)):
                     continue
                 return  # nobody waits, or has gone again
             try:
-                peer = self._peer_of(connection)
+                client = Client(connection, self._peer_of(connection), now_s)
             except OSError:
                 connection.close()
                 continue
-            client = Client(connection, peer, now_s)
             client.receive()
-            for other in [c for c in self._clients if c.peer.pid == peer.pid and not c.is_owed(now_s)]:
+            for other in idle_of.pop(client.peer.pid, []):
                 self._drop(other)
-            if len(self._clients) >= MAX_CLIENTS and not self._make_room(now_s, peer.uid):
+            if len(self._clients) < MAX_CLIENTS or self._drop_one(free) or self._drop_of_a_crowd(client.peer.uid):
+                self._clients.append(client)
+            else:
                 client.close()
-                continue
-            self._clients.append(client)
 
-    def _make_room(self, now_s: float, uid: int) -> bool:
-        """Let one go who is owed nothing, or is of a user who has more than half the places. False: there is none."""
+    def _free_places(self, now_s: float) -> list[Client]:
+        """Get who is owed nothing. The last of them goes first: of a user with many, who may only look, silent long."""
         count = Counter(c.peer.uid for c in self._clients)
-        free = [c for c in self._clients if not c.is_owed(now_s)] or [
-            c for c in self._clients if c.peer.uid != uid and count[c.peer.uid] > MAX_CLIENTS // 2
-        ]
-        if not free:
+        return sorted(
+            (c for c in self._clients if not c.is_owed(now_s)),
+            key=lambda c: (count[c.peer.uid], not self._operators.include(c.peer), -c.since_s),
+        )
+
+    def _drop_one(self, free: list[Client]) -> bool:
+        """Let the last of ``free`` go. False: none is left."""
+        while free:
+            client = free.pop()
+            if not client.closed:
+                self._drop(client)
+                return True
+        return False
+
+    def _drop_of_a_crowd(self, uid: int) -> bool:
+        """Let one go of another user who has more than half the places, owed an answer or not. False: nobody has."""
+        (user, n), *_ = Counter(c.peer.uid for c in self._clients).most_common(1)
+        if user == uid or n <= MAX_CLIENTS // 2:
             return False
-        self._drop(max(free, key=lambda c: (count[c.peer.uid], not self._operators.include(c.peer), -c.since_s)))
+        self._drop(next(c for c in reversed(self._clients) if c.peer.uid == user))
         return True
 
     def _keep_spare(self) -> None:
@@ -244,8 +267,9 @@ class Control:
         return spare is not None
 
     def _drop(self, client: Client) -> None:
-        self._clients.remove(client)
-        client.close()
+        if not client.closed:
+            self._clients.remove(client)
+            client.close()
 
 
 def _said(told: Callable[[], Answer | None]) -> bytes | None:

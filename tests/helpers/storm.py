@@ -189,7 +189,7 @@ def measured(storm: str, seconds: float, *, rate_sps: int = 80, throwers: int = 
         ) as station:  # fmt: skip
             while not (folder / "ready").exists() and station.poll() is None:
                 time.sleep(0.01)
-            until_s = time.monotonic() + seconds - 0.5
+            until_s = time.monotonic() + seconds - 2.0  # then who still waits for an answer gets it
             count = multiprocessing.get_context("fork").Value("q", 0)
             thrown = [
                 multiprocessing.get_context("fork").Process(
@@ -199,7 +199,7 @@ def measured(storm: str, seconds: float, *, rate_sps: int = 80, throwers: int = 
             ]
             for process in thrown:
                 process.start()
-            took = _ask_status(folder / "s", until_s - 1.0)
+            took = _ask_status(folder / "s", until_s - 0.5)
             for process in thrown:
                 process.join()
             out = station.communicate()[0]

@@ -401,6 +401,28 @@ def test_a_thousand_silent_clients_do_not_keep_one_who_asks_waiting(station: Sta
         assert said(station, line("status"))[0]["ok"]
 
 
+def test_who_looks_and_is_let_go_asks_again_and_who_acts_does_not(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "c"))
+        listener.listen()
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            for answer in (b"", b'{"version":1,"ok":true,"result":{"state":"idle"}}\n', b""):
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(connection.recv(MAX_LINE_BYTES))
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert ask(tmp_path / "c", "status", {}) == {"state": "idle"}
+        with pytest.raises(BadInput, match="left without an answer"):
+            ask(tmp_path / "c", "tare", {})
+        thread.join()
+        assert [b"status" in line for line in asked] == [True, True, False]
+
+
 def test_a_user_who_floods_does_not_keep_another_waiting(station: Station) -> None:
     with clients(station, MAX_CLIENTS, line("status") * 20):
         station.uid = 12345
@@ -720,7 +742,7 @@ def test_another_service_is_told_from_ours(tmp_path: Path, answer: bytes, says: 
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(BadInput, match=says) as refused:
-            ask(tmp_path / "c", "status", {})
+            ask(tmp_path / "c", "tare", {})
         thread.join()
     assert str(refused.value).isprintable()
 
