@@ -176,6 +176,7 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
     from edge.instrument.drivers import make_instrument, make_panel
     from edge.station.service import LOOKS, Connections, Service, open_writer
     from hw.clock import BootClock
+    from hw.stop_guard import StopGuard
 
     clock = BootClock()
     database = db or Path(config.storage.database)
@@ -184,16 +185,12 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
         if aside is not None:
             say(f"{database}: {aside.why}: it is put aside as {aside.path.name}, and a new one is begun", err=True)
         control = None if socket is None else Control(socket)
-        service = Service(
-            config,
-            make_instrument(config, clock, looks=LOOKS),
-            writer,
-            clock,
-            Connections(control, make_panel(config.panel, clock)),
-        )
-
-        with _stopped_by_signals(service.stop), service:
-            yield service
+        instrument, panel = make_instrument(config, clock, looks=LOOKS), make_panel(config.panel, clock)
+        with contextlib.ExitStack() as held:
+            guard = None if config.panel.relay_pin is None else held.enter_context(StopGuard())
+            service = Service(config, instrument, writer, clock, Connections(control, panel, guard))
+            held.enter_context(_stopped_by_signals(service.stop))
+            yield held.enter_context(service)
 
 
 @contextlib.contextmanager

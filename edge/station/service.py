@@ -6,6 +6,7 @@ that nobody asked for, and never stop for a chip that does not answer: it alarms
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import sys
@@ -40,6 +41,7 @@ from hw.clock_sync import clock_is_set
 from hw.errors import HwError
 from hw.panel import Panel
 from hw.protocols import Conversion, Reading, Status
+from hw.stop_guard import StopGuard
 from hw.supply import under_voltage
 
 from .alarm_rules import Limits, Observation
@@ -65,10 +67,14 @@ _log = logging.getLogger("halfpercent")
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a service has besides chips and database: the control socket and the panel, where they are there."""
+    """What a service has besides chips and database: the control socket and the panel, where they are there.
+
+    ``guard`` ends the process where somebody stops it, so that the relay opens.
+    """
 
     control: Control | None = None
     panel: Panel | None = None
+    guard: StopGuard | None = None
 
 
 NOT_CONNECTED = Connections()
@@ -114,6 +120,7 @@ class Service:
         self._clock = clock
         self._control = connections.control
         self._panel = connections.panel
+        self._guard = connections.guard
         self._simulation = simulation
         self._clock_set = machine[0]
         self._desk = RequestDesk(self.station, config, simulation, instrument.rate_sps, self._abort_waiting)
@@ -255,6 +262,9 @@ class Service:
 
     def _alive(self) -> None:
         station = self.station
+        if self._guard is not None:
+            with contextlib.suppress(OSError):  # it is tried again with the next frame
+                self._guard.renew()
         if not self._ready and station.good_frames:
             self._ready = True
             notify(READY=1)
