@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 
 from edge.errors import StorageSlow
 
@@ -27,6 +28,7 @@ class CommitThread:
         self.waited_s = 0.0
         self.longest_s = 0.0
         self._under_way: _Transaction | None = None
+        self._queue: SimpleQueue[_Transaction | None] | None = None
 
     @property
     def busy_s(self) -> float:
@@ -49,7 +51,10 @@ class CommitThread:
             done()
             return True
         self._under_way = _Transaction(work, done)
-        self._under_way.start()
+        if self._queue is None:  # a daemon: a disk that never comes back must not keep a process alive
+            self._queue = SimpleQueue()
+            threading.Thread(target=_commit, args=(self._queue,), name="commit", daemon=True).start()
+        self._queue.put(self._under_way)
         least_s = self.patience_s if patience_s is None else min(patience_s, self.patience_s)
         return self._ended(least_s)
 
@@ -61,6 +66,12 @@ class CommitThread:
     def look(self) -> bool:
         """Do what was to be done if what was under way has ended. False: it has not. Raises its error; never waits."""
         return self._ended(0.0)
+
+    def close(self) -> None:
+        """Have the thread end, after what is under way."""
+        if self._queue is not None:
+            self._queue.put(None)
+            self._queue = None
 
     def _ended(self, patience_s: float | None) -> bool:
         under_way = self._under_way
@@ -83,11 +94,10 @@ class CommitThread:
         self.longest_s = max(self.longest_s, length_s)
 
 
-class _Transaction(threading.Thread):
-    """One transaction. A daemon: a disk that never comes back must not keep a process alive."""
+class _Transaction:
+    """One transaction, and what came of it."""
 
     def __init__(self, work: Work, done: Work) -> None:
-        super().__init__(name="commit", daemon=True)
         self.done = done
         self.ended = threading.Event()
         self.error: BaseException | None = None
@@ -96,9 +106,16 @@ class _Transaction(threading.Thread):
         self._work = work
 
     def run(self) -> None:
+        """Do it, in the thread that commits."""
         try:
             self._work()
         except BaseException as e:  # it is raised where somebody asks
             self.error = e
         self.took_s = time.monotonic() - self.since_s
         self.ended.set()
+
+
+def _commit(queue: SimpleQueue[_Transaction | None]) -> None:
+    """Do transactions as they come, until there is to be no other: the thread's whole life."""
+    while (transaction := queue.get()) is not None:
+        transaction.run()

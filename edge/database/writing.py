@@ -232,6 +232,7 @@ class WriterConnection:
         self.commits.patience_s = CLOSE_WITHIN_S
         with contextlib.suppress(sqlite3.Error, HalfpercentError):
             self.commits.settle()
+        self.commits.close()
         if self.commits.busy_s:
             return
         own, self._own = self._own, None

@@ -15,10 +15,11 @@ RECENT_S = 60.0
 
 
 class LoopWatch:
-    """Measures steps, in s. ``commit_s`` is asked for how long commits have been waited for since the start."""
+    """Measures steps, in s; ``longest_processor_s`` is what the processor had to do in the busiest one. ``commit_s`` is asked for how long commits have been waited for since the start."""
 
     def __init__(self, commit_s: Callable[[], float], now_s: Callable[[], float] = time.perf_counter) -> None:
         self.longest_s = 0.0
+        self.longest_processor_s = 0.0
         self._commit_s = commit_s
         self._now_s = now_s
         self._since_s = now_s()
@@ -34,13 +35,14 @@ class LoopWatch:
     @contextmanager
     def step(self) -> Iterator[None]:
         """Measure what is done inside."""
-        began_s, waited_s = self._now_s(), self._commit_s()
+        began_s, waited_s, worked_s = self._now_s(), self._commit_s(), time.thread_time()
         try:
             yield
         finally:
             took_s = self._now_s() - began_s - (self._commit_s() - waited_s)
             self._turn()
             self.longest_s = max(self.longest_s, took_s)
+            self.longest_processor_s = max(self.longest_processor_s, time.thread_time() - worked_s)
             self._recent_s = max(self._recent_s, took_s)
 
     def _turn(self) -> None:

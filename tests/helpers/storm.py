@@ -36,6 +36,7 @@ class Weathered(NamedTuple):
     seconds: int
     missed: int
     longest_step_ms: float
+    longest_processor_ms: float
     longest_commit_s: float
     sent: int
     status_asked: int
@@ -215,6 +216,7 @@ def measured(storm: str, seconds: float, *, rate_sps: int = 80, throwers: int = 
         seconds=found["last"],
         missed=len(set(range(found["last"])) - stored) if stored else max(0, found["last"] - found["frames"]),
         longest_step_ms=found["step_s"] * 1e3,
+        longest_processor_ms=found["processor_s"] * 1e3,
         longest_commit_s=found["commit_s"],
         sent=count.value,
         status_asked=len(took),
@@ -259,7 +261,8 @@ def _be_the_station(folder: Path, seconds: float, rate_sps: int, storm: str) -> 
             service.start(Start(sample="x", operator="y"), "y")
         end_ns = clock.now_ns() + 2_000_000_000
         station.run(lambda: clock.now_ns() < end_ns)  # all is loaded
-        station.loop.longest_s, frames_before = 0.0, station.good_frames
+        station.loop.longest_s = station.loop.longest_processor_s = 0.0
+        frames_before = station.good_frames
         if storm == "stall":
             _hold_one_commit_up(seconds * STALL_SHARE)
         if storm == "no files":
@@ -276,6 +279,7 @@ def _be_the_station(folder: Path, seconds: float, rate_sps: int, storm: str) -> 
             "last": round(seconds) if live is None else live.last_seq,
             "frames": station.good_frames - frames_before,
             "step_s": station.loop.longest_s,
+            "processor_s": station.loop.longest_processor_s,
             "commit_s": station.writer.journal.commits.longest_s,
             "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         }
