@@ -15,7 +15,10 @@ RECENT_S = 60.0
 
 
 class LoopWatch:
-    """Measures steps, in s; ``longest_processor_s`` is what the processor had to do in the busiest one. ``commit_s`` is asked for how long commits have been waited for since the start."""
+    """Measures steps, in s; ``longest_processor_s`` is what the processor had to do in the busiest one.
+
+    ``commit_s`` is asked for how long commits have been waited for since the start.
+    """
 
     def __init__(self, commit_s: Callable[[], float], now_s: Callable[[], float] = time.perf_counter) -> None:
         self.longest_s = 0.0
