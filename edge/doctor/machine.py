@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from edge.database.connection import sqlite_version
 from edge.errors import BadConfig
@@ -26,6 +27,7 @@ from edge.instrument.config import load_config
 from edge.instrument.consistency import disagreements
 from hw.clock import BootClock
 from hw.clock_sync import synchronised
+from hw.compiled import why_python
 from hw.rtc import kept_by_rtc
 from hw.supply import ask_supply
 
@@ -87,8 +89,15 @@ def _parts() -> Iterator[Finding]:
         try:
             versions[part] = importlib.metadata.version(part)
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(f"package {part}", "fail", "not installed", "install halfpercent again: make demo")
+            state: Literal["warn", "fail"] = "warn" if part == "numba" else "fail"
+            yield Finding(f"package {part}", state, "not installed", "install halfpercent again: make demo")
     yield Finding("packages", "ok", ", ".join(f"{k} {v}" for k, v in versions.items()))
+    if why := why_python():
+        yield Finding(
+            "kernels", "warn", f"in Python, not compiled ({why})", "install halfpercent again: it measures, slower"
+        )
+    else:
+        yield Finding("kernels", "ok", "compiled")
     yield _sqlite()
 
 
