@@ -45,7 +45,9 @@ def named(found: list[Finding], check: str) -> Finding:
 
 def test_without_settings_the_machine_itself_is_examined(tmp_path: Path) -> None:
     found = findings(tmp_path, None)
-    assert {"python", "packages", "sqlite", "I²C bus", "SPI port", "GPIO", "disk", "clock"} <= {f.check for f in found}
+    assert {"python", "packages", "kernels", "sqlite", "I²C bus", "SPI port", "GPIO", "disk", "clock"} <= {
+        f.check for f in found
+    }
     config = named(found, "config")
     assert config.state == "absent"
     assert str(tmp_path / "config.toml") in config.do
@@ -439,3 +441,12 @@ def test_it_ends_with_1_where_it_found_a_fault(
     with pytest.raises(SystemExit) as ended:
         main()
     assert int(ended.value.code or 0) == status
+
+
+def test_kernels_that_are_not_compiled_are_a_warning_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.doctor.machine.why_python", lambda: "no llvmlite")
+    (kernels,) = [f for f in machine.examine(tmp_path / "none.toml", tmp_path / "x.db") if f.check == "kernels"]
+    assert kernels.state == "warn"
+    assert "in Python, not compiled (no llvmlite)" in kernels.found
