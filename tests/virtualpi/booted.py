@@ -15,6 +15,7 @@ from virtualpi import bench
 from virtualpi.bench import DATABASE, STATE, UNIT, do, show, status, wait
 from virtualpi.instrument import far_end
 
+FAILED = "halfpercent-failed.service"
 SIZE_MB = 96
 FLAKY = "vpi-flaky"
 TROUBLE_S = 12.0
@@ -41,8 +42,19 @@ def life() -> dict[str, Any]:
 
         before, run = show("MainPID"), status()["run"]
         os.kill(int(before["MainPID"]), signal.SIGSTOP)
+        out["stopped_relay_open_after_s"] = wait(lambda: not bench.relay_energised(), "the relay's fall", 90.0)
+        wait(lambda: show("NRestarts")["NRestarts"] == "1", "the restart")
+        out["said_of_stop"] = do("journalctl", "-q", "-u", UNIT, "--no-pager", "-o", "cat", "-g", "SIGSTOP")
+        wait(lambda: show("ActiveState")["ActiveState"] == "active", "ready again")
+        wait(lambda: all(bench.alarms().values()), "the alarms closed", 90.0)
+        do("halfpercent", "ack")
+        wait(bench.relay_energised, "the relay")
+
+        # All of its processes at once, so that nobody is left who could end it: systemd's watchdog does.
+        for pid in _processes():
+            os.kill(pid, signal.SIGSTOP)
         out["relay_open_after_s"] = wait(lambda: not bench.relay_energised(), "the relay's fall", 90.0)
-        out["restart_after_s"] = wait(lambda: show("NRestarts")["NRestarts"] == "1", "the watchdog", 90.0)
+        out["restart_after_s"] = wait(lambda: show("NRestarts")["NRestarts"] == "2", "the watchdog", 90.0)
         wait(lambda: status()["run"]["elapsed_s"] > run["elapsed_s"], "the run going on", 90.0)
         wait(lambda: show("ActiveState")["ActiveState"] == "active", "ready again")
         out["gone_on"] = [run["run_id"], status()["run"]["run_id"]]
@@ -50,7 +62,7 @@ def life() -> dict[str, Any]:
         out["said_of_hang"] = do("journalctl", "-q", "-u", UNIT, "--no-pager", "-o", "cat", "-g", "atchdog")
 
         os.kill(int(show("MainPID")["MainPID"]), signal.SIGKILL)
-        out["killed_restart_after_s"] = wait(lambda: show("NRestarts")["NRestarts"] == "2", "the restart")
+        out["killed_restart_after_s"] = wait(lambda: show("NRestarts")["NRestarts"] == "3", "the restart")
         wait(lambda: show("ActiveState")["ActiveState"] == "active", "ready again")
 
         do("systemctl", "stop", UNIT)
@@ -59,15 +71,35 @@ def life() -> dict[str, Any]:
         do("systemctl", "start", UNIT, ok=False)
         time.sleep(8.0)  # longer than RestartSec
         out["wrong_settings"] = show("ActiveState", "Result", "ExecMainStatus", "NRestarts")
+        wait(lambda: _state(FAILED) == "active", "the unit that says so")
+        out["said_when_failed"] = do("journalctl", "-q", "-u", FAILED, "--no-pager", "-o", "cat")
         out["said_of_settings"] = do("journalctl", "-q", "-u", UNIT, "--no-pager", "-o", "cat", "-g", "hx712")
     return out
 
 
+def _processes() -> list[int]:
+    """Get the station's processes, itself first."""
+    group = show("ControlGroup")["ControlGroup"]
+    pids = Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text(encoding="ascii").split()
+    main = int(show("MainPID")["MainPID"])
+    return [main, *(int(pid) for pid in pids if int(pid) != main)]
+
+
+def _state(unit: str) -> str:
+    return do("systemctl", "is-active", unit, ok=False).strip()
+
+
 def _ask_as_people() -> dict[str, Any]:
-    """Ask for the status as a member of the group, and as somebody else."""
+    """Ask for the status, and leave a note, as members of one group and of both, and as somebody else."""
     do("useradd", "-m", "-G", "halfpercent", "lab")
+    do("useradd", "-m", "-G", "halfpercent,halfpercent-operators", "operator")
     do("useradd", "-m", "stranger")
-    return {name: do("runuser", "-u", name, "--", "halfpercent", "status", ok=False) for name in ("lab", "stranger")}
+    out: dict[str, Any] = {}
+    for name in ("lab", "operator", "stranger"):
+        for command in (["status"], ["note", "by hand"]):
+            said = do("runuser", "-u", name, "--", "halfpercent", *command, ok=False)
+            out[name if command == ["status"] else f"{name} acts"] = said
+    return out
 
 
 def sandbox() -> dict[str, Any]:

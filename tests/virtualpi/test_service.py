@@ -25,6 +25,8 @@ ENVIRONMENT = [
 ]
 WATCHDOG_S, KILL_S, RESTART_S = 30.0, 5.0, 5.0
 """As in halfpercent.service."""
+STOPPED_S = 5.0
+"""A stopped station's relay has fallen by then."""
 RELAY_S = 3.0
 """As in the settings' default."""
 SLACK_S = 30.0
@@ -42,7 +44,7 @@ def booted(out: Path, what: str) -> dict[str, Any]:
 def test_make_install_on_a_pi_without_a_network_says_what_to_do_next() -> None:
     said = installed.said()
     assert "Creating user 'halfpercent'" in said
-    assert "compiling the kernel" in said
+    assert "compiling, and trying it out" in said
     assert "sudo systemctl enable --now halfpercent" in said  # the example is untouched: it is not started
 
 
@@ -57,10 +59,17 @@ def test_it_becomes_ready_answers_the_group_is_restarted_by_the_watchdog_and_not
     assert "S-1" in seen["asked"]["lab"]
     assert len(seen["asked"]["stranger"].splitlines()) == 1
     assert "S-1" not in seen["asked"]["stranger"]
+    assert "S-1" in seen["asked"]["operator"]
+    assert seen["asked"]["operator acts"] == "Written down."
+    assert "may look, not act" in seen["asked"]["lab acts"]
     assert set(seen["rights"].values()) <= {"0o750", "0o640"}
 
     assert "a test is being measured" in seen["upgrade"]
     assert len(seen["upgrade"].splitlines()) == 1
+
+    # Stopped, it is ended by the process beside it, and the relay falls.
+    assert seen["stopped_relay_open_after_s"] <= STOPPED_S + SLACK_S
+    assert "was stopped (SIGSTOP)" in seen["said_of_stop"]
 
     # Hung, it is killed and started anew, and goes on with the same test; the relay did not wait for that.
     assert seen["relay_open_after_s"] <= WATCHDOG_S + KILL_S + SLACK_S
@@ -74,6 +83,7 @@ def test_it_becomes_ready_answers_the_group_is_restarted_by_the_watchdog_and_not
     assert (wrong["ActiveState"], wrong["Result"], wrong["ExecMainStatus"]) == ("failed", "exit-code", "78")
     assert "hx712" in seen["said_of_settings"]
     assert "Traceback" not in seen["said_of_settings"]
+    assert "its settings are wrong; the relay is open" in seen["said_when_failed"]
 
 
 def test_inside_the_unit_buses_and_pins_are_allowed_and_other_devices_network_and_files_are_not(tmp_path: Path) -> None:
