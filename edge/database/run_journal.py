@@ -195,6 +195,11 @@ class RunJournal:
         self._seconds = [s for s in self._seconds if id(s) not in seconds]
         self._events = [e for e in self._events if id(e) not in events]
 
+    def commit_all(self, wall_s: float) -> None:
+        """Write all that waits. Raises ``StorageSlow`` where that takes too long, else as :meth:`commit`."""
+        self._wall_s = wall_s
+        self._all_written()
+
     def _all_written(self) -> None:
         """Write what is waiting. Raises ``StorageSlow`` where the disk holds that up, and as :meth:`commit`."""
         while self._frames or self._seconds or self._events:
@@ -268,8 +273,7 @@ class RunJournal:
 
     def save_result(self, result: Result, wall_s: float) -> None:
         """Write the run's outcome, and the columns of ``runs`` that it fills."""
-        self._wall_s = wall_s
-        self._all_written()
+        self.commit_all(wall_s)
         plain = as_json(result)
         columns = {column: plain.get(field) for column, field in RESULT_COLUMNS.items()}
         row = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": canonical(plain), **columns}

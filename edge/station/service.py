@@ -57,6 +57,8 @@ LOOKS = 4
 """A second: so soon an alarm sees what happened."""
 PATIENCE_S = 0.1
 """So long the loop waits for a commit that somebody's word caused; then it measures on meanwhile."""
+LAST_COMMIT_S = 15.0
+"""And so long as it ends, less than systemd waits for that."""
 SWITCH_S = 0.001
 """So soon Python gives the loop its turn where a thread beside it works: by itself it would be five times that."""
 RETRY_DEVICES_S = 5.0
@@ -163,8 +165,11 @@ class Service:
         if kind is PowerLost:
             self._close()
             return
+        commits = station.writer.journal.commits
+        if commits.patience_s is not None:  # nothing is measured meanwhile
+            commits.patience_s = LAST_COMMIT_S
         if live is not None:
-            station.writer.write(lambda: live.journal.commit(self._clock.wall_s()))
+            station.writer.write(lambda: live.journal.commit_all(self._clock.wall_s()))
         station.writer.finish()
         station.writer.log(StationStopped("told to" if kind is None else kind.__name__), "instrument")
         self._close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from simulated_service import Rigged, rigged
 from slow_disk import SlowDisk, slow_commits
 
 import edge.station.retrying_writer
+from edge.database.journal import Journal
 from edge.records.event import EventKind
 from edge.run.refold import refold
 
@@ -47,6 +49,21 @@ def test_a_disk_that_stalls_for_ten_seconds_costs_no_second_and_no_alarm(tmp_pat
         assert disk.held == 1
         assert [e["second"] for e in it.events("note")] == [15]
         refold(it.journal.db, 1)  # the chains hold
+
+
+def test_a_station_that_is_stopped_while_the_disk_stalls_loses_no_second(tmp_path: Path, disk: SlowDisk) -> None:
+    with disk, rigged(tmp_path, batch_s=1) as it:
+        it.journal.commits.patience_s = 0.05
+        it.ask("start", sample="S-1", operator="Ada")
+        it.run_s(5.0)
+        disk.stall()
+        it.run_s(10.0)
+        threading.Timer(0.5, disk.go_on).start()
+    with Journal(tmp_path / "halfpercent.db") as again:
+        first = again.db.execute("select first_second, seconds from chunks order by chunk").fetchall()
+        assert [second for begin, n in first for second in range(begin, begin + n)] == list(range(15))
+        (last,) = again.db.execute("select kind from station_events order by event desc limit 1").fetchone()
+        assert last == EventKind.STOPPED
 
 
 def test_a_disk_that_stalls_for_longer_is_an_alarm_that_closes_by_itself(
