@@ -214,7 +214,8 @@ def measured(storm: str, seconds: float, *, rate_sps: int = 80, throwers: int = 
     answered = [took_s for took_s in took if took_s is not None]
     return Weathered(
         seconds=found["last"],
-        missed=len(set(range(found["last"])) - stored) if stored else max(0, found["last"] - found["frames"]),
+        # Without a run, a frame begins when the last one is done with, and one more or less fits in.
+        missed=len(set(range(found["last"])) - stored) if stored else max(0, found["last"] - 1 - found["frames"]),
         longest_step_ms=found["step_s"] * 1e3,
         longest_processor_ms=found["processor_s"] * 1e3,
         longest_commit_s=found["commit_s"],
