@@ -101,6 +101,29 @@ def test_a_prefix_that_could_be_the_system_itself_is_refused(tmp_path: Path, pre
     assert not files(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["/opt/half percent", "/opt/a&b", "/opt/a|b", "/opt/$HOME", "/opt/a\nb", "/opt/a/../b"]
+)
+def test_a_prefix_that_cannot_stand_in_a_unit_is_refused_in_one_line(tmp_path: Path, prefix: str) -> None:
+    for verb in ("files", "install", "uninstall"):
+        done = run(verb, tmp_path, ok=False, PREFIX=prefix)
+        assert done.stderr.startswith("halfpercent: ")
+        assert not files(tmp_path)
+
+
+def test_sources_may_lie_anywhere(tmp_path: Path) -> None:
+    sources = tmp_path / "a & b | c"
+    sources.mkdir()
+    (sources / "systemd").symlink_to(ROOT / "systemd")
+    there = tmp_path / "there"
+    done = subprocess.run(
+        ["sh", sources / "systemd/install.sh", "files"],
+        env=os.environ | {"DESTDIR": str(there)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (there / LIB / "systemd/system/halfpercent-failed.service").is_file()
+
+
 @pytest.mark.parametrize("verb", ["install", "uninstall", "files"])
 def test_a_folder_that_is_no_environment_of_ours_is_never_removed(tmp_path: Path, verb: str) -> None:
     theirs = tmp_path / "usr/local/bin/theirs"
