@@ -60,3 +60,5 @@ stored.
     attack,
     packages=("msgspec", "sqlite-utils"),
 )
+
+SECTION = SURFACE.section()
