@@ -139,7 +139,7 @@ def _explain(message: str, tables: Tables, record: type[msgspec.Struct]) -> str:
     if not path:
         return what
     right = _right(record, path)
-    if right and what.startswith(("Expected", "Invalid enum", "Number out of range")):
+    if right and what.startswith(("Expected", "Invalid enum", "Invalid RFC3339", "Number out of range")):
         return f"{path} = {_found(tables, path)}: give {right}"
     return f"{path}: {what.replace('`', '')}"
 

@@ -8,6 +8,7 @@
     │   │   └── NotPlausible               a value or a reading that cannot be true
     │   ├── BadRecording                   a recording: file, line, column
     │   ├── BadStandard                    a test standard that is not known, or whose file is wrong
+    │   ├── BadSpecimen                    a specimen's record that cannot be read or written
     │   ├── BadRequest                     a line on the control socket
     │   ├── Refused                        what the running station refused, in its own words
     │   ├── NotAllowed                     a command of somebody who may look and not act
@@ -77,6 +78,10 @@ class BadRecording(BadInput):
 
 class BadStandard(BadInput):
     """A test standard that is not known, or whose file is wrong."""
+
+
+class BadSpecimen(BadInput):
+    """A specimen's record that cannot be read or written."""
 
 
 class BadRequest(BadInput):

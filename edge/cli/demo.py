@@ -5,6 +5,7 @@ This module must never know what is true of the sample but to print it beside th
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from .options import (
     database_to_write,
     db_option,
     one_line,
+    specimen_option,
     standard_option,
 )
 from .report import show_result
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 @standard_option
 @claim_option
 @composition_option
+@specimen_option
 @click.option("--zero-after", is_flag=True, help="The zero is taken again after M2.")
 @click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
 def demo(
@@ -61,28 +64,34 @@ def demo(
     standard_name: str | None,
     claim: str | None,
     composition: str | None,
+    specimen_path: Path | None,
     zero_after: bool,
     check_weight_g: float | None,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from edge.database.journal import Journal
     from edge.records.sample import Sample
+    from edge.records.specimen import with_specimen
+    from edge.records.specimen_file import load_specimen
     from edge.simulate.demo import DemoOrder, run_demo, run_night
     from edge.simulate.instrument import build
     from edge.standards.standard import load_standard
 
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     sample = Sample(sample_id, claim=claim, composition=composition)
+    specimen = None if specimen_path is None else load_specimen(specimen_path)
+    if specimen is not None:
+        sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone())
     if night is not None:
         what_happens = night_of(Simulate(seed, scenario, bridge, night=night))
         path = database_to_write(db, out)
-        order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g)
+        order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g, specimen)
         tell = _say_nothing if as_json else _say
         result = _with_progress(as_json, standard, lambda show: run_night(what_happens, order, path, show, tell))
     else:
         seed = 1 if seed is None else seed
         simulated = build(scenario or "solid", bridge or "nau7802", seed)
-        order = DemoOrder(standard, sample, seed, zero_after, check_weight_g)
+        order = DemoOrder(standard, sample, seed, zero_after, check_weight_g, specimen)
         path = database_to_write(db, out)
         with Journal(path) as journal:
             result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))

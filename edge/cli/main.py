@@ -21,6 +21,7 @@ from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
+from .specimen import specimen
 from .station import STATION_COMMANDS
 
 
@@ -47,6 +48,7 @@ for command in (
     station,
     failed,
     calibrate,
+    specimen,
     *STATION_COMMANDS,
 ):
     cli.add_command(command)

@@ -47,6 +47,11 @@ def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 claim_option = click.option("--claim", callback=one_line, help='The name it is sold by, such as "semi-solid".')
 
 
+specimen_option = click.option(
+    "--specimen", "specimen_path", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."
+)
+
+
 composition_option = click.option(
     "--composition", callback=one_line, help='What it is said to hold, such as "oxide, liquid 3 %".'
 )
@@ -94,6 +99,7 @@ _OF_A_TEST = (
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
+    click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--note", help="A remark for the record."),
 )
@@ -113,6 +119,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         zero_after: bool,
         certificate: Path | None,
         opened_at: str | None,
+        specimen: Path | None,
         **given: Any,
     ) -> None:
         from edge.records.sample import parse_opened
@@ -125,6 +132,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         ordered = given | {
             "standard": str(Path(standard).absolute()) if named else standard,
             "certificate": None if certificate is None else str(certificate.absolute()),
+            "specimen": None if specimen is None else str(specimen.absolute()),
             "kind": "blank" if blank_run else None,
             "zero_after": zero_after or None,
             "air": ";".join(air) or None,

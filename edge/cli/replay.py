@@ -6,6 +6,7 @@ This module must never judge: it turns options into what ``edge.replay.observed`
 from __future__ import annotations
 
 import contextlib
+import datetime
 import time
 import unicodedata
 from pathlib import Path
@@ -21,6 +22,7 @@ from .options import (
     database_to_write,
     db_option,
     one_line,
+    specimen_option,
     standard_option,
 )
 from .report import show_result
@@ -38,6 +40,7 @@ from .report import show_result
 @click.option("--blank", help="Subtract this blank run (its number in the database).")
 @claim_option
 @composition_option
+@specimen_option
 @click.option("--density", help="The sample's density in g/cm³: 2.5 or 1.8..3.5 [1..10].")
 @click.option("--density-u", type=float, help="Standard uncertainty of --density 2.5, in g/cm³ [±10 %].")
 @click.option("--air", multiple=True, help="The room's air, hPa,°C,%: 1013.25,23.5,45; again where M2's was read.")
@@ -56,6 +59,7 @@ def replay_recording(
     blank: str | None,
     claim: str | None,
     composition: str | None,
+    specimen_path: Path | None,
     density: str | None,
     density_u: float | None,
     air: tuple[str, ...],
@@ -68,6 +72,8 @@ def replay_recording(
     from edge.database.journal import Journal
     from edge.database.queries import result_of_run
     from edge.records.sample import Sample, parse_air, parse_density
+    from edge.records.specimen import with_specimen
+    from edge.records.specimen_file import load_specimen
     from edge.replay.csv_table import parse_columns
     from edge.replay.judge import ReplayOrder, parse_declared
     from edge.replay.judge import replay as judged
@@ -76,6 +82,9 @@ def replay_recording(
 
     name = unicodedata.normalize("NFC", file.stem) if sample_id is None else sample_id
     sample = Sample(name, claim, composition, parse_density(density, density_u), parse_air(air))
+    specimen = None if specimen_path is None else load_specimen(specimen_path)
+    if specimen is not None:
+        sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone(), begins_now=False)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = None if certificate_path is None else load_certificate(certificate_path)
     declared = parse_declared(declare)
@@ -93,6 +102,7 @@ def replay_recording(
         declared,
         blank=None if blank is None or path is None else result_of_run(path, blank),
         is_blank=blank_run,
+        specimen=specimen,
     )
     with contextlib.nullcontext() if path is None else Journal(path) as journal:
         result = judged(recording, order, journal)

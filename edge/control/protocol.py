@@ -51,8 +51,8 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
-    ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. Names are stored in their
-    normal form (NFC)."""
+    ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
+    of its record. Names are stored in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -68,11 +68,14 @@ class Start(_Args, frozen=True, kw_only=True):
     check_weight_g: MassG | None = None
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
+    specimen: Text | None = None
     note: Text | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "blank" and self.blank is not None:
             raise ValueError("blank is for a sample: a blank run subtracts no other")
+        if self.kind == "blank" and self.specimen is not None:
+            raise ValueError("specimen is for a sample: the dummy of a blank run is none")
         for name in ("sample", "operator", "claim", "composition"):
             if (text := getattr(self, name)) is not None:
                 try:

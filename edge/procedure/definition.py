@@ -8,15 +8,15 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+import msgspec
+
 from calibration.certificate import Certificate
 from edge.records.invalid import Invalid
+from edge.records.recording_told import HourTold, Observed, RecordingTold
 from edge.records.result import (
     Conditions,
     ConverterResetTold,
     HappenedTold,
-    HourTold,
-    Observed,
-    RecordingTold,
     Result,
     StandardUsed,
     StopTold,
@@ -24,6 +24,7 @@ from edge.records.result import (
 )
 from edge.records.run import RunKind
 from edge.records.sample import Sample
+from edge.records.specimen import SeenBefore, Specimen
 from edge.standards.standard import Standard
 
 from .parameters import RunParameters
@@ -49,6 +50,7 @@ NOTHING_STATED = BalanceStated()
 class RunDefinition:
     """What a run is of and goes by.
 
+    ``specimen`` is its record (None: there is none), ``seen_before`` earlier runs of the same serial;
     ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
     nothing that it holds can be judged (None: it can).
@@ -64,6 +66,14 @@ class RunDefinition:
     is_blank: bool = False
     balance: BalanceStated = NOTHING_STATED
     unjudgeable: Invalid | None = None
+    specimen: Specimen | None = None
+    seen_before: tuple[SeenBefore, ...] = ()
+
+    def specimen_settings(self) -> dict[str, object]:
+        """Get what is stored of the specimen, as plain JSON by key: nothing where it has no record."""
+        if self.specimen is None:
+            return {}
+        return {"specimen": self.specimen.as_settings(), "seen_before": msgspec.to_builtins(list(self.seen_before))}
 
     def conditions(self) -> Conditions:
         """Get the conditions under which it is judged."""

@@ -15,8 +15,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .deviation import DeviationTold, StandardChecked, VisualCheckFound
 from .invalid import Invalid, InvalidReason
+from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
+from .specimen import SeenBefore, Specimen
 
 RESULT_VERSION = 1
 """Of the record's JSON Schema: higher whenever a field is taken away or means something else."""
@@ -239,44 +242,6 @@ class WithoutDeclared(_Part, frozen=True, kw_only=True):
     U_pct: float
 
 
-class RecordingTold(_Part, frozen=True, kw_only=True):
-    """What a replay read from a file."""
-
-    file: str
-    rows: int
-    interval_s: float
-    quantity: str
-    gate_g: float
-    refused_by_gate: int
-    not_numbers: int
-
-
-class Observed(_Part, frozen=True, kw_only=True):
-    """What a recording holds within the band, whatever the phases made of it."""
-
-    band_c: tuple[float, float]
-    first_to_last_in_band_s: float
-    in_band_s: float
-    from_s: float | UnsetType = UNSET
-    to_s: float | UnsetType = UNSET
-    start_mass_g: float | UnsetType = UNSET
-    mass_at_first_g: float | UnsetType = UNSET
-    mass_at_last_g: float | UnsetType = UNSET
-    loss_pct_of_start_mass: float | UnsetType | None = UNSET
-    loss_pct_of_mass_at_first: float | UnsetType | None = UNSET
-
-
-class HourTold(_Part, frozen=True, kw_only=True):
-    """The mass at a full hour of the hold, and the rate of loss in the half hour before."""
-
-    hour: float
-    elapsed_s: float
-    mass_g: float
-    mass_pct_of_start: float
-    rate_pct_per_h: float | None
-    u_rate_pct_per_h: float | None
-
-
 class Result(_Part, frozen=True, kw_only=True):
     """The result of one run. Losses and uncertainties in % of the reference mass, masses in g, times in s."""
 
@@ -309,6 +274,11 @@ class Result(_Part, frozen=True, kw_only=True):
     composition: CompositionTold | None = None
     density_g_cm3: tuple[float, float] | None = None
     replicates: int = 1
+    specimen: Specimen | None = None
+    seen_before: tuple[SeenBefore, ...] = ()
+    visual_check: VisualCheckFound | None = None
+    mass_verdict: Verdict | UnsetType = UNSET
+    deviations: tuple[DeviationTold, ...] = ()
     # what was weighed
     m1_g: float | None = None
     m2_g: float | None = None
@@ -329,6 +299,7 @@ class Result(_Part, frozen=True, kw_only=True):
     stops: tuple[StopTold, ...] | UnsetType = UNSET
     # by what
     standard: StandardUsed
+    standard_checked: StandardChecked | None = None
     certificate: CertificateUsed | None = None
     assumed: tuple[AssumedValue, ...] = ()
     declared: tuple[str, ...] = ()

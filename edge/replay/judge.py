@@ -22,9 +22,11 @@ from edge.procedure.definition import BalanceStated, EndedRun, Recorded, RunDefi
 from edge.procedure.parameters import RecordingShape, replay_parameters, unjudgeable
 from edge.procedure.pipeline import Folded, Pipeline
 from edge.records.invalid import Invalid, InvalidReason
-from edge.records.result import RecordingTold, Result
+from edge.records.recording_told import RecordingTold
+from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample
+from edge.records.specimen import Specimen
 from edge.standards.standard import Standard
 from edge.verdict.judge import judge_run
 
@@ -67,7 +69,7 @@ class ReplayOrder:
     """How a recording is to be judged: by what, what is declared of it, and what its sample is.
 
     ``wall_s`` is the time of judging; ``blank`` the result of the blank run that is subtracted, ``is_blank``: the
-    sample itself is an inert dummy.
+    sample itself is an inert dummy; ``specimen`` is its record.
     """
 
     standard: Standard
@@ -78,6 +80,7 @@ class ReplayOrder:
     declared: Declared = NOTHING_DECLARED
     blank: Result | None = None
     is_blank: bool = False
+    specimen: Specimen | None = None
 
 
 def replay(recording: Recording, order: ReplayOrder, journal: Journal | None = None) -> Result:
@@ -122,6 +125,7 @@ def _definition(recording: Recording, order: ReplayOrder) -> RunDefinition:
         blank=order.blank,
         is_blank=order.is_blank,
         unjudgeable=_unjudgeable(recording, order, shape),
+        specimen=order.specimen,
         balance=BalanceStated(recording.resolution / per_g, order.declared.u_mass_g),
     )
 
@@ -170,7 +174,7 @@ def _stored(
         kind=definition.kind,
         standard=definition.standard,
         certificate=definition.certificate,
-        settings=definition.parameters.as_settings() | about,
+        settings=definition.parameters.as_settings() | about | definition.specimen_settings(),
         t0_ns=int(recording.frames.t_ns[0]),
     )
     run = journal.begin(header, Writing("recording", wall_s, BATCH_S))

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import UNSET
 
 from edge.fold import layout
-from edge.records.result import HourTold, Observed
+from edge.records.recording_told import HourTold, Observed
 from edge.standards.standard import Standard
 
 RATE_WINDOW_S = 1800.0

@@ -12,12 +12,15 @@ from msgspec import UNSET
 
 from calibration.visible_text import visible
 from edge.database.queries import RunListed
+from edge.records.deviation import VisualCheckFound
 from edge.records.event import CommandRefused, Event, PhaseChanged
 from edge.records.result import Result, Verdict
 from edge.records.run import RunKind
 from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
-from edge.verdict.wording import meaning
+from edge.verdict.wording import contradicted, first_words, whole_meaning
+
+from .specimen_text import checked_line, deviation_lines, specimen_lines
 
 WIDTH = 100
 NOT_KNOWN = "not known"
@@ -59,12 +62,13 @@ def forecast_text(forecast: Forecast) -> str:
 def headline(result: Result) -> str:
     """Get the verdict in one line, with what it rests on that was only declared."""
     if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
-        return f"INVALID: {result.invalid_because}"
+        seen = first_words(result) if result.visual_check is VisualCheckFound.LIQUID_SEEN else ""
+        return f"INVALID: {seen}{result.invalid_because}{contradicted(result)}"
     places = decimals(result.U_pct)
     true, beside = result.true_loss_pct, result.without_declared
     on = f" on {' and '.join(result.on_declared)}" if result.on_declared else ""
     line = (
-        f"{result.verdict}{on}: loss {result.loss_pct:.{places}f} % ± {result.U_pct:.{places}f} % "
+        f"{result.verdict}{on}: {first_words(result)}loss {result.loss_pct:.{places}f} % ± {result.U_pct:.{places}f} % "
         f"(k = {result.k:.2f}), limit {result.comparator} {result.limit_pct:g} %, "
         f"conformance probability {probability(result.pc)}"
     )
@@ -72,6 +76,7 @@ def headline(result: Result) -> str:
         line += f" ({probability(other.pc)} by {other.by})"
     if beside:
         line += f"; without what is declared: {beside.verdict}, ± {two_digits(beside.U_pct)} %"
+    line += contradicted(result)
     return line + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
 
 
@@ -123,7 +128,7 @@ def _lines(r: Result) -> Iterator[str]:
         yield f"Simulated{night}: chips, oven and sample are models. This is no measurement."
     if r.rule:
         yield f"Rule: {r.rule}"
-    means = meaning(r.verdict, r.weigh, r.blind_spot or None)
+    means = whole_meaning(r)
     if means:
         yield means
     if r.claim:
@@ -134,6 +139,8 @@ def _lines(r: Result) -> Iterator[str]:
         yield f"The standard asks for {r.replicates} samples; this is the result of one."
     if r.blank_run:
         yield "A blank run: the sample is an inert dummy, and what it seems to lose is the rig's own."
+    yield from specimen_lines(r)
+    yield from deviation_lines(r)
     for line in r.would_decide:
         yield f"What would decide it: {line}"
     for warning in r.warnings:
@@ -158,6 +165,7 @@ def _lines(r: Result) -> Iterator[str]:
     if not standard.verified:
         yield ""
         yield "Not every value of this standard's file has been checked against the official text; see its sources."
+    yield from checked_line(r)
 
 
 def _hold(r: Result) -> Iterator[str]:

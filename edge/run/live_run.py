@@ -223,7 +223,8 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
         certificate=definition.certificate,
         settings=definition.parameters.as_settings()
         | dict(beginning.about)
-        | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)},
+        | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)}
+        | definition.specimen_settings(),
         t0_ns=beginning.t0_ns,
     )
     writing = journal.begin(header, Writing(clock.boot_id, clock.wall_s(), beginning.batch_s))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from edge.database.connection import Database
 from edge.database.journal import Journal
 from edge.database.queries import (
@@ -23,6 +25,7 @@ from edge.records.event import Resumed
 from edge.records.result import from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
+from edge.records.specimen import SeenBefore, Specimen
 from edge.standards.standard import loads_standard
 from hw.clock import NS_PER_S, Clock
 
@@ -67,7 +70,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
 
 def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
     """Get what a stored run is of and goes by."""
-    blank = run.settings["blank"]
+    blank, specimen = run.settings["blank"], run.settings.get("specimen")
     return RunDefinition(
         sample=Sample.from_settings(run.settings["sample"]),
         operator=run.operator,
@@ -77,6 +80,8 @@ def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         parameters=RunParameters.from_settings(run.settings),
         blank=None if blank is None else from_json(blank),
         is_blank=run.kind is RunKind.BLANK or run.settings.get("blank_run") is True,
+        specimen=None if specimen is None else Specimen.from_settings(specimen),
+        seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
     )
 
 

@@ -20,10 +20,13 @@ from edge.records.phase import Phase
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample
+from edge.records.specimen import Specimen
+from edge.records.specimen_file import to_toml
 from edge.run.live_run import Show
 from edge.standards.standard import Standard
 from edge.station.equipment import Equipment, Hooks, SensorSettings, at_once
 from edge.station.retrying_writer import RetryingWriter
+from edge.station.start import seen_before
 from edge.station.station import Station
 from edge.verdict.judge import judge_night
 
@@ -40,7 +43,8 @@ COMMIT_EVERY_S = 300  # simulated time runs some thousand times faster than a di
 class DemoOrder:
     """What a demo is of: the sample, by which standard, on the rig of which seed.
 
-    ``zero_after`` and ``check_weight_g``: the operator takes the zero again after M2, and puts a weight on.
+    ``zero_after`` and ``check_weight_g``: the operator takes the zero again after M2, and puts a weight on;
+    ``specimen`` is the sample's record.
     """
 
     standard: Standard
@@ -48,6 +52,7 @@ class DemoOrder:
     seed: int
     zero_after: bool = False
     check_weight_g: float | None = None
+    specimen: Specimen | None = None
 
 
 def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Show | None = None) -> Result:
@@ -64,7 +69,16 @@ def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Sho
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
     )
-    definition = RunDefinition(order.sample, "simulated", RunKind.SIMULATED, order.standard, certificate, parameters)
+    definition = RunDefinition(
+        order.sample,
+        "simulated",
+        RunKind.SIMULATED,
+        order.standard,
+        certificate,
+        parameters,
+        specimen=order.specimen,
+        seen_before=seen_before(order.specimen, journal.path),
+    )
 
     def truth() -> float | None:
         operator.words(Phase.DONE, 0.0)
@@ -100,6 +114,8 @@ def run_night(night: Night, order: DemoOrder, database: Path, show: Show | None,
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "standard.toml").write_text(standard.text, encoding="utf-8")
+        if order.specimen is not None:
+            (folder / "specimen.toml").write_text(to_toml(order.specimen), encoding="utf-8")
         station = SimulatedStation(
             Night(night.name, head, night.events), database, folder, BY_ITSELF, hold_s=standard.hold_s.value, say=say
         )
@@ -113,6 +129,7 @@ def run_night(night: Night, order: DemoOrder, database: Path, show: Show | None,
                 composition=order.sample.composition,
                 zero_after=zero_after,
                 check_weight_g=check_weight_g,
+                specimen=None if order.specimen is None else str(folder / "specimen.toml"),
             ),
             until_done=True,
             show=show,

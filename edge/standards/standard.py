@@ -83,6 +83,9 @@ PressurePa = Annotated[float, Meta(gt=0, le=110_000, description="a pressure in 
 Guard = Annotated[float, Meta(ge=0, le=3, description="the guard band in units of U, 0 to 3 (1 is usual)")]
 Coverage = Annotated[float, Meta(ge=0.5, le=0.9999, description="a probability from 0.5 to 0.9999 (0.9545)")]
 BalanceG = Annotated[float, Meta(gt=0, le=1000, description="a mass in g, above 0, at most 1000")]
+AreaMm2 = Annotated[float, Meta(gt=0, le=1e6, description="an area in mm², above 0, at most 1000000")]
+DewPointC = Annotated[float, Meta(ge=-120, le=60, description="a dew or frost point in °C, -120 to 60")]
+Asks = Literal["required", "none"]
 Replicates = Annotated[int, Meta(ge=1, le=100, description="how many samples, a whole number from 1 to 100")]
 Id = Annotated[
     str,
@@ -120,6 +123,22 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cold_temp_tolerance_c: Field[BandC] = _default(2.0)
     balance_max_uncertainty_g: Field[BalanceG] | None = None
     replicates: Field[Replicates] = _default(1)
+
+    # What is asked of the specimen; a file that leaves one of these out does not ask for it.
+    visual_check: Field[Asks] | None = None
+    visual_check_within_s: Field[HoldS] | None = None
+    turned_over: Field[Asks] | None = None
+    photograph: Field[Asks] | None = None
+    opening: Field[Asks] | None = None
+    opening_min_mm2: Field[AreaMm2] | None = None
+    surroundings: Field[tuple[Literal["dry_room", "glove_box", "open_bench"], ...]] | None = None
+    surroundings_temp_c: Field[TempC] | None = None
+    surroundings_band_c: Field[BandC] | None = None
+    dew_point_max_c: Field[DewPointC] | None = None
+    activation: Field[Asks] | None = None
+    state_of_charge: Field[Asks] | None = None
+    mass_before_opening: Field[Asks] | None = None
+    m1_within_s: Field[HoldS] | None = None
 
     decision_rule: Field[Literal["guarded", "simple"]] = _default("guarded")
     guard_factor: Field[Guard] = _default(1.0)
@@ -161,6 +180,11 @@ class Standard(_File, frozen=True, kw_only=True):
             field = getattr(self, name)
             if isinstance(field, Field) and name not in idle:
                 yield name, field
+
+    def asks(self, name: str) -> bool:
+        """Say whether it asks for ``name`` of the specimen: one of the fields that are "required" or "none"."""
+        field = getattr(self, name)
+        return isinstance(field, Field) and field.value == "required"
 
     def answer_to_name(self, claimed: str) -> str:
         """Get one sentence on a name that someone gave the cell: a class, an alias, or neither."""

@@ -5,12 +5,14 @@ This module must never begin a run, and never let one begin that could not be ju
 
 from __future__ import annotations
 
+import datetime
 import secrets
 from pathlib import Path
 
 from calibration.certificate import Certificate, load_certificate
 from edge.control.protocol import Start
 from edge.database.queries import result_of_run
+from edge.database.specimens import runs_with_serial
 from edge.errors import BadInput, NoCertificate
 from edge.instrument.config import Config
 from edge.instrument.consistency import disagreements
@@ -19,6 +21,8 @@ from edge.procedure.parameters import live_parameters, stability_g, with_declare
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
+from edge.records.specimen import SeenBefore, Specimen, recognised, with_specimen
+from edge.records.specimen_file import load_specimen
 from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
 
@@ -74,6 +78,9 @@ def definition_from_order(
         air=parse_air(tuple(order.air.split(";")) if order.air else ()),
         opened_ago_s=order.opened_ago_s,
     )
+    specimen = _specimen(order, asked=asked)
+    if specimen is not None:
+        sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone(), mass_g=order.mass_g)
     is_blank = order.kind == "blank"
     return RunDefinition(
         sample=sample,
@@ -84,7 +91,24 @@ def definition_from_order(
         parameters=with_declared_mass(parameters, order.mass_g),
         blank=None if order.blank is None else _blank(order.blank, certificate, database),
         is_blank=is_blank,
+        specimen=specimen,
+        seen_before=seen_before(specimen, database),
     )
+
+
+def _specimen(order: Start, *, asked: bool) -> Specimen | None:
+    if order.specimen is None:
+        return None
+    if asked:
+        return load_specimen(Path(order.specimen), follow_links=False, most_bytes=ASKED_BYTES)
+    return load_specimen(Path(order.specimen))
+
+
+def seen_before(specimen: Specimen | None, database: Path) -> tuple[SeenBefore, ...]:
+    """Get the runs of a database that had this specimen's serial. Raises ``BadInput`` where one contradicts it."""
+    if specimen is None or not database.exists():
+        return ()
+    return recognised(specimen, runs_with_serial(database, specimen.serial))
 
 
 def _blank(run_id: int, certificate: Certificate, database: Path) -> Result:

@@ -43,6 +43,7 @@ from .happened import what_happened
 from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, net_of_resets, reset_steps, zero_is_apart
 from .unseen import moved_unseen
+from .whole_method import by_whole_method
 from .wording import meaning, what_would_decide
 
 NARROWER = 1.05
@@ -51,6 +52,10 @@ NARROWER = 1.05
 
 def judge_run(ended: EndedRun) -> Result:
     """Judge a run by its standard's rule. Raises ``BlankDoesNotMatch`` for a blank that it may not subtract."""
+    return by_whole_method(ended, _judged_by_mass(ended))
+
+
+def _judged_by_mass(ended: EndedRun) -> Result:
     draft = draft_result(ended)
     weighed = _weighings(ended)
     if isinstance(weighed, Invalid):

@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.records.result import Verdict
+from edge.records.deviation import CONTRADICTIONS, VisualCheckFound
+from edge.records.result import Result, Verdict
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.components import ComponentName
 
@@ -26,6 +27,43 @@ def meaning(verdict: Verdict, weigh: str, blind_spot: str | None) -> str | None:
     if verdict is Verdict.FAIL:
         return NOT_MET if weigh == "cold" else "Criterion not met."
     return None
+
+
+def whole_meaning(result: Result) -> str | None:
+    """Get what a result means by the whole method; None where it decides nothing and no liquid was seen.
+
+    Where neither a visual check nor a liquid belongs to it that is what its mass says (:func:`meaning`).
+    """
+    check = None if result.specimen is None else result.specimen.visual_check
+    if check is not None and check.liquid_seen:
+        return (
+            f"Not solid-state: a liquid was seen when it was opened, by {check.by}. The mass loss does not change that."
+        )
+    if result.verdict is not Verdict.PASS or result.visual_check is None:
+        return meaning(result.verdict, result.weigh, result.blind_spot or None)
+    blind_spot = f" {result.blind_spot}" if result.blind_spot else ""
+    if check is None:
+        undecided = "The method is two steps, and without the first it does not say solid-state."
+        return f"Mass criterion met; visual check not recorded. {undecided}{blind_spot}"
+    return f"Criterion met, and no liquid was seen when it was opened, by {check.by}.{blind_spot}"
+
+
+def first_words(result: Result) -> str:
+    """Get what a result's first sentence says before its numbers: of the visual check, and of a record in doubt."""
+    check = None if result.specimen is None else result.specimen.visual_check
+    if check is not None and check.liquid_seen:
+        by_mass = f"; by its mass alone {result.mass_verdict}" if isinstance(result.mass_verdict, Verdict) else ""
+        return f"not solid-state, a liquid was seen when it was opened (by {check.by}){by_mass}; "
+    if result.visual_check is not VisualCheckFound.NOT_RECORDED:
+        return ""
+    met = "mass criterion met; " if result.verdict is Verdict.PASS else ""
+    return f"{met}visual check not recorded; "
+
+
+def contradicted(result: Result) -> str:
+    """Get what the first sentence says where the specimen's record contradicts itself or an earlier one ('': not)."""
+    kinds = [d.kind.replace("_", " ") for d in result.deviations if d.kind in CONTRADICTIONS]
+    return f"; the specimen's record is contradicted ({', '.join(dict.fromkeys(kinds))})" if kinds else ""
 
 
 WOULD_HELP: Mapping[ComponentName, str] = MappingProxyType(

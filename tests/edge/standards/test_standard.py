@@ -269,7 +269,7 @@ def test_what_is_no_standard_is_refused(tmp_path):
         "": "is unknown",
         "a\nb": "is unknown",
         "a\0b": "is unknown",
-        str(tmp_path): "is unknown",
+        str(tmp_path): "is a folder",
         str(tmp_path / "none.toml"): "no such file",
         str(tmp_path / "not.toml"): "not TOML",
         str(tmp_path / "bytes.toml"): "not UTF-8",

@@ -1,0 +1,45 @@
+"""Which specimens earlier runs had, from the settings that were stored and hashed with them.
+
+Read-only. This module must never say of two specimens that they are the same.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from edge.records.specimen import Specimen, same_name
+
+from .connection import translated_errors
+from .reading import open_readonly
+
+MOST_RUNS = 2000
+"""The newest ones: more were measured by no rig in ten years of nights."""
+
+
+def runs_with_serial(path: Path, serial: str) -> dict[int, tuple[str, Specimen]]:
+    """Get the sample's name and the specimen of earlier runs with this serial, by the run's number.
+
+    Raises ``BadDatabase``. What is no record of a specimen is left out.
+    """
+    db = open_readonly(path)
+    try:
+        with translated_errors(path):
+            rows = db.execute(
+                "select run_id, sample_id, settings_json from runs where settings_json like ? "
+                "order by run_id desc limit ?",
+                ['%"specimen"%', MOST_RUNS],
+            ).fetchall()
+    finally:
+        db.close()
+    found = {}
+    for run_id, sample_id, text in rows:
+        try:
+            specimen = Specimen.from_settings(json.loads(text)["specimen"])
+        except (KeyError, TypeError, ValueError, RecursionError, msgspec.ValidationError):
+            continue
+        if same_name(specimen.serial, serial):
+            found[int(run_id)] = (str(sample_id), specimen)
+    return found

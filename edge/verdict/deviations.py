@@ -1,0 +1,192 @@
+"""What a run did otherwise than the method asks: the specimen's record held against the standard's file.
+
+Each deviation says who asks: the text as a person checked it, the file unchecked, or our own assumption. This module
+must never change a verdict, and never take what nobody wrote down for done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from edge.procedure.definition import EndedRun
+from edge.records.deviation import Asked, DeviationKind, DeviationTold
+from edge.records.result import HappenedKind, Result
+from edge.records.specimen import AGREES, Opening, SeenBefore, Specimen, VisualCheck, same_name
+from edge.records.weighing import WeighingKind
+from edge.standards.standard import Field, Standard
+
+U_M1_REL = 0.001
+"""Of M1: what a load cell's span may be off by when M1 is held against another balance's M0."""
+KINDS_OF_PLACE = {"dry_room": "a dry room", "glove_box": "a glove box", "open_bench": "an open bench"}
+
+
+def deviations(ended: EndedRun, result: Result) -> tuple[DeviationTold, ...]:
+    """Get all deviations from the method, in the order of the test; none of a blank, whose dummy is no specimen."""
+    definition = ended.definition
+    if definition.is_blank:
+        return ()
+    return (*_of_specimen(ended, result), *_of_weighing(ended, result))
+
+
+def _of_specimen(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
+    definition = ended.definition
+    standard, specimen = definition.standard, definition.specimen
+    if specimen is None:
+        asked = [
+            name for name in ("visual_check", "opening", "activation", "mass_before_opening") if standard.asks(name)
+        ]
+        if asked:
+            why = "nothing is recorded of who the specimen is, how it was opened, and what was seen"
+            yield _told(DeviationKind.NO_SPECIMEN_RECORD, why, standard, asked[0])
+        if standard.asks("visual_check"):
+            yield _no_visual_check(standard)
+        return
+    yield from _of_identity(specimen, standard, definition.seen_before)
+    yield from _of_opening(specimen.opening, standard)
+    yield from _of_check(specimen.visual_check, specimen.opening, standard)
+    yield from _of_m0(specimen, ended, result)
+
+
+def _of_identity(specimen: Specimen, standard: Standard, seen: Sequence[SeenBefore]) -> Iterator[DeviationTold]:
+    for other in (s for s in seen if not s.agrees):
+        had = f"{other.maker} {other.model}, M0 " + ("not recorded" if other.m0_g is None else f"{other.m0_g:g} g")
+        why = f"serial {specimen.serial} was on {had} in run {other.run_id}; said of it: {specimen.differs_because}"
+        yield DeviationTold(kind=DeviationKind.SERIAL_CONTRADICTS, why=why, asked="record")
+    for seal in specimen.seals:
+        if seal.found == "broken":
+            at = f" ({seal.where})" if seal.where else ""
+            yield DeviationTold(
+                kind=DeviationKind.SEAL_BROKEN, why=f"seal {seal.number}{at} was broken", asked="record"
+            )
+    hands = sorted(specimen.hand_overs, key=lambda h: h.at)
+    for before, after in pairwise(hands):
+        if not same_name(before.taken_by, after.given_by):
+            why = f"{before.taken_by} had it from {before.at:%Y-%m-%d %H:%M} on, and {after.given_by} handed it over"
+            yield DeviationTold(kind=DeviationKind.HANDS_BROKEN, why=why, asked="record")
+    if standard.asks("activation") and specimen.activation is None:
+        yield _told(
+            DeviationKind.NOT_ACTIVATED, "no activation by charge and discharge is recorded", standard, "activation"
+        )
+    if standard.asks("state_of_charge") and specimen.state_of_charge_pct is None:
+        why = "the state of charge is not recorded"
+        yield _told(DeviationKind.STATE_OF_CHARGE_UNKNOWN, why, standard, "state_of_charge")
+
+
+def _of_opening(opening: Opening | None, standard: Standard) -> Iterator[DeviationTold]:
+    if opening is None:
+        if standard.asks("opening"):
+            why = "no opening is recorded: from a sealed cell no vapour can leave, and it loses nothing"
+            yield _told(DeviationKind.NOT_OPENED, why, standard, "opening")
+        return
+    least = standard.opening_min_mm2
+    if least is not None and opening.area_mm2 is None:
+        why = "how large the opening is was not measured"
+        yield _told(DeviationKind.OPENING_NOT_MEASURED, why, standard, "opening_min_mm2")
+    elif least is not None and opening.area_mm2 is not None and opening.area_mm2 < least.value:
+        why = (
+            f"the opening has {opening.area_mm2:g} mm², and {least.value:g} mm² are asked: vapour may not leave in time"
+        )
+        yield _told(DeviationKind.OPENING_SMALL, why, standard, "opening_min_mm2")
+    yield from _of_place(opening, standard)
+
+
+def _of_place(opening: Opening, standard: Standard) -> Iterator[DeviationTold]:
+    place, allowed, dew = opening.surroundings, standard.surroundings, standard.dew_point_max_c
+    if place is None:
+        if allowed is not None:
+            yield _told(
+                DeviationKind.SURROUNDINGS_UNKNOWN, "where it was opened is not recorded", standard, "surroundings"
+            )
+        return
+    if allowed is not None and place.kind not in allowed.value:
+        asked = " or ".join(KINDS_OF_PLACE[kind] for kind in allowed.value)
+        why = f"it was opened on {KINDS_OF_PLACE[place.kind]}, and {asked} is asked"
+        yield _told(DeviationKind.OPEN_BENCH, why, standard, "surroundings")
+    if dew is not None and place.dew_point_c is None:
+        yield _told(DeviationKind.DEW_POINT_UNKNOWN, "the dew point there is not recorded", standard, "dew_point_max_c")
+    elif dew is not None and place.dew_point_c is not None and place.dew_point_c > dew.value:
+        why = f"the dew point there was {place.dew_point_c:g} °C, and {dew.value:g} °C at most is asked"
+        yield _told(DeviationKind.WET_ROOM, why, standard, "dew_point_max_c")
+    middle, band = standard.surroundings_temp_c, standard.surroundings_band_c
+    if middle is None or band is None:
+        return
+    if place.temp_c is None or abs(place.temp_c - middle.value) > band.value:
+        is_ = "is not recorded" if place.temp_c is None else f"was {place.temp_c:g} °C"
+        why = f"the temperature there {is_}, and {middle.value:g} ± {band.value:g} °C is asked"
+        yield _told(DeviationKind.ROOM_TEMPERATURE, why, standard, "surroundings_temp_c")
+
+
+def _of_check(check: VisualCheck | None, opening: Opening | None, standard: Standard) -> Iterator[DeviationTold]:
+    if check is None:
+        if standard.asks("visual_check"):
+            yield _no_visual_check(standard)
+        return
+    if standard.asks("turned_over") and check.turned_over is not True and not check.liquid_seen:
+        said = "was not turned over" if check.turned_over is False else "may not have been turned over"
+        why = f"the specimen {said} when a liquid was looked for"
+        yield _told(DeviationKind.NOT_TURNED_OVER, why, standard, "turned_over")
+    if standard.asks("photograph") and check.photograph_sha256 is None:
+        why = "no photograph of the opening is recorded"
+        yield _told(DeviationKind.NO_PHOTOGRAPH, why, standard, "photograph")
+    within = standard.visual_check_within_s
+    if within is None or opening is None:
+        return
+    if check.at is None:
+        why = "when a liquid was looked for is not recorded"
+        yield _told(DeviationKind.VISUAL_CHECK_UNTIMED, why, standard, "visual_check_within_s")
+    elif (late_s := (check.at - opening.opened_at).total_seconds()) > within.value:
+        asked = f"{within.value / 60.0:.0f} min is asked"
+        why = f"a liquid was looked for {late_s / 60.0:.0f} min after the opening, and {asked}"
+        yield _told(DeviationKind.VISUAL_CHECK_LATE, why, standard, "visual_check_within_s")
+
+
+def _no_visual_check(standard: Standard) -> DeviationTold:
+    why = "whether a liquid was seen at the opening is not recorded"
+    return _told(DeviationKind.NO_VISUAL_CHECK, why, standard, "visual_check")
+
+
+def _of_m0(specimen: Specimen, ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
+    standard = ended.definition.standard
+    if specimen.m0_g is None:
+        if standard.asks("mass_before_opening"):
+            why = "the mass before the opening (M0) is not recorded"
+            yield _told(DeviationKind.NO_M0, why, standard, "mass_before_opening")
+        return
+    if result.m1_g is not None:
+        u_g = (specimen.u_m0_or_assumed_g**2 + (U_M1_REL * result.m1_g) ** 2) ** 0.5
+        if result.m1_g - specimen.m0_g > AGREES * u_g:
+            had = f"before it was opened it had {specimen.m0_g:g} g"
+            why = f"M1 is {result.m1_g:.4f} g, and {had}: another cell, or a slip of the pen"
+            yield DeviationTold(kind=DeviationKind.M0_BELOW_M1, why=why, asked="record")
+
+
+def _of_weighing(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
+    definition, found = ended.definition, ended.phases.weighings.get
+    standard, m1, m2 = definition.standard, found(WeighingKind.M1), found(WeighingKind.M2)
+    if definition.parameters.plan.weigh == "hot" and standard.weigh.value == "cold":
+        why = "judged from the hold alone, while it was hot: the method weighs cold, before and after"
+        yield _told(DeviationKind.JUDGED_HOT, why, standard, "weigh")
+    if m1 is None:
+        return
+    losing = any(h.what is HappenedKind.SLOPE and h.from_s == m1.from_s for h in result.happened)
+    if losing:
+        why = "M1 was taken early: the sample was still losing, and what had left by then is in no loss"
+        yield _told(DeviationKind.M1_EARLY, why, standard, "reference")
+    ago_s, within = definition.sample.opened_ago_s, standard.m1_within_s
+    if ago_s is not None and within is not None and (late_s := m1.from_s + ago_s) > within.value:
+        why = f"M1 was taken {late_s / 60.0:.0f} min after the opening, and {within.value / 60.0:.0f} min is asked"
+        yield _told(DeviationKind.M1_LATE, why, standard, "m1_within_s")
+    finest = standard.balance_max_uncertainty_g
+    worst_g = max(w.value.u for w in (m1, m2) if w is not None)
+    if finest is not None and worst_g > finest.value:
+        why = f"a mass is known to u = {worst_g:.2g} g, and {finest.value:g} g at most is asked"
+        yield _told(DeviationKind.WEIGHING_COARSE, why, standard, "balance_max_uncertainty_g")
+
+
+def _told(kind: DeviationKind, why: str, standard: Standard, asked_by: str) -> DeviationTold:
+    return DeviationTold(kind=kind, why=why, asked=_who_asks(getattr(standard, asked_by)))
+
+
+def _who_asks(field: Field[object]) -> Asked:
+    return "assumed" if field.assumed else "verified" if field.verified else "unverified"
