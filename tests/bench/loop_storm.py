@@ -24,7 +24,7 @@ The goals: at most 20 ms a step, and no second missed.
 - `starts` name files that are dear to read (20 kB of dots, 2000 tables, a pipe, 600 kB): they are read beside the loop.
 - In `no files` the station has one file descriptor left; in `stall` the disk holds a commit up for 60 % of the time.
 - A step takes longer than its processor time where the machine is busy with other things, as it was here (see the
-load).
+  load).
 - The models' work is in the steps, and the throwers share the machine's two cores with the station.
 """,
     packages=("msgspec", "numba"),

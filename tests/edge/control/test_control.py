@@ -527,29 +527,30 @@ def test_the_kernel_says_who_asks_with_his_supplementary_groups() -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
 @pytest.mark.parametrize(("n", "known"), [(1, True), (MOST_GROUPS - 1, True), (MOST_GROUPS + 1, False)])
-def test_supplementary_groups_count_as_they_were_when_somebody_connected(station: Station, n: int, known: bool) -> None:
-    os.chown(station.path, 4711, -1)
-    for parent in list(station.path.parents)[:3]:
-        parent.chmod(0o755)
-    child = os.fork()
-    if child == 0:
+def test_supplementary_groups_count_as_they_were_when_somebody_connected(n: int, known: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "c"
+        listener.bind(str(path))
+        os.chown(path, 4711, -1)
+        listener.listen()
+        listener.settimeout(10.0)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups(range(70_000, 70_000 + n))
+                os.setgid(4711)
+                os.setuid(4711)
+                with client(path) as connection:
+                    connection.recv(1)
+            finally:
+                os._exit(0)
         try:
-            os.setgroups(range(70_000, 70_000 + n))
-            os.setgid(4711)
-            os.setuid(4711)
-            with client(station.path) as connection:
-                connection.recv(1)
+            connection, _ = listener.accept()
+            with connection:
+                peer = peer_of(connection)
         finally:
-            os._exit(0)
-    try:
-        listener = station.control._listener
-        assert listener is not None
-        listener.settimeout(5.0)
-        connection, _ = listener.accept()
-        with connection:
-            peer = peer_of(connection)
-    finally:
-        os.waitpid(child, 0)
+            os.waitpid(child, 0)
     assert peer == Peer(child, 4711, frozenset({4711, *(range(70_000, 70_000 + n) if known else ())}))
     assert peer.name == "uid 4711"
 

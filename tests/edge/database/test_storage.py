@@ -392,7 +392,7 @@ def test_the_same_disk_is_no_second_place(copy: Path, tmp_path: Path) -> None:
 
 
 AS_NOBODY = """
-import os, sys
+import os, sys, urllib.parse  # what is loaded late cannot be, by nobody
 from pathlib import Path
 from edge.database.backup import backup_run
 os.setgroups([]); os.setgid(65534); os.setuid(65534)

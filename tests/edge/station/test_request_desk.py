@@ -89,6 +89,7 @@ def test_a_file_that_never_comes_keeps_nobody_waiting(monkeypatch: pytest.Monkey
     with pytest.raises(StationBusy, match="still being read"):
         starts.ask(lambda: 1, lambda found: {})
     come.set()
+    monkeypatch.setattr(start_beside, "LONGEST_READ_S", 8.0)
     while later.reads:
         time.sleep(0.001)
     with pytest.raises(BadInput, match="nobody waited"):
