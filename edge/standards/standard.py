@@ -243,7 +243,7 @@ def load_standard(name_or_path: str | Path, *, follow_links: bool = True, most_b
         path = FOLDER / f"{name_or_path}.toml"
         return loads_standard(read_text(path, BadStandard), path.name)
     path = Path(name_or_path)
-    if path.suffix != ".toml" and not path.is_file():
+    if path.suffix != ".toml" and "/" not in str(name_or_path) and not path.is_file():
         raise BadStandard(
             one_line(f"standard {str(name_or_path)!r} is unknown: give {', '.join(names)} or a .toml file")
         )
