@@ -22,6 +22,7 @@ from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
 from .specimen import specimen
+from .standard import standard
 from .station import STATION_COMMANDS
 
 
@@ -49,6 +50,7 @@ for command in (
     failed,
     calibrate,
     specimen,
+    standard,
     *STATION_COMMANDS,
 ):
     cli.add_command(command)

@@ -5,15 +5,14 @@ This module must never change a file that a person wrote.
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from calibration.toml_file import MAX_BYTES, convert, one_line, parse, read_text
+from calibration.toml_text import fields_said, toml_value
 from calibration.visible_text import NotAName, name_from
 from edge.errors import BadSpecimen
 
@@ -46,16 +45,19 @@ def loads_specimen(text: str, where: str = "specimen") -> Specimen:
 
 def to_toml(specimen: Specimen) -> str:
     """Get a specimen as the text of its file: what nobody said is not in it."""
-    plain = dict(_fields(specimen))
+    plain = dict(fields_said(specimen))
     tables = {name: value for name, value in plain.items() if isinstance(value, msgspec.Struct)}
-    lists = {name: value for name, value in plain.items() if _is_list_of_tables(value)}
-    lines = [f"{name} = {_value(v)}" for name, v in plain.items() if name not in tables and name not in lists]
+    lists = {
+        name: value
+        for name, value in plain.items()
+        if isinstance(value, tuple) and all(isinstance(part, msgspec.Struct) for part in value)
+    }
+    lines = [f"{name} = {toml_value(v)}" for name, v in plain.items() if name not in tables and name not in lists]
     for name, parts in lists.items():
-        assert isinstance(parts, tuple)  # so it was chosen
         for part in parts:
-            lines += ["", f"[[{name}]]", *(f"{key} = {_value(v)}" for key, v in _fields(part))]
+            lines += ["", f"[[{name}]]", *(f"{key} = {toml_value(v)}" for key, v in fields_said(part))]
     for name, part in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_value(v)}" for key, v in _fields(part))]
+        lines += ["", f"[{name}]", *(f"{key} = {toml_value(v)}" for key, v in fields_said(part))]
     return "\n".join(lines) + "\n"
 
 
@@ -72,27 +74,6 @@ def write_new(path: Path, specimen: Specimen) -> None:
         raise BadSpecimen(f"{path}: is there already, and is left as it is: name a new file") from e
     except OSError as e:
         raise BadSpecimen(f"{path}: cannot be written ({e.strerror}): name a file in a folder of yours") from e
-
-
-def _fields(part: msgspec.Struct) -> Iterator[tuple[str, object]]:
-    for name in part.__struct_fields__:
-        value = getattr(part, name)
-        if value is not None and value != ():
-            yield name, value
-
-
-def _is_list_of_tables(value: object) -> bool:
-    return isinstance(value, tuple) and bool(value) and isinstance(value[0], msgspec.Struct)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, msgspec.Struct):
-        return "{ " + ", ".join(f"{name} = {_value(v)}" for name, v in _fields(value)) + " }"
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)  # TOML's strings, numbers and booleans are written as JSON's
 
 
 def from_answers(answers: Mapping[str, object], where: str) -> Specimen:

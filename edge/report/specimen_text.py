@@ -63,7 +63,8 @@ def checked_line(r: Result) -> Iterator[str]:
     """Say how much of the standard's file was compared with the official text."""
     c = r.standard_checked
     if c is not None:
-        verified = str(c.verified) if c.verified else "none"
+        by = f" (by {', '.join(c.by)})" if c.by else ""
+        verified = f"{c.verified}{by}" if c.verified else "none"
         yield (
             f"Of its {c.verified + c.unverified + c.assumed} values checked against the official text: {verified}; "
             f"{c.unverified} are from other sources, {c.assumed} are assumed."

@@ -7,6 +7,7 @@ marking the answer as assumed, and it must never call anything verified that the
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 from collections.abc import Iterator
@@ -33,17 +34,21 @@ DEFAULT = "default of halfpercent"
 class Field(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A value, where it was read, whether a person checked it there, and whether it is only assumed.
 
-    ``assumed`` is printed as "assumed, not from the standard".
+    ``assumed`` is printed as "assumed, not from the standard"; ``verified_by`` and ``verified_on`` say who checked it.
     """
 
     value: T
     source: Text
     verified: bool = False
     assumed: bool = False
+    verified_by: Text | None = None
+    verified_on: datetime.date | None = None
 
     def __post_init__(self) -> None:
         if self.verified and self.assumed:
             raise ValueError("verified and assumed cannot both be true: set one of them to false")
+        if not self.verified and (self.verified_by is not None or self.verified_on is not None):
+            raise ValueError("verified_by and verified_on belong to verified = true")
 
 
 def _default(value: T) -> Field[T]:
@@ -86,6 +91,7 @@ BalanceG = Annotated[float, Meta(gt=0, le=1000, description="a mass in g, above 
 AreaMm2 = Annotated[float, Meta(gt=0, le=1e6, description="an area in mm², above 0, at most 1000000")]
 DewPointC = Annotated[float, Meta(ge=-120, le=60, description="a dew or frost point in °C, -120 to 60")]
 Asks = Literal["required", "none"]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256: 64 digits of 0-9 and a-f")]
 Replicates = Annotated[int, Meta(ge=1, le=100, description="how many samples, a whole number from 1 to 100")]
 Id = Annotated[
     str,
@@ -101,6 +107,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     format: Literal[1] = 1
     id: Id
+    checked_from: Sha256 | None = None
     title: Field[Text]
     edition: Field[Text] = _default("not stated")
     published: Field[Text] = _default("not stated")
@@ -266,7 +273,7 @@ def _with_shorthand(tables: Tables) -> Tables:
     for name, value in tables.items():
         if name == "notes" and isinstance(value, list):
             out[name] = [full(note) for note in value]
-        elif name in ("format", "id", "aliases", "carriers", "compositions", "notes"):
+        elif name in ("format", "id", "checked_from", "aliases", "carriers", "compositions", "notes"):
             out[name] = value
         else:
             out[name] = full(value)

@@ -11,7 +11,7 @@ from msgspec.structs import replace as with_fields
 
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.records.deviation import StandardChecked, VisualCheckFound
-from edge.records.result import Result, Verdict
+from edge.records.result import ClaimTold, Result, Verdict
 
 from .deviations import deviations
 from .wording import whole_meaning
@@ -27,6 +27,7 @@ def by_whole_method(ended: EndedRun, result: Result) -> Result:
     result = with_fields(
         result,
         specimen=definition.specimen,
+        claimed_class=_claimed_class(definition),
         seen_before=definition.seen_before,
         visual_check=found,
         deviations=deviations(ended, result),
@@ -60,7 +61,15 @@ def visual_check(definition: RunDefinition) -> VisualCheckFound | None:
     return VisualCheckFound.NOT_RECORDED if definition.standard.asks("visual_check") else None
 
 
+def _claimed_class(definition: RunDefinition) -> ClaimTold | None:
+    name = None if definition.specimen is None else definition.specimen.claimed_class
+    return None if name is None else ClaimTold(name=name, answer=definition.standard.answer_to_name(name))
+
+
 def _checked(definition: RunDefinition) -> StandardChecked:
     fields = [field for _, field in definition.standard.fields()]
     verified, assumed = sum(f.verified for f in fields), sum(f.assumed for f in fields)
-    return StandardChecked(verified=verified, unverified=len(fields) - verified - assumed, assumed=assumed)
+    by = dict.fromkeys(field.verified_by for field in fields if field.verified_by is not None)
+    return StandardChecked(
+        verified=verified, unverified=len(fields) - verified - assumed, assumed=assumed, by=tuple(by)
+    )

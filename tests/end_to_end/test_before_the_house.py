@@ -76,6 +76,7 @@ NEW_KEYS = {
     "one_sided_pct",
     "pc_otherwise",
     "specimen",
+    "claimed_class",
     "seen_before",
     "visual_check",
     "deviations",

@@ -244,6 +244,17 @@ def test_a_liquid_that_was_seen_in_a_run_that_cannot_be_judged_is_said_and_gives
     assert headline(result) == said
 
 
+def test_a_class_that_it_is_sold_as_is_answered_from_the_file_and_never_passed_off_as_one() -> None:
+    result = of(claimed_class="quasi-solid")()
+    said = (
+        'Sold as of the class "quasi-solid": "Quasi-solid" is not a class: this standard knows hybrid solid-liquid and'
+    )
+    assert said in text(result)
+    known = of(claimed_class="all solid state")()
+    assert known.claimed_class is not None
+    assert known.claimed_class.answer == '"all-solid-state" is a class of tcsae-434-2025.'
+
+
 def test_a_blank_and_a_standard_that_asks_nothing_have_no_deviations() -> None:
     own = loads_standard('id = "t"\ntitle = "t"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600\n')
     plain = judged(ended(None, own))
