@@ -30,6 +30,7 @@ from . import hash_chain, writer_lock
 from .connection import Database, parsed_rows, translated_errors
 from .hash_chain import StoredRow
 from .reading import open_readonly
+from .stored_json import decoded, require_finite
 
 MOST_INTERRUPTED = 100
 """One process leaves one; a station that takes up more is kept from measuring."""
@@ -110,6 +111,7 @@ def list_runs(path: Path, *, before: int | None = None, most: int = MOST_LISTED)
         rows = list(db.query(sql, {"before": before, "most": most}))
     measured = writer_lock.is_held(path)
     with parsed_rows(f"{path}: the list of runs"):
+        require_finite(value for row in rows for value in row.values())
         found = msgspec.convert(rows[::-1], list[RunListed])
     return [r if measured or r.state != RunState.RUNNING else with_fields(r, state=INTERRUPTED) for r in found]
 
@@ -139,7 +141,7 @@ def result_of_run(path: Path, run: str) -> Result:
         ended = "has not ended" if writer_lock.is_held(path) else "was interrupted: nobody measures it any more"
         raise NoSuchRun(f"{path}: run {row.run_id} {ended}: it has no result yet")
     with parsed_rows(f"{path}: the result of run {row.run_id}"):
-        plain = msgspec.json.decode(row.result_json, type=dict[str, Any])
+        plain = decoded(row.result_json)
         return require_whole(from_json(plain | {"run_id": row.run_id}))
 
 
@@ -151,7 +153,7 @@ def stored_run(db: Database, run_id: int) -> StoredRun:
         raise BadDatabase(f"run {run_id}: there is none: halfpercent runs lists them")
     with parsed_rows(f"run {run_id}: its header"):
         row = msgspec.convert(found[0], _Header)
-        settings = msgspec.json.decode(row.settings_json, type=dict[str, Any])
+        settings = decoded(row.settings_json)
     return StoredRun(
         run_id=run_id,
         operator=row.operator,

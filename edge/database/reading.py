@@ -29,6 +29,8 @@ LONG_CPU_S = 600.0
 MOST_BYTES = 4 << 20
 """The longest value that a command shows is a result; a real one has some 30 kB."""
 MOST_CHUNK_BYTES = 1 << 29
+MOST_LOG_BYTES = 1 << 30
+"""A reader goes through all of a log before anything else; the station says at 64 MB that it grows."""
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite opens beside a database."""
 _MAGIC = b"SQLite format 3\0"
@@ -109,6 +111,9 @@ def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MO
     require_regular_file(path)
     if not path.exists():
         raise BadDatabase(f"{path}: no such database: run a test first, or name another")
+    log = path.resolve().with_name(f"{path.resolve().name}-wal")
+    if log.exists() and log.stat().st_size > MOST_LOG_BYTES:
+        raise BadDatabase(f"{path}: {log.name} beside it has {log.stat().st_size / 1e9:.1f} GB: start the station once")
     with translated_errors(path):
         try:
             db, version = _open(path, "mode=ro", most_bytes)

@@ -188,6 +188,9 @@ def chunks_and_events(path: Path, random_: random.Random) -> None:
         "insert into runs (run_id, state) values (9223372036854775807, 'done')",
         "insert into runs (run_id, state, result_json) values (-5, 'done', '{}')",
         "update runs set run_id = 9007199254740993 where run_id = 2",
+        "update runs set loss_pct = 9e999, expanded_uncertainty_pct = 9e999",
+        "update runs set limit_pct = -9e999",
+        "update runs set result_json = replace(result_json, '0.5', '1e999')",
         "delete from runs",
     )
     _sql(path, *random_.sample(lines, random_.choice((1, 2, 3))))

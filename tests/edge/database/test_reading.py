@@ -58,6 +58,16 @@ def refused(path: Path, says: str) -> None:
         ("pragma application_id = 1", "is a database of another program"),
         ("pragma user_version = 1", "what it calls chunks is another table"),
         ("update runs set result_json = zeroblob(8000000)", "a value that is too long"),
+        ("update runs set loss_pct = 9e999", "the list of runs is damaged"),
+        (
+            "update runs set result_json = '{\"x\": ' || replace(hex(zeroblob(25)), '0', '[') || "
+            "replace(hex(zeroblob(25)), '0', ']') || '}'",
+            "nested more than",
+        ),
+        (
+            "update runs set result_json = '{\"x\": [' || replace(hex(zeroblob(99999)), '0', '[],') || '0]}'",
+            "holds more than",
+        ),
         ("update runs set started_utc = zeroblob(20)", "the list of runs is damaged"),
     ],
 )
