@@ -275,6 +275,15 @@ def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:
     return [json.loads(e["data_json"]) for e in hash_chain.events(db, run_id) if e["kind"] == kind]
 
 
+def measured_in_last_lives(db: Database, run_id: int, lives: int) -> int | None:
+    """Get how many seconds were measured since a run was taken up ``lives`` times ago; None: it was fewer times."""
+    resumed = [e["second"] for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED]
+    if len(resumed) < lives:
+        return None
+    sql = "select coalesce(sum(seconds), 0) from chunks where run_id = ? and first_second >= ?"
+    return int(db.execute(sql, [run_id, resumed[-lives]]).fetchone()[0])
+
+
 def newest_wall_s(db: Database, run_id: int) -> float | None:
     """Get the wall time of a run's newest chunk; None where there is none."""
     sql = "select wall_ms from chunks where run_id = ? order by chunk desc limit 1"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from calibration.toml_file import one_line
 from edge.database.connection import Database, SqliteError
 from edge.database.hash_chain import follow_all
-from edge.database.queries import RunAsLeft, interrupted_runs, run_as_left
+from edge.database.queries import RunAsLeft, interrupted_runs, measured_in_last_lives, run_as_left
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull, StorageSlow
 from edge.records.run import RunKind
 from edge.run.live_run import LiveRun
@@ -23,6 +23,9 @@ from hw.clock import NS_PER_S, Clock
 
 from .retrying_writer import RetryingWriter
 
+LIVES, SHORT_LIFE_S = 20, 10
+"""A run that ends the station so many times in a row, each within so many s on average, is not gone on with: systemd
+gives up after thirty starts."""
 FUTURE_NS = 5 * NS_PER_S
 """A frame that is newer than now by more was never measured."""
 
@@ -74,6 +77,12 @@ def _is_there(db: Database, run_id: int) -> bool:
 def _taken_up(writer: RetryingWriter, clock: Clock, run_id: int, clock_set: bool | None) -> TakenUp:
     db = writer.journal.db
     follow_all(db, run_id)
+    measured_s = measured_in_last_lives(db, run_id, LIVES)
+    if measured_s is not None and measured_s < LIVES * SHORT_LIFE_S:
+        raise DamagedDatabase(
+            f"run {run_id}: it was taken up {LIVES} times, and the station ended within seconds each time: report "
+            "this, with the database"
+        )
     left = run_as_left(db, run_id)
     live = resume(writer.journal, run_id, clock, clock_set=clock_set, batch_s=writer.batch_s)
     if live.next_ns() > clock.now_ns() + FUTURE_NS:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attacked import Surface, Tally
-from hostile_start import Killed, bit_flip, foreign, killed_in_a_run, one_value, truncated, zeroed
+from hostile_start import Killed, bit_flip, foreign, forged, killed_in_a_run, one_value, truncated, zeroed
 
 Spoil = Callable[[random.Random], Callable[[Path], None]]
 KINDS: tuple[tuple[str, Spoil, int], ...] = (
@@ -22,6 +22,7 @@ KINDS: tuple[tuple[str, Spoil, int], ...] = (
     ("pages zeroed or doubled, then a start", zeroed, 500),
     ("a value of another kind, then a start", one_value, 1000),
     ("a schema that is not ours, then a start", foreign, 100),
+    ("a run forged with chains that fit, then a start", forged, 500),
 )
 
 

@@ -118,11 +118,12 @@ def results_of_other_types(path: Path, random_: random.Random) -> None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         plain = json.loads(db.execute("select result_json from runs where run_id = 2").fetchone()[0])
         for _ in range(random_.choice((1, 1, 2, 6))):
-            _one_change(plain, random_)
+            one_change(plain, random_)
         db.execute("update runs set result_json = ?", [json.dumps(plain)])
 
 
-def _one_change(value: object, random_: random.Random) -> None:
+def one_change(value: object, random_: random.Random) -> None:
+    """Make one value, at any depth, another of another type, length or depth, or leave it out."""
     while isinstance(value, dict | list) and value:
         key = random_.choice(list(value)) if isinstance(value, dict) else random_.randrange(len(value))
         inner = value[key]  # type: ignore[index, call-overload]

@@ -7,18 +7,23 @@ on where the killed one ended.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import re
 import sqlite3
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from attacked import Ended, forked
+from hostile_databases import one_change
 from simulated_service import settings
+from sqlite_utils import Database
 
 from edge.control.protocol import Request
+from edge.database import hash_chain
 from edge.database.journal import Journal
 from edge.instrument.config import Config
 from edge.simulate.instrument import Simulated, build
@@ -230,6 +235,70 @@ def one_value(random_: random.Random) -> Callable[[Path], None]:
                 db.execute(f"update {table} set {column} = ? where ({columns[0]}, {columns[1]}) = {where}", [value])
 
     return spoil
+
+
+def forged(random_: random.Random) -> Callable[[Path], None]:
+    """Settings, a command, a time or raw samples of the run are others, and both of its chains are made anew to fit."""
+
+    def spoil(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            for _ in range(random_.choice((1, 2, 4))):
+                _forge(db, random_)
+            _relink(Database(db, execute_plugins=False))
+
+    return spoil
+
+
+def _forge(db: sqlite3.Connection, random_: random.Random) -> None:
+    match random_.randrange(6):
+        case 0 | 1:
+            (text,) = db.execute("select settings_json from runs where run_id = 2").fetchone()
+            plain = json.loads(text)
+            one_change(plain, random_)
+            db.execute("update runs set settings_json = ? where run_id = 2", [canonical_or(plain, text)])
+        case 2:
+            rows = db.execute("select event, data_json from events where run_id = 2").fetchall()
+            event, text = random_.choice(rows)
+            plain = json.loads(text)
+            one_change(plain, random_)
+            put = [canonical_or(plain, text), random_.choice((event, event, -1, 2**40)), event]
+            db.execute("update events set data_json = ?, second = ? where run_id = 2 and event = ?", put)
+        case 3:
+            value = random_.choice((0, -1, 2**62, -(2**62), 7))
+            db.execute("update runs set t0_ns = ? where run_id = 2", [value])
+        case 4:
+            chunk = random_.randrange(20)
+            raw = random_.choice((b"", b"\x02", random_.randbytes(60), bytes(500), zlib.compress(bytes(4_000_000))))
+            db.execute("update chunks set raw = ? where run_id = 2 and chunk = ?", [raw, chunk])
+        case _:
+            column = random_.choice(("standard_toml", "kind", "operator", "certificate_sha256", "run_uid"))
+            value = random_.choice(("", "x", "[" * 3000, "limit_pct = 0.5", "blank", "\x1b[2J"))
+            db.execute(f"update runs set {column} = ? where run_id = 2", [value])
+
+
+def canonical_or(plain: object, text: str) -> str:
+    """Get JSON as it is hashed, or the old one where it cannot be written."""
+    try:
+        return hash_chain.canonical(plain)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _relink(db: Database) -> None:
+    try:
+        previous = hash_chain.genesis(db, 2)
+        for row in list(hash_chain.chunk_rows(db, 2)):
+            previous = hash_chain._hash(previous, row)
+            sha = hash_chain.as_bytes(previous)
+            db.execute("update chunks set sha256 = ? where run_id = 2 and chunk = ?", [sha, row["chunk"]])
+        previous = hash_chain.genesis(db, 2)
+        for row in list(db.query("select * from events where run_id = 2 order by event")):
+            following = hash_chain._hash(previous, row)
+            put = [previous, following, row["event"]]
+            db.execute("update events set previous_sha256 = ?, sha256 = ? where run_id = 2 and event = ?", put)
+            previous = following
+    except (TypeError, ValueError, RecursionError):
+        pass  # it stays broken
 
 
 def foreign(random_: random.Random) -> Callable[[Path], None]:

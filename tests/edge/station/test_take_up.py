@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hostile_start import NAME, Killed, bit_flip, foreign, killed_in_a_run, one_value, truncated, zeroed
+from hostile_start import NAME, Killed, bit_flip, foreign, forged, killed_in_a_run, one_value, truncated, zeroed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository import CASES
 
+import edge.station.take_up
 from edge.database.queries import interrupted_runs, list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.errors import NoSuchRun
@@ -89,7 +90,7 @@ def test_a_run_whose_record_was_changed_is_ended_as_damaged_with_the_reason(
         assert ["run 2 cannot be gone on with" in data for (data,) in told] == [True]
 
 
-SPOILS = (bit_flip, truncated, zeroed, one_value, foreign)
+SPOILS = (bit_flip, truncated, zeroed, one_value, foreign, forged)
 
 
 @settings(max_examples=40, deadline=None)
@@ -110,6 +111,20 @@ def test_what_is_no_database_is_put_aside_byte_for_byte(killed: Killed, tmp_path
         assert started.measured
         assert started.put_aside is bool(data)
         assert started.kept
+
+
+def test_a_run_that_ends_the_station_again_and_again_is_not_gone_on_with_for_ever(
+    killed: Killed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge.station.take_up, "LIVES", 3)
+    monkeypatch.setattr(edge.station.take_up, "FUTURE_NS", 10**12)  # each life begins when the first one did
+    database, states = killed.database, []
+    for i in range(5):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        states.append(replace(killed, database=database).started(folder, leave).states[-1])
+        database = (folder / NAME).read_bytes()
+    assert states == ["running", "running", "running", "damaged", "damaged"]
 
 
 def pipe(path: Path) -> None:
