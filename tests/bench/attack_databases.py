@@ -73,7 +73,8 @@ def _try(
             if writes or not fresh:
                 copy_to(path, original)
                 spoiling = partial(spoil, path, random.Random(f"{seed}/{i}"))
-                assert forked(spoiling, cpu_s=60, kill_s=300.0).status == 0
+                spoilt = forked(spoiling, cpu_s=60, kill_s=300.0)
+                assert spoilt.status == 0, (tally.what, i, spoilt)
                 before, rows, fresh = _digest(path), _rows(path), True
             ended = forked(command(*words))
             lost = not rows <= _rows(path) if writes else _digest(path) != before
