@@ -100,6 +100,7 @@ _OF_A_TEST = (
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
     click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
+    click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--note", help="A remark for the record."),
 )

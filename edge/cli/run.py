@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from edge.control import protocol
 
 from .options import of_a_test
 from .report import show_result
+from .safety import show_until_said
 from .say import log_here, say
 from .simulated import Simulate, may_be_simulated, own_socket, simulated_station
 
@@ -118,6 +120,8 @@ def run(
         _simulated_run(simulated, socket, order, as_json)
         return
     config = _settings(config_file)
+    said = show_until_said(order.operator, order.series or "")
+    order = msgspec.structs.replace(order, safety_said=said)
     log_here()
     with _service(config, db, socket) as service:
         result = service.run(order, until_done=True, show=_Shown(as_json), words=_Typed(service, order))

@@ -17,6 +17,7 @@ from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 from .options import of_a_test
+from .safety import show, show_until_said
 from .say import say, say_json, say_lines
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ def _tell(answer: Answer, as_json: bool, line: str) -> None:
 @_json
 def start(socket: Path | None, as_json: bool, ordered: dict[str, Argument]) -> None:
     """Start a test on the running station; tare comes next."""
-    answer = _ask(socket, "start", **ordered)
+    said = show_until_said(str(ordered["operator"]), str(ordered.get("series", "")))
+    answer = _ask(socket, "start", **ordered, safety_said=said or None)
+    if not said:  # nobody could be asked; a refusal is one line without it
+        show()
     run = answer.get("run_id")
     _tell(answer, as_json, f"Run {run} has begun. Leave the holder empty, then: halfpercent tare")
 

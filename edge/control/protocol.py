@@ -52,7 +52,8 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
     ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
-    of its record. Names are stored in their normal form (NFC)."""
+    of its record, ``series`` the series that the run belongs to; ``safety_said``: the operator said yes to
+    docs/safety.md in it. Names are stored in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -69,6 +70,8 @@ class Start(_Args, frozen=True, kw_only=True):
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
     specimen: Text | None = None
+    series: Name | None = None
+    safety_said: bool = False
     note: Text | None = None
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ class Start(_Args, frozen=True, kw_only=True):
             raise ValueError("blank is for a sample: a blank run subtracts no other")
         if self.kind == "blank" and self.specimen is not None:
             raise ValueError("specimen is for a sample: the dummy of a blank run is none")
-        for name in ("sample", "operator", "claim", "composition"):
+        for name in ("sample", "operator", "claim", "composition", "series"):
             if (text := getattr(self, name)) is not None:
                 try:
                     msgspec.structs.force_setattr(self, name, name_from(text))

@@ -144,6 +144,10 @@ class RequestDesk:
 
     def _begin(self, order: Start, who: str, definition: RunDefinition) -> LiveRun:
         about: dict[str, Any] = {"started_by": who}
+        if order.series is not None:
+            about["series"] = order.series
+        if order.safety_said:
+            about["safety_said"] = True
         if self._simulation is not None:
             about |= self._simulation.settings() | {"blank_run": definition.is_blank}
         live = self._station.begin(definition, new_uid(), about)
