@@ -27,3 +27,7 @@ class ChipNotReady(HwError, TimeoutError):
 
 class NotOpen(HwError, RuntimeError):
     """The driver was used before ``open`` or after ``close``."""
+
+
+class NotAMass(HwError, ValueError):
+    """What a balance answered is no mass in grams."""

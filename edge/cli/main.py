@@ -14,6 +14,7 @@ import click
 from edge import __version__
 
 from . import exit_status
+from .balance import balance
 from .calibrate import calibrate
 from .demo import demo
 from .instrument import INSTRUMENT_COMMANDS
@@ -50,6 +51,7 @@ for command in (
     failed,
     calibrate,
     specimen,
+    balance,
     standard,
     *STATION_COMMANDS,
 ):

@@ -1,0 +1,38 @@
+"""The laboratory's balance at a serial port, opened by pyserial, which only who has one needs.
+
+This module must never keep the port longer than it reads.
+"""
+
+from __future__ import annotations
+
+from edge.errors import BadInput
+from hw.balance import Balance, BalanceProtocol, BalanceReading, Wire
+
+PATIENCE_S = 10.0
+"""So long a balance may take to be at rest, before it is asked again by a person."""
+
+
+def read_balance(
+    port: str,
+    protocol: BalanceProtocol,
+    wire: Wire,
+    *,
+    baud: int = 9600,
+    parity: str = "N",
+    patience_s: float = PATIENCE_S,
+) -> BalanceReading:
+    """Ask the balance at ``port`` (``/dev/ttyUSB0``) for a stable mass. ``parity`` is N, E or O.
+
+    Raises ``BadInput`` where the port cannot be opened, and the errors of :class:`hw.balance.Balance`.
+    """
+    try:
+        import serial
+    except ImportError as e:
+        raise BadInput("a balance needs pyserial: install halfpercent with its extra, balance") from e
+    try:
+        bits = serial.EIGHTBITS if parity == "N" else serial.SEVENBITS
+        line = serial.Serial(port, baud, bits, parity, timeout=patience_s, write_timeout=patience_s, exclusive=True)
+    except (OSError, ValueError) as e:
+        raise BadInput(f"{port}: cannot be opened ({e}): name the balance's port, such as /dev/ttyUSB0") from e
+    with line:
+        return Balance(line, protocol, wire).read()
