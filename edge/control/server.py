@@ -41,7 +41,7 @@ OPERATORS = "halfpercent-operators"
 """The group whose members may act; those of the socket's own group may only look."""
 IDLE_S = 30.0
 """A client that for so long neither ends a line nor takes its answer is let go."""
-PER_POLL = 4
+PER_POLL = 8
 """At most so many commands between two reads of a chip."""
 MAX_PATH_BYTES = 107  # unix(7): sun_path, without its zero byte
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)

@@ -42,7 +42,7 @@ def tally(what: str, found: Weathered) -> Tally:
 
 def attack(scale: float, seed: int) -> list[Tally]:
     """Throw each kind of storm at a station of its own."""
-    kinds = KINDS if scale >= 0.1 else KINDS[:1] + KINDS[3:4]
+    kinds = KINDS if scale >= 0.1 else (KINDS[0], KINDS[2])
     return [
         tally(what, measured(storm, max(LEAST_S, seconds * scale), seed=seed * 1000)) for storm, what, seconds in kinds
     ]
