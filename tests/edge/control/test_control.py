@@ -858,8 +858,8 @@ def test_the_document_names_every_command_argument_and_bound() -> None:
         f"version {PROTOCOL_VERSION}",
     ):
         assert bound in DOC
-    assert PER_POLL == 4
-    assert "four commands between" in DOC
+    assert PER_POLL == 8
+    assert "eight commands between" in DOC
     error = DOC.split('"error": "', 1)[1].split('"}', 1)[0]
     with pytest.raises(BadInput) as refused:
         parse(Request("start", {"sample": "S-1"}, "me"))
