@@ -26,6 +26,7 @@ from .options import (
     standard_option,
 )
 from .report import show_result
+from .say import say, say_json
 
 
 @click.command("replay")
@@ -34,7 +35,12 @@ from .report import show_result
 @click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="Turns codes into grams.")
 @click.option("--weigh", type=click.Choice(["cold", "hot"]), help="M1 and M2, or from the hold alone [standard's].")
 @click.option("--columns", default="", help="Other headers or units: temp_c=T_C,mass_mg=m_mg.")
-@click.option("--declare", multiple=True, help="What the recording lacks: temp_c=120, u_mass_g=0.001.")
+@click.option("--map", "pairs", multiple=True, help='A column by its header or number: "mass_g=Mass/g, TG", temp_c=#3.')
+@click.option("--declare", multiple=True, help="What it lacks: temp_c=120, u_mass_g=0.001, start_mass_g=5.2.")
+@click.option("--decimal", type=click.Choice(["point", "comma"]), help="How numbers are written [found out].")
+@click.option("--held-at-most", type=click.FloatRange(0, 86_400), default=600.0, help="Hold a value so many s [600].")
+@click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be read; the result counts them.")
+@click.option("--dry-run", is_flag=True, help="Only say how the file is read.")
 @click.option("--sample", "sample_id", callback=one_line, help="The sample's name [the file's].")
 @click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
 @click.option("--blank", help="Subtract this blank run (its number in the database).")
@@ -53,7 +59,12 @@ def replay_recording(
     certificate_path: Path | None,
     weigh: str | None,
     columns: str,
+    pairs: tuple[str, ...],
     declare: tuple[str, ...],
+    decimal: str | None,
+    held_at_most: float,
+    skip_bad_rows: bool,
+    dry_run: bool,
     sample_id: str | None,
     blank_run: bool,
     blank: str | None,
@@ -67,16 +78,17 @@ def replay_recording(
     db: Path | None,
     as_json: bool,
 ) -> None:
-    """Judge a recording: a CSV with t_s, then counts (raw codes) or mass_g, and temp_c."""
+    """Judge a recording: time, mass (or raw codes) and temperature, as a balance, a TGA or a logger wrote them."""
     from calibration.certificate import load_certificate
     from edge.database.journal import Journal
     from edge.database.queries import result_of_run
     from edge.records.sample import Sample, parse_air, parse_density
     from edge.records.specimen import with_specimen
     from edge.records.specimen_file import load_specimen
-    from edge.replay.csv_table import parse_columns
+    from edge.replay.columns import parse_columns
     from edge.replay.judge import ReplayOrder, parse_declared
     from edge.replay.judge import replay as judged
+    from edge.replay.reading import How
     from edge.replay.recording import read
     from edge.standards.standard import load_standard
 
@@ -88,8 +100,14 @@ def replay_recording(
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     certificate = None if certificate_path is None else load_certificate(certificate_path)
     declared = parse_declared(declare)
-    mapping, use_counts = parse_columns(columns), certificate is not None
-    recording = read(file, columns=mapping, use_counts=use_counts, temp_declared_c=declared.temp_c)
+    mapping, use_counts = parse_columns(columns, pairs), certificate is not None
+    mark = {"point": ".", "comma": ","}.get(decimal or "", "")
+    how = How(declared.start_mass_g, mark, skip_bad_rows, held_at_most)
+    recording = read(file, columns=mapping, use_counts=use_counts, temp_declared_c=declared.temp_c, how=how)
+    if dry_run:
+        read_as = {"verdict": None, "file": str(file), "read_as": recording.read_as, "notes": recording.notes}
+        say_json(read_as) if as_json else say(f"{file}: {recording.read_as}")
+        return
     path = None if db is None and out is None else database_to_write(db, out)
     if blank is not None and path is None:
         raise click.UsageError("--blank names a run in a database: give --db or --out too")

@@ -14,7 +14,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordingTold(_Part, frozen=True, kw_only=True):
-    """What a replay read from a file."""
+    """What a replay read from a file; ``read_as`` says in one line how the file is written ('' in earlier results)."""
 
     file: str
     rows: int
@@ -23,6 +23,7 @@ class RecordingTold(_Part, frozen=True, kw_only=True):
     gate_g: float
     refused_by_gate: int
     not_numbers: int
+    read_as: str = ""
 
 
 class Observed(_Part, frozen=True, kw_only=True):

@@ -1,205 +1,226 @@
-"""A CSV's columns as numbers, by the names and units that the rest of the instrument uses.
+"""A file's columns as numbers, by the names and units that the rest of the instrument uses.
 
-A header names the columns; other headers and units are mapped by name. This module must never repair a cell:
-it is a number, belongs to a row whose status says that it is none, or ends the reading with one line that
-says where.
+This module must never repair a cell: it is a number, belongs to a row whose status says that it is none, is counted
+where whoever replays the file had bad rows skipped, or ends the reading with one line that says where.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from array import array
-from pathlib import Path
-from typing import NamedTuple, TextIO
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from calibration.toml_file import one_line
-from edge.errors import BadRecording, BadValue, NoCertificate
+from edge.errors import BadRecording
 from hw.protocols import Status
 
+from .clock import DAY_S, NoTime, Order, looks_like_clock, read_moment
+from .columns import Wanted
+from .layout import Layout
+from .notation import MAX_DECIMALS, Notation
+
 MAX_ROWS = 10_000_000
-MAX_LINE_CHARS = 65_536
-MAX_DECIMALS = 12  # a double has no more that mean anything
 MAX_T_S = 9e9  # what still is an int64 in ns
 MAX_SPAN_S = 1e7
 LARGEST = 1e12  # in any unit: beyond it nothing is a reading
-QUANTITIES = ("t_s", "counts", "mass_g", "temp_c", "cell_temp_c", "pressure_pa", "status")
-UNITS = {
-    "mass_mg": ("mass_g", 1e-3, 0.0),
-    "mass_kg": ("mass_g", 1e3, 0.0),
-    "temp_k": ("temp_c", 1.0, -273.15),
-    "cell_temp_k": ("cell_temp_c", 1.0, -273.15),
-    "pressure_hpa": ("pressure_pa", 100.0, 0.0),
-    "t_min": ("t_s", 60.0, 0.0),
-    "t_ms": ("t_s", 1e-3, 0.0),
-}
-"""Other units a column may have: the quantity, and what to multiply by and add."""
-
-
-def parse_columns(text: str) -> dict[str, str]:
-    """Get ``{quantity: header}`` from ``temp_c=T_C,mass_mg=m_mg``. Raises ``BadValue``."""
-    out: dict[str, str] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, header = (p.strip() for p in part.partition("="))
-        if not equals or not header:
-            raise BadValue("columns", part, "write NAME=HEADER, such as temp_c=T_C")
-        if name not in QUANTITIES and name not in UNITS:
-            raise BadValue("columns", name or part, f"unknown: use {', '.join((*QUANTITIES, *UNITS))}")
-        for other, taken in out.items():
-            if _quantity(other) == _quantity(name):
-                raise BadValue("columns", name, f"{other} is named already: name one of them, once")
-            if taken == header:
-                raise BadValue("columns", name, f"column {header} is {other} already: one column is one quantity")
-        out[name] = header
-    return out
-
-
-def _quantity(name: str) -> str:
-    return UNITS[name][0] if name in UNITS else name
-
+MAX_FOOTER_LINES = 200
+LONGEST_OVER_MIDNIGHT_S = 600.0
+"""A clock without a date that goes back by most of a day has passed midnight, if no more time than this passed."""
 
 Table = dict[str, "array[float]"]
 """A column of numbers for each quantity, all of one length."""
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was met on the way: bad rows that were skipped, lines of a footer, midnights, held seconds."""
+
+    skipped: int = 0
+    first_skipped: str = ""
+    footer: int = 0
+    midnights: int = 0
+    held_rows: int = 0
+    held_at_most_s: float = 0.0
+
+
 class ReadColumns(NamedTuple):
-    """A recording's columns, and the last decimal digit in which its masses or codes are written, in their unit."""
+    """A recording's columns, the last decimal digit of its masses or codes in their unit, and what else was met."""
 
     table: Table
     digit: float
+    facts: Facts
 
 
-def read_table(
-    path: Path, file: TextIO, columns: dict[str, str], use_counts: bool, temp_is_declared: bool
-) -> ReadColumns:
-    """Read a CSV from the header on, in s, g or codes, °C and Pa. NaN only where a row's status is not ok.
+class _BadRow(Exception):
+    """A row that is none: what is wrong with it, behind the line's number, and whether it can be of a footer."""
 
-    ``columns`` as :func:`parse_columns` gives them; ``use_counts``: codes rather than grams where both are
-    there. Raises ``BadRecording`` or ``NoCertificate``, one line; what ``csv`` and the decoder raise is the caller's.
-    """
-    header_line = file.readline(MAX_LINE_CHARS)
-    delimiter = max(",;\t", key=header_line.count)
-    headers = [h.strip() for h in next(csv.reader([header_line], delimiter=delimiter), [])]
-    wanted = _wanted(path, headers, columns, use_counts, temp_is_declared)
-    table: Table = {name: array("d") for name, *_ in wanted}
-    status_at = headers.index(columns.get("status", "status")) if "status" in table else -1
-    last_t_s, decimals = -math.inf, -MAX_DECIMALS
-    # by lines of bounded length: a file may be one line of a gigabyte
-    reader = csv.reader(iter(lambda: file.readline(MAX_LINE_CHARS), ""), delimiter=delimiter)
-    for cells in reader:
-        if not cells:
-            continue
-        line = reader.line_num + 1
-        if len(cells) != len(headers):
-            raise BadRecording(
-                f"{path}, line {line}: {len(cells)} cells where the header has {len(headers)}: correct the row"
-            )
-        status = _cell_status(path, line, cells[status_at]) if status_at >= 0 else Status.OK
-        for name, header, at, factor, offset in wanted:
-            if name == "status":
-                table[name].append(status)
+    def __init__(self, message: str, *, may_be_footer: bool) -> None:
+        super().__init__(message)
+        self.may_be_footer = may_be_footer
+
+
+class TableReader:
+    """Reads the rows of one file."""
+
+    def __init__(
+        self,
+        where: str,
+        layout: Layout,
+        wanted: tuple[Wanted, ...],
+        notation: Notation,
+        order: Order = "day",
+        *,
+        skip_bad_rows: bool = False,
+    ) -> None:
+        """Take the file's name, its layout, what is wanted of it, and how numbers and dates are written."""
+        self.where = where
+        self.layout = layout
+        self.wanted = wanted
+        self.notation = notation
+        self.order = order
+        self.skip_bad_rows = skip_bad_rows
+        self.midnights = 0
+        self.decimals = -MAX_DECIMALS
+        self._number = notation.number
+        self._status_at = next((c.at for c in wanted if c.quantity == "status"), -1)
+
+    def read(self, rows: Iterable[tuple[int, list[str]]]) -> ReadColumns:
+        """Read the rows, in s, g or codes, °C and Pa. NaN only where a row's status is not ok.
+
+        Raises ``BadRecording``, one line; what ``csv`` and the decoder raise is the caller's.
+        """
+        table: Table = {c.quantity: array("d") for c in self.wanted}
+        appends = [table[c.quantity].append for c in self.wanted]
+        t = table["t_s"]
+        bad: list[str] = []
+        footer, last_t_s, n = 0, -math.inf, 0
+        between = self.layout.passes_over
+        for line, cells in rows:
+            if between is not None and between.fullmatch("\t".join(cells).strip("\t ")):
                 continue
             try:
-                value = _cell_number(cells[at], factor, offset)
+                values = self._values(line, cells)
+            except _BadRow as e:
+                said = str(e)
+                if self.skip_bad_rows:
+                    bad.append(said) if not bad else bad.append("")
+                elif n and (footer or e.may_be_footer) and footer < MAX_FOOTER_LINES and cells[0].isprintable():
+                    footer += 1
+                    bad.append(said) if not bad else None
+                else:
+                    raise BadRecording(one_line(f"{self.where}, {said}")) from None
+                continue
+            if footer:
+                raise BadRecording(one_line(f"{self.where}, {bad[0]}"))
+            t_s = self._rising(line, values[0], last_t_s, t[0] if n else values[0])
+            values[0] = last_t_s = t_s
+            for append, value in zip(appends, values, strict=True):
+                append(value)
+            n += 1
+            if n > MAX_ROWS:
+                raise BadRecording(f"{self.where}: has more than {MAX_ROWS} rows: thin it to a row a second")
+        if not n:
+            why = f", {bad[0]}" if bad else ": has a header and no rows: export the data too"
+            raise BadRecording(one_line(f"{self.where}{why}"))
+        skipped = len(bad) if self.skip_bad_rows else 0
+        if skipped > n:
+            raise BadRecording(
+                one_line(f"{self.where}: {skipped} rows are bad and {n} are not: the first bad one is {bad[0]}")
+            )
+        factor = next(abs(c.factor) for c in self.wanted if c.quantity in ("mass_g", "counts"))
+        facts = Facts(skipped, bad[0] if skipped else "", footer, self.midnights)
+        return ReadColumns(table, factor * 10.0**-self.decimals, facts)
+
+    def _values(self, line: int, cells: list[str]) -> list[float]:
+        """Get a row's values in the order of what is wanted, which begins with the time. Raises :class:`_BadRow`."""
+        if len(cells) != len(self.layout.columns):
+            there = self._any_number(cells) or not cells[0].strip()
+            raise _BadRow(
+                f"line {line}: {len(cells)} cells where the header has {len(self.layout.columns)}: correct the row",
+                may_be_footer=not there,
+            )
+        status = Status.OK if self._status_at < 0 else self._status(line, cells[self._status_at])
+        values: list[float] = []
+        for c in self.wanted:
+            if c.quantity == "status":
+                values.append(float(status))
+                continue
+            cell = cells[c.at]
+            try:
+                value = self._time(cells, c) if c.clock else self._number(cell) * c.factor + c.offset
+                if not abs(value) <= LARGEST:
+                    raise ValueError(f"{cell.strip()[:40]} is no reading")
             except ValueError as e:
-                if status is Status.OK or name == "t_s":
-                    what = f"{path}, line {line}, column {header}: {e}"
-                    raise BadRecording(one_line(f"{what}: correct or remove the row, or give it a status")) from None
+                if status is Status.OK or c.quantity == "t_s":
+                    raise _BadRow(
+                        f"line {line}, column {c.header}: {e}: correct or remove the row, or give it a status",
+                        may_be_footer=not self._any_number(cells),
+                    ) from None
                 value = math.nan
             else:
-                if name in ("mass_g", "counts"):
-                    decimals = max(decimals, _decimals(cells[at]))
-            table[name].append(value)
-        t_s = table["t_s"][-1]
-        if abs(t_s) > MAX_T_S or t_s - table["t_s"][0] > MAX_SPAN_S:
-            raise BadRecording(
-                f"{path}, line {line}: t_s is {t_s:g}: a recording may last {MAX_SPAN_S:g} s, and a clock show "
-                f"{MAX_T_S:g} s; if these are milliseconds, map them as t_ms",
-                "columns t_ms=HEADER",
-            )
-        if t_s < last_t_s:
-            raise BadRecording(
-                f"{path}, line {line}: t_s goes back from {last_t_s:.13g} to {t_s:.13g}: sort the rows, or cut the "
-                "file there"
-            )
-        last_t_s = t_s
-        if len(table["t_s"]) > MAX_ROWS:
-            raise BadRecording(f"{path}: has more than {MAX_ROWS} rows: thin it to a row a second")
-    if not table["t_s"]:
-        raise BadRecording(f"{path}: has a header and no rows: export the data too")
-    factor = next(factor for name, _, _, factor, _ in wanted if name in ("mass_g", "counts"))
-    return ReadColumns(table, factor * 10.0**-decimals)
+                if c.quantity in ("mass_g", "counts"):
+                    self.decimals = max(self.decimals, self.notation.decimals(cell))
+            values.append(value)
+        return values
 
-
-def _decimals(cell: str) -> int:
-    """Get after how many decimals a number is written: 2 for ``1.25``, 3 for ``1.5e-2``, 0 for ``100``."""
-    mantissa, _, exponent = cell.strip().lower().partition("e")
-    written = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    return min(MAX_DECIMALS, max(-MAX_DECIMALS, written))
-
-
-def _wanted(
-    path: Path, headers: list[str], columns: dict[str, str], use_counts: bool, temp_is_declared: bool
-) -> list[tuple[str, str, int, float, float]]:
-    """Get (quantity, header, index, factor, offset) of every column that is used."""
-    for name, header in columns.items():
-        if header not in headers:
-            raise BadRecording(
-                one_line(f"{path}: no column {header} (for {name}): its header has {', '.join(headers)}")
-            )
-    named = [h for h in headers if h]  # a spreadsheet may leave empty columns behind the last
-    if len(set(named)) < len(named):
-        raise BadRecording(one_line(f"{path}: a column stands twice in the header: {', '.join(headers)}"))
-    mapped = columns | {name: name for name in (*QUANTITIES, *UNITS) if name in headers and name not in columns}
-    out: dict[str, tuple[str, str, int, float, float]] = {}
-    for name, header in mapped.items():
-        quantity, factor, offset = UNITS.get(name, (name, 1.0, 0.0))
-        if quantity not in out or name in columns:
-            out[quantity] = (quantity, header, headers.index(header), factor, offset)
-    value = "counts" if use_counts and "counts" in out else "mass_g"
-    if value == "mass_g" and "mass_g" not in out and "counts" in out:
-        raise NoCertificate(f"{path}: has counts and no mass_g: give the cell's certificate")
-    missing = [q for q in ("t_s", value) if q not in out]
-    if "temp_c" not in out and not temp_is_declared:
-        missing.append("temp_c")
-    if missing:
-        mapped_to = f"columns {missing[0]}=HEADER"
-        declared = ("declare temp_c=120",) if missing == ["temp_c"] else ()
-        raise BadRecording(
-            one_line(
-                f"{path}: no column {', '.join(missing)}: map it"
-                + (", or declare one" if declared else "")
-                + f"; the header has {', '.join(headers)[:200]}"
-            ),
-            mapped_to,
-            *declared,
+    def _any_number(self, cells: list[str]) -> bool:
+        """Say whether a row holds a number or a time where one is wanted, or begins with one."""
+        looked_at = {c.at for c in self.wanted if c.quantity != "status"} | {0}
+        return any(
+            at < len(cells) and (_is_number(self._number, cells[at]) or looks_like_clock(cells[at])) for at in looked_at
         )
-    out.pop("mass_g" if value == "counts" else "counts", None)
-    return [out[q] for q in QUANTITIES if q in out]
+
+    def _time(self, cells: list[str], column: Wanted) -> float:
+        text = cells[column.at]
+        try:
+            if column.date_at >= 0:
+                text = f"{cells[column.date_at].strip()} {text.strip()}"
+            moment = read_moment(text, self.order)
+        except NoTime as e:
+            raise ValueError(str(e)) from None
+        if not moment.dated:
+            return moment.t_s + self.midnights * DAY_S
+        return moment.t_s
+
+    def _rising(self, line: int, t_s: float, last_t_s: float, first_t_s: float) -> float:
+        """Get a row's time, which must not go back; midnight is passed where a clock has no date."""
+        if t_s < last_t_s:
+            time = self.wanted[0]
+            over = t_s + DAY_S - last_t_s
+            if time.clock and time.date_at < 0 and last_t_s < MAX_SPAN_S and 0.0 <= over <= LONGEST_OVER_MIDNIGHT_S:
+                self.midnights += 1
+                t_s += DAY_S
+            else:
+                raise BadRecording(
+                    f"{self.where}, line {line}: t_s goes back from {last_t_s:.13g} to {t_s:.13g}: sort the rows, or "
+                    "cut the file there"
+                )
+        if abs(t_s) > MAX_T_S or t_s - first_t_s > MAX_SPAN_S:
+            raise BadRecording(
+                f"{self.where}, line {line}: t_s is {t_s:g}: a recording may last {MAX_SPAN_S:g} s, and a clock show "
+                f"{MAX_T_S:g} s; if these are milliseconds, map them as t_ms",
+                "map t_ms=HEADER",
+            )
+        return t_s
+
+    def _status(self, line: int, cell: str) -> Status:
+        try:
+            return _STATUS[cell.strip().lower()]
+        except KeyError:
+            names = ", ".join(s.name.lower() for s in Status)
+            raise _BadRow(
+                f"line {line}, column status: {cell.strip()[:40]!r} is none: use {names}", may_be_footer=False
+            ) from None
 
 
-def _cell_number(cell: str, factor: float, offset: float) -> float:
-    """Get a cell as a number. Raise ``ValueError`` with what it is instead."""
-    text = cell.strip()
+def _is_number(number: Callable[[str], float], cell: str) -> bool:
     try:
-        if "_" in text or not text.isascii():  # which Python would take
-            raise ValueError
-        value = float(text) * factor + offset
+        number(cell)
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is not a number" if text else "is empty") from None
-    if not abs(value) <= LARGEST:
-        raise ValueError(f"{text[:40]} is no reading")
-    return value
+        return False
+    return True
 
 
 _STATUS = {s.name.lower(): s for s in Status} | {str(int(s)): s for s in Status}
-
-
-def _cell_status(path: Path, line: int, cell: str) -> Status:
-    try:
-        return _STATUS[cell.strip().lower()]
-    except KeyError:
-        names = ", ".join(s.name.lower() for s in Status)
-        raise BadRecording(
-            one_line(f"{path}, line {line}, column status: {cell.strip()[:40]!r} is none: use {names}")
-        ) from None

@@ -38,13 +38,19 @@ BATCH_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What whoever replays a recording says of it: a temperature, the standard uncertainty of a mass difference."""
+    """What whoever replays a recording says of it.
+
+    ``temp_c`` is a temperature, ``u_mass_g`` the standard uncertainty of a mass difference, ``start_mass_g`` what 100 %
+    are where masses were recorded in %.
+    """
 
     temp_c: float | None = None
     u_mass_g: float | None = None
+    start_mass_g: float | None = None
 
 
 NOTHING_DECLARED = Declared()
+BOUNDS = {"temp_c": PLAUSIBLE_C, "u_mass_g": (0.0, 1e6), "start_mass_g": (1e-6, 1e6)}
 
 
 def parse_declared(pairs: tuple[str, ...]) -> Declared:
@@ -52,13 +58,13 @@ def parse_declared(pairs: tuple[str, ...]) -> Declared:
     values: dict[str, float] = {}
     for pair in pairs:
         name, _, text = (part.strip() for part in pair.partition("="))
-        if name not in ("temp_c", "u_mass_g"):
-            raise BadValue("declare", name, "unknown: use temp_c=… (°C) or u_mass_g=… (g)")
+        if name not in BOUNDS:
+            raise BadValue("declare", name, "unknown: use temp_c=… (°C), u_mass_g=… (g) or start_mass_g=… (g)")
         try:
             values[name] = float(text)
         except ValueError:
             raise BadValue("declare", name, f"{text[:40]!r} is not a number: write NAME=NUMBER") from None
-        low, high = (0.0, 1e6) if name == "u_mass_g" else PLAUSIBLE_C
+        low, high = BOUNDS[name]
         if not low <= values[name] <= high:
             raise BadValue("declare", name, f"{text[:40]} is not possible: give {low:g} to {high:g}")
     return Declared(**values)
@@ -86,8 +92,11 @@ class ReplayOrder:
 def replay(recording: Recording, order: ReplayOrder, journal: Journal | None = None) -> Result:
     """Fold a recording, judge it, and then write it into ``journal`` where there is one. Returns the result.
 
-    Raises ``BlankDoesNotMatch``, and the database's errors.
+    Raises ``BadValue``, ``BlankDoesNotMatch``, and the database's errors.
     """
+    if recording.is_relative and order.declared.u_mass_g is not None:
+        why = "the masses are in % of a start mass that nobody states: declare start_mass_g too"
+        raise BadValue("declare", "u_mass_g", why)
     definition = _definition(recording, order)
     frames = recording.frames
     t0_ns = int(frames.t_ns[0])
@@ -101,6 +110,7 @@ def replay(recording: Recording, order: ReplayOrder, journal: Journal | None = N
         recorded=_recorded(recording, definition, folded),
     )
     result = judge_run(ended)
+    result = with_fields(result, warnings=(*result.warnings, *recording.notes))
     return result if journal is None else _stored(journal, recording, ended, folded, order.wall_s, result)
 
 
@@ -151,6 +161,7 @@ def _recorded(recording: Recording, definition: RunDefinition, folded: Folded) -
         gate_g=recording.gate / per_g,
         refused_by_gate=int(np.sum(rows["n_spike"])),
         not_numbers=int(np.sum(rows["n_bad"])),
+        read_as=recording.read_as,
     )
     observed = what_it_holds(rows, definition.standard, temp_measured=parameters.plan.temp_needed)
     lonely = int(np.sum((rows["n_ok"] == 0) & (rows["n_spike"] > 0)))

@@ -1,14 +1,11 @@
-"""Recordings: a CSV of somebody's test, as frames.
+"""Recordings: a file of somebody's test, as frames.
 
-A header names the columns: ``t_s``, then ``counts`` or ``mass_g``, and ``temp_c``; optional ``cell_temp_c``,
-``pressure_pa``, ``status``. Other headers and units are mapped by name. This module must never repair a row:
-a row is taken as it stands, carries a status that says it is no number, or ends the reading with one line
-that says where.
+:mod:`edge.replay.reading` finds out how a file is written. This module must never repair a row: a row is taken as it
+stands, carries a status that says it is no number, or ends the reading with one line that says where.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +21,8 @@ from edge.records.frame import Channel, Frames
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
 
-from .csv_table import ReadColumns, read_table
 from .display import frozen, glitch_gate, resolution
+from .reading import AS_IT_STANDS, How, ReadFile, read_file
 
 MAX_RECORDING_BYTES = 1 << 30
 PLAUSIBLE_C = (-200.0, 850.0)
@@ -34,12 +31,13 @@ PLAUSIBLE_C = (-200.0, 850.0)
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A CSV as frames, with what one must know of it.
+    """A file as frames, with what one must know of it.
 
     ``quantity`` is ``counts`` or ``mass_g``; ``interval_s`` the median time between rows; ``resolution`` what
     the display behind them can show, estimated; ``gate`` how far from its neighbours' median a value
     may be (0: no gate), both in the quantity's unit; ``never_moves``: all of it is one value of a display that is fine
-    enough to move.
+    enough to move. ``read_as`` is the line that says how the file was read, ``notes`` are what the result must say of
+    it; ``is_relative``: the masses are % of a start mass that nobody states.
     """
 
     path: Path
@@ -53,21 +51,31 @@ class Recording:
     has_temp: bool
     has_cell_temp: bool
     has_pressure: bool
+    read_as: str
+    notes: tuple[str, ...]
+    is_relative: bool
 
 
-def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared_c: float | None = None) -> Recording:
-    """Read a recording. ``columns`` as :func:`edge.replay.csv_table.parse_columns` gives them.
+def read(
+    path: Path,
+    *,
+    columns: dict[str, str],
+    use_counts: bool,
+    temp_declared_c: float | None = None,
+    how: How = AS_IT_STANDS,
+) -> Recording:
+    """Read a recording. ``columns`` as :func:`edge.replay.columns.parse_columns` gives them.
 
     ``use_counts``: there is a certificate, so codes are read where there are both. ``temp_declared_c`` stands
-    in for a missing temperature column. Raises ``BadRecording`` with one line: the file, the line, the column, and
-    what to do.
+    in for a missing temperature column; ``how`` is what is said of how the file is written. Raises ``BadRecording`` or
+    ``NoCertificate`` with one line: the file, the line, the column, and what to do.
     """
     try:
         what = what_it_is(path.stat().st_mode)
     except (OSError, ValueError):
         what = "no such file"
     if what:
-        raise BadRecording(f"{path}: {what}: name a CSV file")
+        raise BadRecording(f"{path}: {what}: name a file")
     try:
         name_from(path.name)
     except NotAName as e:
@@ -80,18 +88,8 @@ def read(path: Path, *, columns: dict[str, str], use_counts: bool, temp_declared
             f"{path}: {size / 1e9:.1f} GB is more than the {MAX_RECORDING_BYTES / 1e9:.1f} GB that can be read: "
             "cut it, or thin it to a row a second"
         )
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            read_columns = read_table(path, file, columns, use_counts, temp_declared_c is not None)
-    except UnicodeDecodeError as e:
-        raise BadRecording(
-            f"{path}: is not UTF-8 text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8"
-        ) from e
-    except csv.Error as e:
-        raise BadRecording(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
-    except OSError as e:
-        raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
-    return _as_recording(path, read_columns, temp_declared_c)
+    found = read_file(path, columns, use_counts=use_counts, temp_is_declared=temp_declared_c is not None, how=how)
+    return _as_recording(path, found, temp_declared_c)
 
 
 def _interval_s(t_s: npt.NDArray[np.float64]) -> float:
@@ -100,8 +98,8 @@ def _interval_s(t_s: npt.NDArray[np.float64]) -> float:
     return float(np.median(rising[rising > 0.0])) if np.any(rising > 0.0) else 1.0
 
 
-def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | None) -> Recording:
-    table, digit = columns
+def _as_recording(path: Path, found: ReadFile, temp_declared_c: float | None) -> Recording:
+    table, digit, _ = found.columns
     t_s = np.frombuffer(table["t_s"])
     quantity = "counts" if "counts" in table else "mass_g"
     value = np.frombuffer(table[quantity])
@@ -157,6 +155,9 @@ def _as_recording(path: Path, columns: ReadColumns, temp_declared_c: float | Non
         has_temp="temp_c" in table,
         has_cell_temp="cell_temp_c" in table,
         has_pressure="pressure_pa" in table,
+        read_as=found.read_as,
+        notes=found.notes,
+        is_relative=found.is_relative,
     )
 
 

@@ -228,6 +228,8 @@ def _recording(r: Result) -> Iterator[str]:
         f"Recording {rec.file}: {rec.rows} rows of {rec.quantity}, one every {rec.interval_s:g} s; "
         f"glitch gate {rec.gate_g:.3g} g: {rec.refused_by_gate} refused, {rec.not_numbers} no numbers"
     )
+    if rec.read_as:
+        yield f"Read as {rec.read_as}"
     low, high = seen.band_c
     yield (
         f"Within {low:g} to {high:g} °C: {seen.first_to_last_in_band_s / 60.0:.1f} min "

@@ -25,7 +25,7 @@ from edge.procedure.phases import Phases
 from edge.records.result import as_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.replay.csv_table import parse_columns
+from edge.replay.columns import parse_columns
 from edge.replay.judge import Declared, ReplayOrder, replay
 from edge.replay.recording import read
 from edge.run.refold import refold
@@ -168,6 +168,7 @@ def test_a_recording_is_answered_with_the_same_json(name: str, certificate: str 
     was = json.loads((HERE / "replays.json").read_text(encoding="utf-8"))[f"{name} {certificate} {weigh}"]
     now = json.loads(json.dumps(replayed(name, certificate, weigh)))
     gates_g = [result["recording"].pop("gate_g") for result in (was, now)]
+    assert now["recording"].pop("read_as").startswith("CSV, UTF-8, comma between cells, decimal point: t_s from t_s; ")
     assert gates_g[1] == (pytest.approx(0.3, rel=0.01) if name == "masses.csv" else gates_g[0])
     tareless = certificate == "certificate.toml"
     says_the_same(

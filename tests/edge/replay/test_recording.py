@@ -23,8 +23,9 @@ from edge.cli.main import cli
 from edge.errors import BadInput, HalfpercentError
 from edge.records.result import as_json
 from edge.records.sample import Sample
-from edge.replay.csv_table import MAX_LINE_CHARS, QUANTITIES, UNITS, parse_columns
+from edge.replay.columns import QUANTITIES, UNITS, parse_columns
 from edge.replay.judge import Declared, ReplayOrder, parse_declared, replay
+from edge.replay.layout import MAX_LINE_CHARS
 from edge.replay.recording import Recording, read
 from edge.standards.standard import loads_standard
 from hw.protocols import Status
@@ -99,7 +100,11 @@ def refusal(path: Path, columns: str = "", use_counts: bool = False) -> str:
         ("t_s,mass_g,temp_c\n0,1,20\n2e7,1,20\n", "map them as t_ms"),  # most of a year
         ("t_s,mass_g,temp_c\n1.7e12,1,20\n", "is no reading"),  # ms since 1970
         ("t_s,mass_g,temp_c\n1.7e11,1,20\n", "map them as t_ms"),
-        ("t_s;mass_g;temp_c\n0;1,5;20\n", "'1,5' is not a number"),  # a decimal comma is never guessed
+        ("t_s;mass_g;temp_c\n0;1,5;20\n1;1.5;20\n", "'1.5' is not a number"),  # one way of writing a file
+        (
+            "t_s;mass_g;temp_c\n0;1,500;20\n1;1,501;20\n",
+            "1,500 is 1500 with a decimal point and 1.5 with a decimal comma",
+        ),
         ("t_s,mass_g,temp_c,status\n0,1,20,ok\n1,1,20,fine\n", "line 3, column status: 'fine'"),
         ("t_s,mass_g,temp_c,status\n0,1,20,10\n", "line 2, column status: '10'"),
         ("t_s,mass_g,temp_c,status\nx,1,20,fault\n", "line 2, column t_s"),  # no status makes a time unnecessary
@@ -112,10 +117,9 @@ def test_a_bad_table_is_refused_with_its_line_and_column(write: Write, text: str
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (GOOD.encode("utf-16"), "is not UTF-8 text"),
-        (GOOD.encode("utf-16-le"), "no column t_s"),
-        (GOOD.replace("temp_c", "t_°C").encode("latin-1"), "is not UTF-8 text (byte 0xB0)"),
-        (bytes(range(256)) * 40, "is not UTF-8 text"),
+        (GOOD.encode("utf-16")[:-1], "it is not: export it again"),
+        (b"\xef\xbb\xbf" + GOOD.replace("temp_c", "t_°C").encode("latin-1"), "it is not: export it again"),
+        (bytes(range(256)) * 40, "no column t_s"),
         (b"\x00" * 100_000, "no column t_s"),
         (b"SQLite format 3\x00" + b"\x00" * 5000, "no column t_s"),
         (GOOD.encode() + b"3,\x00,20\n", "line 5, column mass_g"),
@@ -229,7 +233,14 @@ def test_the_same_table_in_another_dress_gives_the_same_numbers(write: Write, te
         ("mass_mg", "2500", "code", 2.5),
         ("mass_kg", "0.0025", "code", 2.5),
         ("temp_c", "121.5", "oven", 121.5),
+        ("mass_ug", "2500000", "code", 2.5),
+        ("mass_pct", "2.5", "code", 2.5),
         ("temp_k", "394.65", "oven", 121.5),
+        ("temp_f", "250.7", "oven", 121.5),
+        ("cell_temp_f", "86.45", "cell", 30.25),
+        ("pressure_kpa", "0.35", "gauge", 350.0),
+        ("t_h", "0.025", "t", 90e9),
+        ("t_days", "0.0010416666666666667", "t", 90e9),
         ("cell_temp_c", "30.25", "cell", 30.25),
         ("cell_temp_k", "303.40", "cell", 30.25),
         ("pressure_pa", "350", "gauge", 350.0),
@@ -254,7 +265,7 @@ def test_every_unit_that_can_be_mapped_is_converted(
 
 def test_every_quantity_and_unit_is_in_the_test_above() -> None:
     assert {UNITS[unit][0] for unit in UNITS} <= set(QUANTITIES)
-    assert len(UNITS) == 7
+    assert len(UNITS) == 14
 
 
 def test_what_is_mapped_wins_over_a_header_of_the_same_name(write: Write) -> None:

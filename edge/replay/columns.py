@@ -1,0 +1,254 @@
+"""Which column of a file is which quantity, in which unit: as mapped, as our own names say, or as its header says.
+
+Name and unit must both be there. This module must never choose between two columns that may both be the same quantity,
+nor a unit that nobody wrote: both are one line that says what to map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from calibration.toml_file import one_line
+from edge.errors import BadRecording, BadValue, NoCertificate
+
+from .clock import looks_like_clock
+from .headings import is_moment, is_time, lacks_unit, meaning_of
+from .layout import ColumnHead, Layout
+
+QUANTITIES = ("t_s", "counts", "mass_g", "temp_c", "cell_temp_c", "pressure_pa", "status")
+UNITS = {
+    "mass_mg": ("mass_g", 1e-3, 0.0),
+    "mass_kg": ("mass_g", 1e3, 0.0),
+    "mass_ug": ("mass_g", 1e-6, 0.0),
+    "mass_pct": ("mass_g", 1.0, 0.0),
+    "temp_k": ("temp_c", 1.0, -273.15),
+    "temp_f": ("temp_c", 1.0 / 1.8, -32.0 / 1.8),
+    "cell_temp_k": ("cell_temp_c", 1.0, -273.15),
+    "cell_temp_f": ("cell_temp_c", 1.0 / 1.8, -32.0 / 1.8),
+    "pressure_hpa": ("pressure_pa", 100.0, 0.0),
+    "pressure_kpa": ("pressure_pa", 1000.0, 0.0),
+    "t_min": ("t_s", 60.0, 0.0),
+    "t_h": ("t_s", 3600.0, 0.0),
+    "t_ms": ("t_s", 1e-3, 0.0),
+    "t_days": ("t_s", 86_400.0, 0.0),
+}
+"""Other units a column may have: the quantity, and what to multiply by and add. ``mass_pct`` is of the start mass."""
+PCT_STANDS_FOR_G = 1.0
+"""Where nobody states a start mass, 100 % stands as 100 g: a loss in % is the same."""
+EXCEL_DAYS = (20_000.0, 80_000.0)
+"""Days since 1900 of the years 1954 to 2119: a date that a spreadsheet wrote as a number."""
+UNIX_S = (5e8, 5e9)
+UNIX_MS = (5e11, 5e12)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A column that is read: its quantity, its header, where it is, and what to multiply by and add.
+
+    ``name`` is its name with its unit (``mass_mg``); ``clock``: its cells are dates or hours and minutes; ``date_at``
+    is the column that holds the date of such a time, or -1.
+    """
+
+    quantity: str
+    name: str
+    header: str
+    at: int
+    factor: float = 1.0
+    offset: float = 0.0
+    clock: bool = False
+    date_at: int = -1
+
+
+def parse_columns(text: str, pairs: Iterable[str] = ()) -> dict[str, str]:
+    """Get ``{quantity: header}`` from ``temp_c=T_C,mass_mg=m_mg`` and from pairs, each of one column.
+
+    A header with a comma in it is given as a pair. Raises ``BadValue``.
+    """
+    out: dict[str, str] = {}
+    listed = [("columns", p) for p in filter(None, (p.strip() for p in text.split(",")))]
+    for what, part in (*listed, *(("map", pair) for pair in pairs)):
+        name, equals, header = (p.strip() for p in part.partition("="))
+        if not equals or not header:
+            raise BadValue(what, part, "write NAME=HEADER, such as temp_c=T_C")
+        if name not in QUANTITIES and name not in UNITS:
+            raise BadValue(what, name or part, f"unknown: use {', '.join((*QUANTITIES, *UNITS))}")
+        for other, taken in out.items():
+            if quantity_of(other) == quantity_of(name):
+                raise BadValue(what, name, f"{other} is named already: name one of them, once")
+            if taken == header:
+                raise BadValue(what, name, f"column {header} is {other} already: one column is one quantity")
+        out[name] = header
+    return out
+
+
+def quantity_of(name: str) -> str:
+    """Get the quantity of a name with a unit: ``mass_g`` of ``mass_mg``."""
+    return UNITS[name][0] if name in UNITS else name
+
+
+class Columns:
+    """The columns of one file, and what of them is wanted."""
+
+    def __init__(self, where: str, layout: Layout, first_row: list[str], start_mass_g: float | None = None) -> None:
+        """Take the file's name, its layout, its first row's cells, and the start mass that is declared in g."""
+        self.where = where
+        self.heads = layout.columns
+        self.fixed = dict(layout.meanings)
+        self.first = first_row
+        self.start_mass_g = layout.start_mass_g if start_mass_g is None else start_mass_g
+
+    def wanted(self, mapped: dict[str, str], use_counts: bool, temp_is_declared: bool) -> tuple[Wanted, ...]:
+        """Get what is to be read. Raises ``BadRecording`` or ``NoCertificate``, one line."""
+        found: dict[str, Wanted] = {}
+        for name, header in mapped.items():
+            found[quantity_of(name)] = self._column(name, self._index(name, header))
+        for at, name in self.fixed.items():
+            if quantity_of(name) not in found:
+                found[quantity_of(name)] = self._column(name, at)
+        for name in (*QUANTITIES, *UNITS):
+            if quantity_of(name) not in found and (at := self._named(name)) >= 0:
+                found[quantity_of(name)] = self._column(name, at)
+        value = "counts" if use_counts and "counts" in found else "mass_g"
+        missing = [q for q in ("t_s", value, "temp_c", "pressure_pa") if q not in found]
+        if value == "mass_g" and "counts" in found and "mass_g" in missing and not self._by_heading("mass_g", True):
+            raise NoCertificate(f"{self.where}: has counts and no mass_g: give the cell's certificate")
+        for quantity in missing:
+            column = self._by_heading(quantity, quantity == "pressure_pa")
+            if column is not None:
+                found[quantity] = column
+        self._check(found, value, temp_is_declared)
+        found.pop("mass_g" if value == "counts" else "counts", None)
+        return tuple(found[q] for q in QUANTITIES if q in found)
+
+    def _check(self, found: dict[str, Wanted], value: str, temp_is_declared: bool) -> None:
+        missing = [q for q in ("t_s", value) if q not in found]
+        if "temp_c" not in found and not temp_is_declared:
+            missing.append("temp_c")
+        if not missing:
+            return
+        names = [" or ".join(self._unitless(q)) or q for q in missing]
+        without = [h for q in missing for h in self._without_unit(q)]
+        declared = ("declare temp_c=120",) if missing == ["temp_c"] else ()
+        raise BadRecording(
+            one_line(
+                f"{self.where}: no column {', '.join(missing)}"
+                + (f" (no unit is given for {', '.join(without)}: map it as {names[0]})" if without else "")
+                + ": map it"
+                + (", or declare one" if declared else "")
+                + f"; the header has {self._shown()[:200]}"
+            ),
+            f"map {missing[0]}=HEADER",
+            *declared,
+        )
+
+    def _without_unit(self, quantity: str) -> list[str]:
+        return [h.name for h in self.heads if quantity in {quantity_of(name) for name in lacks_unit(h)}]
+
+    def _unitless(self, quantity: str) -> tuple[str, ...]:
+        return next((lacks_unit(h) for h in self.heads if quantity in map(quantity_of, lacks_unit(h))), ())
+
+    def _shown(self) -> str:
+        return ", ".join(h.text for h in self.heads)
+
+    def _index(self, name: str, header: str) -> int:
+        """Get where a mapped header is: by its text, with or without its unit, or by number as ``#4``."""
+        if header.startswith("#") and header[1:].isascii() and header[1:].isdigit():
+            at = int(header[1:]) - 1 if len(header) < 6 else -1
+            if not 0 <= at < len(self.heads):
+                raise BadRecording(
+                    one_line(f"{self.where}: no column {header} (for {name}): there are {len(self.heads)}")
+                )
+            return at
+        found = [i for i, h in enumerate(self.heads) if header in (h.text, h.name)]
+        if not found:
+            raise BadRecording(
+                one_line(f"{self.where}: no column {header} (for {name}): its header has {self._shown()}")
+            )
+        if len(found) > 1:
+            raise self._twice(header, found)
+        return found[0]
+
+    def _named(self, name: str) -> int:
+        at = [i for i, h in enumerate(self.heads) if h.text == name]
+        if len(at) > 1:
+            raise self._twice(name, at)
+        return at[0] if at else -1
+
+    def _twice(self, header: str, at: list[int]) -> BadRecording:
+        numbers = " or ".join(f"#{i + 1}" for i in at)
+        return BadRecording(
+            one_line(f"{self.where}: a column stands twice in the header: {header}: map it by its number, {numbers}"),
+            f"map mass_g=#{at[0] + 1}",
+        )
+
+    def _by_heading(self, quantity: str, quiet: bool) -> Wanted | None:
+        """Get the one column whose header says that it is a quantity; None where none does. Two are refused."""
+        columns = self._times() if quantity == "t_s" else self._of(quantity)
+        if quantity == "mass_g" and any(c.name != "mass_pct" for c in columns):
+            columns = [c for c in columns if c.name != "mass_pct"]  # the same mass, and its start is known
+        if len(columns) <= 1:
+            return columns[0] if columns else None
+        if quiet:
+            return None
+        which = " or ".join(f"{c.name}={c.header if self._is_once(c) else f'#{c.at + 1}'}" for c in columns)
+        raise BadRecording(
+            one_line(
+                f"{self.where}: {' and '.join(c.header for c in columns)} may both be {quantity}: say which, {which}"
+            ),
+            f"map {columns[0].name}=HEADER",
+        )
+
+    def _is_once(self, column: Wanted) -> bool:
+        return sum(h.text == column.header for h in self.heads) == 1
+
+    def _of(self, quantity: str) -> list[Wanted]:
+        meant = ((at, meaning_of(h)) for at, h in enumerate(self.heads))
+        return [self._column(name, at) for at, name in meant if name and quantity_of(name) == quantity]
+
+    def _times(self) -> list[Wanted]:
+        columns = self._of("t_s")
+        taken = {c.at for c in columns}
+        clocks: list[int] = []
+        dates: list[int] = []
+        for at, head in enumerate(self.heads):
+            if at in taken or not is_time(head) or at >= len(self.first):
+                continue
+            cell = self.first[at]
+            if looks_like_clock(cell):
+                (clocks if ":" in cell else dates).append(at)
+            elif is_moment(head) and (name := _calendar(cell)):
+                columns.append(self._column(name, at))
+        if len(clocks) == 1 and len(dates) == 1 and not looks_dated(self.first[clocks[0]]):
+            return [*columns, Wanted("t_s", "t_s", self.heads[clocks[0]].text, clocks[0], clock=True, date_at=dates[0])]
+        return [*columns, *(self._column("t_s", at) for at in clocks or dates)]
+
+    def _column(self, name: str, at: int) -> Wanted:
+        quantity, factor, offset = UNITS.get(name, (name, 1.0, 0.0))
+        if name == "mass_pct":
+            factor = PCT_STANDS_FOR_G if self.start_mass_g is None else self.start_mass_g / 100.0
+        clock = quantity == "t_s" and at < len(self.first) and looks_like_clock(self.first[at])
+        return Wanted(quantity, name, self.heads[at].text, at, factor, offset, clock)
+
+
+def looks_dated(cell: str) -> bool:
+    """Say whether a time's cell holds its date too."""
+    return looks_like_clock(cell) and (cell.strip().count("-") >= 2 or "/" in cell or cell.count(".") >= 2)
+
+
+def _calendar(cell: str) -> str:
+    """Get what a number in a column of dates counts: Excel's days, or s or ms since 1970; '' for another."""
+    try:
+        value = float(cell.strip().replace(",", "."))
+    except ValueError:
+        return ""
+    for (low, high), name in ((EXCEL_DAYS, "t_days"), (UNIX_S, "t_s"), (UNIX_MS, "t_ms")):
+        if low <= value <= high:
+            return name
+    return ""
+
+
+def unused(heads: tuple[ColumnHead, ...], wanted: tuple[Wanted, ...]) -> list[str]:
+    """Get the headers of the columns that are not read."""
+    taken = {c.at for c in wanted} | {c.date_at for c in wanted}
+    return [h.text for at, h in enumerate(heads) if at not in taken and h.name]

@@ -1,0 +1,29 @@
+"""Home Assistant: a history downloaded as CSV, ``entity_id,state,last_changed``.
+
+It has one value a row and writes a row only where a state has changed. Units are not in it, so each entity is named by
+whoever replays it. This module must never hold a value: it says that the format writes changes only.
+"""
+
+from __future__ import annotations
+
+from edge.replay.headings import split_heading
+from edge.replay.layout import Head, Layout, LongForm, split_cells
+
+ENTITY, STATE = "entity_id", "state"
+CHANGED = "last_changed"
+
+
+class HomeAssistantHistory:
+    """The download of the history page."""
+
+    name = "Home Assistant history"
+
+    def layout(self, head: Head) -> Layout | None:
+        """Get the layout by its header's three names."""
+        if not head.lines:
+            return None
+        names = split_cells(head.lines[0], ",")
+        if not {ENTITY, STATE, CHANGED} <= set(names):
+            return None
+        long = LongForm(names.index(ENTITY), names.index(STATE), names.index(CHANGED), changes_only=True)
+        return Layout(self.name, tuple(split_heading(name) for name in names), 1, ",", ".", long=long)

@@ -1,0 +1,220 @@
+"""A file read: encoding, layout, columns and notation found out, then its rows as numbers, and one line that says how.
+
+Nothing is guessed twice: where two readings fit, the line names both and how to say which. This module must never
+read a row otherwise than the line says.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from calibration.toml_file import one_line
+from edge.errors import BadInput, BadRecording
+
+from .clock import Order, date_order
+from .columns import Columns, Wanted, unused
+from .csv_table import Facts, ReadColumns, TableReader
+from .encoding import NAMES, encodings_of
+from .layout import SEPARATOR_NAMES, Layout, read_head, rows, split_cells
+from .long_form import TOGETHER_S, LongReader
+from .notation import Notation, TwoReadings, find_notation
+from .readers import find_layout
+
+HELD_AT_MOST_S = 600.0
+"""A value of a file that writes changes only stands so long, unless whoever replays it says otherwise."""
+_YEAR_FIRST = re.compile(r"\s*\d{4}[-/.年]")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What whoever replays a file says of how it is to be read.
+
+    ``start_mass_g`` is what 100 % of a mass in % are (None: not stated), ``decimal`` ``.`` or ``,`` ('': found out),
+    ``held_at_most_s`` how long a value stands in a file that writes changes only.
+    """
+
+    start_mass_g: float | None = None
+    decimal: str = ""
+    skip_bad_rows: bool = False
+    held_at_most_s: float = HELD_AT_MOST_S
+
+
+AS_IT_STANDS = How()
+
+
+class ReadFile(NamedTuple):
+    """A file's columns, the line that says how it was read, what a reader of the result must know, and whether the
+    masses are only shares of a start mass that nobody states."""
+
+    columns: ReadColumns
+    read_as: str
+    notes: tuple[str, ...]
+    is_relative: bool
+
+
+class _Candidate(NamedTuple):
+    encoding: str
+    layout: Layout
+    wanted: tuple[Wanted, ...]
+    start_mass_g: float | None
+
+
+def read_file(path: Path, mapped: dict[str, str], *, use_counts: bool, temp_is_declared: bool, how: How) -> ReadFile:
+    """Read a regular file. ``mapped`` as :func:`edge.replay.columns.parse_columns` gives it.
+
+    Raises ``BadRecording`` or ``NoCertificate``, one line: the file, the line, the column, and what to do.
+    """
+    try:
+        encodings = encodings_of(path)
+        if not encodings:
+            raise BadRecording(f"{path}: its byte-order mark says that it is text, and it is not: export it again")
+        candidates, bad = _candidates(path, encodings, mapped, use_counts, temp_is_declared, how)
+        if not candidates:
+            raise bad[0]
+        chosen = candidates[0]
+        if len(candidates) > 1 and any(c.wanted != chosen.wanted for c in candidates):
+            both = " and in ".join(NAMES[c.encoding] for c in candidates)
+            raise BadRecording(
+                f"{path}: its header can be read in {both}, as different columns: save it as UTF-8, or map its columns"
+            )
+        if chosen.layout.long is not None:
+            return _read_long(path, chosen, mapped, use_counts, temp_is_declared, how)
+        return _read_table(path, chosen, how)
+    except TwoReadings as e:
+        raise BadRecording(one_line(f"{path}: {e}"), *e.remedies) from None
+    except UnicodeDecodeError as e:  # it has changed since it was looked at
+        raise BadRecording(f"{path}: is not text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8") from e
+    except csv.Error as e:
+        raise BadRecording(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
+    except OSError as e:
+        raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
+
+
+def _candidates(
+    path: Path,
+    encodings: tuple[str, ...],
+    mapped: dict[str, str],
+    use_counts: bool,
+    temp_is_declared: bool,
+    how: How,
+) -> tuple[list[_Candidate], list[BadInput]]:
+    found: list[_Candidate] = []
+    bad: list[BadInput] = []
+    for encoding in encodings:
+        try:
+            with path.open(encoding=encoding, newline="") as file:
+                head = read_head(file, frozenset(mapped.values()))
+            layout = find_layout(head)
+            if layout.long is not None:
+                found.append(_Candidate(encoding, layout, (), how.start_mass_g))
+                continue
+            first = _first_row(head.lines, layout)
+            columns = Columns(str(path), layout, first, how.start_mass_g)
+            wanted = columns.wanted(mapped, use_counts, temp_is_declared)
+            found.append(_Candidate(encoding, layout, wanted, columns.start_mass_g))
+        except BadInput as e:
+            bad.append(e)
+        except TwoReadings as e:
+            bad.append(BadRecording(one_line(f"{path}: {e}"), *e.remedies))
+    return found, bad
+
+
+def _first_row(lines: tuple[str, ...], layout: Layout) -> list[str]:
+    for line in lines[layout.first_row :]:
+        cells = split_cells(line, layout.separator)
+        if any(cells) and not (layout.passes_over and layout.passes_over.fullmatch("\t".join(cells).strip("\t "))):
+            return cells
+    return []
+
+
+def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
+    notation = _notation(path, c, how.decimal)
+    order = _order(path, c)
+    reader = TableReader(str(path), c.layout, c.wanted, notation, order, skip_bad_rows=how.skip_bad_rows)
+    with path.open(encoding=c.encoding, newline="") as file:
+        columns = reader.read(rows(file, c.layout))
+    relative = any(w.name == "mass_pct" for w in c.wanted)
+    parts = [f"{w.name} from {w.header}" + (" (a clock)" if w.clock else "") for w in c.wanted]
+    if relative:
+        parts.append("100 % is " + ("not stated" if c.start_mass_g is None else f"{c.start_mass_g:.6g} g"))
+    if left := unused(c.layout.columns, c.wanted):
+        parts.append(f"not used: {', '.join(left)[:160]}")
+    return _told(c, notation, parts, columns, is_relative=relative and c.start_mass_g is None)
+
+
+def _notation(path: Path, c: _Candidate, decimal: str) -> Notation:
+    numbers = tuple(w.at for w in c.wanted if not w.clock and w.quantity != "status")
+    hot = frozenset(w.at for w in c.wanted if w.quantity in ("temp_c", "cell_temp_c"))
+    with path.open(encoding=c.encoding, newline="") as file:
+        cells = (cells for _, cells in rows(file, c.layout))
+        ours = c.layout.separator == "," and all(w.header == w.name for w in c.wanted)
+        return find_notation(cells, numbers, hot, point_by_default=ours, stated=decimal or c.layout.decimal)
+
+
+def _order(path: Path, c: _Candidate) -> Order:
+    """Find whether day or month comes first in the file's dates, where its time has any that can be read both ways."""
+    time = c.wanted[0]
+    at = time.date_at if time.date_at >= 0 else time.at
+    if not time.clock:
+        return "day"
+    with path.open(encoding=c.encoding, newline="") as file:
+        cells = (cells[at] for _, cells in rows(file, c.layout) if at < len(cells))
+        first = next(cells, "")
+        return "day" if _YEAR_FIRST.match(first) else date_order([first, *cells])
+
+
+def _read_long(
+    path: Path, c: _Candidate, mapped: dict[str, str], use_counts: bool, temp_is_declared: bool, how: How
+) -> ReadFile:
+    reader = LongReader(
+        str(path),
+        c.layout,
+        mapped,
+        held_at_most_s=how.held_at_most_s,
+        start_mass_g=how.start_mass_g,
+        skip_bad_rows=how.skip_bad_rows,
+    )
+    with path.open(encoding=c.encoding, newline="") as file:
+        columns = reader.read(rows(file, c.layout), use_counts, temp_is_declared)
+    parts = [f"{s.name} from {s.entity}" for s in reader.series.values()]
+    if not columns.facts.held_at_most_s:
+        parts.append(f"values within {TOGETHER_S:g} s are one row")
+    if reader.others:
+        parts.append(f"not used: {', '.join(reader.others)[:160]}")
+    relative = how.start_mass_g is None and any(s.name == "mass_pct" for s in reader.series.values())
+    return _told(c, reader.notation, parts, columns, is_relative=relative)
+
+
+def _told(c: _Candidate, notation: Notation, parts: list[str], columns: ReadColumns, *, is_relative: bool) -> ReadFile:
+    """Put what was found into one line, and what the result must say beside it."""
+    facts, t_s = columns.facts, columns.table["t_s"]
+    cells = "lines of a log" if c.layout.line else f"{SEPARATOR_NAMES[c.layout.separator]} between cells"
+    parts.append(f"{len(t_s)} rows over {t_s[-1] - t_s[0]:.10g} s")
+    if facts.midnights:
+        parts.append(f"midnight passed {facts.midnights} times")
+    if facts.footer:
+        parts.append(f"{facts.footer} lines of a footer left out")
+    notes = _notes(facts, c, is_relative)
+    line = f"{c.layout.format}, {NAMES[c.encoding]}, {cells}, {notation.told}: {'; '.join((*parts, *notes))}"
+    return ReadFile(columns, one_line(line), notes, is_relative)
+
+
+def _notes(facts: Facts, c: _Candidate, is_relative: bool) -> tuple[str, ...]:
+    notes = []
+    if is_relative:
+        notes.append(
+            "masses are in % of a start mass that nobody states: 100 % stands as 100 g, so grams here are % of it, and "
+            "only the loss in % is judged"
+        )
+    if facts.skipped:
+        notes.append(f"{facts.skipped} bad rows were skipped, the first: {facts.first_skipped}")
+    if facts.held_rows:
+        notes.append(
+            f"{c.layout.format} writes changes only: values were held until the next, for at most "
+            f"{facts.held_at_most_s:g} s ({facts.held_rows} rows rest on one)"
+        )
+    return tuple(one_line(note) for note in notes)
