@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 from .notation import TwoReadings
 
 DAY_S = 86_400
+MAX_CLOCK = 64
+"""No time that we know is written with more characters."""
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|^(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 _TIME = re.compile(
     r"^(\d{1,3}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp]\.?[Mm]\.?)?\s*(Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?$"
@@ -36,12 +38,18 @@ class NoTime(ValueError):
 def looks_like_clock(cell: str) -> bool:
     """Say whether a cell is written as a date or as hours and minutes."""
     text = cell.strip()
-    return bool(_TIME.match(text) or _DATE.match(text)) and ("/" in text or ":" in text or text.count("-") == 2)
+    return (
+        len(text) <= MAX_CLOCK
+        and bool(_TIME.match(text) or _DATE.match(text))
+        and ("/" in text or ":" in text or text.count("-") == 2)
+    )
 
 
 def read_moment(cell: str, order: Order = "day") -> Moment:
     """Get a cell's time. ``order``: which comes first in ``03/04/2026``. Raises :class:`NoTime`."""
     text = cell.strip()
+    if len(text) > MAX_CLOCK:
+        raise NoTime(f"{text[:40]!r} is no time")
     day_s, rest, dated = 0, text, False
     if found := _DATE.match(text):
         day_s, dated = _day_s(found, order), True

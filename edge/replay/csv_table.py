@@ -84,6 +84,10 @@ class TableReader:
         self.midnights = 0
         self.decimals = -MAX_DECIMALS
         self._number = notation.number
+        self._plan = tuple(
+            (c.at, c.factor, c.offset, not c.clock and c.quantity != "status", c.quantity in ("mass_g", "counts"), c)
+            for c in wanted
+        )
         self._status_at = next((c.at for c in wanted if c.quantity == "status"), -1)
 
     def read(self, rows: Iterable[tuple[int, list[str]]]) -> ReadColumns:
@@ -96,9 +100,9 @@ class TableReader:
         t = table["t_s"]
         bad: list[str] = []
         footer, last_t_s, n = 0, -math.inf, 0
-        between = self.layout.passes_over
+        between = self.layout.passes_over is not None
         for line, cells in rows:
-            if between is not None and between.fullmatch("\t".join(cells).strip("\t ")):
+            if between and self.layout.is_passed_over(cells):
                 continue
             try:
                 values = self._values(line, cells)
@@ -114,8 +118,11 @@ class TableReader:
                 continue
             if footer:
                 raise BadRecording(one_line(f"{self.where}, {bad[0]}"))
-            t_s = self._rising(line, values[0], last_t_s, t[0] if n else values[0])
-            values[0] = last_t_s = t_s
+            t_s = values[0]
+            first_s = t[0] if n else t_s
+            if not (last_t_s <= t_s <= MAX_T_S and t_s - first_s <= MAX_SPAN_S and t_s >= -MAX_T_S):
+                values[0] = t_s = self._rising(line, t_s, last_t_s, first_s)
+            last_t_s = t_s
             for append, value in zip(appends, values, strict=True):
                 append(value)
             n += 1
@@ -143,24 +150,30 @@ class TableReader:
             )
         status = Status.OK if self._status_at < 0 else self._status(line, cells[self._status_at])
         values: list[float] = []
-        for c in self.wanted:
-            if c.quantity == "status":
-                values.append(float(status))
-                continue
-            cell = cells[c.at]
+        number, point = self._number, self.notation.mark == "."
+        for at, factor, offset, is_number, weighed, column in self._plan:
+            cell = cells[at]
             try:
-                value = self._time(cells, c) if c.clock else self._number(cell) * c.factor + c.offset
-                if not abs(value) <= LARGEST:
+                if not is_number:
+                    value = self._time(cells, column) if column.clock else float(status)
+                elif point and cell.isascii() and "_" not in cell:  # which Python would take
+                    try:
+                        value = float(cell) * factor + offset
+                    except ValueError:
+                        value = number(cell) * factor + offset
+                else:
+                    value = number(cell) * factor + offset
+                if not -LARGEST <= value <= LARGEST:
                     raise ValueError(f"{cell.strip()[:40]} is no reading")
             except ValueError as e:
-                if status is Status.OK or c.quantity == "t_s":
+                if status is Status.OK or column.quantity == "t_s":
                     raise _BadRow(
-                        f"line {line}, column {c.header}: {e}: correct or remove the row, or give it a status",
+                        f"line {line}, column {column.header}: {e}: correct or remove the row, or give it a status",
                         may_be_footer=not self._any_number(cells),
                     ) from None
                 value = math.nan
             else:
-                if c.quantity in ("mass_g", "counts"):
+                if weighed and self.decimals < MAX_DECIMALS:
                     self.decimals = max(self.decimals, self.notation.decimals(cell))
             values.append(value)
         return values

@@ -32,6 +32,8 @@ TEMP_NAMES = _words(
 )
 PRESSURE_NAMES = _words("pressure p vacuum druck pression presión pressione 压力 壓力 圧力 真空度")
 
+MAX_HEADING = 200
+"""No header of ours is longer; the patterns below would take long over one that is."""
 TIME_UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sek", "秒"), "t_s"),
     **dict.fromkeys(("min", "mins", "minute", "minutes", "分", "分钟"), "t_min"),
@@ -70,6 +72,8 @@ def split_heading(text: str, unit: str = "") -> ColumnHead:
     if unit:
         plain = unit.strip().strip("[]()（）").strip()
         return ColumnHead(f"{shown} [{plain}]", shown, plain)
+    if len(shown) > MAX_HEADING:
+        return ColumnHead(shown, shown, "")
     for pattern in (_BRACKETED, _SLASHED, _COMMA, _UNDERSCORED):
         found = pattern.match(shown)
         if found and is_unit(found["unit"]):

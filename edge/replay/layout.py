@@ -45,6 +45,10 @@ class LongForm:
     changes_only: bool = False
 
 
+MAX_BETWEEN = 500
+"""No line of a format's own between its rows is longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where a file's rows begin, what separates their cells and what its columns are called.
@@ -66,6 +70,12 @@ class Layout:
     long: LongForm | None = None
     line: re.Pattern[str] | None = None
     """Where the file is a log and not a table: what a line must match, its groups being the cells."""
+
+    def is_passed_over(self, cells: list[str]) -> bool:
+        """Say whether a row is one of the format's own between the rows, such as a step's title."""
+        if self.passes_over is None or sum(map(len, cells)) > MAX_BETWEEN:
+            return False
+        return self.passes_over.fullmatch("\t".join(cells).strip("\t ")) is not None
 
 
 class Head(NamedTuple):

@@ -13,6 +13,8 @@ from typing import Literal
 
 Mark = Literal[".", ","]
 MAX_DECIMALS = 12  # a double has no more that mean anything
+MAX_NUMBER = 64
+"""No number that means anything is written with more characters; the patterns below would take long over one."""
 HOTTEST_C = 2000.0
 """No thermometer of an oven shows more, in any unit: a reading that makes one do so is not what was written."""
 
@@ -93,6 +95,8 @@ class Notation:
                 return float(text)
             except ValueError:
                 pass
+        if len(text) > MAX_NUMBER:
+            raise ValueError(f"{text[:40]!r} is not a number")
         plain = text.translate(_OTHER_MINUS)
         if plain.isascii() and _PLAIN[self.mark].fullmatch(plain):
             return float(plain.replace(",", "."))
@@ -104,7 +108,12 @@ class Notation:
 
     def decimals(self, cell: str) -> int:
         """Get after how many decimals a number is written: 2 for ``1.25``, 3 for ``1.5e-2``, 0 for ``100``."""
-        mantissa, _, exponent = cell.strip().lower().partition("e")
+        text = cell.strip()
+        if len(text) > MAX_NUMBER:
+            return MAX_DECIMALS
+        if text[-1:].isdigit() and "e" not in text and "E" not in text:
+            return min(MAX_DECIMALS, len(text) - 1 - at) if (at := text.find(self.mark)) >= 0 else 0
+        mantissa, _, exponent = text.lower().partition("e")
         written = len(mantissa.partition(self.mark)[2]) - int(exponent.translate(_OTHER_MINUS) or 0)
         return min(MAX_DECIMALS, max(-MAX_DECIMALS, written))
 
@@ -131,7 +140,7 @@ def find_notation(
     for cells in rows:
         for at, column in seen.items():
             cell = cells[at].strip() if at < len(cells) else ""
-            if not cell or (len(cell) < 4 and cell.isdigit()):
+            if not cell or len(cell) > MAX_NUMBER or (len(cell) < 4 and cell.isdigit()):
                 continue
             column.look(cell.translate(_OTHER_MINUS))
             marks &= column.marks

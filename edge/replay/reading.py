@@ -126,7 +126,7 @@ def _candidates(
 def _first_row(lines: tuple[str, ...], layout: Layout) -> list[str]:
     for line in lines[layout.first_row :]:
         cells = split_cells(line, layout.separator)
-        if any(cells) and not (layout.passes_over and layout.passes_over.fullmatch("\t".join(cells).strip("\t "))):
+        if any(cells) and not layout.is_passed_over(cells):
             return cells
     return []
 

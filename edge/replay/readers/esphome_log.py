@@ -13,7 +13,7 @@ from edge.replay.layout import ColumnHead, Head, Layout, LongForm
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 LINE = re.compile(
     rf"^{_COLOUR}\[(\d{{2}}:\d{{2}}:\d{{2}}(?:\.\d+)?)\]\[[A-Z]\]\[[^\]]*\]: "
-    rf"'([^']{{1,80}})': Sending state (\S+) ?(\S*)(?: with \d+ decimals? of accuracy)?{_COLOUR}\s*$"
+    rf"'([^']{{1,80}})': Sending state (\S{{1,40}}) ?(\S{{0,20}})(?: with \d+ decimals? of accuracy)?{_COLOUR}\s*$"
 )
 
 

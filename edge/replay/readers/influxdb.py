@@ -26,7 +26,7 @@ class InfluxAnnotatedCsv:
         if at is None:
             return None
         names = split_cells(head.lines[at], ",")
-        header = re.escape("\t".join(names))
+        header = re.escape("\t".join(names).strip("\t "))
         between = re.compile(rf"#[a-z]+\t.*|{header}")
         own = QUANTITIES + tuple(UNITS)
         columns = tuple(ColumnHead(n, n, "") if n in own else split_heading(n) for n in names)

@@ -103,7 +103,7 @@ def _names_a_test(columns: tuple[ColumnHead, ...], mapped: frozenset[str], first
 
 
 def _is_there(header: str, columns: tuple[ColumnHead, ...]) -> bool:
-    if header.startswith("#") and header[1:].isdigit():
+    if header.startswith("#") and header[1:].isascii() and header[1:].isdigit() and len(header) < 6:
         return int(header[1:]) <= len(columns)
     return any(header in (head.text, head.name) for head in columns)
 

@@ -11,7 +11,7 @@ import re
 from edge.replay.headings import split_heading
 from edge.replay.layout import BLANKS, Head, Layout, split_cells
 
-_SIGNAL = re.compile(r"^Sig(\d+)\s+(.+)$")
+_SIGNAL = re.compile(r"^Sig(\d{1,3})\s+(.+)$")
 _SIZE = re.compile(r"^(?:Size|Sample [Ss]ize|Sample [Mm]ass|SampleMass)\s+([0-9]+(?:\.[0-9]+)?)\s*(mg|g)\s*$")
 _PER_G = {"mg": 1e-3, "g": 1.0}
 
