@@ -15,7 +15,10 @@ from typing import NamedTuple, Protocol, TextIO
 MAX_LINE_CHARS = 65_536
 HEAD_LINES = 300
 """So many lines are looked at for a header: no preamble that we know is longer."""
-HEAD_CHARS = 400_000
+HEAD_CHARS = 100_000
+MAX_HEADER_CHARS = 8192
+"""A longer line is cut before it is looked at for names: a header is never so long."""
+MAX_COLUMNS = 256
 BLANKS = ""
 """The separator of a file whose cells stand between blanks."""
 SEPARATORS = (",", ";", "\t", "|", BLANKS)
@@ -110,7 +113,8 @@ def read_head(file: TextIO, mapped: frozenset[str]) -> Head:
 
 
 def split_cells(line: str, separator: str) -> list[str]:
-    """Get a line's cells, stripped."""
+    """Get a line's cells, stripped; of a very long line, those of its beginning."""
+    line = line[:MAX_HEADER_CHARS]
     if separator == BLANKS:
         return line.split()
     try:

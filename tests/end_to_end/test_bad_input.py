@@ -138,13 +138,13 @@ class Unchanged:
     [
         (b"", "is empty: it needs a header line"),
         (b"t_s,mass_g,temp_c\n", "has a header and no rows"),
-        (b"t_s,temp_c\n0,20\n", "--columns mass_g=HEADER"),
+        (b"t_s,temp_c\n0,20\n", "--map mass_g=HEADER"),
         (b"t_s,mass_g,temp_c\n0,10,20\n1,ten,20\n", "line 3, column mass_g: 'ten' is not a number"),
         (b"t_s,mass_g,temp_c\n0,10,20\n5,10,20\n4,10,20\n", "line 4: t_s goes back from 5 to 4: sort the rows"),
         (b"t_s,mass_g,temp_c\n0,10,20\n1,NaN,20\n", "line 3, column mass_g: NaN is no reading"),
         (b"t_s,counts,temp_c\n0,10,20\n", "give the cell's certificate (--certificate)"),
-        (CSV.encode("utf-16"), "is not UTF-8 text"),
-        (bytes(range(256)), "is not UTF-8 text"),
+        (CSV.encode("utf-16")[:-1], "its byte-order mark says that it is text, and it is not"),
+        (bytes(range(256)), "no column t_s"),
         (b"t_s,mass_g,temp_c\n1e30,10,20\n", "line 2, column t_s: 1e30 is no reading"),
     ],
 )

@@ -14,7 +14,7 @@ from edge.replay.layout import ColumnHead, Head, Layout, LongForm, split_cells
 
 
 class InfluxAnnotatedCsv:
-    """What ``influx query --raw`` and the data explorer give."""
+    """What the query command and the data explorer give in raw form."""
 
     name = "InfluxDB annotated CSV"
 

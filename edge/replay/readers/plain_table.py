@@ -9,7 +9,7 @@ from __future__ import annotations
 from edge.replay.clock import looks_like_clock
 from edge.replay.columns import QUANTITIES, UNITS, quantity_of
 from edge.replay.headings import is_moment, is_time, is_unit, lacks_unit, meaning_of, split_heading
-from edge.replay.layout import BLANKS, SEPARATORS, ColumnHead, Head, Layout, split_cells
+from edge.replay.layout import BLANKS, MAX_COLUMNS, SEPARATORS, ColumnHead, Head, Layout, split_cells
 from edge.replay.notation import TwoReadings
 
 
@@ -41,11 +41,11 @@ class PlainTable:
         at = next((i for i, line in enumerate(head.lines) if _is_above_numbers(head, i)), 0)
         line = head.lines[at] if head.lines else ""
         separator = max(",;\t", key=line.count)
-        return self._at(head, at, separator, split_cells(line, separator))
+        return self._at(head, at, separator, split_cells(line, separator)[:MAX_COLUMNS])
 
     def _header(self, head: Head, at: int, separator: str, complete: bool) -> Layout | None:
         cells = split_cells(head.lines[at], separator)
-        if len(cells) < 2:
+        if not 2 <= len(cells) <= MAX_COLUMNS:
             return None
         layout = self._at(head, at, separator, cells)
         first = next((c for line in head.lines[layout.first_row :] if any(c := split_cells(line, separator))), None)

@@ -97,7 +97,7 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...], list[tuple[float, ...]]]] = {
 }
 HEADS = {
     "mettler_head.txt": ("Mettler STARe text", 28, (0.0, 0.0128009, 36.625), (27.0, 0.0128035, 47.914)),
-    "netzsch_head.txt": ("NETZSCH Proteus text", 11, (0.0, 0.0089090627, 27.141), (267.4104, 0.0088363476, 52.141)),
+    "netzsch_head.txt": ("NETZSCH Proteus text", 11, (0.0, 0.0089090627, 27.141), (267.4104, 0.0088363597, 52.141)),
     "trios_ta_head.txt": (
         "TA Universal Analysis text",
         28,
