@@ -27,6 +27,8 @@ is no chance of a walk that two nights saw."""
 DRIFTS = 3.2
 """Over a test a drift counts as one where its variance is so many times that of the walk, whose own fitted lines have
 1.2 times."""
+LEAST_DRIFT_DOF = 2.0
+"""A single night is taken for two: the walk is an estimate of the same thing, and says what is usual."""
 TEST_H = 8.5
 """From M1 to M2 it takes about so long."""
 
@@ -64,7 +66,8 @@ class Wander:
 def fit_wander(nights: Sequence[tuple[F8, F8]], drifts_per_h: Sequence[float], walk: WalkFit) -> Wander:
     """Hold a walk that is known from minutes against the hours of ``nights``: times in s, codes without temperature.
 
-    ``drifts_per_h`` are the straight lines fitted through them: their number is all the freedom that a drift has.
+    ``drifts_per_h`` are the straight lines fitted through them: their number is all the freedom that a drift has
+    (two at least).
     """
     means = [_ten_minutes(t_s, code) for t_s, code in nights]
     bound = _bound(means, walk)
@@ -77,7 +80,7 @@ def fit_wander(nights: Sequence[tuple[F8, F8]], drifts_per_h: Sequence[float], w
     if bends is not None:
         each = WalkFit(bends.rms / math.sqrt(sum(BENDS_H) / 2.0), bends.dof)
         walk = max(walk, each, key=lambda w: w.per_sqrt_h)
-    return Wander(walk, None, Apart(per_h, float(len(drifts_per_h))))
+    return Wander(walk, None, Apart(per_h, max(LEAST_DRIFT_DOF, float(len(drifts_per_h)))))
 
 
 def _bound(means: Sequence[F8], walk: WalkFit) -> Apart | None:

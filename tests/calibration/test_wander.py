@@ -60,6 +60,7 @@ def test_a_drift_counts_where_it_is_more_than_the_walk_explains() -> None:
     assert found.drift_per_h.dof == 2.0
     assert found.over(8.0).rms == pytest.approx(8.0 * 49.0, rel=0.03)
     assert fitted(walked(10.0, 4), (3.0, -3.0)).drift_per_h is None
+    assert fitted(line[:1], (50.0,)).over(8.0).dof == 2.0
 
 
 def test_what_bends_about_a_drift_is_its_walk() -> None:
