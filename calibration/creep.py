@@ -17,6 +17,8 @@ from calibration.wander import Wander
 
 FROM_S = 1200.0  # M1 is taken about so long after the load is on
 MEAN_S = 600.0
+FIRST_S = (60.0, 180.0)
+"""In the first minute the weight may still be on its way."""
 M1_S = 960.0
 """The middle of M1's window, after its rest."""
 M1_ROWS_S = (60.0, 1320.0)
@@ -57,7 +59,8 @@ def fit_creep(t_s: F8, code: F8, load_code: float, wander: Wander) -> CreepFit:
         raise BadFit("the load is nothing: put a weight on")
     since = minute - minute[0] + BIN_S / 2.0
     early = np.abs(since - FROM_S) <= MEAN_S / 2.0
-    first = float(np.mean(value[since <= 2.0 * 60.0])) if np.any(since <= 2.0 * 60.0) else float(value[0])
+    soon = (since >= FIRST_S[0]) & (since <= FIRST_S[1])
+    first = float(np.mean(value[soon])) if np.any(soon) else float(np.mean(value[early]))
     late = float(np.mean(value[since >= since[-1] - MEAN_S]))
     per_pct = load_code / 100.0
     seen = (late - float(np.mean(value[early]))) / per_pct

@@ -59,6 +59,13 @@ def test_what_it_crept_since_it_was_loaded_is_more_than_after_m1() -> None:
     assert found.whole_pct > found.gained_pct > 0.0
 
 
+def test_a_weight_that_is_put_on_within_the_first_minute_is_no_creep() -> None:
+    code = crept(2e-4, 1800.0)
+    late = np.where(T_S < 20.0, ZERO, code)
+    found, at_once = fit_creep(T_S, late, LOAD, STILL), fit_creep(T_S, code, LOAD, STILL)
+    assert found == at_once
+
+
 def test_a_zero_that_wanders_is_in_the_uncertainty_of_the_creep() -> None:
     found = fit_creep(T_S, crept(0.0, 1800.0), LOAD, Wander(WalkFit(20.0, 30.0), None, None))
     # by hand: 1.7 · 20 codes · √(95 min of 60), the two means' middles being 20 min and 115 min after the load
