@@ -71,6 +71,10 @@ def _when(text: str) -> datetime.datetime:
     return at if at.tzinfo is not None else at.astimezone()
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _dimensions(text: str) -> list[float]:
     length, width, height = (float(part) for part in text.replace("x", " ").replace("×", " ").split())
     return [length, width, height]
@@ -82,6 +86,7 @@ _ABOUT: tuple[tuple[str, str, Parse], ...] = (
     ("serial", "Serial number", str),
     ("claim", "Name that it is sold by", str),
     ("claimed_class", "Class that it is sold as", str),
+    ("subclasses", 'Sub-classes, as declared ("sulfide, lithium-ion, energy")', _names),
     ("chemistry", "Chemistry, as declared", str),
     ("composition", 'What carries its ions, as declared ("oxide, liquid 3 %")', str),
     ("dimensions_mm", "Dimensions in mm (60 x 40 x 5)", _dimensions),

@@ -272,6 +272,7 @@ class Result(_Part, frozen=True, kw_only=True):
     blank_run: bool = False
     claim: ClaimTold | None = None
     claimed_class: ClaimTold | None = None
+    subclasses: tuple[ClaimTold, ...] = ()
     composition: CompositionTold | None = None
     density_g_cm3: tuple[float, float] | None = None
     replicates: int = 1

@@ -111,9 +111,9 @@ class VisualCheck(_Part, frozen=True, kw_only=True):
 class Specimen(_Part, frozen=True, kw_only=True):
     """A specimen as it is described before its test. ``m0_g`` is its mass before it was opened, in g.
 
-    ``claim`` is the name and ``claimed_class`` the class that it is sold by; ``composition`` what carries its ions, as
-    declared; ``chemistry`` its electrodes and electrolyte. ``differs_because`` says why a serial that was seen before
-    has another mass now.
+    ``claim`` is the name, ``claimed_class`` the class and ``subclasses`` those within it that it is sold by;
+    ``composition`` what carries its ions, as declared; ``chemistry`` its electrodes and electrolyte.
+    ``differs_because`` says why a serial that was seen before has another mass now.
     """
 
     format: Literal[1] = 1
@@ -122,6 +122,7 @@ class Specimen(_Part, frozen=True, kw_only=True):
     serial: Name
     claim: Name | None = None
     claimed_class: Name | None = None
+    subclasses: tuple[Name, ...] = ()
     chemistry: Text | None = None
     composition: Name | None = None
     dimensions_mm: tuple[LengthMm, LengthMm, LengthMm] | None = None

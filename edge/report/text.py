@@ -135,6 +135,7 @@ def _lines(r: Result) -> Iterator[str]:
         yield f'Claimed to be "{r.claim.name}": {r.claim.answer}'
     if r.claimed_class:
         yield f'Sold as of the class "{r.claimed_class.name}": {r.claimed_class.answer}'
+    yield from (subclass.answer for subclass in r.subclasses)
     if r.composition:
         yield f'Declared to hold "{r.composition.declared}". {r.composition.answer}'
     if r.replicates > 1:

@@ -79,6 +79,14 @@ class Composition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     source: Text
 
 
+class Subclasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Names by which cells are told apart within a class, and by what (``electrolyte``): declared, never found here."""
+
+    by: Text
+    names: tuple[Text, ...]
+    source: Text
+
+
 LimitPct = Annotated[float, Meta(gt=0, le=100, description="a mass loss in %, above 0, at most 100")]
 TempC = Annotated[float, Meta(ge=-50, le=850, description="a temperature in °C, -50 to 850")]
 BandC = Annotated[float, Meta(gt=0, le=50, description="a half-width in °C, above 0, at most 50")]
@@ -157,6 +165,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         "the criterion is met, which does not say that the sample holds no liquid."
     )
     aliases: tuple[Alias, ...] = ()
+    subclasses: tuple[Subclasses, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     compositions: tuple[Composition, ...] = ()
     notes: tuple[Field[Text], ...] = ()
@@ -205,6 +214,15 @@ class Standard(_File, frozen=True, kw_only=True):
         classes = ", ".join(self.classes.value)
         listed = f"its classes are: {classes}" if classes else "its file lists no classes"
         return one_line(f'"{claimed}" is not a class of {self.id}; {listed}.')
+
+    def answer_to_subclass(self, declared: str) -> str:
+        """Get one sentence on a sub-class that someone declares: by what it is one, or that the file has none such."""
+        for subclasses in self.subclasses:
+            if _plain_name(declared) in map(_plain_name, subclasses.names):
+                return f'By declaration, not by this test: "{declared}" is a sub-class by {subclasses.by} of {self.id}.'
+        known = "; ".join(f"by {s.by} {', '.join(s.names)}" for s in self.subclasses)
+        listed = f"it has: {known}" if known else "its file lists none"
+        return one_line(f'"{declared}" is no sub-class of {self.id}; {listed}.')
 
     def answer_to_composition(self, declared: str) -> str:
         """Get one sentence on a declared composition, such as ``oxide, liquid 3 %``: never a verdict.
@@ -273,7 +291,7 @@ def _with_shorthand(tables: Tables) -> Tables:
     for name, value in tables.items():
         if name == "notes" and isinstance(value, list):
             out[name] = [full(note) for note in value]
-        elif name in ("format", "id", "checked_from", "aliases", "carriers", "compositions", "notes"):
+        elif name in ("format", "id", "checked_from", "aliases", "subclasses", "carriers", "compositions", "notes"):
             out[name] = value
         else:
             out[name] = full(value)

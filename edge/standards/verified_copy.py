@@ -20,7 +20,7 @@ from edge.records.durable_file import sync_folder, write_beside
 
 from .standard import DEFAULT, Field, Standard, loads_standard
 
-_TABLES = ("aliases", "carriers", "compositions", "notes")
+_TABLES = ("aliases", "subclasses", "carriers", "compositions", "notes")
 
 
 def verify_field(standard: Standard, name: str, *, source: str, who: str, on: datetime.date) -> Standard:

@@ -28,6 +28,7 @@ def by_whole_method(ended: EndedRun, result: Result) -> Result:
         result,
         specimen=definition.specimen,
         claimed_class=_claimed_class(definition),
+        subclasses=_subclasses(definition),
         seen_before=definition.seen_before,
         visual_check=found,
         deviations=deviations(ended, result),
@@ -64,6 +65,11 @@ def visual_check(definition: RunDefinition) -> VisualCheckFound | None:
 def _claimed_class(definition: RunDefinition) -> ClaimTold | None:
     name = None if definition.specimen is None else definition.specimen.claimed_class
     return None if name is None else ClaimTold(name=name, answer=definition.standard.answer_to_name(name))
+
+
+def _subclasses(definition: RunDefinition) -> tuple[ClaimTold, ...]:
+    names = () if definition.specimen is None else definition.specimen.subclasses
+    return tuple(ClaimTold(name=name, answer=definition.standard.answer_to_subclass(name)) for name in names)
 
 
 def _checked(definition: RunDefinition) -> StandardChecked:

@@ -77,6 +77,7 @@ NEW_KEYS = {
     "pc_otherwise",
     "specimen",
     "claimed_class",
+    "subclasses",
     "seen_before",
     "visual_check",
     "deviations",

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from edge.cli.main import cli
 from edge.records.specimen_file import load_specimen
 
-ONLY_NEEDED = ["Example Cells", "SSB-200", "0042", *[""] * 10, "n", "n", "", "n", "n"]
+ONLY_NEEDED = ["Example Cells", "SSB-200", "0042", *[""] * 11, "n", "n", "", "n", "n"]
 
 
 def asked(path: Path, *answers: str) -> str:
@@ -35,7 +35,8 @@ def test_all_that_is_answered_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     shown = asked(
         path,
-        "Example Cells", "SSB-200", "", "0042", "semi-solid", "hybrid", "Li | sulfide", "oxide, liquid 3 %",
+        "Example Cells", "SSB-200", "", "0042", "semi-solid", "hybrid", "sulfide, energy", "Li | sulfide",
+        "oxide, liquid 3 %",
         "60 x 40 x 5", "two hundred", "200.5", "0.004", "3.2", "0", "3 cycles",
         "y", "2026-11-25 09:00+08:00", "maker", "Bo", "dry", "n",
         "y", "S-1", "intact", "box", "n",
@@ -49,6 +50,7 @@ def test_all_that_is_answered_is_read_back(tmp_path: Path) -> None:
     specimen = load_specimen(path)
     digest = hashlib.sha256(b"no picture").hexdigest()
     assert (specimen.serial, specimen.m0_g, specimen.dimensions_mm) == ("0042", 200.5, (60.0, 40.0, 5.0))
+    assert specimen.subclasses == ("sulfide", "energy")
     assert [(h.given_by, h.taken_by, h.condition) for h in specimen.hand_overs] == [("maker", "Bo", "dry")]
     assert [(p.sha256, p.shows, p.file) for p in specimen.photographs] == [(digest, "the cell", "p.jpg")]
     assert specimen.opening is not None

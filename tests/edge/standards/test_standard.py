@@ -5,7 +5,7 @@ import re
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository import ROOT
 
@@ -309,6 +309,7 @@ NAMES = st.sampled_from([field.name for field in msgspec.structs.fields(Standard
 PAIRS = st.builds("{} = {}".format, NAMES, VALUES)
 
 
+@settings(deadline=None)  # nothing asserts how long the machine took
 @given(st.text() | st.lists(LINES | PAIRS | st.text(max_size=20), max_size=40).map("\n".join))
 def test_any_text_gives_a_standard_or_one_line(text):
     try:
@@ -317,6 +318,7 @@ def test_any_text_gives_a_standard_or_one_line(text):
         refusal(text)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_any_value_for_any_field_gives_a_standard_or_one_line_with_the_field(pair):
     try:
