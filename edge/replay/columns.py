@@ -7,7 +7,7 @@ nor a unit that nobody wrote: both are one line that says what to map.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calibration.toml_file import one_line
 from edge.errors import BadRecording, BadValue, NoCertificate
@@ -38,8 +38,11 @@ PCT_STANDS_FOR_G = 1.0
 """Where nobody states a start mass, 100 % stands as 100 g: a loss in % is the same."""
 EXCEL_DAYS = (20_000.0, 80_000.0)
 """Days since 1900 of the years 1954 to 2119: a date that a spreadsheet wrote as a number."""
-UNIX_S = (5e8, 5e9)
-UNIX_MS = (5e11, 5e12)
+UNIX_S = (1.2e9, 2.5e9)
+UNIX_MS = (1.2e12, 2.5e12)
+"""Since 1970, of the years 2008 to 2049."""
+LONGEST_CALENDAR_STEP_S = 600.0
+"""Rows of a calendar's time are closer: else the number may count seconds since the logger was switched on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Wanted:
     """A column that is read: its quantity, its header, where it is, and what to multiply by and add.
 
     ``name`` is its name with its unit (``mass_mg``); ``clock``: its cells are dates or hours and minutes; ``date_at``
-    is the column that holds the date of such a time, or -1.
+    is the column that holds the date of such a time, or -1; ``found_by_value``: its unit was found by its first number.
     """
 
     quantity: str
@@ -58,6 +61,7 @@ class Wanted:
     offset: float = 0.0
     clock: bool = False
     date_at: int = -1
+    found_by_value: bool = False
 
 
 def parse_columns(text: str, pairs: Iterable[str] = ()) -> dict[str, str]:
@@ -218,7 +222,7 @@ class Columns:
             if looks_like_clock(cell):
                 (clocks if ":" in cell else dates).append(at)
             elif is_moment(head) and (name := _calendar(cell)):
-                columns.append(self._column(name, at))
+                columns.append(replace(self._column(name, at), found_by_value=True))
         if len(clocks) == 1 and len(dates) == 1 and not looks_dated(self.first[clocks[0]]):
             return [*columns, Wanted("t_s", "t_s", self.heads[clocks[0]].text, clocks[0], clock=True, date_at=dates[0])]
         return [*columns, *(self._column("t_s", at) for at in clocks or dates)]

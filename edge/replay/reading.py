@@ -16,7 +16,7 @@ from calibration.toml_file import one_line
 from edge.errors import BadInput, BadRecording
 
 from .clock import Order, date_order
-from .columns import Columns, Wanted, unused
+from .columns import LONGEST_CALENDAR_STEP_S, Columns, Wanted, unused
 from .csv_table import Facts, ReadColumns, TableReader
 from .encoding import NAMES, encodings_of
 from .layout import SEPARATOR_NAMES, Layout, read_head, rows, split_cells
@@ -137,6 +137,7 @@ def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     reader = TableReader(str(path), c.layout, c.wanted, notation, order, skip_bad_rows=how.skip_bad_rows)
     with path.open(encoding=c.encoding, newline="") as file:
         columns = reader.read(rows(file, c.layout))
+    _check_calendar(path, c.wanted[0], columns)
     relative = any(w.name == "mass_pct" for w in c.wanted)
     parts = [f"{w.name} from {w.header}" + (" (a clock)" if w.clock else "") for w in c.wanted]
     if relative:
@@ -144,6 +145,21 @@ def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     if left := unused(c.layout.columns, c.wanted):
         parts.append(f"not used: {', '.join(left)[:160]}")
     return _told(c, notation, parts, columns, is_relative=relative and c.start_mass_g is None)
+
+
+def _check_calendar(path: Path, time: Wanted, columns: ReadColumns) -> None:
+    """Refuse a date's number that is rather a second since switching on: as days its rows would be far apart."""
+    t_s = columns.table["t_s"]
+    step_s = (t_s[-1] - t_s[0]) / max(1, len(t_s) - 1)
+    if time.found_by_value and step_s > LONGEST_CALENDAR_STEP_S:
+        raise BadRecording(
+            one_line(
+                f"{path}: {time.header} may count a calendar's days or seconds since the logger was switched on: "
+                f"as {time.name} its rows are {step_s:.4g} s apart: say which, as t_days, t_s or t_ms"
+            ),
+            "map t_s=HEADER",
+            "map t_days=HEADER",
+        )
 
 
 def _notation(path: Path, c: _Candidate, decimal: str) -> Notation:

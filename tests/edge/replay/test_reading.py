@@ -145,6 +145,16 @@ def test_dates_and_clocks_in_other_forms(tmp_path: Path, header: str, cells: tup
     assert read.columns.table["t_s"][1] - read.columns.table["t_s"][0] == pytest.approx(15.0, abs=1e-6)
 
 
+def test_seconds_since_switching_on_are_not_taken_for_days(tmp_path: Path) -> None:
+    """A hundred seconds must not become a hundred days in the band."""
+    text = "Timestamp,m (g),T (°C)\n" + "".join(f"{25_000 + i},1.5,120.5\n" for i in range(100))
+    assert "Timestamp may count a calendar's days or seconds since the logger was switched on" in refusal(
+        tmp_path, text
+    )
+    read = read_text(tmp_path, text, "t_s=Timestamp")
+    assert read.columns.table["t_s"][-1] - read.columns.table["t_s"][0] == 99.0
+
+
 def test_a_clock_passes_midnight_and_never_goes_back(tmp_path: Path) -> None:
     read = read_text(tmp_path, "Time,m (g),T (°C)\n23:59:50,1.5,20\n00:00:05,1.5,20\n")
     assert read.columns.table["t_s"][1] - read.columns.table["t_s"][0] == 15.0
