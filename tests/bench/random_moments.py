@@ -8,6 +8,7 @@ sample's loss and whether a second zero was announced are drawn. ``make random-m
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -82,13 +83,18 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=200)
     parser.add_argument("--hold-s", type=float, default=21_600.0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no other after so long")
     parser.add_argument("--write", action="store_true", help="write the section of docs/reliability.md")
     args = parser.parse_args()
     began, done = time.monotonic(), []
     with ProcessPoolExecutor(args.workers) as pool:
-        for one in pool.map(partial(act_drawn, hold_s=args.hold_s), range(1, args.nights + 1)):
-            print(one.line(), flush=True)
-            done.append(one)
+        for first in range(1, args.nights + 1, args.workers):
+            if time.monotonic() - began > 60.0 * args.minutes:
+                break
+            seeds = range(first, min(first + args.workers, args.nights + 1))
+            for one in pool.map(partial(act_drawn, hold_s=args.hold_s), seeds):
+                print(one.line(), flush=True)
+                done.append(one)
     SECTION.report(found(done), took_s=time.monotonic() - began, write=args.write)
 
 
