@@ -87,9 +87,14 @@ def _shows(text: str, i: int) -> bool:
         return True
     if c in JOINERS:
         return _joins(text, i)
-    if "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef":  # another form of the character before
+    if _is_form(c):
         return i > 0 and _is_ink(text[i - 1])
     return c not in UNSEEN and unicodedata.category(c) not in _HIDDEN
+
+
+def _is_form(c: str) -> bool:
+    """Say whether a character only asks for another form of the one before it."""
+    return "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef"
 
 
 def _joins(text: str, i: int) -> bool:
@@ -97,7 +102,7 @@ def _joins(text: str, i: int) -> bool:
     before = i - 1
     while before >= 0 and ("\ufe00" <= text[before] <= "\ufe0f" or "\U0001f3fb" <= text[before] <= "\U0001f3ff"):
         before -= 1
-    if before < 0 or i + 1 >= len(text):
+    if before < 0 or i + 1 >= len(text) or _is_form(text[i + 1]):
         return False
     return all(unicodedata.category(c) in _JOINED and c not in UNSEEN for c in (text[before], text[i + 1]))
 

@@ -25,6 +25,7 @@ GOOD = [
 @given(st.one_of(ANY, NASTY))
 @example("\u200d" * 3)
 @example("👩\u200d")
+@example("\xb8\u200c\ufe00")
 @example("a" + "\u0301" * 100)
 def test_what_is_shown_drives_no_terminal_and_is_one_line(text: str) -> None:
     shown = visible(text)
@@ -35,6 +36,7 @@ def test_what_is_shown_drives_no_terminal_and_is_one_line(text: str) -> None:
 
 
 @given(st.one_of(ANY, NASTY))
+@example("\xb8\u200c\ufe00")
 def test_json_means_the_same_and_shows_all(text: str) -> None:
     told = visible_json(json.dumps({"x": text}, ensure_ascii=False))
     assert json.loads(told) == json.loads(json.dumps({"x": text}))
