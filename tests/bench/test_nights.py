@@ -9,7 +9,7 @@ from edge.records.result import Verdict
 
 
 @pytest.mark.parametrize(
-    ("name", "bridge"), [("disk-full", "nau7802"), ("wrong-command-order", "hx711"), ("wrong-board", "nau7802")]
+    ("name", "bridge"), [("disk-full", "nau7802"), ("wrong-command-order", "nau7802"), ("gain-edited", "hx711")]
 )
 def test_a_shipped_night_has_a_verdict_that_it_may_have(name: str, bridge: str) -> None:
     done = act(name, 1, bridge)
