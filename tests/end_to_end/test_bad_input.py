@@ -430,10 +430,9 @@ def test_a_terminal_without_the_minus_sign_is_no_error(kept: Path) -> None:
 # the machine
 
 
-def test_the_keyboard_ends_a_run_in_one_line_and_what_was_committed_is_there(kept: Path, tmp_path: Path) -> None:
-    (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
+def test_the_keyboard_ends_a_run_in_one_line_and_what_was_committed_is_there(kept: Path) -> None:
     before = earlier(kept)
-    words = ["demo", "--json", "--standard", "short.toml", "--db", str(kept)]
+    words = ["demo", "--json", "--db", str(kept)]  # six hours: on a busy machine too it is not done before
     running = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30.0
     while time.monotonic() < deadline and running.poll() is None and stored_chunks(kept, 3) < 2:
