@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -433,7 +434,10 @@ def test_a_terminal_without_the_minus_sign_is_no_error(kept: Path) -> None:
 def test_the_keyboard_ends_a_run_in_one_line_and_what_was_committed_is_there(kept: Path) -> None:
     before = earlier(kept)
     words = ["demo", "--json", "--db", str(kept)]  # six hours: on a busy machine too it is not done before
-    running = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a shell's background job ignores the key, and so would its children
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = subprocess.Popen([*COMMAND, *words], **pipes, text=True, preexec_fn=heard)
     deadline = time.monotonic() + 30.0
     while time.monotonic() < deadline and running.poll() is None and stored_chunks(kept, 3) < 2:
         time.sleep(0.02)
