@@ -91,7 +91,7 @@ def loss_budget(
     if corrections.jumps is not None:
         lines.append(jump_component(*corrections.jumps))
     if corrections.resets is not None:
-        lines.append(reset_component(*corrections.resets))
+        lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
     drift, apart_k = None, 0.0
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)

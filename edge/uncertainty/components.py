@@ -142,10 +142,16 @@ def jump_component(net_g: float, u_g: float) -> Component:
     return Component(ComponentName.JUMPS, 0.0, u, "g", 0.0, "measured", why)
 
 
-def reset_component(net_g: float, u_g: float) -> Component:
-    """Get what resets of the converter did to the indication: ``net_g`` in all, which the loss is corrected for."""
+def reset_component(net_g: float, u_g: float, unseen: int) -> Component:
+    """Get what resets of the converter did to the indication: ``net_g`` in all, which the loss is corrected for.
+
+    Of ``unseen`` of them the step is assumed.
+    """
     why = f"its zero and gain step at each power-up: {net_g:+.3g} g between the two masses"
-    return Component(ComponentName.CONVERTER_RESET, -net_g, u_g, "g", 0.0, "measured", why, "normal")
+    if unseen:
+        why += f"; of {unseen} nobody saw the step"
+    origin: Origin = "assumed" if unseen else "measured"
+    return Component(ComponentName.CONVERTER_RESET, -net_g, u_g, "g", 0.0, origin, why, "normal")
 
 
 def air_components(

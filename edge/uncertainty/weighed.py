@@ -42,7 +42,8 @@ class Corrections:
     declared), ``blank`` is subtracted, ``span_change`` is by how much (relative) a check weight has shown the span to
     have changed at a time that nobody knows, ``jumps`` what the indication jumped by between the masses in all, in g,
     with its u (None: there were none). ``pressure_change_kpa`` is how far the room's pressure changed from M1 to M2
-    (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u.
+    (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u, and
+    ``unseen_resets`` of how many of them that is assumed.
     """
 
     air: AirAround | None = None
@@ -52,3 +53,4 @@ class Corrections:
     jumps: tuple[float, float] | None = None
     pressure_change_kpa: float | None = None
     resets: tuple[float, float] | None = None
+    unseen_resets: int = 0

@@ -165,10 +165,14 @@ class SpanCheck:
     load_g: float
 
     @property
+    def gain(self) -> float:
+        """Get by how much (relative) more is indicated than the cell feels."""
+        return (self.indicated_g - self.load_g) / self.load_g
+
+    @property
     def changed(self) -> float:
         """Get by how much (relative) the span has changed: 0 where the difference is within U (k = 2)."""
-        apart_g = self.indicated_g - self.load_g
-        return apart_g / self.load_g if abs(apart_g) > 2.0 * self.u_g else 0.0
+        return self.gain if abs(self.indicated_g - self.load_g) > 2.0 * self.u_g else 0.0
 
 
 def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: Weighing, stated_g: float) -> SpanCheck:

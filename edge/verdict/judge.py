@@ -151,7 +151,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_same_rig(definition.blank, definition.certificate)
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition.certificate)
-    resets = reset_steps(ended, weighed)
+    resets = reset_steps(ended, weighed, check)
     told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step
     change = 0.0 if check is None or told else check.changed
     jumps = jumps_between(ended, weighed, resets)
@@ -159,9 +159,10 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     air = definition.sample.air
     change_kpa = (air[1].pressure_hpa - air[0].pressure_hpa) / 10.0 if len(air) == 2 else None
     steps = net_of_resets(resets) if resets else None
-    if zero_is_apart(ended):
+    if zero_is_apart(ended) and not told:
         said.append(warnings.zero_across_reset())
-    corrections = Corrections(around, density, blank, change, net, change_kpa, steps)
+    unseen = sum(not s.seen for s in resets)
+    corrections = Corrections(around, density, blank, change, net, change_kpa, steps, unseen)
     return _Corrected(corrections, check, jumps, resets, tuple(said))
 
 
@@ -179,7 +180,7 @@ def _with_corrections(draft: Result, corrected: _Corrected, budget: Budget) -> R
     said = list(corrected.warnings)
     if drift is not None and drift.surprising:
         said.append(warnings.zero_moved(drift))
-    if check is not None and check.changed:
+    if check is not None and corrected.corrections.span_change:
         said.append(warnings.span_changed(check))
     return with_fields(
         draft,
@@ -240,15 +241,20 @@ def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Re
     more_pct = math.fsum(s.toward_loss_g for s in slopes) / load_g * 100.0
     if more_pct <= 0.0 or result.loss_pct is None or result.U_pct is None:
         return result
-    upper_pct = result.loss_pct + result.U_pct + more_pct
+    upper_pct = result.loss_pct + result.U_pct
     result = with_fields(result, one_sided_pct=more_pct)
-    doubted = result.verdict is Verdict.PASS and upper_pct > result.limit_pct
+    doubted = result.verdict is Verdict.PASS and _may_fail(result, upper_pct)
     if doubted or any(s.counts for s in slopes if s.toward_loss_g > 0.0):
         result = with_fields(result, warnings=(*result.warnings, warnings.still_moving(more_pct)))
     if doubted:
         help_ = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
         return with_fields(_doubted(result), would_decide=(help_,))
     return result
+
+
+def _may_fail(result: Result, upper_pct: float) -> bool:
+    """Say whether what moved unseen takes an interval that ends at ``upper_pct`` beyond the limit."""
+    return result.one_sided_pct > 0.0 and upper_pct + result.one_sided_pct > result.limit_pct
 
 
 def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, corrections: Corrections) -> Result:
@@ -273,9 +279,7 @@ def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, correcti
     if result.U_pct is not None and plain.expanded_pct <= NARROWER * result.U_pct:
         return with_fields(result, on_declared=tuple(on))
     verdict = decide(plain, definition.standard).verdict
-    more_pct = result.one_sided_pct or 0.0
-    in_doubt = gained(ended, plain) or plain.loss_pct + plain.expanded_pct + more_pct > result.limit_pct
-    if verdict is Verdict.PASS and in_doubt:
+    if verdict is Verdict.PASS and (gained(ended, plain) or _may_fail(result, plain.loss_pct + plain.expanded_pct)):
         verdict = Verdict.INCONCLUSIVE
     beside = WithoutDeclared(verdict=verdict, loss_pct=plain.loss_pct, U_pct=plain.expanded_pct)
     return with_fields(result, on_declared=(*on, *narrowed), without_declared=beside)

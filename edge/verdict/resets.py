@@ -20,7 +20,7 @@ from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
 from edge.uncertainty.slopes import BlockLine, line_through_blocks
 from edge.uncertainty.weighed import Weighed
-from edge.uncertainty.zero_drift import SpanCheck, check_span
+from edge.uncertainty.zero_drift import SpanCheck
 
 LINE_S = 300.0
 """So long are the lines before and after a reset."""
@@ -50,8 +50,8 @@ class ResetStep:
     by_weight: bool = False
 
 
-def reset_steps(ended: EndedRun, weighed: Weighed) -> tuple[ResetStep, ...]:
-    """Get the steps of all resets between M1 and M2, in order of time."""
+def reset_steps(ended: EndedRun, weighed: Weighed, check: SpanCheck | None = None) -> tuple[ResetStep, ...]:
+    """Get the steps of all resets between M1 and M2, in order of time; ``check`` is what a weight showed after."""
     before, after = weighed.before, weighed.after
     load_g = weighed.reference.value.mean
     edges_s = [r.at_s for r in ended.resets]
@@ -65,40 +65,37 @@ def reset_steps(ended: EndedRun, weighed: Weighed) -> tuple[ResetStep, ...]:
             steps.append(ResetStep(reset, 0.0, UNSEEN_STEP * load_g / math.sqrt(3.0), seen=False))
         else:
             steps.append(ResetStep(reset, *found, seen=True))
-    return _by_zero_and_weight(ended, weighed, steps)
+    return _by_zero_and_weight(ended, weighed, steps, check)
 
 
-def _by_zero_and_weight(ended: EndedRun, weighed: Weighed, steps: Sequence[ResetStep]) -> tuple[ResetStep, ...]:
+def _by_zero_and_weight(
+    ended: EndedRun, weighed: Weighed, steps: Sequence[ResetStep], check: SpanCheck | None
+) -> tuple[ResetStep, ...]:
     """Get the steps that nobody saw from what second zero and check weight moved by since the tare, if both are there.
 
     All that the indication of the load moved by is the converter's zero and its gain; what was seen of it is taken off,
     and the first unseen reset has the rest. What the rig drifts besides stays in the budget.
     """
     unseen = [s for s in steps if not s.seen]
-    check = _check_after(ended)
-    if not unseen or check is None:
+    if not unseen or check is None or not _between_masses_alone(ended):
         return tuple(steps)
     load_g = weighed.reference.value.mean
-    gain = (check.indicated_g - check.load_g) / check.load_g
-    u_g = math.hypot(check.u_g / check.load_g * load_g, check.u_zero_g)
     seen_g = math.fsum(s.step_g for s in steps if s.seen)
-    step_g = check.zero_moved_g + gain * load_g - seen_g
-    u_g = math.hypot(u_g, *(s.u_g for s in steps if s.seen))
+    step_g = check.zero_moved_g + check.gain * load_g - seen_g
+    u_g = math.hypot(check.u_g / check.load_g * load_g, check.u_zero_g, *(s.u_g for s in steps if s.seen))
     rest = replace(unseen[0], step_g=step_g, u_g=u_g, seen=True, by_weight=True)
     told = [s if s.seen else replace(s, u_g=0.0, seen=True, by_weight=True) for s in steps]
     return tuple(rest if old is unseen[0] else new for old, new in zip(steps, told, strict=True))
 
 
-def _check_after(ended: EndedRun) -> SpanCheck | None:
-    """Get what zero and check weight say, where the only resets since the tare lie between M1 and M2."""
-    found, certificate = ended.phases.weighings.get, ended.definition.certificate
-    tare, zero, check = found(WeighingKind.TARE), found(WeighingKind.ZERO), found(WeighingKind.CHECK)
+def _between_masses_alone(ended: EndedRun) -> bool:
+    """Say whether no reset lies between the tare and M1, nor between M2 and the check weight."""
+    found = ended.phases.weighings.get
+    tare, check = found(WeighingKind.TARE), found(WeighingKind.CHECK)
     m1, m2 = found(WeighingKind.M1), found(WeighingKind.M2)
-    if certificate is None or tare is None or zero is None or check is None or m1 is None or m2 is None:
-        return None
-    if any(tare.from_s < r.at_s <= m1.to_s or m2.from_s < r.from_s <= check.to_s for r in ended.resets):
-        return None
-    return check_span(certificate, tare, zero, check, ended.phases.plan.check_weight_g)
+    if tare is None or check is None or m1 is None or m2 is None:
+        return False
+    return not any(tare.from_s < r.at_s <= m1.to_s or m2.from_s < r.from_s <= check.to_s for r in ended.resets)
 
 
 def net_of_resets(steps: Sequence[ResetStep]) -> tuple[float, float]:

@@ -19,12 +19,13 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
 from edge.uncertainty.weighed import Weighed
 
+from .plausible import AIR
 from .resets import ResetStep, without_steps
 
 PUT_ON_S = 60.0
 """So long after the word load a sample may still swing."""
-LEAST_AIR, MOST_AIR = 5e-5, 1.5e-3
-"""Of the load: the buoyancy of the air that comes back is between these."""
+LEAST_AIR = 5e-5
+"""Of the load: the buoyancy of the air that comes back is more, and at most ``AIR``."""
 BEFORE_M1_S = 3600.0
 
 
@@ -62,5 +63,5 @@ def _vent_seen(cooling: Stretch, load_g: float, before_s: float) -> float | None
     """Get when the air came back, by the step down that its buoyancy makes (None: there is none to be seen)."""
     rows = cooling.between(-math.inf, before_s)
     found = find_jumps(rows.t_s, rows.mass_g, LEAST_AIR * load_g)
-    down = [j for j in found if -MOST_AIR * load_g <= j.step_g < 0.0]
+    down = [j for j in found if -AIR * load_g <= j.step_g < 0.0]
     return max(down, key=lambda j: -j.step_g).t_s if down else None

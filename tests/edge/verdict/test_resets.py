@@ -25,7 +25,9 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard
 from edge.uncertainty.budget import loss_budget
+from edge.uncertainty.components import ComponentName
 from edge.uncertainty.weighed import Corrections, Weighed
+from edge.uncertainty.zero_drift import SpanCheck
 from edge.verdict.plausible import jumps_between
 from edge.verdict.resets import UNSEEN_STEP, net_of_resets, reset_steps, zero_is_apart
 from hw.sim.rig import RigTruth
@@ -119,6 +121,32 @@ def test_what_falls_off_while_nobody_looks_is_a_jump_and_a_step_within_what_is_a
     steps = reset_steps(ended, of)
     assert [s.seen for s in steps] == [False]
     assert net_of_jumps(jumps_between(ended, of, steps))[0] == pytest.approx(found_g, abs=0.3)
+
+
+def test_zero_and_check_weight_say_a_step_that_nobody_saw_in_grams_of_what_the_cell_feels() -> None:
+    """Of 100 g of steel a cell feels 99.985 g: a cell that shows that has no other gain than before."""
+    ended, of = run(step_g=0.4, at_s=3000, gap_s=1200)
+    for which, at_s in (("tare", -500.0), ("m1", 0.0), ("m2", LENGTH_S - 100.0), ("zero", 8000.0), ("check", 9000.0)):
+        ended.phases.weighings[WeighingKind(which)] = weighed(which, 0.0, at_s)
+    check = SpanCheck(100.0, 99.985, 0.004, 0.4, 0.001, 99.985)
+    (step,) = reset_steps(ended, of, check)
+    assert (step.seen, step.by_weight) == (True, True)
+    assert step.step_g == pytest.approx(0.4, abs=1e-9)
+    assert step.u_g == pytest.approx(math.hypot(0.004 * 200.0 / 99.985, 0.001), rel=1e-3)
+    (gained,) = reset_steps(ended, of, replace(check, indicated_g=99.985 * 1.002))
+    assert gained.step_g == pytest.approx(0.4 + 0.002 * 200.0, rel=1e-3)
+    late = ConverterResetTold(at_s=8500.0, from_s=8499.0, cause="found_reset", chip="nau7802")
+    (again, *_) = reset_steps(replace(ended, resets=(*ended.resets, late)), of, check)
+    assert not again.seen, "after M2 the converter was reset once more: the zero is another's"
+
+
+@pytest.mark.parametrize(("gap_s", "origin"), [(60, "measured"), (1200, "assumed")])
+def test_the_budget_says_whether_a_step_was_measured_or_is_assumed(gap_s: int, origin: str) -> None:
+    ended, of = run(gap_s=gap_s)
+    steps = reset_steps(ended, of)
+    unseen = sum(not s.seen for s in steps)
+    lines = loss_budget(of, Corrections(resets=net_of_resets(steps), unseen_resets=unseen), coverage=0.95).components
+    assert [c.origin for c in lines if c.name is ComponentName.CONVERTER_RESET] == [origin]
 
 
 def test_two_resets_are_two_steps_and_each_line_ends_at_the_other() -> None:
