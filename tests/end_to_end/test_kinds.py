@@ -22,7 +22,7 @@ from edge.records.sample import Sample
 from edge.replay.judge import NOTHING_DECLARED, Declared, ReplayOrder, replay
 from edge.replay.recording import read
 from edge.report.text import headline, text
-from edge.standards.standard import load_standard
+from edge.standards.standard import load_standard, loads_standard
 
 F8 = npt.NDArray[np.float64]
 STEADY = Declared(u_mass_g=0.001)
@@ -166,6 +166,26 @@ def test_a_declared_drift_stands_beside_the_verdict_without_it(bench: Bench) -> 
     assert r.without_declared.verdict is Verdict.INCONCLUSIVE
     assert r.without_declared.U_pct > 0.9
     assert "; without what is declared: INCONCLUSIVE, ± 1." in headline(r)
+
+
+def test_the_verdict_without_what_is_declared_is_by_the_same_rule(bench: Bench) -> None:
+    """The simple rule asks the estimate alone: however wide U is, 0.3 % is below the limit."""
+    np.savetxt(
+        bench.folder / "r.csv",
+        np.column_stack([T_S, losing(0.3), oven(T_S)]),
+        "%.4f",
+        ",",
+        header="t_s,mass_g,temp_c",
+        comments="",
+    )
+    rule = 'id = "s"\ntitle = "S"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 21600.0\ndecision_rule = "simple"\n'
+    recording = read(bench.folder / "r.csv", columns={}, use_counts=False, temp_declared_c=None)
+    order = ReplayOrder(loads_standard(rule), None, "cold", Sample("made up"), 1.8e9, declared=STEADY)
+    r = replay(recording, order)
+    assert (r.verdict, r.one_sided_pct) == (Verdict.PASS, 0.0)
+    assert r.without_declared
+    assert r.without_declared.U_pct > 1.0
+    assert r.without_declared.verdict is Verdict.PASS
 
 
 def test_a_wet_sample_fails_whatever_its_balance_drifts(bench: Bench) -> None:
