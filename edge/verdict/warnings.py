@@ -115,4 +115,7 @@ def still_moving(more_pct: float) -> str:
 
 def zero_across_reset() -> str:
     """Get the warning of a second zero that says nothing of the rig's drift."""
-    return "the converter was reset between the tare and the second zero: that zero is not used"
+    return (
+        "the converter was reset between the tare and the second zero: that zero is not used; with a check weight "
+        "after it (start --check-weight) both say what a reset between the masses did"
+    )
