@@ -204,9 +204,8 @@ class WriterConnection:
         self.commits.settle()
         own, self._own = self._own, None
         lost = own is not None and not own.is_there
-        if (
-            own is not None and not lost and not own.has_its_log
-        ):  # SQLite still has it open: what waits there goes into the file
+        if own is not None and not lost and not own.has_its_log:
+            # SQLite still has the log open: what waits there goes into the file.
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("pragma wal_checkpoint(truncate)")
         with contextlib.suppress(sqlite3.Error):
