@@ -117,5 +117,5 @@ def zero_across_reset() -> str:
     """Get the warning of a second zero that says nothing of the rig's drift."""
     return (
         "the converter was reset between the tare and the second zero: that zero is not used; with a check weight "
-        "after it (start --check-weight) both say what a reset between the masses did"
+        "after it (said at the start) both say what a reset between the masses did"
     )
