@@ -135,16 +135,18 @@ install uninstall:
 
 # What Blinka asks for and never imports on a Pi's own buses: USB bridges, and sockets (docs/decisions/). So the lock is
 # whole without, and is installed with --no-deps; tests/packaging/test_lock.py holds that nothing else lacks.
-LEFT_OUT := adafruit-circuitpython-connectionmanager adafruit-circuitpython-requests binho-host-adapter pyftdi pyserial pyusb sysv-ipc
+LEFT_OUT := adafruit-circuitpython-connectionmanager adafruit-circuitpython-requests binho-host-adapter pyftdi pyusb sysv-ipc
+
+EXTRAS := --extra pi --extra gauge --extra build --extra balance --extra web --extra fleet --extra seal
 
 lock:
 	@tools='uv pip compile --quiet --universal -p 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links'; \
-	$$tools --extra pi --extra gauge --extra build pyproject.toml -o run.lock && \
-	$$tools --extra pi --extra build --extra gauge --extra dev pyproject.toml -c run.lock -o all.lock && \
+	$$tools $(EXTRAS) pyproject.toml -o run.lock && \
+	$$tools $(EXTRAS) --extra pdf --extra dev pyproject.toml -c run.lock -o all.lock && \
 	$(PYTHON) -c "import re,sys; from pathlib import Path; \
 	  split=lambda f: [p for p in re.split(r'\n(?=\S)', Path(f).read_text().strip()) if p.split('==')[0] not in '$(LEFT_OUT)'.split()]; \
 	  run=split('run.lock'); \
-	  dev=[p for p in split('all.lock') if p not in run]; \
+	  names={p.split('==')[0] for p in run}; dev=[p for p in split('all.lock') if p.split('==')[0] not in names]; \
 	  Path('requirements.lock').write_text('\n'.join([*run, '# --- development ---', *dev, '']))"; \
 	rm -f run.lock all.lock
 

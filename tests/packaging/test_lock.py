@@ -79,7 +79,6 @@ NEVER = {
     "adafruit-circuitpython-requests": "adafruit_requests",
     "binho-host-adapter": "binhoHostAdapter",
     "pyftdi": "pyftdi",
-    "pyserial": "serial",
     "pyusb": "usb",
     "sysv-ipc": "sysv_ipc",
 }
