@@ -172,6 +172,11 @@ class Journal:
         with connection.translated_errors(self.path), self.db.atomic():
             self.db.execute("update runs set state = ?, ended_utc = ?, invalid_because = ? where run_id = ?", ended)
 
+    def mark_done(self, run_id: int) -> None:
+        """Say that a run has ended, where its result is stored."""
+        with connection.translated_errors(self.path), self.db.atomic():
+            self.db.execute("update runs set state = ? where run_id = ?", [str(RunState.DONE), run_id])
+
     def require_own_file(self) -> None:
         """Raise ``LostDatabase`` where the file was deleted, moved or replaced."""
         self._connection.require_own_file()

@@ -187,6 +187,12 @@ def interrupted_runs(db: Database, of_kinds: Sequence[RunKind] = MEASURED) -> li
     return [int(run_id) for (run_id,) in rows.fetchall()]
 
 
+def has_result(db: Database, run_id: int) -> bool:
+    """Say whether a run has ended with a result, whatever its state says."""
+    found = db.execute("select result_json is not null from runs where run_id = ?", [run_id]).fetchone()
+    return found is not None and bool(found[0])
+
+
 def stored_commands(db: Database, run_id: int) -> list[tuple[int, Command]]:
     """Get what was commanded in a run, and the second from which on it held. Raises ``BadDatabase``."""
     events = list(hash_chain.events(db, run_id))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from calibration.toml_file import one_line
 from edge.database.connection import Database, SqliteError
 from edge.database.hash_chain import follow_all
-from edge.database.queries import RunAsLeft, interrupted_runs, measured_in_last_lives, run_as_left
+from edge.database.queries import RunAsLeft, has_result, interrupted_runs, measured_in_last_lives, run_as_left
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull, StorageSlow
 from edge.records.run import RunKind
 from edge.run.live_run import LiveRun
@@ -52,12 +52,16 @@ def interrupted(writer: RetryingWriter, clock: Clock, kinds: Sequence[RunKind]) 
 
 
 def take_up(writer: RetryingWriter, clock: Clock, run_id: int, clock_set: bool | None) -> TakenUp | None:
-    """Go on with an interrupted run. None where the disk fails, or where it had to be ended as damaged."""
+    """Go on with an interrupted run. None where the disk fails, where it had to be ended as damaged, or has ended."""
     found: list[TakenUp] = []
 
     def act() -> None:
         with writer.journal.patiently():
-            if _is_there(writer.journal.db, run_id):
+            db = writer.journal.db
+            if has_result(db, run_id):  # written together with its state, which somebody has changed since
+                writer.journal.mark_done(run_id)
+                writer.notice(f"run {run_id} has a result, and its state did not say so: it is done")
+            elif _is_there(db, run_id):
                 found.append(_taken_up(writer, clock, run_id, clock_set))
 
     try:

@@ -90,6 +90,17 @@ def test_a_run_whose_record_was_changed_is_ended_as_damaged_with_the_reason(
         assert ["run 2 cannot be gone on with" in data for (data,) in told] == [True]
 
 
+@pytest.mark.parametrize("state", ["running", "-1", "", "interrupted"])
+def test_a_run_that_has_a_result_is_done_whatever_its_state_says(killed: Killed, tmp_path: Path, state: str) -> None:
+    started = killed.started(tmp_path, sql(f"update runs set state = '{state}' where run_id = 1"))
+    assert started.as_promised
+    assert started.kept
+    assert started.states == ("done", "running")
+    with contextlib.closing(open_readonly(tmp_path / NAME)) as db:
+        told = db.execute("select data_json from station_events where kind = 'storage'").fetchall()
+    assert ["run 1 has a result, and its state did not say so" in data for (data,) in told] == [True]
+
+
 SPOILS = (bit_flip, truncated, zeroed, one_value, foreign, forged)
 
 
