@@ -102,6 +102,7 @@ _OF_A_TEST = (
     click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
     click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
+    click.option("--new-holder", is_flag=True, help="Holder, mount or cabling are others than in the run before."),
     click.option("--note", help="A remark for the record."),
 )
 
@@ -118,6 +119,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         blank_run: bool,
         air: tuple[str, ...],
         zero_after: bool,
+        new_holder: bool,
         certificate: Path | None,
         opened_at: str | None,
         specimen: Path | None,
@@ -136,6 +138,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "specimen": None if specimen is None else str(specimen.absolute()),
             "kind": "blank" if blank_run else None,
             "zero_after": zero_after or None,
+            "new_holder": new_holder or None,
             "air": ";".join(air) or None,
             "opened_ago_s": None if opened_at is None else parse_opened(opened_at, now),
         }

@@ -53,7 +53,8 @@ class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
     ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
     of its record, ``series`` the series that the run belongs to; ``safety_said``: the operator said yes to
-    docs/safety.md in it. Names are stored in their normal form (NFC)."""
+    docs/safety.md in it. ``new_holder``: holder, mount or cabling are others than in the run before. Names are stored
+    in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -72,6 +73,7 @@ class Start(_Args, frozen=True, kw_only=True):
     specimen: Text | None = None
     series: Name | None = None
     safety_said: bool = False
+    new_holder: bool = False
     note: Text | None = None
 
     def __post_init__(self) -> None:

@@ -34,7 +34,9 @@ class Plan:
     judged. ``zero_after``: the operator takes the zero again after M2, and then puts a check weight of
     ``check_weight_g`` on (0: none); a run that waits for either longer than ``zero_max_s`` ends without it.
     ``tare_g`` is what the empty holder is on the certificate's scale (NaN: not known) and ``tare_within_g`` how far it
-    may be from there; a sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0: not declared).
+    may be from there; ``last_tare_g`` what it was in ``last_tare_run`` (0: there is none), from which it moves by at
+    most ``last_tare_within_g`` by itself. A sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0:
+    not declared).
     """
 
     weigh: Literal["cold", "hot"]
@@ -69,6 +71,9 @@ class Plan:
     least_g: float = 0.0
     capacity_g: float = math.inf
     declared_g: float = 0.0
+    last_tare_g: float = math.nan
+    last_tare_within_g: float = math.inf
+    last_tare_run: int = 0
 
     @property
     def asks_load(self) -> bool:

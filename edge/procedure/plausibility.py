@@ -21,8 +21,24 @@ def why_not_tare(on_cell_g: float, plan: Plan) -> str:
     """Say why a cell that carries ``on_cell_g`` beyond its electrical zero has no empty holder on it ('' where it may).
 
     Where the certificate knows the empty holder (``plan.tare_g``) it must be near it; else at most so far from zero
-    that what the sample needs of the scale is free.
+    that what the sample needs of the scale is free. And it must be as near to the rig's last tare as it stays by
+    itself.
     """
+    return _why_not_calibrated(on_cell_g, plan) or _why_not_as_last(on_cell_g, plan)
+
+
+def _why_not_as_last(on_cell_g: float, plan: Plan) -> str:
+    off_g = on_cell_g - plan.last_tare_g
+    if plan.last_tare_run == 0 or abs(off_g) <= plan.last_tare_within_g:
+        return ""
+    return (
+        f"the cell carries {off_g:+.4g} g against the tare of run {plan.last_tare_run}, and by itself it moves by at "
+        f"most {plan.last_tare_within_g:.2g} g: take off what lies there, or put the holder back; where holder, mount "
+        "or cabling are new, abort, and say at the start that the holder is new"
+    )
+
+
+def _why_not_calibrated(on_cell_g: float, plan: Plan) -> str:
     if math.isfinite(plan.tare_g):
         off_g = on_cell_g - plan.tare_g
         if abs(off_g) <= plan.tare_within_g:

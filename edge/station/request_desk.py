@@ -146,6 +146,8 @@ class RequestDesk:
         about: dict[str, Any] = {"started_by": who}
         if order.series is not None:
             about["series"] = order.series
+        if order.new_holder:
+            about["new_holder"] = True
         if order.safety_said:
             about["safety_said"] = True
         if self._simulation is not None:

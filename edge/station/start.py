@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
-from calibration.certificate import Certificate, load_certificate
+from calibration.certificate import Certificate, certificate_hash, load_certificate
 from edge.control.protocol import Start
 from edge.database.queries import result_of_run
 from edge.database.specimens import runs_with_serial
+from edge.database.tares import last_tare
 from edge.errors import BadInput, NoCertificate
 from edge.instrument.config import Config
 from edge.instrument.consistency import disagreements
 from edge.procedure.definition import RunDefinition
-from edge.procedure.parameters import live_parameters, stability_g, with_declared_mass
+from edge.procedure.last_tare import LastTare, with_last_tare
+from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
@@ -82,18 +85,31 @@ def definition_from_order(
     if specimen is not None:
         sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone(), mass_g=order.mass_g)
     is_blank = order.kind == "blank"
+    kinds = (RunKind.SIMULATED,) if simulated else (RunKind.TEST, RunKind.BLANK)
+    parameters = with_declared_mass(parameters, order.mass_g)
+    if not order.new_holder:
+        parameters = _with_last_tare(parameters, certificate, database, kinds)
     return RunDefinition(
         sample=sample,
         operator=order.operator,
         kind=RunKind.SIMULATED if simulated else RunKind.BLANK if is_blank else RunKind.TEST,
         standard=standard,
         certificate=certificate,
-        parameters=with_declared_mass(parameters, order.mass_g),
+        parameters=parameters,
         blank=None if order.blank is None else _blank(order.blank, certificate, database),
         is_blank=is_blank,
         specimen=specimen,
         seen_before=seen_before(specimen, database),
     )
+
+
+def _with_last_tare(
+    parameters: RunParameters, certificate: Certificate, database: Path, kinds: tuple[RunKind, ...]
+) -> RunParameters:
+    """Get the parameters of a run whose tare is held against the last one of its rig."""
+    found = last_tare(database, certificate_hash(certificate), kinds)
+    last = None if found is None else LastTare(*found)
+    return replace(parameters, plan=with_last_tare(parameters.plan, certificate, last))
 
 
 def _specimen(order: Start, *, asked: bool) -> Specimen | None:
