@@ -8,6 +8,7 @@
     │   │   └── NotPlausible               a value or a reading that cannot be true
     │   ├── BadRecording                   a recording: file, line, column
     │   ├── BadStandard                    a test standard that is not known, or whose file is wrong
+    │   ├── BadEvidence                    a key, a signature, a checkpoint or a package that cannot be read
     │   ├── BadSpecimen                    a specimen's record that cannot be read or written
     │   ├── BadRequest                     a line on the control socket
     │   ├── Refused                        what the running station refused, in its own words
@@ -30,6 +31,7 @@
     ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
     │   ├── DamagedDatabase                what it says cannot have been written by us
     │   └── LostDatabase                   deleted, moved or replaced while it was written to
+    ├── SealFailed (RuntimeError)          a run that cannot be sealed, or a seal that cannot be checked here
     ├── StorageFull (OSError)              no room left for what was measured
     └── StorageSlow (OSError)              a commit that the disk still holds up
 
@@ -82,6 +84,10 @@ class BadStandard(BadInput):
 
 class BadSpecimen(BadInput):
     """A specimen's record that cannot be read or written."""
+
+
+class BadEvidence(BadInput):
+    """A key, a signature, a checkpoint or a package of evidence that cannot be read."""
 
 
 class BadRequest(BadInput):
@@ -166,6 +172,10 @@ class DamagedDatabase(BadDatabase):
 
 class LostDatabase(BadDatabase):
     """A database's file that was deleted, moved or replaced while it was written to."""
+
+
+class SealFailed(HalfpercentError, RuntimeError):
+    """A run that cannot be sealed, or a signature that cannot be checked on this machine."""
 
 
 class StorageFull(HalfpercentError, OSError):

@@ -265,6 +265,14 @@ boot_lines() {
 }
 
 
+# By which the rig seals its runs: once, the service's alone. Without it a run is measured all the same, and unsealed.
+make_key() {
+    here || return 0
+    if [ -e "/var/lib/$NAME/seal/rig_ed25519" ]; then return 0; fi
+    as_service "$PREFIX/bin/$NAME" key new --db "/var/lib/$NAME/$NAME.db" > /dev/null ||
+        say "  no key was made, so runs are not sealed: see above, then halfpercent key new"
+}
+
 # A restart would be a gap in a test, and perhaps the end of it. Who does not answer may be measuring one.
 check_idle() {
     here || return 0
@@ -300,6 +308,7 @@ start_new() {
 
 finish() {
     say "installed in $TARGET; settings: $ETC/config.toml; data: $DESTDIR/var/lib/$NAME"
+    make_key
     lines=$(boot_lines)
     if [ -n "$lines" ]; then
         say "  add to /boot/firmware/config.txt, then reboot:"

@@ -12,12 +12,14 @@ from typing import NoReturn
 import click
 
 from edge import __version__
+from edge.seal.identification import IDENTIFICATION
 
 from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
 from .demo import demo
 from .instrument import INSTRUMENT_COMMANDS
+from .key import key
 from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
@@ -32,7 +34,11 @@ from .station import STATION_COMMANDS
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="halfpercent")
+@click.version_option(
+    __version__,
+    prog_name="halfpercent",
+    message=f"%(prog)s, version %(version)s\nidentification of the legally relevant part: {IDENTIFICATION}",
+)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
@@ -53,6 +59,7 @@ for command in (
     specimen,
     balance,
     standard,
+    key,
     *STATION_COMMANDS,
 ):
     cli.add_command(command)
