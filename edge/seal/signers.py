@@ -18,7 +18,7 @@ from pathlib import Path
 from calibration.bounded_file import NotReadable, read_regular_file
 from edge.errors import BadEvidence
 
-from .sshsig import ED25519, NAMESPACE, key_algorithm, ssh_string, ssh_strings
+from .ssh_format import ED25519, NAMESPACE, key_algorithm, ssh_string, ssh_strings
 
 MOST_BYTES = 1_000_000
 _OPTIONS = re.compile(r'namespaces="([^"]*)"', re.IGNORECASE)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from edge.errors import SealFailed
 
-from .sshsig import ED25519, Signature, signed_part, ssh_string, ssh_strings
+from .ssh_format import ED25519, Signature, signed_part, ssh_string, ssh_strings
 
 HASH = "sha512"
 """What ssh-keygen takes by itself."""

@@ -16,6 +16,7 @@ from edge.errors import BadEvidence, SealFailed
 from edge.seal import key as keys
 from edge.seal import sshsig
 from edge.seal.signers import PublicKey, Signers
+from edge.seal.ssh_format import NAMESPACE, Signature
 
 needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen here")
 DATA = b"what was measured\n"
@@ -35,7 +36,7 @@ def no_ssh_keygen(monkeypatch: pytest.MonkeyPatch) -> None:
 def stock_verify(folder: Path, signers: str, name: str, signature: str, data: bytes) -> bool:
     (folder / "signers").write_text(signers, encoding="utf-8")
     (folder / "sig").write_text(signature, encoding="ascii")
-    arguments = ["-f", folder / "signers", "-I", name, "-n", sshsig.NAMESPACE, "-s", folder / "sig"]
+    arguments = ["-f", folder / "signers", "-I", name, "-n", NAMESPACE, "-s", folder / "sig"]
     done = subprocess.run(["ssh-keygen", "-Y", "verify", *arguments], input=data, capture_output=True, check=False)
     return done.returncode == 0
 
@@ -122,4 +123,4 @@ def test_what_is_no_signature_is_refused_in_one_line(signed: bytes, raw: bytes, 
         if text.replace(b"\r\n", b"\n").strip() == signed.strip():
             continue
         with contextlib.suppress(BadEvidence):
-            assert sshsig.Signature.from_text(text, "sig").to_text().encode() != signed
+            assert Signature.from_text(text, "sig").to_text().encode() != signed
