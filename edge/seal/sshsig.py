@@ -1,6 +1,6 @@
 """Signing and checking SSHSIG: by ssh-keygen, or by the library ``cryptography``.
 
-The latter is for where ssh-keygen is missing or refuses (a user without an entry in passwd); an Ed25519 signature is the
+The latter is for where ssh-keygen is missing or refuses (a user without an entry in passwd); what Ed25519 signs is the
 same to the byte. This module must never say of a signature that is good whose it is: :mod:`edge.seal.signers` does.
 """
 
