@@ -18,6 +18,7 @@ from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
 from .demo import demo
+from .export import export
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
 from .replay import replay_recording
@@ -51,6 +52,7 @@ for command in (
     replay_recording,
     runs,
     report,
+    export,
     *INSTRUMENT_COMMANDS,
     run,
     station,

@@ -57,6 +57,11 @@ composition_option = click.option(
 )
 
 
+def typed(option: str) -> bool:
+    """Say whether a parameter of the running command was typed, and is neither a default nor of the environment."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
 def user_db() -> Path:
     """Get where a person's own runs are kept when nothing else is said."""
     try:

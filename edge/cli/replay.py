@@ -9,7 +9,9 @@ import contextlib
 import datetime
 import time
 import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,9 +26,15 @@ from .options import (
     one_line,
     specimen_option,
     standard_option,
+    typed,
 )
 from .report import show_result
 from .say import say, say_json
+
+if TYPE_CHECKING:
+    from calibration.certificate import Certificate
+    from edge.records.sample import Air
+    from edge.standards.standard import Standard
 
 
 @click.command("replay")
@@ -90,15 +98,22 @@ def replay_recording(
     from edge.replay.judge import replay as judged
     from edge.replay.reading import How
     from edge.replay.recording import read
+    from edge.replay.run_csv_reader import is_run_file
     from edge.standards.standard import load_standard
 
+    standard = None if standard_name is None else load_standard(standard_name)
+    certificate = None if certificate_path is None else load_certificate(certificate_path)
+    if is_run_file(file):
+        said = SaidOfRun(sample_id, claim, composition, parse_density(density, density_u), parse_air(air))
+        path = None if db is None and out is None else database_to_write(db, out)
+        _replay_run(file, said, standard, certificate, specimen_path, dry_run, path, as_json)
+        return
     name = unicodedata.normalize("NFC", file.stem) if sample_id is None else sample_id
     sample = Sample(name, claim, composition, parse_density(density, density_u), parse_air(air))
     specimen = None if specimen_path is None else load_specimen(specimen_path)
     if specimen is not None:
         sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone(), begins_now=False)
-    standard = load_standard(NATIONAL if standard_name is None else standard_name)
-    certificate = None if certificate_path is None else load_certificate(certificate_path)
+    standard = standard or load_standard(NATIONAL)
     declared = parse_declared(declare)
     mapping, use_counts = parse_columns(columns, pairs), certificate is not None
     mark = {"point": ".", "comma": ","}.get(decimal or "", "")
@@ -124,4 +139,57 @@ def replay_recording(
     )
     with contextlib.nullcontext() if path is None else Journal(path) as journal:
         result = judged(recording, order, journal)
+    show_result(result, as_json, path)
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfRun:
+    """What is said of a run's sample instead of what its file says. None and (): as the file says."""
+
+    sample_id: str | None
+    claim: str | None
+    composition: str | None
+    density_g_cm3: tuple[float, float] | None
+    air: tuple[Air, ...]
+
+
+_SAYS_ITSELF = ("columns", "pairs", "declare", "decimal", "weigh", "skip_bad_rows", "blank", "blank_run")
+"""What a run's own file says, or has no use for."""
+
+
+def _replay_run(
+    file: Path,
+    said: SaidOfRun,
+    standard: Standard | None,
+    certificate: Certificate | None,
+    specimen_path: Path | None,
+    dry_run: bool,
+    path: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge a run that ``export`` wrote, as the instrument did."""
+    from edge.database.journal import Journal
+    from edge.records.specimen import with_specimen
+    from edge.records.specimen_file import load_specimen
+    from edge.replay.run_csv_judge import Instead, judge_run_csv, read_as, store_run_csv
+    from edge.replay.run_csv_reader import read_run_csv
+
+    ctx = click.get_current_context()
+    given = [p for p in ctx.command.params if p.name in _SAYS_ITSELF and typed(str(p.name))]
+    if given:
+        raise click.UsageError(f"{given[0].opts[0]} is for other recordings: a run that was exported says it itself")
+    read = read_run_csv(file)
+    if dry_run:
+        told = {"verdict": None, "file": str(file), "read_as": read_as(read), "notes": ()}
+        say_json(told) if as_json else say(f"{file}: {read_as(read)}")
+        return
+    sample = replace(
+        read.head.sample, **{name: value for name in SaidOfRun.__slots__ if (value := getattr(said, name))}
+    )
+    specimen = None if specimen_path is None else load_specimen(specimen_path)
+    if specimen is not None:
+        sample = with_specimen(sample, specimen, datetime.datetime.now().astimezone(), begins_now=False)
+    judged = judge_run_csv(read, file, Instead(standard, certificate, sample, specimen))
+    with contextlib.nullcontext() if path is None else Journal(path) as journal:
+        result = judged.result if journal is None else store_run_csv(journal, read, judged, time.time())
     show_result(result, as_json, path)

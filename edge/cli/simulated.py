@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from .options import DB_NAME, user_db
+from .options import DB_NAME, typed, user_db
 
 if TYPE_CHECKING:
     from edge.simulate.night_file import Night
@@ -61,7 +60,7 @@ def may_be_simulated(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError(f"{asked.given()[0]} is for the simulated rig: add --simulate")
         if simulate:
             for option in ("config_file", "db"):
-                if given.get(option) is not None and _typed(option):
+                if given.get(option) is not None and typed(option):
                     name = "--config" if option == "config_file" else "--db"
                     raise click.UsageError(
                         f"{name} is for a real rig: a simulated one has a folder of its own: --folder"
@@ -71,10 +70,6 @@ def may_be_simulated(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         choosing = option(choosing)
     return choosing
-
-
-def _typed(option: str) -> bool:
-    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 def night_of(asked: Simulate) -> Night:
@@ -100,4 +95,4 @@ def simulated_station(asked: Simulate) -> tuple[SimulatedStation, Path]:
 
 def own_socket(folder: Path, socket: Path | None) -> Path:
     """Get the control socket of a simulated station: what was typed, else one in its folder, never the real one's."""
-    return socket if socket is not None and _typed("socket") else folder / "control.sock"
+    return socket if socket is not None and typed("socket") else folder / "control.sock"

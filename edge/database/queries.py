@@ -22,7 +22,15 @@ from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.command import Command
 from edge.records.event import EventKind
-from edge.records.result import ConverterResetTold, HappenedKind, HappenedTold, Result, from_json, require_whole
+from edge.records.result import (
+    ConverterResetTold,
+    HappenedKind,
+    HappenedTold,
+    Result,
+    StopTold,
+    from_json,
+    require_whole,
+)
 from edge.records.run import RunKind, RunState
 from hw.protocols import REGISTERS
 
@@ -76,6 +84,9 @@ class StoredRun:
     certificate_sha256: str
     settings: StoredRow
     t0_ns: int
+    run_uid: str = ""
+    started_utc: str = ""
+    ended_utc: str | None = None
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +98,9 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str
     settings_json: str
     t0_ns: int
+    run_uid: str
+    started_utc: str
+    ended_utc: str | None
 
 
 class _Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,9 +138,7 @@ def _shortened(column: str, kind: Any) -> str:
 
 def result_of_run(path: Path, run: str) -> Result:
     """Get the stored result of a run, by its number or ``last``. Raises ``NoSuchRun``, ``BadDatabase``."""
-    if run != "last" and not (run.isascii() and run.isdigit() and len(run) < 18):
-        raise NoSuchRun(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
-    which, number = ("1", None) if run == "last" else ("run_id = :run", int(run))
+    which, number = _which(run)
     columns = ", ".join(_Ended.__struct_fields__)
     sql = f"select {columns} from runs where {which} order by run_id desc limit 1"
     with closing(open_readonly(path)) as db, translated_errors(path):
@@ -143,6 +155,25 @@ def result_of_run(path: Path, run: str) -> Result:
     with parsed_rows(f"{path}: the result of run {row.run_id}"):
         plain = decoded(row.result_json)
         return require_whole(from_json(plain | {"run_id": row.run_id}))
+
+
+def _which(run: str) -> tuple[str, int | None]:
+    """Get the SQL condition and the number that name a run. Raises ``NoSuchRun`` for what is no run's name."""
+    if run == "last":
+        return "1", None
+    if not (run.isascii() and run.isdigit() and len(run) < 18):
+        raise NoSuchRun(f"run {run[:40]!r}: give a run's number, or last; halfpercent runs lists them")
+    return "run_id = :run", int(run)
+
+
+def run_number(db: Database, path: Path, run: str) -> int:
+    """Get the number of a run by its number or ``last``. Raises ``NoSuchRun``."""
+    which, number = _which(run)
+    sql = f"select run_id from runs where {which} order by run_id desc limit 1"
+    found = list(db.query(sql, {"run": number}))
+    if not found:
+        raise NoSuchRun(f"{path}: no run {run}: halfpercent runs lists them")
+    return int(found[0]["run_id"])
 
 
 def stored_run(db: Database, run_id: int) -> StoredRun:
@@ -162,6 +193,9 @@ def stored_run(db: Database, run_id: int) -> StoredRun:
         certificate_sha256=row.certificate_sha256,
         settings=settings,
         t0_ns=row.t0_ns,
+        run_uid=row.run_uid,
+        started_utc=row.started_utc,
+        ended_utc=row.ended_utc,
     )
 
 
@@ -254,6 +288,19 @@ def converter_resets(db: Database, run_id: int) -> tuple[ConverterResetTold, ...
         return tuple(
             ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
             for at_s, data in told
+        )
+
+
+def stops_told(db: Database, run_id: int) -> tuple[StopTold, ...]:
+    """Get the times in which nothing was measured because the process or the machine had stopped.
+
+    Raises ``BadDatabase``.
+    """
+    with parsed_rows(f"run {run_id}: a stop in it"):
+        return tuple(
+            StopTold(from_s=told["from_s"], length_s=told["gap_s"], at_least_s=told["at_least_s"])
+            for told in _told(db, run_id, EventKind.RESUMED)
+            if "from_s" in told and told["gap_s"] != 0.0
         )
 
 

@@ -6,7 +6,6 @@ and events are chained by hash from the run's own header on. This module must ne
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,9 +22,10 @@ from edge.records.second import Second
 from hw.protocols import Status
 
 from . import codec, hash_chain
-from .connection import Database, parsed_rows, translated_errors
+from .connection import Database, translated_errors
 from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
 from .kept_run import KeptRun
+from .queries import stops_told
 from .writing import WriterConnection
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
@@ -131,14 +131,7 @@ class RunJournal:
         Raises ``StorageSlow`` where the disk still holds up a commit, for then they are not all there.
         """
         self._all_written()
-        events = hash_chain.events(self._connection.db, self.run_id)
-        with parsed_rows(f"run {self.run_id}: a stop in it"):
-            data = (json.loads(e["data_json"]) for e in events if e["kind"] == EventKind.RESUMED)
-            return tuple(
-                StopTold(from_s=d["from_s"], length_s=d["gap_s"], at_least_s=d["at_least_s"])
-                for d in data
-                if "from_s" in d and d["gap_s"] != 0.0
-            )
+        return stops_told(self._connection.db, self.run_id)
 
     def log_event(self, event: Event, who: str, wall_s: float) -> None:
         """Take one event that no frame made, and commit at once."""

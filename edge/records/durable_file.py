@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from edge.errors import BadInput
 
 
 def write_beside(path: Path, data: bytes) -> Path:
@@ -27,3 +32,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that was not there: it has its name once it is whole, and never takes the name of another.
+
+    Raises ``BadInput`` where there is one, at the beginning or at the end.
+    """
+    if path.exists() or path.is_symlink():
+        raise BadInput(f"{path}: is there already, and is left as it is: name a new file")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            raise BadInput(f"{path}: has come there meanwhile, and is left as it is: name a new file") from None
+        sync_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)

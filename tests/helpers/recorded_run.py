@@ -65,20 +65,21 @@ class Recorded:
     frames: Frames
     words: tuple[tuple[int, str], ...]
     seed: int
+    bridge: str = "nau7802"
 
 
-def given(seed: int, hold_s: float = HOLD_S) -> RunDefinition:
+def given(seed: int, hold_s: float = HOLD_S, bridge: str = "nau7802") -> RunDefinition:
     """Get what the run is of: the national standard with a short hold."""
     standard = load_standard("gbt-48093-1-2026")
     short = loads_standard(standard.text.replace("value = 21600.0", f"value = {hold_s:.1f}"))
-    certificate = calibrated(rig_of("solid", seed).truth, "nau7802", seed)
+    certificate = calibrated(rig_of("solid", seed).truth, bridge, seed)
     terms = live_parameters(short, certificate, stability_g=stability_g(certificate))
     return RunDefinition(Sample(f"S-{seed}"), "nobody", RunKind.TEST, short, certificate, terms)
 
 
-def record(seed: int) -> Recorded:
+def record(seed: int, bridge: str = "nau7802") -> Recorded:
     """Run a test on a fast rig, second by second, and keep its frames."""
-    run = given(seed, HOLD_S + SPARE_S)
+    run = given(seed, HOLD_S + SPARE_S, bridge)
     rig = rig_of("solid", seed)
     quick, operator = QuickRig(rig, 20.0, seed), SimulatedOperator(rig)
     pipeline = Pipeline(run.parameters, 0)
@@ -91,7 +92,7 @@ def record(seed: int) -> Recorded:
             pipeline.command(OperatorCommand(seq, word))
             words.append((seq, str(word)))
         pipeline.feed(frames[-1])
-    return Recorded(join(frames), tuple(words), seed)
+    return Recorded(join(frames), tuple(words), seed, bridge)
 
 
 def recording(path: Path, seed: int) -> Path:
@@ -130,7 +131,7 @@ def measure(
             live = _resumed(journal, waiting[0], clock, lost_s, trusted, batch_s)
         else:
             clock.at(0, 1_767_225_600.0)
-            run = given(recorded.seed)
+            run = given(recorded.seed, bridge=recorded.bridge)
             live = begin_run(journal, run, clock, Beginning(f"cut-{recorded.seed}", 0, {}, batch_s))
             live.log_event(ClockChecked(trusted), "instrument")
         say("begun")

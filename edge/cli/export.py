@@ -1,0 +1,48 @@
+"""The command ``export``: a run as a file that stands alone.
+
+This module must never write over a file, and never leave half a file where one is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from .options import database_to_read, db_option
+from .say import say
+
+FORMATS = ("csv",)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What to write [by the file's name].")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The new file.")
+@db_option
+def export(run: str, form: str | None, output: Path, db: Path | None) -> None:
+    """Write a run into a new file. RUN is its number, or `last`.
+
+    csv: raw samples with what was commanded, which replay judges again.
+    """
+    form = form or output.suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise click.UsageError(f"{output}: name it .{' or .'.join(FORMATS)}, or give --format")
+    path = database_to_read(db)
+    _WRITERS[form](path, run, output)
+    say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+def _csv(database: Path, run: str, output: Path) -> None:
+    from edge.records.durable_file import new_file
+    from edge.replay.run_csv_writer import run_as_csv
+
+    pieces = run_as_csv(database, run)
+    begin = next(pieces)  # what is wrong with the run is said before a file is made
+    with new_file(output) as file:
+        for piece in (begin, *pieces):
+            file.write(piece.encode())
+
+
+_WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv}

@@ -1,0 +1,129 @@
+"""A stored run written as a CSV: raw samples as the chips gave them, and what was commanded at which second.
+
+What is written can be replayed: it gives the run's verdict and its bits (:mod:`edge.replay.run_csv_judge`). This
+module must never write a number that no chip gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from calibration.certificate import to_toml
+from edge.database.connection import Database, parsed_rows
+from edge.database.queries import (
+    alarms_told,
+    converter_resets,
+    rig_changed,
+    run_number,
+    stops_told,
+    stored_certificate,
+    stored_commands,
+    stored_run,
+    zeros_of_clocks,
+)
+from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.stored_frames import frames_by_boot
+from edge.errors import BadDatabase, BadInput
+from edge.procedure.parameters import RunParameters
+from edge.records.command import as_text
+from edge.records.frame import TIME_US, Channel, Frames
+from edge.records.result import from_json
+from edge.records.run import RunKind
+from edge.records.sample import Sample
+from edge.records.specimen import SeenBefore, Specimen
+from hw.clock import NS_PER_S
+from hw.protocols import Status
+
+from .run_file import BETWEEN_COMMANDS, COLUMNS, MARK, SLOW, RunHead
+
+_STATUS = tuple(status.name.lower() for status in Status)
+_NO_READINGS = "," * (3 * len(SLOW) - 1)
+
+
+def run_as_csv(path: Path, run: str) -> Iterator[str]:
+    """Get the text of a stored run as a CSV, piece by piece. ``run`` is its number, or ``last``.
+
+    Raises ``NoSuchRun``, ``BadDatabase`` (a chain is broken), and ``BadInput`` for a run that is itself of a recording.
+    """
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db:
+        run_id = run_number(db, path, run)
+        head = _head(db, path, run_id)
+        yield f"{MARK}{msgspec.json.encode(head).decode()}\n"
+        yield f"{','.join(COLUMNS)}\n"
+        said: dict[int, list[str]] = {}
+        for second, command in stored_commands(db, run_id):
+            said.setdefault(second, []).append(as_text(command))
+        zeros, t0_ns = zeros_of_clocks(db, run_id), stored_run(db, run_id).t0_ns
+        for boot_id, frames in frames_by_boot(db, run_id):
+            yield _rows(frames, zeros.get(boot_id, t0_ns), said, run_id)
+        yield "".join(_only_commanded(second, said[second]) for second in sorted(said))
+
+
+def _head(db: Database, path: Path, run_id: int) -> RunHead:
+    run = stored_run(db, run_id)
+    if run.kind is RunKind.REPLAY:
+        what = run.settings.get("recording", "the file that it was made from")
+        raise BadInput(f"{path}: run {run_id} is of a recording and has no raw codes: share {what} itself")
+    with parsed_rows(f"{path}: the settings of run {run_id}"):
+        parameters, blank = RunParameters.from_settings(run.settings), run.settings["blank"]
+        specimen = run.settings.get("specimen")
+        plan = parameters.plan
+        return RunHead(
+            run_uid=run.run_uid,
+            started_utc=run.started_utc,
+            ended_utc=run.ended_utc,
+            operator=run.operator,
+            is_blank=run.kind is RunKind.BLANK or run.settings.get("blank_run") is True,
+            is_simulated=run.kind is RunKind.SIMULATED,
+            sample=Sample.from_settings(run.settings["sample"]),
+            standard_toml=run.standard_toml,
+            certificate_toml=to_toml(stored_certificate(db, run)),
+            vacuum=parameters.vacuum,
+            zero_after=plan.zero_after,
+            check_weight_g=plan.check_weight_g or None,
+            mass_g=plan.declared_g or None,
+            blank=None if blank is None else from_json(blank),
+            specimen=None if specimen is None else Specimen.from_settings(specimen),
+            seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
+            stops=stops_told(db, run_id),
+            alarms=alarms_told(db, run_id),
+            resets=converter_resets(db, run_id),
+            rig_changed=rig_changed(db, run_id),
+        )
+
+
+def _rows(frames: Frames, t0_ns: int, said: dict[int, list[str]], run_id: int) -> str:
+    """Get the rows of some frames; what was commanded until then is taken out of ``said``."""
+    if ((frames.t_ns - t0_ns) != frames.seq * NS_PER_S).any():
+        raise BadDatabase(f"run {run_id}: its seconds do not begin on whole seconds: it cannot be written as a CSV")
+    lines: list[str] = []
+    first, counts, us = frames.first.tolist(), frames.code.tolist(), frames.sample_us.tolist()
+    status = frames.status.tolist()
+    readings = zip(*(_readings(getattr(frames, channel)) for channel in SLOW), strict=True)
+    for at, (second, slow) in enumerate(zip(frames.seq.tolist(), readings, strict=True)):
+        for before in sorted(s for s in said if s < second):
+            lines.append(_only_commanded(before, said.pop(before)))
+        told = f"{','.join(slow)},{BETWEEN_COMMANDS.join(said.pop(second, ()))}"
+        start, stop = first[at], first[at + 1]
+        if start == stop:
+            lines.append(f"{second},{second}.000,,,{told}\n")
+        for i in range(start, stop):
+            ms = second * 1000 + us[i] // TIME_US
+            t_s = f"{'-' if ms < 0 else ''}{abs(ms) // 1000}.{abs(ms) % 1000:03d}"
+            lines.append(f"{second},{t_s},{counts[i]},{_STATUS[status[i]]},{told}\n")
+            told = f"{_NO_READINGS},"
+    return "".join(lines)
+
+
+def _readings(of: Channel) -> list[str]:
+    columns = zip(of.value.tolist(), of.fault.tolist(), of.status.tolist(), strict=True)
+    return [f"{code},{fault},{_STATUS[status]}" for code, fault, status in columns]
+
+
+def _only_commanded(second: int, words: list[str]) -> str:
+    """Get the row of a second that nobody measured, and in which something was commanded all the same."""
+    return f"{second},{second}.000,,,{_NO_READINGS},{BETWEEN_COMMANDS.join(words)}\n"

@@ -1,0 +1,77 @@
+"""A run as a CSV that stands alone: what its head says of the run, and what its columns are.
+
+The first line is the head, a comment to every reader of CSV: what the sample was, by whose standard and certificate,
+what was asked for. Below it are the raw samples. This module must never hold what was computed from a code.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from calibration.certificate import Certificate
+from calibration.vacuum_gauge import VacuumGauge
+from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
+from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
+from edge.records.sample import Sample
+from edge.records.specimen import SeenBefore, Specimen
+from edge.standards.standard import Standard
+
+MARK = "# halfpercent run "
+"""How the first line of such a file begins; the head follows it as JSON."""
+MOST_HEAD_CHARS = 4 << 20
+
+SLOW = ("oven", "cell", "gauge")
+"""The channels of one reading a second: on the first row of each second, and blank on the others."""
+COLUMNS = (
+    "second",
+    "t_s",
+    "counts",
+    "status",
+    *(f"{channel}_{part}" for channel in SLOW for part in ("code", "fault", "status")),
+    "command",
+)
+BETWEEN_COMMANDS = ";"
+
+
+class RunHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is of and goes by, as far as no sample says it.
+
+    ``zero_after``, ``check_weight_g`` (g) and ``mass_g`` (g) are what the start asked for; ``stops``, ``alarms``,
+    ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows.
+    """
+
+    version: Literal[1] = 1
+    run_uid: str
+    started_utc: str
+    ended_utc: str | None
+    operator: str
+    is_blank: bool
+    is_simulated: bool
+    sample: Sample
+    standard_toml: str
+    certificate_toml: str
+    vacuum: VacuumGauge | None = None
+    zero_after: bool = False
+    check_weight_g: float | None = None
+    mass_g: float | None = None
+    blank: Result | None = None
+    specimen: Specimen | None = None
+    seen_before: tuple[SeenBefore, ...] = ()
+    stops: tuple[StopTold, ...] = ()
+    alarms: tuple[HappenedTold, ...] = ()
+    resets: tuple[ConverterResetTold, ...] = ()
+    rig_changed: str = ""
+
+    def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
+        """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""
+        live = live_parameters(
+            standard,
+            certificate,
+            stability_g=stability_g(certificate),
+            vacuum=self.vacuum,
+            zero_after=self.zero_after,
+            check_weight_g=self.check_weight_g,
+        )
+        return with_declared_mass(live, self.mass_g)
