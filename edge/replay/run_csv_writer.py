@@ -38,7 +38,7 @@ from edge.records.specimen import SeenBefore, Specimen
 from hw.clock import NS_PER_S
 from hw.protocols import Status
 
-from .run_file import BETWEEN_COMMANDS, COLUMNS, MARK, SLOW, RunHead
+from .run_file import BETWEEN_COMMANDS, COLUMNS, MARK, SLOW, RunHead, TareBefore
 
 _STATUS = tuple(status.name.lower() for status in Status)
 _NO_READINGS = "," * (3 * len(SLOW) - 1)
@@ -86,6 +86,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             zero_after=plan.zero_after,
             check_weight_g=plan.check_weight_g or None,
             mass_g=plan.declared_g or None,
+            tare_before=TareBefore(run_id=plan.last_tare_run, tare_g=plan.last_tare_g) if plan.last_tare_run else None,
             blank=None if blank is None else from_json(blank),
             specimen=None if specimen is None else Specimen.from_settings(specimen),
             seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),

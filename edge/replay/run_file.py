@@ -6,12 +6,14 @@ what was asked for. Below it are the raw samples. This module must never hold wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
 
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
+from edge.procedure.last_tare import moves_by_itself_g
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
 from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
 from edge.records.sample import Sample
@@ -35,6 +37,13 @@ COLUMNS = (
 BETWEEN_COMMANDS = ";"
 
 
+class TareBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """The tare that a run's own was held against, in g on the certificate's scale, and the run that it was of."""
+
+    run_id: int
+    tare_g: float
+
+
 class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is of and goes by, as far as no sample says it.
 
@@ -56,6 +65,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     zero_after: bool = False
     check_weight_g: float | None = None
     mass_g: float | None = None
+    tare_before: TareBefore | None = None
     blank: Result | None = None
     specimen: Specimen | None = None
     seen_before: tuple[SeenBefore, ...] = ()
@@ -74,4 +84,13 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
             zero_after=self.zero_after,
             check_weight_g=self.check_weight_g,
         )
-        return with_declared_mass(live, self.mass_g)
+        live = with_declared_mass(live, self.mass_g)
+        if (before := self.tare_before) is None:
+            return live
+        plan = replace(
+            live.plan,
+            last_tare_g=before.tare_g,
+            last_tare_within_g=moves_by_itself_g(certificate),
+            last_tare_run=before.run_id,
+        )
+        return replace(live, plan=plan)
