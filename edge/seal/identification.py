@@ -2,8 +2,8 @@
 
 It goes up by one whenever the same raw codes may give another result, and only then. What forces it up is no habit: a
 test computes the results of stored runs anew and compares their digest with the one kept beside this number. So a
-comment or a page may change as it likes, and a figure may not. This module must never import anything: the version's line
-shows it.
+comment or a page may change as it likes, and a figure may not. This module must never import anything: the line of
+the version shows it.
 """
 
 from __future__ import annotations
