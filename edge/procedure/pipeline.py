@@ -20,6 +20,7 @@ from edge.records.phase import Phase
 from edge.records.second import Second
 from edge.records.weighing import WeighingKind
 
+from .live_loss import LiveLoss
 from .parameters import RunParameters
 from .phases import Phases
 
@@ -65,11 +66,12 @@ class Pipeline:
     """One run by its parameters, from its first frame on.
 
     ``t0_ns`` is the clock's time that counts as 0 s; it changes between two batches where the machine has started again
-    (:meth:`restart_clock`).
+    (:meth:`restart_clock`). ``live_loss`` is for whoever looks while it runs: nothing here goes by it.
     """
 
     def __init__(self, parameters: RunParameters, t0_ns: int) -> None:
         self.phases = Phases(parameters.plan, parameters.first)
+        self.live_loss = LiveLoss()
         self.state = layout.new_state()
         self.t0_ns = t0_ns
         self._given = layout.new_params(**parameters.fold)
@@ -132,7 +134,9 @@ class Pipeline:
         while self._commands and self._commands[0].seq <= row.seq:
             due = self._commands.pop(0)
             events.append(self.phases.command(due.command, row.seq, row.t_s))
-        return events + self.phases.step(row)
+        events += self.phases.step(row)
+        self.live_loss.take(row, self.phases)
+        return events
 
     def _fold_parameters(self) -> layout.Record:
         """Get what the fold must be told, given where the phases are."""

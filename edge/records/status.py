@@ -5,7 +5,18 @@ docs/control.md lists the keys. This module must never hold what the station did
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
+
+
+class AirState(StrEnum):
+    """Whether the air is around the sample, and so how an indication becomes a loss."""
+
+    THERE = "air there"
+    GOING = "air going"
+    GONE = "air gone"
+    COMING = "air may be coming"
 
 
 class _StatusPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +24,11 @@ class _StatusPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunStatus(_StatusPart, frozen=True, kw_only=True):
-    """The run that is being measured. ``asked`` is what it waits for, ``refused`` why the last step was not taken."""
+    """The run that is being measured. ``asked`` is what it waits for, ``refused`` why the last step was not taken.
+
+    ``loss_pct`` is the loss so far with the air's step taken out, ``loss_as_weighed_pct`` the one with it, and ``air``
+    says whether the air is around the sample (:class:`AirState`).
+    """
 
     run_id: int | None = None
     sample_id: str | None = None
@@ -25,6 +40,10 @@ class RunStatus(_StatusPart, frozen=True, kw_only=True):
     hold_s: float | None = None
     mass_g: float | None = None
     loss_pct: float | None = None
+    loss_as_weighed_pct: float | None = None
+    air_step_pct: float | None = None
+    u_air_step_pct: float | None = None
+    air: str | None = None
     temp_c: float | None = None
     cell_temp_c: float | None = None
     pressure_pa: float | None = None

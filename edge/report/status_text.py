@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from calibration.visible_text import visible
 from edge.records.formatting import hours
 from edge.records.run import RunKind
-from edge.records.status import ReadingsStatus, RunStatus, StationStatus
+from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStatus
 
 
 def status_text(status: StationStatus) -> str:
@@ -65,7 +65,23 @@ def _run_lines(run: RunStatus) -> Iterator[tuple[str, str]]:
         yield "refused", run.refused
     yield "hold", f"{_hours(run.hold_s)} of {_hours(run.hold_required_s)}"
     yield "mass", _with_unit(run.mass_g, ".4f", "g")
-    yield "loss so far", _with_unit(run.loss_pct, ".4f", "%")
+    yield "loss so far", loss_so_far_text(run)
+
+
+def loss_so_far_text(run: RunStatus) -> str:
+    """Say the loss so far, and what was done about the air that the sample no longer displaces."""
+    loss, weighed = _with_unit(run.loss_pct, ".4f", "%"), _with_unit(run.loss_as_weighed_pct, ".4f", "%")
+    if run.air_step_pct is None or run.u_air_step_pct is None:
+        return (
+            loss
+            if run.loss_as_weighed_pct is None or run.loss_pct is not None
+            else f"{loss} ({run.air}), {weighed} as weighed"
+        )
+    if run.loss_pct == run.loss_as_weighed_pct:
+        return loss
+    step = f"{run.air_step_pct:.4f} % ± {run.u_air_step_pct:.4f} % (u)"
+    when = " at the hold's end" if run.air == AirState.COMING else ""
+    return f"{loss}{when}: the air's step of {step} is taken out, {weighed} as weighed"
 
 
 def _known(value: object) -> str:

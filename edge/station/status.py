@@ -76,6 +76,7 @@ def station_status(station: Station) -> StationStatus:
 
 def _run_status(live: LiveRun) -> RunStatus:
     phases, second, definition = live.pipeline.phases, live.second, live.definition
+    loss = live.pipeline.live_loss.now(second, phases)
     return RunStatus(
         run_id=live.run_id,
         sample_id=definition.sample.sample_id,
@@ -86,7 +87,11 @@ def _run_status(live: LiveRun) -> RunStatus:
         hold_required_s=phases.plan.hold_s,
         hold_s=0.0 if second is None else second.hold_s,
         mass_g=None if second is None else known(second.mass_g),
-        loss_pct=None if second is None else known(second.loss_pct),
+        loss_pct=loss.loss_pct,
+        loss_as_weighed_pct=loss.as_weighed_pct,
+        air_step_pct=loss.air_step_pct,
+        u_air_step_pct=loss.u_air_step_pct,
+        air=str(loss.air),
         temp_c=None if second is None else known(second.temp_c),
         cell_temp_c=None if second is None else known(second.cell_temp_c),
         pressure_pa=None if second is None else known(second.pressure_pa),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ import numpy as np
 import pytest
 from short_demo import run
 
+from edge.database.queries import stored_commands, stored_run
 from edge.database.reading import open_readonly
 from edge.database.stored_frames import stored_frames
 from edge.fold import layout
+from edge.procedure.parameters import RunParameters
+from edge.procedure.pipeline import OperatorCommand, Pipeline
 from edge.records.event import FROM_FRAMES
+from edge.records.frame import join
+from edge.records.phase import Phase
 from edge.run.refold import refold
 from edge.standards.standard import load_standard
 from hw.protocols import Status
@@ -46,6 +52,24 @@ def test_each_scenario_gets_its_verdict_and_the_truth_is_inside_the_interval(who
     assert result["verdict"] == EXPECTED[scenario], result["invalid_because"]
     assert abs(result["loss_pct"] - result["true_loss_pct"]) <= result["U_pct"]
     assert result["hold_s"] >= 21_600.0
+
+
+def test_the_loss_that_is_shown_at_the_holds_end_is_the_verdicts_and_not_off_by_the_air(whole: Any) -> None:
+    result, path = whole("borderline")
+    with closing(open_readonly(path)) as db:
+        run = stored_run(db, 1)
+        pipeline = Pipeline(RunParameters.from_settings(run.settings), run.t0_ns)
+        for seq, command in stored_commands(db, 1):
+            pipeline.command(OperatorCommand(seq, command))
+        (end_s,) = db.execute("select max(elapsed_s) from seconds where phase = 'hold'").fetchone()
+        seconds = pipeline.feed(join(list(stored_frames(db, 1))).cut(0, int(end_s))).seconds()
+    told = pipeline.live_loss.now(seconds[-1], pipeline.phases)
+    assert pipeline.phases.phase is Phase.HOLD
+    assert told.loss_pct is not None
+    assert told.as_weighed_pct is not None
+    assert abs(told.loss_pct - result["loss_pct"]) <= result["U_pct"]
+    assert abs(told.as_weighed_pct - result["loss_pct"]) > result["U_pct"]
+    assert abs(told.loss_pct - result["true_loss_pct"]) < 0.02
 
 
 def test_the_raw_codes_of_a_run_give_its_seconds_and_events_again_bit_for_bit(whole: Any) -> None:

@@ -252,6 +252,15 @@ def test_status_says_what_a_person_asks_for_first() -> None:
     assert over.endswith("(closed, since 2026-01-02 03:05:05 UTC; acknowledged)")
 
 
+def test_the_air_that_is_taken_out_of_the_loss_is_said() -> None:
+    run = {"loss_pct": 0.48873, "loss_as_weighed_pct": 0.43722, "air_step_pct": 0.05151, "u_air_step_pct": 0.00112}
+    text = told_of({"run": run | {"air": "air gone"}})
+    assert "0.4887 %: the air's step of 0.0515 % ± 0.0011 % (u) is taken out, 0.4372 % as weighed" in text
+    assert "0.4887 % at the hold's end: the air's" in told_of({"run": run | {"air": "air may be coming"}})
+    going = {"loss_as_weighed_pct": -0.0212, "air": "air going"}
+    assert "unknown (air going), -0.0212 % as weighed" in told_of({"run": going})
+
+
 def test_status_of_an_idle_station_with_nothing_known_says_so() -> None:
     text = told_of(IDLE)
     assert "idle: halfpercent start begins a test" in text
