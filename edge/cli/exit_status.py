@@ -21,6 +21,7 @@ import click
 from calibration.errors import BadFit
 from edge.errors import (
     BadDatabase,
+    BadEvidence,
     BadRecording,
     BadValue,
     CalibrationRefused,
@@ -45,6 +46,8 @@ _AGAIN = re.compile(r"\bbegin again\b")
 HINTS = (
     Hint(BadDatabase, _ANOTHER, "--db"),
     Hint(NoCalibration, _ANOTHER, "--db"),
+    Hint(BadEvidence, re.compile(r"checkpoint since"), "--since"),
+    Hint(BadEvidence, re.compile(r"key show"), "--signers"),
     Hint(SocketTrouble, _ANOTHER, "--socket"),
     Hint(NoCertificate, re.compile("certificate"), "--certificate"),
     Hint(CalibrationRefused, _AGAIN, "--restart"),

@@ -28,6 +28,7 @@ from .say import say_lines
 from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
+from .witness import checkpoint, witness
 
 
 @click.group(
@@ -62,6 +63,8 @@ for command in (
     balance,
     standard,
     key,
+    checkpoint,
+    witness,
     *STATION_COMMANDS,
 ):
     cli.add_command(command)
