@@ -89,8 +89,8 @@ class Witness:
                     return key, name
                 raise BadEvidence(f"{checkpoint.origin}: the checkpoint's signature is not by the key of {name}")
         raise BadEvidence(
-            f"{checkpoint.origin}: no key of this rig is known here: give a file with the line that halfpercent key show "
-            "prints on it"
+            f"{checkpoint.origin}: no key of this rig is known here: give a file with the line that halfpercent key "
+            "show prints on it"
         )
 
     def _file(self, checkpoint: Checkpoint, end: str) -> Path:
@@ -145,8 +145,8 @@ def _require_added(seen: Checkpoint, shown: Shown) -> None:
         return
     if shown.old_size != seen.size:
         raise BadEvidence(
-            f"{now.origin}: {seen.size} runs were seen, and nothing proves that these {now.size} add to them: ask the rig "
-            f"for its checkpoint since {seen.size}"
+            f"{now.origin}: {seen.size} runs were seen, and nothing proves that these {now.size} add to them: ask the "
+            f"rig for its checkpoint since {seen.size}"
         )
     if not merkle.is_consistent(seen.size, seen.head, now.size, now.head, shown.proof):
         raise Rewritten(rewritten)
