@@ -96,7 +96,7 @@ def loss_budget(
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)
         if tare is not None and zero is not None and math.isfinite(zero.cell_temp_c - tare.cell_temp_c):
-            drift = drift_between(certificate, before, after, tare, zero, inert)
+            drift = drift_between(certificate, before, after, tare, zero, inert, weighed.zero_steps)
             apart_k = drift.share * (zero.cell_temp_c - tare.cell_temp_c)
         lines += zero_components(certificate, weighed, inert, drift, corrections)
         lines += cell_components(certificate, before, after, corrections.span_change)

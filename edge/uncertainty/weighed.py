@@ -13,6 +13,7 @@ from edge.records.weighing import Weighing
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .zero_drift import NO_STEPS, ZeroSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Weighed:
     """The weighings of w = (before − after) / reference · 100 %, in g, and the zeros around them, in codes.
 
     ``certificate`` gives what the load cell may do (None: masses were recorded, and ``balance`` says what is known of
-    what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known;
-    ``loaded_at_known``: the load was put on in the run, so that it is known how long it had crept at M1.
+    what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known, and
+    ``zero_steps`` what resets did to it; ``loaded_at_known``: the load was put on in the run, so that it is known how
+    long it had crept at M1.
     """
 
     before: Weighing
@@ -32,6 +34,7 @@ class Weighed:
     zero: Weighing | None = None
     balance: BalanceStated = NOTHING_STATED
     loaded_at_known: bool = True
+    zero_steps: ZeroSteps = NO_STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,22 @@ def wander(certificate: Certificate, hours: float) -> Wander:
 
 
 @dataclass(frozen=True, slots=True)
+class ZeroSteps:
+    """What resets of the converter between M1 and M2 did to its zero, in g: whole steps at known times.
+
+    ``seen_g`` is the sum of those that were measured under the load, with the standard uncertainty ``u_g`` of as much
+    of it as is the zero's; ``unseen_u_g`` what those that nobody saw may have, and of which the second zero has all.
+    """
+
+    seen_g: float = 0.0
+    u_g: float = 0.0
+    unseen_u_g: float = 0.0
+
+
+NO_STEPS = ZeroSteps()
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """What the rig gained by itself from M1 to M2, inferred with the second zero.
 
@@ -88,7 +104,13 @@ class Drift:
 
 
 def drift_between(
-    certificate: Certificate, before: Weighing, after: Weighing, tare: Weighing, zero: Weighing, inert: Inert
+    certificate: Certificate,
+    before: Weighing,
+    after: Weighing,
+    tare: Weighing,
+    zero: Weighing,
+    inert: Inert,
+    steps: ZeroSteps = NO_STEPS,
 ) -> Drift:
     """Infer what the rig gained from M1 to M2 from what its zero moved from the tare to the second zero.
 
@@ -97,8 +119,9 @@ def drift_between(
     ``u²(X|Z) = Var X − C²/S``, with C = f·V + u²(creep) and S = V·1 + u²(creep)·(1 + u²(return)) + noise: for a walk
     alone Z·f, the straight line between the zeros, and what a Brownian bridge leaves, V·f·(1 − f). A drift is a
     straight line in both, with D/f in C and D/f² in S: next to nothing of it is left. What is bounded is in S and in X
-    alike, and in C not at all. Where the zero moved by more than twice √S, the certificate says too little of this rig
-    and the uncertainty is widened in proportion.
+    alike, and in C not at all. A step of the converter between M1 and M2 is whole in X and in Z: what was seen of it is
+    taken off Z, what was not has its variance in Var X, C and S. Where the zero moved by more than twice √S, the
+    certificate says too little of this rig and the uncertainty is widened in proportion.
     """
     t, s = certificate.temperature, abs(certificate.span.counts_per_g)
     span_h = _middle_h(after) - _middle_h(before)
@@ -115,13 +138,16 @@ def drift_between(
         walk2 += own.u_g**2
     noise2 = (zero.value.u**2 + tare.value.u**2 + 2.0 * (t.zero_counts_per_k * t.u_cell_temp_c) ** 2) / s**2
     back2 = (max(inert.whole_g**2, inert.gained_g**2) + inert.u_g**2) * RETURN_U**2
-    prior2 = straight2 + walk2 + apart2 + inert.u_g**2
-    common2 = straight2 / f + walk2 + inert.u_g**2
-    seen2 = straight2 / f**2 + walk2 / f + apart2 + inert.u_g**2 + back2 + noise2
+    stepped2 = steps.unseen_u_g**2
+    prior2 = straight2 + walk2 + apart2 + inert.u_g**2 + stepped2
+    common2 = straight2 / f + walk2 + inert.u_g**2 + stepped2
+    seen2 = straight2 / f**2 + walk2 / f + apart2 + inert.u_g**2 + back2 + noise2 + stepped2 + steps.u_g**2
     moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
-    surprise_g = moved_g - inert.gained_g
+    surprise_g = moved_g - steps.seen_g - inert.gained_g
     share = common2 / seen2 if seen2 > 0.0 else 0.0
-    walks = own.how == "walks"  # then C is Var X, and the sum is as it has always been, to the last bit
+    walks = (
+        own.how == "walks" and steps == NO_STEPS
+    )  # then C is Var X, and the sum is as it has always been, to the last bit
     u_g = math.sqrt(max(0.0, prior2 * (1.0 - share) if walks else prior2 - common2 * share))
     widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
     if walks:
@@ -136,11 +162,12 @@ def drift_between(
         )
         weight = math.fsum(part**2 / part_dof for part, part_dof in left)
         dof = u_g**4 / weight if weight > 0.0 else math.inf
+    stepped = "" if steps == NO_STEPS else f", resets by {steps.seen_g:+.4f} g of it and what nobody saw"
     return Drift(
         gained_g=inert.gained_g + share * surprise_g,
         u_g=u_g * max(1.0, widened),
         dof=dof,
-        why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h, weight {share:.2f}; certificate: "
+        why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h{stepped}, weight {share:.2f}; certificate: "
         f"{math.sqrt(straight2 + walk2 + apart2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",
         moved_g=moved_g,
         expected_u_g=math.sqrt(seen2),

@@ -83,6 +83,11 @@ def _resets(ended: EndedRun, steps: tuple[ResetStep, ...]) -> Iterator[HappenedT
             why += f": the indication stepped by {s.step_g:+.4g} ± {s.u_g:.2g} g, corrected"
             why += " (by the second zero and the check weight)" if s.by_weight else ""
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, step_g=s.step_g, u_g=s.u_g)
+        elif s.by_zero:
+            why += (
+                f": its step could not be seen; the second zero has it whole, and of the gain ±{s.u_g:.2g} g is assumed"
+            )
+            yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, u_g=s.u_g)
         else:
             why += f": its step could not be seen, ±{UNSEEN_STEP * 100:g} % of the load is assumed"
             yield HappenedTold(from_s=r.from_s, to_s=r.at_s, what=kind, why=why, u_g=s.u_g)

@@ -41,7 +41,7 @@ from .decision import decide
 from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
 from .happened import what_happened
 from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
-from .resets import ResetStep, net_of_resets, reset_steps, zero_is_apart
+from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
 from .unseen import moved_unseen
 from .whole_method import by_whole_method
 from .wording import meaning, what_would_decide
@@ -63,6 +63,7 @@ def _judged_by_mass(ended: EndedRun) -> Result:
     corrected = _corrections(ended, draft, weighed)
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
+    weighed = corrected.weighed
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
     draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes))
     standard = ended.definition.standard
@@ -127,6 +128,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
 
 @dataclass(frozen=True, slots=True)
 class _Corrected:
+    weighed: Weighed
     corrections: Corrections
     span_check: SpanCheck | None
     jumps: tuple[Jump, ...]
@@ -152,6 +154,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition.certificate)
     resets = reset_steps(ended, weighed, check)
+    weighed, resets = _with_zero_across(ended, weighed, resets)
     told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step
     change = 0.0 if check is None or told else check.changed
     jumps = jumps_between(ended, weighed, resets)
@@ -159,11 +162,22 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     air = definition.sample.air
     change_kpa = (air[1].pressure_hpa - air[0].pressure_hpa) / 10.0 if len(air) == 2 else None
     steps = net_of_resets(resets) if resets else None
-    if zero_is_apart(ended) and not told:
+    if zero_is_apart(ended) and weighed.zero is None and not told:
         said.append(warnings.zero_across_reset())
-    unseen = sum(not s.seen for s in resets)
+    unseen = sum(not s.seen and not s.by_zero for s in resets)
     corrections = Corrections(around, density, blank, change, net, change_kpa, steps, unseen)
-    return _Corrected(corrections, check, jumps, resets, tuple(said))
+    return _Corrected(weighed, corrections, check, jumps, resets, tuple(said))
+
+
+def _with_zero_across(
+    ended: EndedRun, weighed: Weighed, resets: tuple[ResetStep, ...]
+) -> tuple[Weighed, tuple[ResetStep, ...]]:
+    """Get what was weighed with the second zero, where it holds a reset's step whole, and the steps it then says."""
+    zero = ended.phases.weighings.get(WeighingKind.ZERO)
+    if zero is None or weighed.zero is not None or ended.definition.is_blank or any(s.by_weight for s in resets):
+        return weighed, resets
+    told, of_zero = by_zero_alone(ended, resets)
+    return (weighed if of_zero is None else replace(weighed, zero=zero, zero_steps=of_zero)), told
 
 
 def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:

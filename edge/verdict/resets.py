@@ -20,7 +20,7 @@ from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
 from edge.uncertainty.slopes import BlockLine, line_through_blocks
 from edge.uncertainty.weighed import Weighed
-from edge.uncertainty.zero_drift import SpanCheck
+from edge.uncertainty.zero_drift import SpanCheck, ZeroSteps
 
 LINE_S = 300.0
 """So long are the lines before and after a reset."""
@@ -33,6 +33,9 @@ OTHER_LOAD = 0.02
 """Of the load: a step beyond this is no converter's but another load."""
 UNSEEN_STEP = 0.01
 """Of the load: what a power-up may do that nobody saw. Users of these chips report 0.5 to 1 % (FACTS)."""
+GAIN_STEP = {"hx711": 1e-4}
+"""Relative: what a power-up may do to the gain, where that is less. An HX711 has no gain that is calibrated: what is
+left is its own warming, some kelvins at 5 to 7 ppm each. A NAU7802 sets its gain up anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class ResetStep:
     """A reset between the two masses, its step (after less before) and the standard uncertainty, both in g.
 
     ``seen``: the step was measured; else ``step_g`` is 0 and ``u_g`` what is assumed. ``by_weight``: not where it
-    happened, but by second zero and check weight.
+    happened, but by second zero and check weight. ``by_zero``: the second zero says what it did to the zero, and
+    ``u_g`` is of the gain alone. ``most_g``: what a step that was not seen is at most, in all.
     """
 
     reset: ConverterResetTold
@@ -48,6 +52,8 @@ class ResetStep:
     u_g: float
     seen: bool
     by_weight: bool = False
+    by_zero: bool = False
+    most_g: float = 0.0
 
 
 def reset_steps(ended: EndedRun, weighed: Weighed, check: SpanCheck | None = None) -> tuple[ResetStep, ...]:
@@ -62,7 +68,8 @@ def reset_steps(ended: EndedRun, weighed: Weighed, check: SpanCheck | None = Non
         inside = before.to_s <= reset.from_s and reset.at_s <= after.from_s
         found = _measured(ended, reset, edges_s) if inside else None
         if found is None or abs(found[0]) > OTHER_LOAD * load_g:
-            steps.append(ResetStep(reset, 0.0, UNSEEN_STEP * load_g / math.sqrt(3.0), seen=False))
+            most_g = UNSEEN_STEP * load_g
+            steps.append(ResetStep(reset, 0.0, most_g / math.sqrt(3.0), seen=False, most_g=most_g))
         else:
             steps.append(ResetStep(reset, *found, seen=True))
     return _by_zero_and_weight(ended, weighed, steps, check)
@@ -77,7 +84,7 @@ def _by_zero_and_weight(
     and the first unseen reset has the rest. What the rig drifts besides stays in the budget.
     """
     unseen = [s for s in steps if not s.seen]
-    if not unseen or check is None or not _between_masses_alone(ended):
+    if not unseen or check is None or not _between_masses_alone(ended, WeighingKind.CHECK):
         return tuple(steps)
     load_g = weighed.reference.value.mean
     seen_g = math.fsum(s.step_g for s in steps if s.seen)
@@ -88,14 +95,35 @@ def _by_zero_and_weight(
     return tuple(rest if old is unseen[0] else new for old, new in zip(steps, told, strict=True))
 
 
-def _between_masses_alone(ended: EndedRun) -> bool:
-    """Say whether no reset lies between the tare and M1, nor between M2 and the check weight."""
+def by_zero_alone(ended: EndedRun, steps: Sequence[ResetStep]) -> tuple[tuple[ResetStep, ...], ZeroSteps | None]:
+    """Get the steps as the second zero alone can say them, and what of the zero's movement is theirs.
+
+    A reset between M1 and M2 is a whole step in both, at a known time. None, and the steps as they were, where a reset
+    lies between the tare and M1 or between M2 and the zero, or where a power-up may move the chip's gain by more than
+    the zero could tell: under no load it does not show.
+    """
+    gain = GAIN_STEP.get(steps[0].reset.chip) if steps and len({s.reset.chip for s in steps}) == 1 else None
+    if gain is None or not _between_masses_alone(ended, WeighingKind.ZERO):
+        return tuple(steps), None
+    m1 = ended.phases.weighings[WeighingKind.M1]
+    u_gain_g = gain * abs(m1.value.mean) / math.sqrt(3.0)
+    seen, unseen = [s for s in steps if s.seen], [s for s in steps if not s.seen]
+    of_zero = ZeroSteps(
+        seen_g=math.fsum(s.step_g for s in seen),
+        u_g=math.sqrt(math.fsum(s.u_g**2 + u_gain_g**2 for s in seen)),
+        unseen_u_g=math.sqrt(math.fsum(s.u_g**2 for s in unseen)),
+    )
+    return tuple(s if s.seen else replace(s, u_g=u_gain_g, by_zero=True) for s in steps), of_zero
+
+
+def _between_masses_alone(ended: EndedRun, last: WeighingKind) -> bool:
+    """Say whether no reset lies in or between the tare and M1, nor M2 and what was weighed last."""
     found = ended.phases.weighings.get
-    tare, check = found(WeighingKind.TARE), found(WeighingKind.CHECK)
+    tare, end = found(WeighingKind.TARE), found(last)
     m1, m2 = found(WeighingKind.M1), found(WeighingKind.M2)
-    if tare is None or check is None or m1 is None or m2 is None:
+    if tare is None or end is None or m1 is None or m2 is None:
         return False
-    return not any(tare.from_s < r.at_s <= m1.to_s or m2.from_s < r.from_s <= check.to_s for r in ended.resets)
+    return not any(tare.from_s < r.at_s <= m1.to_s or m2.from_s < r.at_s <= end.to_s for r in ended.resets)
 
 
 def net_of_resets(steps: Sequence[ResetStep]) -> tuple[float, float]:
@@ -118,9 +146,7 @@ def is_assumed(steps: Sequence[ResetStep], jump: Jump) -> bool:
     A larger one is something that fell off, or was put on, while nobody looked.
     """
     return any(
-        not s.seen
-        and s.reset.from_s - LEAST_S <= jump.t_s <= s.reset.at_s + LEAST_S
-        and abs(jump.step_g) <= s.u_g * math.sqrt(3.0)
+        not s.seen and s.reset.from_s - LEAST_S <= jump.t_s <= s.reset.at_s + LEAST_S and abs(jump.step_g) <= s.most_g
         for s in steps
     )
 
