@@ -20,6 +20,7 @@ from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import contradicted, first_words, whole_meaning
 
+from .decimals import decimals as decimals
 from .specimen_text import checked_line, deviation_lines, specimen_lines
 
 WIDTH = 100
@@ -104,14 +105,6 @@ def event_line(event: Event) -> str | None:
     if isinstance(what, CommandRefused):
         return visible(f"{at}refused: {what.why}")
     return None
-
-
-def decimals(u: float) -> int:
-    """Get how many decimals give an uncertainty two significant digits (JCGM 100, 7.2.6), 0 to 12."""
-    if not (math.isfinite(u) and u > 0.0):
-        return 4
-    exponent = int(f"{u:.1e}".partition("e")[2])  # of the rounded value: 0.0996 is 0.10
-    return min(12, max(0, 1 - exponent))
 
 
 def two_digits(u: float) -> str:

@@ -1,0 +1,58 @@
+"""The report's fixed words in English and Chinese, from one glossary that a reviewer can check.
+
+``glossary.toml`` holds each string once, both languages side by side; what stands in ``{braces}`` is filled in. This
+module must never translate what a person wrote.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from .markup import Html
+
+
+class Language(StrEnum):
+    """The languages of a report; the values are those of HTML's ``lang``."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+    @property
+    def tag(self) -> str:
+        """Get the language as HTML names it."""
+        return "zh-Hans" if self is Language.CHINESE else "en"
+
+
+@cache
+def glossary() -> dict[str, dict[str, str]]:
+    """Get every fixed string by its key, then by language."""
+    text = (files(__package__) / "glossary.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._of = glossary()
+
+    def __call__(self, key: str, **values: str) -> str:
+        """Get a string as plain text, without its tags, with ``values`` filled in as they are."""
+        text = self._of[key][self.language]
+        for tag in ("b", "var", "sub", "sup", "cite", "em"):
+            text = text.replace(f"<{tag}>", "").replace(f"</{tag}>", "")
+        return text.format(**values)
+
+    def html(self, key: str, **values: str | Html) -> Html:
+        """Get a string as HTML: its own tags are kept, ``values`` are text unless they are HTML."""
+        filled = {name: v if isinstance(v, Html) else escape(v, quote=False) for name, v in values.items()}
+        return Html(self._of[key][self.language].format(**filled))
+
+    def has(self, key: str) -> bool:
+        """Say whether there is such a string."""
+        return key in self._of
