@@ -6,6 +6,7 @@ was told before it has read.
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from pathlib import Path
@@ -54,7 +55,9 @@ def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True)
     return data
 
 
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_OF_SYSTEMS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+"""Of flags, what a system has: Windows has the last, others the rest."""
+_FLAGS = os.O_RDONLY | functools.reduce(int.__or__, (getattr(os, name, 0) for name in _OF_SYSTEMS))
 MAX_LINKS = 16
 """More links than lead to any file of ours: a circle of them has no end."""
 

@@ -7,13 +7,14 @@ which chip it talks to.
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from smbus2 import i2c_msg
+from typing import TYPE_CHECKING, Protocol
 
 from hw.buslock import BusLock
 from hw.clock import NS_PER_S, Clock
 from hw.errors import ChipNotReady
+
+if TYPE_CHECKING:
+    from smbus2 import i2c_msg
 
 _PAUSE_S = 0.001
 """Before each read: a library that polls then asks a thousand times a second at most."""
@@ -33,7 +34,10 @@ class BusioI2c(BusLock):
     """A bus as CircuitPython's ``busio.I2C``. Each transfer raises ``OSError`` where the bus fails."""
 
     def __init__(self, bus: MessageBus, clock: Clock) -> None:
+        from smbus2 import i2c_msg  # late: it needs fcntl, and who only reads settings has no bus
+
         super().__init__()
+        self._message = i2c_msg
         self.answer = b""
         """What the last read got: the bytes behind the number that a library makes of them."""
         self._bus = bus
@@ -50,12 +54,12 @@ class BusioI2c(BusLock):
 
     def writeto(self, address: int, buffer: bytes | bytearray, *, start: int = 0, end: int | None = None) -> None:
         """Write ``buffer[start:end]``."""
-        self._do(i2c_msg.write(address, bytes(buffer[start:end])))
+        self._do(self._message.write(address, bytes(buffer[start:end])))
 
     def readfrom_into(self, address: int, buffer: bytearray, *, start: int = 0, end: int | None = None) -> None:
         """Read into ``buffer[start:end]``."""
         view = memoryview(buffer)[start:end]
-        view[:] = self._read(i2c_msg.read(address, len(view)))
+        view[:] = self._read(self._message.read(address, len(view)))
 
     def writeto_then_readfrom(
         self,
@@ -70,8 +74,8 @@ class BusioI2c(BusLock):
     ) -> None:
         """Write, then read with a repeated start."""
         view = memoryview(in_buffer)[in_start:in_end]
-        out = i2c_msg.write(address, bytes(out_buffer[out_start:out_end]))
-        view[:] = self._read(i2c_msg.read(address, len(view)), out)
+        out = self._message.write(address, bytes(out_buffer[out_start:out_end]))
+        view[:] = self._read(self._message.read(address, len(view)), out)
 
     def _read(self, message: i2c_msg, *before: i2c_msg) -> bytes:
         self._clock.sleep_s(_PAUSE_S)

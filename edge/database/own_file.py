@@ -8,13 +8,14 @@ of SQLite's locks too.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import BadDatabase
+
+from . import file_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class OwnFile:
         self._path = path.resolve()
         self._log: _Identity | None = None
         try:
-            self._fd = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(
+                self._path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | file_lock.FLAGS, 0o644
+            )
         except OSError as e:
             raise BadDatabase(
                 f"{path}: cannot be opened here ({e.strerror}): check its rights, or choose another"
@@ -41,7 +44,7 @@ class OwnFile:
             if not stat.S_ISREG(os.fstat(self._fd).st_mode):
                 raise BadDatabase(f"{path}: is no file: name a file")
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file_lock.take(self._fd)
             except OSError as e:
                 raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another") from e
         except BaseException:

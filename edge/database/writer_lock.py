@@ -6,11 +6,12 @@ be removed by hand.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 from edge.errors import BadDatabase
+
+from . import file_lock
 
 
 def _beside(path: Path) -> Path:
@@ -22,11 +23,11 @@ def take(path: Path) -> int:
     beside = _beside(path)
     while True:
         try:
-            fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            fd = os.open(beside, os.O_RDWR | os.O_CREAT | file_lock.FLAGS, 0o640)
         except OSError as e:
             raise BadDatabase(f"{path}: cannot write beside it ({e.strerror}): choose another place") from e
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file_lock.take(fd)
         except OSError as e:
             os.close(fd)
             raise BadDatabase(f"{path}: another halfpercent is writing to it: wait, or choose another") from e

@@ -27,6 +27,8 @@ def write_beside(path: Path, data: bytes) -> Path:
 
 def sync_folder(folder: Path) -> None:
     """Make a change of names in ``folder`` last through a power cut."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows keeps names by itself
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
