@@ -80,21 +80,23 @@ def check_config(file: Path | None, as_json: bool) -> None:
     """Check the instrument's settings: one line per mistake."""
     from calibration.toml_file import read_text
     from edge.errors import BadConfig
-    from edge.instrument.config import config_path, loads_config, mistakes
+    from edge.instrument.config import NO_OVEN, config_path, loads_config, mistakes
     from edge.instrument.consistency import disagreements
 
     path = config_path(file)
     text = read_text(path, BadConfig)
-    wrong = mistakes(text, str(path))
+    wrong, note = mistakes(text, str(path)), ""
     if not wrong:
-        wrong = disagreements(loads_config(text, str(path)), str(path))
+        config = loads_config(text, str(path))
+        wrong = disagreements(config, str(path))
+        note = f", as far as it goes: {NO_OVEN}" if config.oven_probe is None else ""
     if as_json:
         say_json({"config": str(path), "mistakes": wrong})
     elif wrong:
         for line in wrong:
             say(line, err=True)
     else:
-        say(f"{path}: right")
+        say(f"{path}: right{note}")
     if wrong:
         sys.exit(1)
 

@@ -21,6 +21,7 @@ from .demo import demo
 from .export import export
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
+from .read import read
 from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
@@ -55,6 +56,7 @@ for command in (
     report,
     export,
     *INSTRUMENT_COMMANDS,
+    read,
     run,
     station,
     failed,

@@ -163,11 +163,12 @@ def _simulated_run(asked: Simulate, socket: Path | None, order: Start, as_json: 
 
 def _settings(config_file: Path | None) -> Config:
     from edge.errors import BadConfig
-    from edge.instrument.config import config_path, load_config
+    from edge.instrument.config import config_path, load_config, oven_of
     from edge.instrument.consistency import disagreements
 
     path = config_path(config_file)
     config = load_config(path)
+    oven_of(config, str(path))
     for line in disagreements(config, str(path)):
         raise BadConfig(line)
     return config

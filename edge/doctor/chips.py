@@ -176,7 +176,9 @@ def _quality(name: str, good: list[Conversion], config: Config) -> Iterator[Find
         yield Finding(f"{name} noise", "warn", found, do)
     else:
         yield Finding(f"{name} noise", "ok", found)
-    yield _mains(name, t_s, codes, config.oven_probe.mains_hz)
+    probe = config.oven_probe or config.cell_probe
+    for mains_hz in (50, 60) if probe is None else (probe.mains_hz,):
+        yield _mains(name, t_s, codes, mains_hz)
 
 
 def _mains(name: str, t_s: npt.NDArray[np.float64], codes: npt.NDArray[np.float64], mains_hz: int) -> Finding:

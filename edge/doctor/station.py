@@ -47,7 +47,8 @@ def _findings(status: StationStatus, config: Config) -> Iterator[Finding]:
     yield _of_device(
         config.bridge.chip, alarms.get("load cell"), readings.bridge_status, f"{code}{readings.bridge_status}"
     )
-    yield _of_device("oven probe", alarms.get("oven probe"), readings.temp_c, f"{readings.temp_c or 0.0:.1f} °C")
+    if config.oven_probe is not None:
+        yield _of_device("oven probe", alarms.get("oven probe"), readings.temp_c, f"{readings.temp_c or 0.0:.1f} °C")
     if config.cell_probe is not None:
         value_c = readings.cell_temp_c
         yield _of_device("cell probe", alarms.get("cell probe"), value_c, f"{value_c or 0.0:.1f} °C")

@@ -107,6 +107,6 @@ def real_bench(config: Config, ask: Ask) -> Bench:
 
     clock = BootClock()
     bridge = make_bridge(config.bridge, clock)
-    oven = make_thermometer(config.oven_probe, clock)
+    oven = None if config.oven_probe is None else make_thermometer(config.oven_probe, clock)
     cell = None if config.cell_probe is None else make_thermometer(config.cell_probe, clock)
     return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask, clock_is_set)

@@ -19,6 +19,8 @@ from .bench import Bench
 from .session import Session, load_session, save_session
 
 OLDEST_DAYS = 30
+USUAL_OVEN = ProbeConfig(wires=4, ref_ohm=430.0, mains_hz=50)
+"""What stands in a certificate for the oven's thermometer where a load cell was calibrated alone."""
 EARLIEST = dt.datetime.fromtimestamp(EARLIEST_S, dt.UTC).date()
 
 
@@ -84,8 +86,8 @@ def today(bench: Bench) -> dt.date:
 
 
 def nominal_oven_rtd(config: Config, tolerance_class: ToleranceClass) -> Rtd:
-    """Get the oven's thermometer as the settings say it."""
-    return _nominal_rtd(config.oven_probe, tolerance_class)
+    """Get the oven's thermometer as the settings say it; the usual one where they name none."""
+    return _nominal_rtd(config.oven_probe or USUAL_OVEN, tolerance_class)
 
 
 def nominal_cell_rtd(config: Config, tolerance_class: ToleranceClass) -> Rtd | None:

@@ -170,10 +170,10 @@ class RunConfig(_Table, frozen=True, kw_only=True):
 
 
 class Config(_Table, frozen=True, kw_only=True):
-    """All settings of one instrument."""
+    """All settings of one instrument. A load cell alone can be read and calibrated; a test needs ``oven_probe``."""
 
     bridge: BridgeConfig
-    oven_probe: ProbeConfig
+    oven_probe: ProbeConfig | None = None
     cell_probe: ProbeConfig | None = None
     vacuum: VacuumConfig = VacuumConfig()
     panel: PanelConfig = PanelConfig()
@@ -183,7 +183,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         a, b = self.oven_probe, self.cell_probe
-        if b is not None and (a.spi_bus, a.chip_select) == (b.spi_bus, b.chip_select):
+        if a is not None and b is not None and (a.spi_bus, a.chip_select) == (b.spi_bus, b.chip_select):
             raise ValueError(
                 f"oven_probe and cell_probe share spi_bus {a.spi_bus}, chip_select {a.chip_select}: give each its own"
             )
@@ -191,7 +191,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
 _CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "bridge": (BridgeConfig, True),
-    "oven_probe": (ProbeConfig, True),
+    "oven_probe": (ProbeConfig, False),
     "cell_probe": (ProbeConfig, False),
     "vacuum": (VacuumConfig, False),
     "panel": (PanelConfig, False),
@@ -199,6 +199,19 @@ _CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "alarms": (AlarmConfig, False),
     "test": (RunConfig, False),
 }
+
+
+NO_OVEN = (
+    "the table [oven_probe] is missing: a test needs the oven's temperature (a reading of the load cell, its tare and "
+    "its span do not)"
+)
+
+
+def oven_of(config: Config, where: str = "settings") -> ProbeConfig:
+    """Get the oven's thermometer, which every test needs. Raises ``BadConfig`` where the settings name none."""
+    if config.oven_probe is None:
+        raise BadConfig(f"{where}: {NO_OVEN}")
+    return config.oven_probe
 
 
 def config_path(given: Path | None) -> Path:

@@ -75,9 +75,10 @@ def _bridge(config: BridgeConfig, clock: Clock) -> Bridge:
 
 def make_instrument(config: Config, clock: Clock, *, looks: int) -> Instrument:
     """Make the instrument that the settings describe, with ``looks`` a second for its alarms."""
+    oven = config.oven_probe
     return Instrument(
         make_bridge(config.bridge, clock),
-        make_thermometer(config.oven_probe, clock, oven_plausible_c(config)),
+        None if oven is None else make_thermometer(oven, clock, oven_plausible_c(config)),
         None if config.cell_probe is None else make_thermometer(config.cell_probe, clock, cell_plausible_c(config)),
         clock,
         gauge=make_gauge(config.vacuum, clock),

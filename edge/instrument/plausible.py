@@ -18,7 +18,8 @@ OVER_K = 25.0
 
 def oven_plausible_c(config: Config) -> tuple[float, float]:
     """Get what the oven's thermometer can show, in °C."""
-    return config.oven_probe.plausible_c or OVEN_C
+    given = None if config.oven_probe is None else config.oven_probe.plausible_c
+    return given or OVEN_C
 
 
 def cell_plausible_c(config: Config) -> tuple[float, float]:

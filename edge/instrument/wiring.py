@@ -34,7 +34,8 @@ def wires(config: Config) -> list[Wire]:
     """Get every wire of the instrument that ``config`` describes, part after part."""
     power = _Power()
     out = list(_bridge_wires(config.bridge, power))
-    out += _thermometer_wires("MAX31865 (oven)", config.oven_probe, power)
+    if config.oven_probe is not None:
+        out += _thermometer_wires("MAX31865 (oven)", config.oven_probe, power)
     if config.cell_probe is not None:
         out += _thermometer_wires("MAX31865 (load cell)", config.cell_probe, power)
     out += _gauge_wires(config.vacuum, power)

@@ -136,6 +136,12 @@ def _probe(where: Literal["oven", "cell"], rtd: Rtd) -> dict[str, float]:
     return {f"{where}_{name}": value for name, value in found.items()}
 
 
+def reading_parameters(certificate: Certificate) -> dict[str, float]:
+    """Get the fold's parameters by name for a reading outside a test: the cell's and its thermometers', no gate."""
+    probes = _probe("oven", certificate.rtd) | _probe("cell", certificate.cell_rtd or certificate.rtd)
+    return _cell(certificate) | probes | {"rtd_is_code": 1}
+
+
 def _vacuum_declared(standard: Standard, gauge: bool) -> list[str]:
     if standard.vacuum.value != "required" or gauge:
         return []

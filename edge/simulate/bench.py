@@ -27,7 +27,7 @@ class SimulatedBench(Bench):
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
         rng = np.random.default_rng((seed, 42))
         self.chips.oven.ref_ohm *= 1.0 + float(rng.uniform(-1e-3, 1e-3))
-        self.chips.oven.wires = config.oven_probe.wires
+        self.chips.oven.wires = 4 if config.oven_probe is None else config.oven_probe.wires
         self.chips.oven.lead_ohm = float(rng.uniform(0.2, 0.8))
 
     def put(self, weight: Weight | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from calibration.certificate import Certificate
 from edge.instrument.acquisition import Instrument
-from edge.instrument.config import Config
+from edge.instrument.config import Config, oven_of
 from hw.clock import SimClock
 from hw.sim.disturbances import Disturbances
 from hw.sim.rig import Rig, RigTruth
@@ -35,9 +35,7 @@ class World:
     def instrument(self, config: Config, looks: int) -> Instrument:
         """Get the real drivers, set as ``config`` says. Raises ``BadSetting`` for what a chip does not have."""
         cell = config.cell_probe or PROBE
-        return instrument_on(
-            self.chips, Wiring(config.bridge, config.oven_probe, cell), self.clock, self.machine, looks
-        )
+        return instrument_on(self.chips, Wiring(config.bridge, oven_of(config), cell), self.clock, self.machine, looks)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass while nobody measures."""

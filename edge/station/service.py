@@ -28,7 +28,7 @@ from edge.errors import BadInput, DeviceInUse
 from edge.fold import kernel, layout
 from edge.fold.block import block_from_frames
 from edge.instrument.acquisition import Instrument
-from edge.instrument.config import Config
+from edge.instrument.config import Config, oven_of
 from edge.procedure.definition import EndedRun
 from edge.records.event import StationStarted, StationStopped
 from edge.records.frame import one_frame
@@ -104,7 +104,7 @@ class Service:
         )
         machine = (clock_is_set, under_voltage) if simulation is None else (simulation.clock_set, not_known)
         sensors = SensorSettings(
-            config.oven_probe, config.cell_probe, config.vacuum.fitted(), limits, machine[0], machine[1]
+            oven_of(config), config.cell_probe, config.vacuum.fitted(), limits, machine[0], machine[1]
         )
         hooks = Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button)
         if simulation is not None:

@@ -203,7 +203,6 @@ def test_example_and_documentation_have_every_setting() -> None:
         ("test = 3\n" + SMALLEST, "test is not a table: write [test]"),
         ('chip = "nau7802"\n' + SMALLEST, "chip is unknown: use bridge"),
         (PROBE, "the table [bridge] is missing: add it"),
-        ('[bridge]\nchip = "nau7802"\n', "the table [oven_probe] is missing: add it"),
         ("[[bridge]]\n" + PROBE, "bridge is not a table: write [bridge]"),
         (changed(HX711, 'sck_pin = "GPIO6"\n', "") + PROBE, "bridge: sck_pin is missing: an HX711 needs the pin"),
         (changed(HX711, '"GPIO6"', '"GPIO28"') + PROBE, "bridge.sck_pin = 'GPIO28': give a pin such as \"GPIO5\""),
@@ -259,7 +258,6 @@ def test_all_mistakes_are_found_at_once() -> None:
 def test_an_empty_file_lacks_what_is_required() -> None:
     assert mistakes("", "c") == [
         "c: the table [bridge] is missing: add it",
-        "c: the table [oven_probe] is missing: add it",
     ]
 
 
