@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from short_demo import Demo
 
 from edge.cli.main import cli
+from edge.errors import BadDatabase
 
 
 def test_trends_say_what_is_charted_and_what_is_due(short_demo: Demo) -> None:
@@ -24,7 +25,6 @@ def test_trends_say_what_is_charted_and_what_is_due(short_demo: Demo) -> None:
     assert 0.0 < told["tonight"]["p_invalid"] < 1.0
 
 
-def test_what_is_no_database_is_one_line(tmp_path: Path) -> None:
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["trends", "--db", str(tmp_path / "none.db")])
-    assert done.exit_code == 1
-    assert done.output.count("\n") == 1
+    assert isinstance(done.exception, BadDatabase)
