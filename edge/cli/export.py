@@ -13,7 +13,7 @@ import click
 from .options import database_to_read, db_option
 from .say import say
 
-FORMATS = ("csv",)
+FORMATS = ("csv", "parquet")
 
 
 @click.command()
@@ -24,7 +24,7 @@ FORMATS = ("csv",)
 def export(run: str, form: str | None, output: Path, db: Path | None) -> None:
     """Write a run into a new file. RUN is its number, or `last`.
 
-    csv: raw samples with what was commanded, which replay judges again.
+    csv: raw samples with what was commanded, which replay judges again. parquet: the same, where pyarrow is there.
     """
     form = form or output.suffix.removeprefix(".").lower()
     if form not in FORMATS:
@@ -45,4 +45,12 @@ def _csv(database: Path, run: str, output: Path) -> None:
             file.write(piece.encode())
 
 
-_WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv}
+def _parquet(database: Path, run: str, output: Path) -> None:
+    from edge.records.durable_file import new_file
+    from edge.replay.run_csv_writer import run_as_parquet
+
+    with new_file(output) as file:
+        run_as_parquet(database, run, file)
+
+
+_WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv, "parquet": _parquet}

@@ -3,6 +3,8 @@
 Names carry their unit. A view must never be what the instrument itself relies on.
 """
 
+import json
+
 ALARMS = """
         select o.run_id, json_extract(o.data_json, '$.alarm') as alarm, json_extract(o.data_json, '$.why') as why,
                o.wall_utc as opened_utc, o.elapsed_s as opened_s, a.elapsed_s as acknowledged_s,
@@ -21,6 +23,31 @@ ALARMS = """
             and event > o.event and event < o.next_event)
         order by o.run_id, o.event"""
 """Each opening with the acknowledgement and the closing that came before the same alarm opened again."""
+
+_UNITS = {
+    "_code": "codes of the converter",
+    "_g_per_h": "g/h",
+    "_pct_per_h": "% per hour",
+    "_pct": "% of the mass that the loss is of; of humidity, %RH",
+    "_g": "g",
+    "_c": "°C",
+    "_pa": "Pa",
+    "_unix_s": "s since 1970-01-01 UTC, by the wall clock at the run's start",
+    "_utc": "ISO 8601 in UTC, by the wall clock: a label",
+    "_ms": "ms since 1970-01-01 UTC",
+    "_ns": "ns of the machine's clock since its boot",
+    "_s": "s since the run's start; of a length, s",
+    "_h": "h",
+    "_toml": "TOML",
+    "_json": "JSON",
+    "sha256": "SHA-256, hex or 32 bytes",
+    "second": "number of the second since the run's start",
+    "qualified": "1: the second counts for the hold",
+}
+"""What a column's name ends with, and its unit; the first that fits."""
+
+_UNITS_JSON = json.dumps(_UNITS, ensure_ascii=False).replace("'", "''")
+UNITS = f"select key as a_name_that_ends_with, value as is_in from json_each('{_UNITS_JSON}')"
 
 VIEWS = {
     "which_samples_met_the_criterion": """
@@ -44,9 +71,36 @@ VIEWS = {
                avg(cell_temp_c) as cell_temp_c, max(hold_s) as hold_s, avg(loss_pct) as loss_pct
         from seconds group by run_id, second / 60, phase order by run_id, minute""",
     "how_much_was_lost_in_each_hour_of_the_hold": """
-        select run_id, cast(hold_s / 3600 as integer) + 1 as hour, avg(temp_c) as temp_c,
-               max(loss_pct) - min(loss_pct) as loss_range_pct, count(*) as seconds
-        from seconds where phase = 'hold' and qualified = 1 group by run_id, hour order by run_id, hour""",
+        with good as (
+            select run_id, cast(hold_s / 3600 as integer) + 1 as hour, hold_s, temp_c, loss_pct, samples_ok as n
+            from seconds where phase = 'hold' and qualified = 1 and samples_ok > 0 and loss_pct is not null),
+        ends as (
+            select run_id, hour, min(hold_s) as from_s, max(hold_s) as to_s,
+                   min(300.0, (max(hold_s) - min(hold_s)) / 2) as window_s
+            from good group by run_id, hour),
+        marked as (
+            select good.*, iif(hold_s <= from_s + window_s, n, 0) as n_first,
+                   iif(hold_s >= to_s - window_s, n, 0) as n_last
+            from good join ends using (run_id, hour)),
+        means as (
+            select run_id, hour, sum(n * temp_c) / sum(n) as temp_c, count(*) as seconds,
+                   sum(n_first * loss_pct) / sum(n_first) as loss_at_first_pct,
+                   sum(n_last * loss_pct) / sum(n_last) as loss_at_last_pct,
+                   sum(n_last * hold_s) / sum(n_last) - sum(n_first * hold_s) / sum(n_first) as apart_s
+            from marked group by run_id, hour)
+        select run_id, hour, temp_c, loss_at_first_pct, loss_at_last_pct,
+               (loss_at_last_pct - loss_at_first_pct) / nullif(apart_s, 0) * 3600 as lost_pct_per_h, seconds
+        from means order by run_id, hour""",
+    "how_did_each_second_go": """
+        select run_id, sample_id, strftime('%Y-%m-%dT%H:%M:%fZ', strftime('%s', started_utc) + elapsed_s, 'unixepoch')
+                   as wall_utc,
+               strftime('%s', started_utc) + elapsed_s as wall_unix_s, second, elapsed_s, phase, mass_g, sd_g, temp_c,
+               cell_temp_c, pressure_pa, qualified, s.hold_s, s.loss_pct,
+               iif(json_extract(settings_json, '$.plan.weigh') = 'hot', 'mass at the start of the hold, or as recorded',
+                   'M1') as loss_is_in_pct_of,
+               drift_g_per_h, samples_ok, samples_bad, samples_spike, bad_because
+        from seconds as s join runs using (run_id) order by run_id, second""",
+    "units": UNITS,
     "what_interrupted_the_hold": """
         select run_id, json_extract(data_json, '$.from_s') as from_s, json_extract(data_json, '$.to_s') as to_s,
                json_extract(data_json, '$.to_s') - json_extract(data_json, '$.from_s') as length_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 from short_demo import Demo
 from sqlite_utils import Database
 
@@ -61,7 +63,8 @@ def test_every_quantity_has_its_unit_in_its_name() -> None:
 
 def test_no_view_hides_a_unit(stranger: sqlite3.Connection) -> None:
     counted = {"run_id", "hour", "minute", "seconds", "event", "phase", "what", "why", "kind", "who", "alarm", "opened",
-               "acknowledged", "acknowledged_by", "closed", "bytes"}  # fmt: skip
+               "acknowledged", "acknowledged_by", "closed", "bytes", "loss_is_in_pct_of",
+               "a_name_that_ends_with", "is_in"}  # fmt: skip
     plain = counted.union(*PLAIN.values())
     for view in VIEWS:
         for name in stranger.execute(f"select * from {view}").description:
@@ -139,7 +142,46 @@ def test_how_much_was_lost_in_each_hour_of_the_hold(stranger: sqlite3.Connection
     assert [r["hour"] for r in rows] == [1], "a hold of ten minutes is in its first hour"
     assert 590 <= rows[0]["seconds"] <= 610
     assert rows[0]["temp_c"] == pytest.approx(120, abs=2)
-    assert 0 <= rows[0]["loss_range_pct"] < 0.5
+    seconds = stranger.execute(
+        "select hold_s, loss_pct, samples_ok from seconds where phase = 'hold' and qualified and loss_pct is not null"
+    ).fetchall()
+    middle = (seconds[0][0] + seconds[-1][0]) / 2
+    for column, half in (
+        ("loss_at_first_pct", [s for s in seconds if s[0] <= middle]),
+        ("loss_at_last_pct", [s for s in seconds if s[0] >= middle]),
+    ):
+        mean = sum(s[1] * s[2] for s in half) / sum(s[2] for s in half)
+        assert rows[0][column] == pytest.approx(mean, rel=1e-9)
+    lost = rows[0]["loss_at_last_pct"] - rows[0]["loss_at_first_pct"]
+    assert rows[0]["lost_pct_per_h"] == pytest.approx(lost / 300 * 3600, rel=0.02)
+
+
+def test_datasettes_metadata_describes_each_table_and_view() -> None:
+    metadata = json.loads((ROOT / "docs" / "datasette.json").read_text(encoding="utf-8"))
+    described = metadata["databases"]["halfpercent"]["tables"]
+    assert set(described) == set(TABLES) | set(VIEWS)
+    assert all(len(of["description"]) > 20 for of in described.values())
+
+
+def test_how_did_each_second_go_by_the_wall_clock(stranger: sqlite3.Connection) -> None:
+    rows = ask(stranger, "how_did_each_second_go")
+    started = stranger.execute("select started_utc from runs").fetchone()[0]
+    begin = datetime.datetime.fromisoformat(started[:19] + "+00:00")
+    assert len(rows) == stranger.execute("select count(*) from seconds").fetchone()[0]
+    for row in rows[:3] + rows[-3:]:
+        at = datetime.datetime.fromisoformat(row["wall_utc"].replace("Z", "+00:00"))
+        assert (at - begin).total_seconds() == pytest.approx(row["elapsed_s"], abs=1e-3)
+        assert row["wall_unix_s"] == pytest.approx(at.timestamp(), abs=1e-3)
+    assert {row["loss_is_in_pct_of"] for row in rows} == {"M1"}
+
+
+def test_units_say_what_each_number_of_the_views_is_in(stranger: sqlite3.Connection) -> None:
+    endings = [row["a_name_that_ends_with"] for row in ask(stranger, "units")]
+    columns = [c["name"] for c in stranger.execute("pragma table_info(how_did_each_second_go)").fetchall()]
+    without = [c for c in columns if not any(c.endswith(e) for e in endings)]
+    words = {"run_id", "sample_id", "phase", "loss_is_in_pct_of", "bad_because"}
+    counts = {"samples_ok", "samples_bad", "samples_spike"}
+    assert set(without) == words | counts
 
 
 def test_what_interrupted_the_hold(stranger: sqlite3.Connection, short_demo: Demo) -> None:

@@ -103,6 +103,23 @@ def test_what_a_run_says_itself_is_not_said_again_and_a_file_is_never_written_ov
     assert nameless.exit_code == 2
 
 
+def test_parquet_holds_the_rows_of_the_csv_or_says_what_to_install(short_demo: Demo, tmp_path: Path) -> None:
+    out = tmp_path / "run.parquet"
+    done = CliRunner().invoke(cli, ["export", "last", "-o", str(out), "--db", str(short_demo.path)])
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        assert done.exit_code == 1
+        assert "pip install pyarrow" in str(done.exception)
+        assert list(tmp_path.iterdir()) == []
+        return
+    assert done.exit_code == 0, done.output
+    table = pq.read_table(out)
+    frames = read_run_csv(exported(short_demo.path, tmp_path / "run.csv")).frames
+    assert table["counts"].drop_null().to_pylist() == frames.code.tolist()
+    assert [w for w in table["command"].to_pylist() if w] == ["tare", "load"]
+
+
 @pytest.fixture(scope="module")
 def pieces(short_demo: Demo) -> tuple[str, str]:
     """The two first lines of a run's file, and its first rows."""
