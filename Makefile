@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop compilers
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop compilers forecasts
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
 	@echo "make bench   speed, storage, late pulses, two million reads: written into docs/benchmarks.md (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
+	@echo "make forecasts       how often a running test's forecast holds what it says (minutes)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make strange-rigs    rigs whose physics the software does not assume: is the truth in the interval? (hours)"
 	@echo "make noise-of-means  white noise, noise with a memory, drift: is a mean inside its interval? (seconds)"
@@ -83,6 +84,9 @@ coverage: $(VENV)/dev.stamp
 
 noise-of-means: $(VENV)/dev.stamp
 	$(call BENCH,noise_of_means)
+
+forecasts: $(VENV)/dev.stamp
+	$(call BENCH,forecasts)
 
 corrections: $(VENV)/dev.stamp
 	$(call BENCH,corrections)

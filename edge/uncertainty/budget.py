@@ -73,7 +73,7 @@ def loss_budget(
     weighed: Weighed,
     corrections: Corrections = NO_CORRECTIONS,
     *,
-    coverage: float,
+    coverage: float | None,
     seed: int | None = 1,
     limit_pct: float = math.nan,
 ) -> Budget:
@@ -81,7 +81,7 @@ def loss_budget(
 
     Masses in g, their noise from the Allan deviation of their own windows. That both weighings were made at the same
     pressure is not in the budget: where it was not measured, the report says that it is declared. ``coverage`` is the
-    interval's coverage probability; ``seed`` is Monte Carlo's (None: first order alone, for a forecast), which says
+    interval's coverage probability (None: k = 2, for a look ahead that must load nothing); ``seed`` is Monte Carlo's (None: first order alone, for a forecast), which says
     too how likely the loss is at or below ``limit_pct``.
     """
     before, after, certificate = weighed.before, weighed.after, weighed.certificate
@@ -107,7 +107,7 @@ def loss_budget(
 
 
 def combine(
-    model: Model, lines: Sequence[Component], coverage: float, seed: int | None, limit_pct: float = math.nan
+    model: Model, lines: Sequence[Component], coverage: float | None, seed: int | None, limit_pct: float = math.nan
 ) -> Budget:
     """Propagate the inputs by both methods and take the wider (JCGM 101, 8.1).
 
@@ -119,8 +119,8 @@ def combine(
         Component(c.name, c.value, c.u, c.unit, abs(gum.contributions[c.name]), c.origin, c.why, c.distribution, c.dof)
         for c in lines
     )
-    expanded = coverage_factor(coverage, gum.dof) * gum.u
-    if seed is None or not gum.u > 0.0:
+    expanded = (2.0 if coverage is None else coverage_factor(coverage, gum.dof)) * gum.u
+    if seed is None or coverage is None or not gum.u > 0.0:
         return Budget(gum.y, components, gum.u, expanded, gum.dof, gum.u, expanded, None, "first order")
     mc = simulate(model, inputs, coverage=coverage, seed=seed, limit=limit_pct)
     half = max(mc.high - gum.y, gum.y - mc.low)
