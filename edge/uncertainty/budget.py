@@ -81,8 +81,8 @@ def loss_budget(
 
     Masses in g, their noise from the Allan deviation of their own windows. That both weighings were made at the same
     pressure is not in the budget: where it was not measured, the report says that it is declared. ``coverage`` is the
-    interval's coverage probability (None: k = 2, for a look ahead that must load nothing); ``seed`` is Monte Carlo's (None: first order alone, for a forecast), which says
-    too how likely the loss is at or below ``limit_pct``.
+    interval's coverage probability (None: k = 2, for a look ahead that must load nothing); ``seed`` is Monte Carlo's
+    (None: first order alone, for a forecast), which says too how likely the loss is at or below ``limit_pct``.
     """
     before, after, certificate = weighed.before, weighed.after, weighed.certificate
     tare, zero = weighed.tare, weighed.zero
