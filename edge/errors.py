@@ -30,6 +30,7 @@
     ├── BadConfig (ValueError)             the instrument's settings
     ├── BadDatabase (RuntimeError)         damaged, too new, in use, or not one of ours
     │   ├── DamagedDatabase                what it says cannot have been written by us
+    │   │   └── BrokenChain                a row that does not follow from the one before it
     │   └── LostDatabase                   deleted, moved or replaced while it was written to
     ├── SealFailed (RuntimeError)          a run that cannot be sealed, or a seal that cannot be checked here
     ├── StorageFull (OSError)              no room left for what was measured
@@ -168,6 +169,15 @@ class BadDatabase(HalfpercentError, RuntimeError):
 
 class DamagedDatabase(BadDatabase):
     """A database that says what halfpercent never wrote: pages, a chain, a row."""
+
+
+class BrokenChain(DamagedDatabase):
+    """A row that does not follow from the one before it: which ``table``, and which ``row`` of which run."""
+
+    def __init__(self, table: str, row: str, why: str = "") -> None:
+        why = why or "does not fit its chain: it, or one before it, was changed"
+        super().__init__(f"{row}: {why}; trust a copy that was exported earlier")
+        self.table, self.row, self.why = table, row, why
 
 
 class LostDatabase(BadDatabase):

@@ -21,6 +21,7 @@ from edge.records.durable_file import sync_folder
 from . import hash_chain, schema
 from .connection import check, translated_errors
 from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from .seconds_hash import stored_seconds_hash
 
 _CARRIED = ("runs", "chunks", "seconds", "events")
 
@@ -87,10 +88,9 @@ def _carry(db: Database, table: str, where: str, arguments: Sequence[int] = ()) 
 
 
 def _digest(db: Database, run_id: int) -> list[object]:
-    """Get what tells a run from any other: the ends of its chains, once followed, its result and its seconds."""
-    ends = [[row["sha256"] for row in follow(db, run_id)][-1:] for follow in (hash_chain.chunks, hash_chain.events)]
-    seconds = hash_chain.link("", *(repr(row) for row in db.execute(
-        "select * from seconds where run_id = ? order by second", [run_id])))  # fmt: skip
+    """Get what tells a run from any other: the end of its chain, once followed, its result and its seconds."""
+    ends = [link.row["sha256"] for link in hash_chain.follow(db, run_id)][-2:]
+    seconds = stored_seconds_hash(db, run_id).hexdigest()
     run = db.execute("select * from runs where run_id = ?", [run_id]).fetchone()
     certificate = db.execute("select toml from certificates where sha256 in "
                              "(select certificate_sha256 from runs where run_id = ?)", [run_id]).fetchall()  # fmt: skip

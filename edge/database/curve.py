@@ -25,10 +25,10 @@ from edge.records.weighing import WeighingKind
 
 from . import hash_chain
 from .connection import Database, parsed_rows, translated_errors
-from .hash_chain import StoredRow
 from .queries import alarms_told, converter_resets
 from .reading import open_readonly
 from .stored_json import require_finite
+from .two_chains import StoredRow
 
 MOST_COLUMNS = 750
 """Each has two points: 1500 in all."""

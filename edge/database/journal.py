@@ -6,7 +6,7 @@ There is one writer: a lock beside the file says so. This module must never chan
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,23 +14,28 @@ from types import TracebackType
 from calibration.certificate import Certificate, certificate_hash, to_toml
 from edge import __version__
 from edge.errors import DamagedDatabase
-from edge.records.event import StationEvent
+from edge.records.event import Event, StationEvent
 from edge.records.run import RunKind, RunState
+from edge.records.run_end import RunDamaged
 from edge.standards.standard import Standard
 
-from . import connection, hash_chain, writer_lock, writing
+from . import connection, hash_chain, two_chains, writer_lock, writing
 from .commit_thread import CommitThread
 from .connection import Database
-from .hash_chain import StoredRow, canonical, link, utc
+from .hash_chain import ChainEnds
 from .kept_run import KeptRun
+from .linked_rows import linked_event
 from .run_journal import RunJournal, Writing
+from .stored_json import canonical
+from .stored_rows import utc
+from .two_chains import StoredRow
 
 _LAST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """What a run's chains start from: what it is of, by whose rules, with which settings, and its second 0 in ns."""
+    """What a run's chain starts from: what it is of, by whose rules, with which settings, and its second 0 in ns."""
 
     run_uid: str
     sample_id: str
@@ -81,7 +86,7 @@ class Journal:
     def begin(self, header: RunHeader, how: Writing) -> RunJournal:
         """Open a run: what it is of, by whose rules and with which numbers. Committed at once."""
         certificate = header.certificate
-        row = {
+        row: StoredRow = {
             "run_uid": header.run_uid,
             "sample_id": header.sample_id,
             "operator": header.operator,
@@ -108,14 +113,16 @@ class Journal:
             if stored_certificate:
                 self.db.table("certificates").insert(stored_certificate, ignore=True, pk="sha256")
             self.db.table("runs").insert(row, pk="run_id")
-            run_id = int(self.db.execute("select last_insert_rowid()").fetchone()[0])
-        ends = dict.fromkeys(("chunk", "event"), (0, link("", canonical(row))))
-        return RunJournal(self._connection, KeptRun({"run_id": run_id} | row, stored_certificate), ends, how)
+            row = {"run_id": self.db.execute("select last_insert_rowid()").fetchone()[0]} | row
+            sha = hash_chain.header_sha256(row)
+            self.db.execute("update runs set header_sha256 = ? where run_id = ?", [sha, row["run_id"]])
+        ends = ChainEnds(0, 0, 1, sha)
+        return RunJournal(self._connection, KeptRun(row | {"header_sha256": sha}, stored_certificate), ends, how)
 
     def go_on(self, run_id: int, how: Writing) -> RunJournal:
-        """Open a run again that was being written when its writer stopped: its chains go on where they end.
+        """Open a run again that was being written when its writer stopped: its chain goes on where it ends.
 
-        Whoever calls has found the chains to be whole (:mod:`edge.database.queries`).
+        Whoever calls has found the chain to be whole (:mod:`edge.database.queries`).
         """
         with connection.translated_errors(self.path):
             kept = KeptRun.of(self.db, run_id)
@@ -132,7 +139,7 @@ class Journal:
         last = self.db.execute("select event, sha256 from station_events order by event desc limit 1").fetchone()
         if last and not (isinstance(last[0], int) and isinstance(last[1], str) and last[0] < _LAST):
             raise DamagedDatabase(f"{self.path}: the station's log is damaged: restore it from a copy, or name another")
-        number, sha = (last[0] + 1, last[1]) if last else (0, hash_chain.STATION)
+        number, sha = (last[0] + 1, last[1]) if last else (0, two_chains.STATION)
         row = {
             "event": number,
             "boot_id": event.boot_id,
@@ -142,7 +149,7 @@ class Journal:
             "who": event.who,
             "data_json": canonical(event.what.data()),
         }
-        row |= {"previous_sha256": sha, "sha256": link(sha, canonical(row))}
+        row |= {"previous_sha256": sha, "sha256": two_chains.link(sha, canonical(row))}
         with connection.translated_errors(self.path), self.db.atomic():
             self.db.table("station_events").insert(row)
 
@@ -167,9 +174,17 @@ class Journal:
         self._connection.simulate_disk(disk)
 
     def end_damaged(self, run_id: int, why: str, wall_s: float) -> None:
-        """End a run that cannot be gone on with, for what is stored of it. Its rows stay."""
+        """End a run that cannot be gone on with, for what is stored of it. Its rows stay.
+
+        Where the end of its chain can be found, a link says so too.
+        """
         ended = [str(RunState.DAMAGED), utc(wall_s), why, run_id]
         with connection.translated_errors(self.path), self.db.atomic():
+            with suppress(DamagedDatabase):
+                ends = hash_chain.chain_ends(self.db, run_id)
+                second, elapsed_s = _last_moment(self.db, run_id)
+                event = Event(second, elapsed_s, RunDamaged(why))
+                self.db.table("events").insert(linked_event(run_id, event, "instrument", wall_s, ends))
             self.db.execute("update runs set state = ?, ended_utc = ?, invalid_because = ? where run_id = ?", ended)
 
     def mark_done(self, run_id: int) -> None:
@@ -198,3 +213,10 @@ class Journal:
     def recover(self, wall_s: float, *, damaged: bool = False) -> Path | None:
         """Take a new connection, after a disk gave errors. Returns where another file went that had to go aside."""
         return self._connection.open_again(wall_s, damaged=damaged)
+
+
+def _last_moment(db: Database, run_id: int) -> tuple[int, float]:
+    """Get the second and the time in s of a run's newest event; zeros where they cannot be known."""
+    sql = "select second, elapsed_s from events where run_id = ? order by event desc limit 1"
+    found = db.execute(sql, [run_id]).fetchone()
+    return found if found and isinstance(found[0], int) and isinstance(found[1], float) else (0, 0.0)

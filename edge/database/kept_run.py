@@ -9,19 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from . import hash_chain
 from .connection import Database
-from .hash_chain import HEADER, StoredRow
+from .hash_chain import stored_header
+from .stored_rows import as_bytes, chunk_rows, store_chunk
+from .two_chains import StoredRow
 
 
 class _Chunk(NamedTuple):
     """A chunk as it was committed."""
 
+    link: int | None
     boot_id: str
     first_second: int
     seconds: int
     samples: int
-    wall_utc: str
+    wall_ms: int
     raw: bytes
     sha256: bytes
 
@@ -38,15 +40,14 @@ class KeptRun:
     @staticmethod
     def of(db: Database, run_id: int) -> KeptRun:
         """Get what is stored of a run. Nothing is checked: whoever calls has followed its chains."""
-        columns = ", ".join(("run_id", "state", *HEADER))
-        header = next(iter(db.query(f"select {columns} from runs where run_id = ?", [run_id])))
+        header = stored_header(db, run_id)
         key = [header["certificate_sha256"]]
         certificate = next(
             iter(db.query("select sha256, name, made_at, toml from certificates where sha256 = ?", key)), None
         )
         kept = KeptRun(header, certificate)
-        for row in hash_chain.chunk_rows(db, run_id):
-            kept.add_chunk(row, row["raw"], row["sha256"])
+        for row in chunk_rows(db, run_id):
+            kept.add_chunk(row | {"sha256": as_bytes(row["sha256"])})
         kept.add_events(list(db.table("events").rows_where("run_id = ?", [run_id], order_by="event")))
         return kept
 
@@ -55,11 +56,9 @@ class KeptRun:
         """Get the run's number."""
         return int(self.header["run_id"])
 
-    def add_chunk(self, said: StoredRow, raw: bytes, sha256: str) -> None:
-        """Keep a chunk that was committed."""
-        boot_id, first_second, seconds, samples, wall_utc = (said[name] for name in _Chunk._fields[:5])
-        chunk = _Chunk(boot_id, first_second, seconds, samples, wall_utc, raw, bytes.fromhex(sha256))
-        self._chunks.append(chunk)
+    def add_chunk(self, row: StoredRow) -> None:
+        """Keep a chunk that was committed, its hash in bytes."""
+        self._chunks.append(_Chunk(*(row[name] for name in _Chunk._fields)))
 
     def add_events(self, rows: list[StoredRow]) -> None:
         """Keep events that were committed."""
@@ -77,7 +76,6 @@ class KeptRun:
                 db.table("certificates").insert(self.certificate, ignore=True, pk="sha256")
             db.table("runs").insert(self.header)
             for number, chunk in enumerate(self._chunks):
-                said = {"run_id": self.run_id, "chunk": number} | dict(zip(_Chunk._fields[:5], chunk[:5], strict=True))
-                db.table("chunks").insert(hash_chain.stored_chunk(db, said, chunk.raw, chunk.sha256.hex()))
+                store_chunk(db, {"run_id": self.run_id, "chunk": number} | chunk._asdict())
             if self._events:
                 db.table("events").insert_all(self._events)

@@ -36,9 +36,9 @@ from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
 from .connection import Database, parsed_rows, translated_errors
-from .hash_chain import StoredRow
 from .reading import open_readonly
 from .stored_json import decoded, require_finite
+from .two_chains import StoredRow
 
 MOST_INTERRUPTED = 100
 """One process leaves one; a station that takes up more is kept from measuring."""

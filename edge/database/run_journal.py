@@ -1,52 +1,42 @@
 """One run being written: its raw samples first, then what was derived from them, and what happened.
 
 A chunk of raw samples goes into the database before, and in the same transaction as, anything computed from it. Chunks
-and events are chained by hash from the run's own header on. This module must never change or delete what is stored.
+and events are links of one chain from the run's own header on, in the order of their commits; the last one says what
+the result and the seconds hash to. This module must never change or delete what is stored.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from edge.records.event import FROM_FRAMES, Event, EventKind
-from edge.records.formatting import known
 from edge.records.frame import Frames, join
 from edge.records.result import Result, StopTold, as_json
 from edge.records.run import RunState
+from edge.records.run_end import RunEnded
 from edge.records.second import Second
-from hw.protocols import Status
 
 from . import codec, hash_chain
 from .connection import Database, translated_errors
-from .hash_chain import StoredRow, canonical, link, stored_chunk, utc
+from .hash_chain import ChainEnds
 from .kept_run import KeptRun
+from .linked_rows import event_row, linked, linked_chunk, linked_event, second_row
+from .outcome import RESULT_COLUMNS, newest_ended, sha256_of_text
 from .queries import stops_told
+from .seconds_hash import SecondsHash, stored_seconds_hash
+from .stored_json import canonical
+from .stored_rows import store_chunk, utc
+from .two_chains import StoredRow
 from .writing import WriterConnection
 
 CHUNK_SECONDS = 3600  # a chunk is never longer
 BY_OPERATOR = (EventKind.OPERATOR, EventKind.REFUSED)
 """Events of which the operator is the author, though frames make them."""
-
-RESULT_COLUMNS = {
-    "verdict": "verdict",
-    "invalid_because": "invalid_because",
-    "loss_pct": "loss_pct",
-    "standard_uncertainty_pct": "u_pct",
-    "expanded_uncertainty_pct": "U_pct",
-    "coverage_factor_k": "k",
-    "conformance_probability": "pc",
-    "limit_pct": "limit_pct",
-    "m1_g": "m1_g",
-    "m2_g": "m2_g",
-    "hold_s": "hold_s",
-    "true_loss_pct": "true_loss_pct",
-}
-"""Columns of ``runs`` and the field of the result that fills each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +52,11 @@ class RunJournal:
     """One run being written. Give it the raw frames first, then what was derived from them.
 
     Where the disk fails, what is waiting is kept, and :meth:`recover` tries again. ``kept`` is what is stored of the
-    run, ``ends`` are the next numbers of its two chains and the hashes that they follow; ``lacks_seconds`` says that
-    its file is a new one, without the rows of its seconds until then.
+    run, ``ends`` is where its chain goes on; ``lacks_seconds`` says that its file is a new one, without the rows of its
+    seconds until then.
     """
 
-    def __init__(
-        self, connection: WriterConnection, kept: KeptRun, ends: dict[str, tuple[int, str]], writing: Writing
-    ) -> None:
+    def __init__(self, connection: WriterConnection, kept: KeptRun, ends: ChainEnds, writing: Writing) -> None:
         self.run_id = kept.run_id
         self._kept = kept
         self._connection = connection
@@ -77,7 +65,8 @@ class RunJournal:
         self.lacks_seconds = False
         self._wall_s = writing.wall_s
         self._batch_s = writing.batch_s
-        self._ends = _Ends(*ends["chunk"], *ends["event"])
+        self._ends = ends
+        self._seconds_hash = SecondsHash() if ends.link == 1 else None  # None: not known without reading them all
         self._frames: list[Frames] = []
         self._n_frames = 0
         self._seconds: list[StoredRow] = []
@@ -107,10 +96,10 @@ class RunJournal:
         self._wall_s = wall_s
         if self.forgetful:
             return
-        self._seconds += [_second(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
+        self._seconds += [second_row(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
         for event in events:
             by = "operator" if event.kind in BY_OPERATOR else "instrument"
-            self._events.append(_Waiting(_event(self.run_id, event, wall_s, by), derived=True))
+            self._events.append(_Waiting(event_row(self.run_id, event, wall_s, by), derived=True))
         if events or self._n_frames >= self._batch_s:
             self.commit(wall_s, patience_s=0.0)
 
@@ -137,7 +126,7 @@ class RunJournal:
         """Take one event that no frame made, and commit at once."""
         if event.kind in FROM_FRAMES:
             raise ValueError(f"an event of kind {event.kind} is made from frames")
-        self._events.append(_Waiting(_event(self.run_id, event, wall_s, who), derived=False))
+        self._events.append(_Waiting(event_row(self.run_id, event, wall_s, who), derived=False))
         self.commit(wall_s)
 
     def commit(self, wall_s: float, *, patience_s: float | None = None) -> None:
@@ -152,36 +141,36 @@ class RunJournal:
                 return  # the disk holds up the one before: this one goes with the next
             connection.require_own_file()
             batch = _Batch(tuple(self._frames), tuple(self._seconds), tuple(self._events))
-            ends, rows = replace(self._ends), _Rows([], [])
+            written = _Written(self._ends)
             connection.commits.do(
-                lambda: self._write(connection.db_of_commit, batch, ends, rows, wall_s),
-                lambda: self._written(batch, ends, rows),
+                lambda: self._write(connection.db_of_commit, batch, written, wall_s),
+                lambda: self._let_go_of(batch, written),
                 patience_s=patience_s,
             )
 
-    def _write(self, db: Database, batch: _Batch, ends: _Ends, rows: _Rows, wall_s: float) -> None:
-        """Write a batch in one transaction, in the thread that commits: it changes but ``ends`` and ``rows``."""
+    def _write(self, db: Database, batch: _Batch, written: _Written, wall_s: float) -> None:
+        """Write a batch in one transaction, in the thread that commits: it changes but ``written``."""
         with translated_errors(self._connection.path), db.atomic():
             self._connection.require_no_trigger()
             for frames in _chunks(batch.frames):
-                chunk = self._link_chunk(frames, ends, wall_s)
-                db.table("chunks").insert(stored_chunk(db, **chunk))
-                rows.chunks.append(chunk)
-                ends.chunk, ends.chunk_sha = ends.chunk + 1, chunk["sha256"]
+                chunk = linked_chunk(self.run_id, frames, self._boot_id, wall_s, written.ends)
+                store_chunk(db, chunk)
+                written.add_chunk(chunk)
             if batch.seconds:
                 db.table("seconds").insert_all(batch.seconds)
-            if batch.events:
-                events = self._link_events(batch.events, ends)
-                db.table("events").insert_all(events)
-                rows.events.extend(events)
-                ends.event, ends.event_sha = ends.event + len(events), events[-1]["sha256"]
+            for waiting in batch.events:
+                written.add_event(linked(waiting.row, written.ends))
+            if written.events:
+                db.table("events").insert_all(written.events)
 
-    def _written(self, batch: _Batch, ends: _Ends, rows: _Rows) -> None:
+    def _let_go_of(self, batch: _Batch, written: _Written) -> None:
         """Let go of what has been written: what came meanwhile is kept."""
-        self._ends = ends
-        for chunk in rows.chunks:
-            self._kept.add_chunk(**chunk)
-        self._kept.add_events(rows.events)
+        self._ends = written.ends
+        if self._seconds_hash is not None:
+            self._seconds_hash.add(batch.seconds)
+        for chunk in written.chunks:
+            self._kept.add_chunk(chunk)
+        self._kept.add_events(written.events)
         if batch.frames:
             self._let_go(int(batch.frames[-1].seq[-1]))
         seconds, events = set(map(id, batch.seconds)), set(map(id, batch.events))
@@ -214,18 +203,20 @@ class RunJournal:
                 self._kept.write(connection.db)
                 self.lacks_seconds = True
             ends = hash_chain.chain_ends(connection.db, self.run_id)
-            if ends["chunk"][0] > self._ends.chunk:
+            if ends.link != self._ends.link:
+                self._seconds_hash, self._kept = None, KeptRun.of(connection.db, self.run_id)
+            if ends.chunk > self._ends.chunk:
                 newest = connection.db.execute(
                     "select raw from chunks where run_id = ? order by chunk desc limit 1", [self.run_id]
                 ).fetchone()
                 self._keep_after(int(codec.decode(newest[0]).seq[-1]))
-            if ends["event"][0] > self._ends.event:
+            if ends.event > self._ends.event:
                 stored = connection.db.table("events").rows_where(
                     "run_id = ? and event >= ?", [self.run_id, self._ends.event], order_by="event"
                 )
                 for row in stored:
                     self._events = [e for e in self._events if e.row.items() - row.items()]
-            self._ends = _Ends(*ends["chunk"], *ends["event"])
+            self._ends = ends
         self.commit(wall_s)
         return aside
 
@@ -235,7 +226,7 @@ class RunJournal:
         with translated_errors(connection.path):
             if not connection.commits.look():
                 return False
-            rows = [_second(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
+            rows = [second_row(self.run_id, s, phase) for s, phase in zip(seconds, phases, strict=True)]
             connection.commits.do(lambda: _fill_in(connection.db_of_commit, rows), _nothing, patience_s=0.0)
         return True
 
@@ -265,37 +256,41 @@ class RunJournal:
         self._frames, self._n_frames = kept, sum(map(len, kept))
 
     def save_result(self, result: Result, wall_s: float) -> None:
-        """Write the run's outcome, and the columns of ``runs`` that it fills."""
+        """Write the run's outcome, the columns of ``runs`` that it fills, and the link that says what they hash to.
+
+        What was written though the disk said that it was not, is not written twice.
+        """
         self.commit_all(wall_s)
         plain = as_json(result)
+        text = canonical(plain)
         columns = {column: plain.get(field) for column, field in RESULT_COLUMNS.items()}
-        row = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": canonical(plain), **columns}
         with translated_errors(self._connection.path), self._connection.db.atomic():
+            db, ends = self._connection.db, self._ends
             self._connection.require_no_trigger()
-            self._connection.db.table("runs").update(self.run_id, row)
+            ended = newest_ended(db, self.run_id)
+            if ended is not None and ended.link == ends.link - 1 and ended.told.result_sha256 == sha256_of_text(text):
+                return
+            hashed = self._whole_seconds_hash(db)
+            told = RunEnded(sha256_of_text(text), hashed.count, hashed.hexdigest())
+            moment = Event(*self._last_moment(db), told)
+            row = linked_event(self.run_id, moment, "instrument", wall_s, ends)
+            db.table("events").insert(row)
+            written = {"state": str(RunState.DONE), "ended_utc": utc(wall_s), "result_json": text, **columns}
+            db.table("runs").update(self.run_id, written)
+        self._ends = ChainEnds(ends.chunk, ends.event + 1, ends.link + 1, bytes.fromhex(row["sha256"]))
+        self._kept.add_events([row])
 
-    def _link_chunk(self, frames: Frames, ends: _Ends, wall_s: float) -> StoredRow:
-        raw = codec.encode(frames)
-        said = {
-            "run_id": self.run_id,
-            "chunk": ends.chunk,
-            "boot_id": self._boot_id,
-            "first_second": int(frames.seq[0]),
-            "seconds": len(frames),
-            "samples": len(frames.code),
-            "wall_utc": utc(wall_s),
-        }
-        return {"said": said, "raw": raw, "sha256": link(ends.chunk_sha, canonical(said), raw)}
+    def _whole_seconds_hash(self, db: Database) -> SecondsHash:
+        """Get the hash of the seconds that are stored: the one that went along, where it has seen them all."""
+        (count,) = db.execute("select count(*) from seconds where run_id = ?", [self.run_id]).fetchone()
+        if self._seconds_hash is None or self._seconds_hash.count != count:
+            return stored_seconds_hash(db, self.run_id)
+        return self._seconds_hash
 
-    def _link_events(self, events: Sequence[_Waiting], ends: _Ends) -> list[StoredRow]:
-        out: list[StoredRow] = []
-        sha = ends.event_sha
-        for number, waiting in enumerate(events, start=ends.event):
-            row = {"run_id": self.run_id, "event": number} | waiting.row
-            following = link(sha, canonical(row))
-            out.append(row | {"previous_sha256": sha, "sha256": following})
-            sha = following
-        return out
+    def _last_moment(self, db: Database) -> tuple[int, float]:
+        """Get the run's newest second and its time in s; zeros where nothing was measured."""
+        sql = "select second, elapsed_s from seconds where run_id = ? order by second desc limit 1"
+        return db.execute(sql, [self.run_id]).fetchone() or (0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,22 +310,24 @@ class _Batch:
     events: tuple[_Waiting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What a transaction has written of the two chains."""
+class _Written:
+    """What a transaction has written, and where the chain ends with it."""
 
-    chunks: list[StoredRow]
-    events: list[StoredRow]
+    def __init__(self, ends: ChainEnds) -> None:
+        self.ends = ends
+        self.chunks: list[StoredRow] = []
+        self.events: list[StoredRow] = []
 
+    def add_chunk(self, row: StoredRow) -> None:
+        """Take a chunk that was linked."""
+        self.chunks.append(row)
+        self.ends = ChainEnds(self.ends.chunk + 1, self.ends.event, self.ends.link + 1, row["sha256"])
 
-@dataclass(slots=True)
-class _Ends:
-    """The next numbers of the two chains, and the hashes that they follow."""
-
-    chunk: int
-    chunk_sha: str
-    event: int
-    event_sha: str
+    def add_event(self, row: StoredRow) -> None:
+        """Take an event that was linked."""
+        self.events.append(row)
+        sha = bytes.fromhex(row["sha256"])
+        self.ends = ChainEnds(self.ends.chunk, self.ends.event + 1, self.ends.link + 1, sha)
 
 
 def _fill_in(db: Database, rows: list[StoredRow]) -> None:
@@ -348,39 +345,3 @@ def _chunks(frames: Sequence[Frames]) -> Iterator[Frames]:
         whole = join(frames)
         for start in range(0, len(whole), CHUNK_SECONDS):
             yield whole.cut(start, min(start + CHUNK_SECONDS, len(whole)))
-
-
-def _event(run_id: int, event: Event, wall_s: float, who: str) -> StoredRow:
-    return {
-        "run_id": run_id,
-        "second": event.seq,
-        "elapsed_s": float(event.t_s),
-        "wall_utc": utc(wall_s),
-        "kind": str(event.kind),
-        "who": who,
-        "data_json": canonical(event.what.data()),
-    }
-
-
-def _second(run_id: int, row: Second, phase: str) -> StoredRow:
-    because = [s.name.lower() for s in Status if s and row.bad_mask >> s & 1]
-    return {
-        "run_id": run_id,
-        "second": row.seq,
-        "elapsed_s": row.t_s,
-        "phase": phase,
-        "mass_g": known(row.mass_g),
-        "sd_g": known(row.sd_g),
-        "temp_c": known(row.temp_c),
-        "cell_temp_c": known(row.cell_temp_c),
-        "pressure_pa": known(row.pressure_pa),
-        "qualified": row.qualified,
-        "hold_s": row.hold_s,
-        "loss_pct": known(row.loss_pct),
-        "drift_g_per_h": known(row.drift_g_per_h),
-        "zero_code": known(row.zero_code),
-        "samples_ok": row.n_ok,
-        "samples_bad": row.n_bad,
-        "samples_spike": row.n_spike,
-        "bad_because": ", ".join(because),
-    }

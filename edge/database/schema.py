@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from .views import VIEWS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 APPLICATION_ID = 0x68613530  # "ha50"
@@ -46,6 +46,7 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
             "result_json": str,
             "software_version": str,
             "t0_ns": int,
+            "header_sha256": bytes,
         },
         ("run_id",),
     ),
@@ -60,6 +61,7 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
             "wall_ms": int,
             "raw": bytes,
             "sha256": bytes,
+            "link": int,
         },
         ("run_id", "chunk"),
     ),
@@ -98,6 +100,7 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
             "data_json": str,
             "previous_sha256": str,
             "sha256": str,
+            "link": int,
         },
         ("run_id", "event"),
     ),
@@ -118,7 +121,10 @@ TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "boots": ({"boot": int, "boot_id": str}, ("boot",)),
     "certificates": ({"sha256": str, "name": str, "made_at": str, "toml": str}, ("sha256",)),
 }
-"""Each table's columns with their types, and its key. A chunk's wall time is in ms since 1970, its hash in bytes."""
+"""Each table's columns with their types, and its key. A chunk's wall time is in ms since 1970, its hash in bytes.
+
+``link`` is a row's place in its run's chain, that starts from ``header_sha256``; both are null where a run was recorded
+before schema 3."""
 
 
 WITHOUT_ROWID = ("seconds",)

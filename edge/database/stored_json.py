@@ -1,4 +1,4 @@
-"""JSON that somebody stored, decoded within bounds: length, depth, and how many values it holds.
+"""JSON as it is stored, in one form; and JSON that somebody stored, decoded within bounds of length, depth and number.
 
 What is nested or repeated without end costs memory and stack far beyond its bytes. This module must never guess what a
 text was meant to be.
@@ -6,6 +6,7 @@ text was meant to be.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,11 @@ MOST_CHARS = 1 << 20
 """The longest result that was ever written has some 60 kB."""
 MOST_DEPTH = 20
 MOST_VALUES = 100_000
+
+
+def canonical(data: object) -> str:
+    """Write plain data as JSON in the one form that is stored and hashed: sorted keys, no spaces, no NaN."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def decoded(text: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from sqlite_utils import Database
 from edge.control.protocol import Request
 from edge.database import hash_chain
 from edge.database.journal import Journal
+from edge.database.stored_json import canonical
+from edge.database.stored_rows import chunk_rows, event_rows
 from edge.instrument.config import Config
 from edge.simulate.instrument import Simulated, build
 from edge.simulate.operator import SimulatedOperator
@@ -243,7 +245,7 @@ def one_value(random_: random.Random) -> Callable[[Path], None]:
 
 
 def forged(random_: random.Random) -> Callable[[Path], None]:
-    """Settings, a command, a time or raw samples of the run are others, and both of its chains are made anew to fit."""
+    """Settings, a command, a time or raw samples of the run are others, and its chain is made anew to fit."""
 
     def spoil(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
@@ -284,24 +286,23 @@ def _forge(db: sqlite3.Connection, random_: random.Random) -> None:
 def canonical_or(plain: object, text: str) -> str:
     """Get JSON as it is hashed, or the old one where it cannot be written."""
     try:
-        return hash_chain.canonical(plain)
+        return canonical(plain)
     except (ValueError, RecursionError):
         return text
 
 
 def _relink(db: Database) -> None:
     try:
-        previous = hash_chain.genesis(db, 2)
-        for row in list(hash_chain.chunk_rows(db, 2)):
-            previous = hash_chain._hash(previous, row)
-            sha = hash_chain.as_bytes(previous)
-            db.execute("update chunks set sha256 = ? where run_id = 2 and chunk = ?", [sha, row["chunk"]])
-        previous = hash_chain.genesis(db, 2)
-        for row in list(db.query("select * from events where run_id = 2 order by event")):
-            following = hash_chain._hash(previous, row)
-            put = [previous, following, row["event"]]
-            db.execute("update events set previous_sha256 = ?, sha256 = ? where run_id = 2 and event = ?", put)
-            previous = following
+        sha = hash_chain.header_sha256(hash_chain.stored_header(db, 2))
+        db.execute("update runs set header_sha256 = ? where run_id = 2", [sha])
+        rows = [("chunks", row) for row in chunk_rows(db, 2)] + [("events", row) for row in event_rows(db, 2)]
+        for table, row in sorted(rows, key=lambda found: found[1]["link"]):
+            previous, sha = sha, hash_chain.link_sha256(sha, row, table)
+            if table == "chunks":
+                db.execute("update chunks set sha256 = ? where run_id = 2 and chunk = ?", [sha, row["chunk"]])
+            else:
+                put = [previous.hex(), sha.hex(), row["event"]]
+                db.execute("update events set previous_sha256 = ?, sha256 = ? where run_id = 2 and event = ?", put)
     except (TypeError, ValueError, RecursionError):
         pass  # it stays broken
 

@@ -1,8 +1,9 @@
 """From an older schema to this one, a frozen step a version: everything stored stays, and every chain still holds.
 
-A step holds its own tables and imports nothing of today's schema, so that a database of any past version takes the same
-way that it took when its step was written. All steps are one transaction: there is the old database or the new one and
-never a third. This module must never change what a row says.
+A step holds its own tables and imports nothing of today's schema but hashes and what tells times and hashes as text,
+which are frozen too, so that a database of any past version takes the way that it took when its step was written. All
+steps are one transaction: there is the old database or the new one and never a third. This module must never change
+what a row says.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from sqlite_utils import Database
 from edge.database.schema import SCHEMA_VERSION
 from edge.database.views import VIEWS
 
-from . import to_2
+from . import to_2, to_3
 from .tables_1 import TABLES_OF_1 as TABLES_OF_1
+from .tables_2 import TABLES_OF_2 as TABLES_OF_2
 
-STEPS: Mapping[int, Callable[[Database, Path], None]] = MappingProxyType({2: to_2.migrate})
+STEPS: Mapping[int, Callable[[Database, Path], None]] = MappingProxyType({2: to_2.migrate, 3: to_3.migrate})
 """What brings a database from the version before to this one."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge.database import hash_chain
+from edge.database import stored_rows
 from edge.errors import BadDatabase
 
 _TABLES = (
@@ -50,7 +50,7 @@ _SAME_CHUNKS = """
 def migrate(db: Database, path: Path) -> None:
     """Take the step, within the caller's transaction. Raises ``BadDatabase`` where a row fits nowhere."""
     for name in ("as_ms", "as_bytes", "as_utc", "as_hex"):
-        db.conn.create_function(name, 1, getattr(hash_chain, name), deterministic=True)
+        db.conn.create_function(name, 1, getattr(stored_rows, name), deterministic=True)
     for table in _TABLES:
         db.execute(table)
     db.execute("insert into boots (boot_id) select boot_id from chunks where boot_id is not null group by boot_id")

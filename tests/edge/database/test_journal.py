@@ -23,11 +23,11 @@ from written_run import CERTIFICATE, NOT_JUDGED, NS, begin, event, frame, row, w
 
 from calibration.certificate import loads
 from edge.database import hash_chain, run_journal
-from edge.database.hash_chain import HEADER
 from edge.database.journal import Journal
 from edge.database.reading import open_readonly
 from edge.database.schema import TABLES
 from edge.database.stored_frames import stored_frames
+from edge.database.two_chains import HEADER
 from edge.errors import BadDatabase, HalfpercentError, StorageFull
 from edge.records.command import OperatorWord
 from edge.records.event import CommandTaken
@@ -172,6 +172,7 @@ def test_seconds_and_events_are_stored_as_they_were_and_what_is_unknown_is_null(
         (2, 2.25, "operator", "operator"),
         (9, 9.25, "phase", "instrument"),
         (14, 14.25, "phase", "instrument"),
+        (14, 14.0, "ended", "instrument"),
     ]
     assert json.loads(logged[0]["data_json"]) == {"from": "ramp", "to": "hold", "why": "in band: „°C“"}
 
@@ -246,7 +247,7 @@ def test_where_one_part_cannot_be_written_none_is_and_the_next_commit_mends_it(t
         run.save_result(NOT_JUDGED, 1.75e9 + 6)
     frames, events = whole(path)
     assert frames.seq.tolist() == list(range(6))
-    assert len(events) == 1
+    assert [e["kind"] for e in events] == ["phase", "ended"]
 
 
 STEPS = st.lists(st.sampled_from(["raw", "derive", "event", "break", "mend"]), max_size=30)
@@ -286,7 +287,7 @@ def test_no_second_is_ever_stored_without_its_raw_samples(
 def test_an_untouched_run_is_whole(copy: Path) -> None:
     frames, events = whole(copy)
     assert frames.seq.tolist() == list(range(15))
-    assert len(events) == 4
+    assert len(events) == 5
     assert count(copy, "chunks where run_id = 1") >= 3
 
 
@@ -339,7 +340,7 @@ def test_every_column_that_is_known_when_a_run_begins_is_in_its_header() -> None
     filled_later = {
         "run_id", "state", "ended_utc", "verdict", "invalid_because", "loss_pct", "standard_uncertainty_pct",
         "expanded_uncertainty_pct", "coverage_factor_k", "conformance_probability", "limit_pct", "m1_g", "m2_g",
-        "hold_s", "true_loss_pct", "result_json",
+        "hold_s", "true_loss_pct", "result_json", "header_sha256",
     }  # fmt: skip
     assert set(HEADER) | filled_later == set(TABLES["runs"][0])
 
@@ -357,10 +358,10 @@ def test_every_column_that_is_known_when_a_run_begins_is_in_its_header() -> None
         "update {t} set chunk = 1 where chunk = 99".replace("{t}", "chunks"),
         "update chunks set run_id = run_id + 10; update chunks set run_id = 13 - run_id",  # the runs change places
         "update runs set run_id = run_id + 10; update runs set run_id = 13 - run_id",
-        "insert into chunks select 1, 9, boot, 99, seconds, samples, wall_ms, raw, sha256 "
+        "insert into chunks select 1, 9, boot, 99, seconds, samples, wall_ms, raw, sha256, link "
         "from chunks where run_id = 1 and chunk = 0",
-        "insert into events select 1, 9, second, elapsed_s, wall_utc, kind, who, data_json, previous_sha256, sha256 "
-        "from events where run_id = 1 and event = 3",
+        "insert into events select 1, 9, second, elapsed_s, wall_utc, kind, who, data_json, previous_sha256, sha256, "
+        "link from events where run_id = 1 and event = 3",
     ],
 )
 def test_what_is_removed_exchanged_or_added_is_found(copy: Path, sql: str) -> None:
@@ -374,7 +375,7 @@ def test_what_is_removed_exchanged_or_added_is_found(copy: Path, sql: str) -> No
 
 def test_runs_that_differ_in_their_header_alone_have_no_link_in_common(original: Path) -> None:
     db = open_readonly(original)
-    assert hash_chain.genesis(db, 1) != hash_chain.genesis(db, 2)
+    assert len({r["header_sha256"] for r in db.table("runs").rows}) == 2
     shas = [r["sha256"] for t in ("chunks", "events") for r in db.table(t).rows]
     db.close()
     assert len(set(shas)) == len(shas)
@@ -429,7 +430,8 @@ DIES = """
 import os, signal, sys
 from pathlib import Path
 from written_run import begin, write, frame
-from edge.database.hash_chain import stored_chunk
+from edge.database.linked_rows import linked_chunk
+from edge.database.stored_rows import store_chunk
 from edge.database.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 run = begin(journal, batch_s=5)
@@ -443,7 +445,7 @@ db.conn.execute("begin")
 from edge.records.command import OperatorWord
 from edge.records.event import CommandTaken
 from edge.records.frame import join
-db.table("chunks").insert(stored_chunk(db, **run._link_chunk(join(run._frames), run._ends, 1.75e9)))
+store_chunk(db, linked_chunk(run.run_id, join(run._frames), "boot", 1.75e9, run._ends))
 if where == "cache":  # what does not fit is written out before the commit
     db.conn.execute("pragma cache_size = 1")
     for i in range(2000):

@@ -56,7 +56,7 @@ def refused(path: Path, says: str) -> None:
         ("create index i on runs (state)", "it has the index i"),
         ("alter table runs add column x generated always as (1) virtual", "what it calls runs is another table"),
         ("pragma application_id = 1", "is a database of another program"),
-        ("pragma user_version = 1", "what it calls chunks is another table"),
+        ("pragma user_version = 1", "what it calls runs is another table"),
         ("update runs set result_json = zeroblob(8000000)", "a value that is too long"),
         ("update runs set loss_pct = 9e999", "the list of runs is damaged"),
         (

@@ -18,9 +18,9 @@ from repository import ROOT
 from short_demo import Demo
 from sqlite_utils import Database
 
-from edge.database.hash_chain import utc
 from edge.database.reading import open_readonly
 from edge.database.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, VIEWS
+from edge.database.stored_rows import utc
 from edge.database.writing import open_for_writing
 from edge.errors import BadDatabase
 
@@ -30,9 +30,9 @@ UNITS = ("g", "s", "h", "c", "pa", "pct", "ns", "ms", "utc", "code", "g_per_h", 
 PLAIN = {
     "runs": {"run_id", "run_uid", "sample_id", "operator", "kind", "state", "verdict", "invalid_because",
              "coverage_factor_k", "conformance_probability", "standard_id", "software_version"},
-    "chunks": {"run_id", "chunk", "boot", "first_second", "seconds", "samples", "raw", "sha256"},
+    "chunks": {"run_id", "chunk", "boot", "first_second", "seconds", "samples", "raw", "sha256", "link"},
     "seconds": {"run_id", "second", "phase", "qualified", "samples_ok", "samples_bad", "samples_spike", "bad_because"},
-    "events": {"run_id", "event", "second", "kind", "who", "sha256"},
+    "events": {"run_id", "event", "second", "kind", "who", "sha256", "link"},
     "station_events": {"event", "boot_id", "kind", "who", "sha256"},
     "boots": {"boot", "boot_id"},
     "certificates": {"sha256", "name", "made_at", "toml"},
