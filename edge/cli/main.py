@@ -29,6 +29,7 @@ from .say import say_lines
 from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
+from .trends import trends
 from .witness import checkpoint, witness
 
 
@@ -67,6 +68,7 @@ for command in (
     key,
     checkpoint,
     witness,
+    trends,
     *STATION_COMMANDS,
 ):
     cli.add_command(command)

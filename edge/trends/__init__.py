@@ -1,4 +1,1 @@
-"""What is to come, and what many runs say together: the forecast of a running test, charts of many.
-
-This room must never judge a run.
-"""
+"""What comes: the forecast of a running test, control charts of a rig, and the quality of its service."""
