@@ -23,9 +23,9 @@ from edge.records.run import RunKind, RunState
 from hw.protocols import REGISTERS
 
 from .connection import Database, parsed_rows, translated_errors
-from .hash_chain import StoredRow
 from .reading import open_readonly
 from .stored_json import decoded
+from .two_chains import StoredRow
 
 MOST = 5000
 """Runs of one database, the newest."""
