@@ -30,6 +30,7 @@ from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
 from .trends import trends
+from .weigh import BALANCE_COMMANDS
 from .witness import checkpoint, witness
 
 
@@ -70,6 +71,7 @@ for command in (
     witness,
     trends,
     *STATION_COMMANDS,
+    *BALANCE_COMMANDS,
 ):
     cli.add_command(command)
 
