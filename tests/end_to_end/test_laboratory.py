@@ -29,6 +29,9 @@ from edge.records.invalid import InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import Result, Verdict
 from edge.records.specimen import HandOver, Seal, Specimen
+from edge.replay.run_csv_judge import judge_run_csv
+from edge.replay.run_csv_reader import read_run_csv
+from edge.replay.run_csv_writer import run_as_csv
 from edge.report.text import headline, text
 from edge.run.refold import fold_again
 from edge.simulate.instrument import Simulated, build
@@ -143,6 +146,16 @@ def test_the_stored_run_folds_again_to_the_same_course_with_the_masses_of_the_ba
     assert again.pipeline.phases.entered_s == tested.ended.phases.entered_s
     assert again.pipeline.phases.weighings == tested.ended.phases.weighings
     assert kinds.count("balance") == 2
+
+
+def test_its_csv_has_the_masses_of_the_balance_and_is_judged_alike_by_a_stranger(
+    tested: Evening, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("".join(run_as_csv(tested.database, "last")), encoding="utf-8")
+    again = judge_run_csv(read_run_csv(file), file).result
+    for name in ("verdict", "loss_pct", "U_pct", "balance", "on_declared", "deviations", "m1_g", "m2_g"):
+        assert getattr(again, name) == getattr(tested.result, name)
 
 
 def as_if(tested: Evening, **more: object) -> Result:
