@@ -21,6 +21,7 @@ from .demo import demo
 from .export import export
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
+from .publish import publish
 from .read import read
 from .replay import replay_recording
 from .report import report, runs
@@ -30,7 +31,6 @@ from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
 from .trends import trends
-from .weigh import BALANCE_COMMANDS
 from .witness import checkpoint, witness
 
 
@@ -70,8 +70,8 @@ for command in (
     checkpoint,
     witness,
     trends,
+    publish,
     *STATION_COMMANDS,
-    *BALANCE_COMMANDS,
 ):
     cli.add_command(command)
 

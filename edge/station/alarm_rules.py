@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from edge.records.phase import CARRIED, Phase
+from edge.records.phase import Phase
 from hw.clock import NS_PER_S
 from hw.protocols import Reading, Status
 
@@ -40,7 +40,7 @@ class Alarm(StrEnum):
 APART_NS = 100_000_000
 """Two readings that are to confirm each other are at least so far apart."""
 _RTD_FULL = 0x7FFF
-HANDLED = (None, Phase.TARE, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK, Phase.DONE)
+HANDLED = (None, Phase.TARE, Phase.LOAD, Phase.ZERO, Phase.CHECK, Phase.DONE)
 """The phases in which someone puts a load on or takes it off."""
 
 

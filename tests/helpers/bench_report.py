@@ -20,6 +20,7 @@ from pathlib import Path
 from repository import ROOT
 
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+FLEET = ROOT / "docs" / "fleet.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 
 

@@ -14,6 +14,7 @@ from edge.control.server import MAX_CLIENTS
 
 SYSTEMD = ROOT / "systemd"
 UNIT = SYSTEMD / "halfpercent.service"
+ON_THE_NETWORK = {"halfpercent-publish", "halfpercent-web"}
 
 
 def analyze(*argv: str | Path) -> subprocess.CompletedProcess[str]:
@@ -56,11 +57,12 @@ def test_a_mistake_in_a_unit_would_have_been_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", sorted(SYSTEMD.glob("*.service")), ids=lambda unit: unit.stem)
-def test_a_unit_is_exposed_by_at_most_0_8(unit: Path) -> None:
-    done = analyze("security", "--offline=true", "--threshold=10", unit)
+def test_a_unit_is_exposed_by_no_more_than_its_work_needs(unit: Path) -> None:
+    most = 1.5 if unit.stem in ON_THE_NETWORK else 0.8
+    done = analyze("security", "--offline=true", f"--threshold={most * 10:.0f}", unit)
     level = re.search(rf"exposure level for {unit.name}: (\d+\.\d)", done.stdout)
     assert level is not None, done.stdout + done.stderr
-    assert float(level[1]) <= 0.8
+    assert float(level[1]) <= most
     assert done.returncode == 0
 
 

@@ -1,0 +1,167 @@
+"""What a database holds beyond a position, in order: for whoever passes rows on and must miss none.
+
+A position names the last row of each kind that was passed on; it is only good for the database that it was taken in.
+This module must never write, and never hold more rows than it was asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from calibration.certificate import Certificate, certificate_hash
+from calibration.certificate import loads as loads_certificate
+from edge.errors import HalfpercentError
+from edge.records.run import RunState
+
+from .connection import Database, parsed_rows, translated_errors
+from .reading import open_readonly
+
+START = -1
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """How far rows were passed on: of the station's log, and of the run that is being passed on.
+
+    ``run_uid`` is that run's own name, '' before the first; ``told`` says that its result was passed on.
+    """
+
+    station_event: int = START
+    run_id: int = 0
+    run_uid: str = ""
+    second: int = START
+    event: int = START
+    told: bool = False
+
+
+class FeedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that rows are of."""
+
+    run_id: int
+    run_uid: str
+    sample_id: str
+    kind: str
+    state: str
+    certificate_sha256: str
+    started_utc: str
+    result_json: str | None
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nothing more will come of it."""
+        return self.state != RunState.RUNNING
+
+
+class SecondRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A second as it is stored. Masses in g, temperatures in °C, pressure in Pa; null is not known."""
+
+    second: int
+    elapsed_s: float
+    phase: str
+    mass_g: float | None
+    sd_g: float | None
+    temp_c: float | None
+    cell_temp_c: float | None
+    pressure_pa: float | None
+    qualified: int
+    hold_s: float
+    loss_pct: float | None
+    samples_ok: int
+    samples_bad: int
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a run, ``second`` null for the station's own."""
+
+    event: int
+    wall_utc: str
+    kind: str
+    who: str
+    data_json: str
+    second: int | None = None
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is beyond a position: rows of the station's log, and rows of one run.
+
+    ``run`` is None where there is no run beyond it. ``same`` says that the position is of this database.
+    """
+
+    same: bool
+    station: tuple[EventRow, ...] = ()
+    run: FeedRun | None = None
+    seconds: tuple[SecondRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+
+
+_RUN = ", ".join(FeedRun.__struct_fields__)
+_SECOND = ", ".join(SecondRow.__struct_fields__)
+_EVENT = "event, wall_utc, kind, who, data_json"
+
+
+def rows_after(path: Path, at: Position, *, every_s: int = 1, most: int = 200) -> Feed:
+    """Get at most ``most`` rows of each kind beyond a position: of seconds each ``every_s``-th.
+
+    A run is gone through to its end before the next one; one that nobody measures any more has ended once there is a
+    run after it. Raises ``BadDatabase``.
+    """
+    with closing(open_readonly(path)) as db, translated_errors(path), parsed_rows(f"{path}: a row of it"):
+        if not _same(db, at):
+            return Feed(same=False)
+        run = _run(db, at)
+        station = _events(db, "station_events", "1", at.station_event, most)
+        if run is None:
+            return Feed(same=True, station=station)
+        second, event = (at.second, at.event) if run.run_uid == at.run_uid else (START, START)
+        seconds = db.query(
+            f"select {_SECOND} from seconds where run_id = :run and second > :after and second % :every = 0 "
+            "order by second limit :most",
+            {"run": run.run_id, "after": second, "every": every_s, "most": most},
+        )
+        return Feed(
+            same=True,
+            station=station,
+            run=run,
+            seconds=tuple(msgspec.convert(list(seconds), list[SecondRow])),
+            events=_events(db, "events", f"run_id = {run.run_id}", event, most),
+        )
+
+
+def certificate_of(path: Path, run: FeedRun) -> Certificate | None:
+    """Get the certificate by which a run was measured; None where it is not stored whole. Raises ``BadDatabase``."""
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        found = db.execute("select toml from certificates where sha256 = ?", [run.certificate_sha256]).fetchone()
+    try:
+        certificate = None if found is None else loads_certificate(str(found[0]), "a stored certificate")
+    except HalfpercentError:
+        return None
+    known = certificate is not None and certificate_hash(certificate) == run.certificate_sha256
+    return certificate if known else None
+
+
+def _same(db: Database, at: Position) -> bool:
+    """Say whether the run that a position names is in this database, and not another of its number."""
+    if not at.run_uid:
+        return True
+    found = db.execute("select run_uid from runs where run_id = ?", [at.run_id]).fetchone()
+    return found is not None and found[0] == at.run_uid
+
+
+def _run(db: Database, at: Position) -> FeedRun | None:
+    """Get the run to go on with: the position's own until its result was passed on, else the next."""
+    first = at.run_id + 1 if at.told else at.run_id
+    sql = f"select {_RUN} from runs where run_id >= ? order by run_id limit 2"
+    found = msgspec.convert(list(db.query(sql, [first])), list[FeedRun])
+    if not found:
+        return None
+    run = found[0]
+    left = len(found) > 1 and not run.ended  # another was begun after it
+    return msgspec.structs.replace(run, state="interrupted") if left else run
+
+
+def _events(db: Database, table: str, where: str, after: int, most: int) -> tuple[EventRow, ...]:
+    second = ", second" if table == "events" else ""
+    sql = f"select {_EVENT}{second} from {table} where {where} and event > ? order by event limit ?"
+    return tuple(msgspec.convert(list(db.query(sql, [after, most])), list[EventRow]))

@@ -1,0 +1,258 @@
+"""From the database to a broker: every row at least once, in order, however long the broker was away.
+
+There is no queue: rows stay where the station wrote them, and a position says how far the broker has acknowledged. So
+memory is bounded by what is in flight, and days without a broker cost nothing. This module must never write to the
+database, and never take anything that a broker says for a command.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from calibration.certificate import Certificate
+from edge.control.client import ask
+from edge.database.feed import START, EventRow, Feed, FeedRun, Position, SecondRow, certificate_of, rows_after
+from edge.errors import BadRequest, HalfpercentError
+
+from . import position_file
+from .discovery import discovery
+from .link import Link, LinkDown
+from .message import (
+    Message,
+    StateMessage,
+    event_message,
+    result_message,
+    second_message,
+    state_message,
+)
+from .settings import PublishSettings
+from .topics import Topics
+
+LOOK_S = 1.0
+"""Between two looks for new rows where the last one found none."""
+BATCH = 200
+SAVE_S = 1.0
+FIRST_WAIT_S, MOST_WAIT_S = 1.0, 300.0
+"""Before the connection is tried again: twice as long each time, and less by chance, so that ten rigs do not knock at
+once."""
+ASK_S = 2.0
+_log = logging.getLogger("halfpercent")
+
+
+class Publisher:
+    """Publishes one rig's rows until told to stop. ``link`` makes a connection, ``now_s`` is a monotonic clock in s."""
+
+    def __init__(
+        self,
+        settings: PublishSettings,
+        state_file: Path,
+        *,
+        link: Callable[[PublishSettings], Link] = Link,
+        now_s: Callable[[], float] = time.monotonic,
+        sleep_s: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.stopping = False
+        self._state_file = state_file
+        self._make_link = link
+        self._now_s = now_s
+        self._sleep_s = sleep_s
+        self._topics = Topics(settings)
+        self._published = position_file.load(state_file)
+        self._saved = self._published
+        self._saved_s = float("-inf")
+        self._certificate: tuple[str, Certificate | None] = ("", None)
+        self._waits_s = FIRST_WAIT_S
+
+    def stop(self) -> None:
+        """End with the next turn."""
+        self.stopping = True
+
+    def run(self) -> None:
+        """Publish until told to stop; whatever the broker does, it is tried again."""
+        while not self.stopping:
+            link = self._make_link(self.settings)
+            try:
+                link.open()
+                self._trouble("")
+                _Session(self, link).run()
+            except LinkDown as e:
+                self._trouble(str(e))
+                self._wait()
+            finally:
+                link.close()
+        self._save(now=True)
+
+    # what a session asks for
+
+    @property
+    def position(self) -> Position:
+        """Get how far the broker has acknowledged."""
+        return self._published.position
+
+    def acknowledged(self, position: Position) -> None:
+        """Note how far the broker has acknowledged, and that it works."""
+        self._waits_s = FIRST_WAIT_S
+        self._published = msgspec.structs.replace(self._published, position=position)
+        self._save()
+
+    def rows_beyond(self, position: Position) -> Feed:
+        """Get the rows beyond a position; none where the database cannot be read now, which is noted."""
+        try:
+            found = rows_after(Path(self.settings.database), position, every_s=self.settings.every_s, most=BATCH)
+        except HalfpercentError as e:
+            self._trouble(str(e))
+            return Feed(same=True)
+        self._trouble("")
+        return found
+
+    def certificate(self, run: FeedRun) -> Certificate | None:
+        """Get the certificate of a run."""
+        if self._certificate[0] != run.certificate_sha256:
+            self._certificate = (run.certificate_sha256, certificate_of(Path(self.settings.database), run))
+        return self._certificate[1]
+
+    def state(self) -> StateMessage:
+        """Ask the station how it is; it is not waited for long."""
+        try:
+            answer = ask(Path(self.settings.socket), "status", {}, timeout_s=ASK_S)
+        except (HalfpercentError, BadRequest):
+            return StateMessage(rig=self.settings.rig_name, state="unreachable")
+        return state_message(self.settings.rig_name, answer)
+
+    def _trouble(self, why: str) -> None:
+        if why == self._published.trouble:
+            return
+        if why:
+            _log.warning("%s", why)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._published = msgspec.structs.replace(self._published, trouble=why, told_utc=now)
+        self._save(now=True)
+
+    def _save(self, *, now: bool = False) -> None:
+        due = self._now_s() - self._saved_s >= SAVE_S
+        if self._published != self._saved and (now or due):
+            self._saved_s = self._now_s()
+            if position_file.save(self._state_file, self._published):
+                self._saved = self._published
+
+    def _wait(self) -> None:
+        until_s = self._now_s() + random.uniform(0.5, 1.0) * self._waits_s
+        self._waits_s = min(MOST_WAIT_S, 2.0 * self._waits_s)
+        while self._now_s() < until_s and not self.stopping:
+            self._sleep_s(min(0.2, max(0.0, until_s - self._now_s())))
+
+
+class _Session:
+    """What happens on one connection: rows are sent beyond what was acknowledged, and acknowledgements followed."""
+
+    def __init__(self, publisher: Publisher, link: Link) -> None:
+        self._publisher = publisher
+        self._link = link
+        self._topics = publisher._topics
+        self._sent = publisher.position
+        self._in_flight: deque[tuple[int, Position]] = deque()
+        self._waiting: Iterator[tuple[str, Message, Position]] = iter(())
+        self._look_at_s = self._state_at_s = float("-inf")
+
+    def run(self) -> None:
+        """Send and follow until told to stop. Raises ``LinkDown``."""
+        settings = self._publisher.settings
+        if settings.discovery:
+            topic, message = discovery(settings)
+            self._link.send(topic, msgspec.json.encode(message), retain=True)
+        while not self._publisher.stopping:
+            self._fill()
+            self._tell_state()
+            self._link.work(0.05)
+            self._follow()
+
+    def _fill(self) -> None:
+        """Send rows as long as few enough are in flight."""
+        while len(self._in_flight) < self._publisher.settings.most_in_flight:
+            found = next(self._waiting, None)
+            if found is None:
+                if self._publisher._now_s() < self._look_at_s:
+                    return
+                feed = self._publisher.rows_beyond(self._sent)
+                if not feed.same:
+                    _log.warning("the database is another one: it is published from its beginning")
+                    self._sent = Position()
+                    continue
+                self._waiting = self._messages(feed)
+                found = next(self._waiting, None)
+                if found is None:
+                    self._look_at_s = self._publisher._now_s() + LOOK_S
+                    return
+            topic, message, after = found
+            number = self._link.send(topic, msgspec.json.encode(message))
+            self._in_flight.append((number, after))
+            self._sent = after
+
+    def _messages(self, feed: Feed) -> Iterator[tuple[str, Message, Position]]:
+        """Get each message of a feed with the position that it leads to."""
+        rig, at = self._publisher.settings.rig_name, self._sent
+        for row in feed.station:
+            at = msgspec.structs.replace(at, station_event=row.event)
+            yield self._topics.event, event_message(rig, None, row), at
+        run = feed.run
+        if run is None:
+            return
+        if run.run_uid != at.run_uid:
+            at = msgspec.structs.replace(
+                at, run_id=run.run_id, run_uid=run.run_uid, second=START, event=START, told=False
+            )
+        certificate = self._publisher.certificate(run)
+        for one in _in_order(feed):
+            if isinstance(one, SecondRow):
+                at = msgspec.structs.replace(at, second=one.second)
+                yield self._topics.second, second_message(rig, run, one, certificate), at
+            else:
+                at = msgspec.structs.replace(at, event=one.event)
+                yield self._topics.event, event_message(rig, run, one), at
+        if run.ended and len(feed.seconds) < BATCH and len(feed.events) < BATCH:
+            at = msgspec.structs.replace(at, told=True)
+            yield self._topics.result, result_message(rig, run), at
+
+    def _tell_state(self) -> None:
+        now_s = self._publisher._now_s()
+        if now_s < self._state_at_s:
+            return
+        self._state_at_s = now_s + self._publisher.settings.state_every_s
+        self._link.send(self._topics.state, msgspec.json.encode(self._publisher.state()), retain=True, qos=0)
+
+    def _follow(self) -> None:
+        """Note how far messages were acknowledged without a gap."""
+        reached = None
+        while self._in_flight and self._in_flight[0][0] in self._link.acknowledged:
+            number, reached = self._in_flight.popleft()
+            self._link.acknowledged.discard(number)
+        if not self._in_flight:
+            self._link.acknowledged.clear()  # of what is not followed: discovery, availability
+        if reached is not None:
+            self._publisher.acknowledged(reached)
+
+
+def _in_order(feed: Feed) -> Iterator[SecondRow | EventRow]:
+    """Get the seconds and events of a run in the order in which they came about: an event before its second's row.
+
+    Only as far as both kinds are known: beyond the last row of a full batch of one kind the other has to wait.
+    """
+    seconds, events = deque(feed.seconds), deque(feed.events)
+    while seconds or events:
+        if not seconds and len(feed.seconds) == BATCH:
+            return
+        if not events and len(feed.events) == BATCH:
+            return
+        if not seconds or (events and (events[0].second or 0) <= seconds[0].second):
+            yield events.popleft()
+        else:
+            yield seconds.popleft()

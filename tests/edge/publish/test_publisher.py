@@ -1,0 +1,174 @@
+"""The publisher against a broker: every row at least once and in order, whatever the broker does, and nothing back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import published_rows
+import pytest
+from published_rows import Row
+from short_demo import Demo
+from small_broker import SmallBroker
+
+from edge.errors import BadConfig
+from edge.publish import position_file
+from edge.publish.link import Link, LinkDown
+from edge.publish.publisher import Publisher
+from edge.publish.settings import PublishSettings, loads_settings
+
+EVERY_S = 5
+
+
+def settings(broker: SmallBroker, database: Path) -> PublishSettings:
+    given = {"host": "127.0.0.1", "port": broker.port, "tls": False, "rig": "R1", "every_s": EVERY_S}
+    where = {"database": str(database), "socket": str(database.parent / "no.sock")}
+    return msgspec.convert(given | where, PublishSettings)
+
+
+@contextmanager
+def publishing(how: PublishSettings, state: Path) -> Iterator[Publisher]:
+    publisher = Publisher(how, state)
+    publisher._wait = lambda: time.sleep(0.01)  # type: ignore[method-assign]  # a test does not sit out back-offs
+    thread = threading.Thread(target=publisher.run)
+    thread.start()
+    try:
+        yield publisher
+    finally:
+        publisher.stop()
+        thread.join(20.0)
+        assert not thread.is_alive()
+
+
+def until(is_so: Callable[[], bool], most_s: float = 20.0) -> bool:
+    end = time.monotonic() + most_s
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.01)
+    return is_so()
+
+
+def came(broker: SmallBroker) -> list[Row]:
+    out = []
+    for topic, payload, _ in list(broker.messages):
+        kind = topic.rsplit("/", 1)[1]
+        if kind in ("second", "event", "result"):
+            told = json.loads(payload)
+            out.append((kind, told["run_uid"], told.get("sequence", 0)))
+    return out
+
+
+@pytest.fixture
+def two_runs(short_demo: Demo, tmp_path: Path) -> Path:
+    return published_rows.two_runs(tmp_path, short_demo.path)
+
+
+def stored(path: Path) -> set[Row]:
+    return published_rows.stored(path, EVERY_S)
+
+
+def test_every_row_of_two_runs_comes_in_order_and_each_says_what_it_is_of(two_runs: Path, tmp_path: Path) -> None:
+    with SmallBroker() as broker, publishing(settings(broker, two_runs), tmp_path / "position.json"):
+        assert until(lambda: set(came(broker)) == stored(two_runs))
+    rows = came(broker)
+    for kind, uid in {(k, u) for k, u, _ in rows}:
+        numbers = [n for k, u, n in rows if (k, u) == (kind, uid)]
+        assert numbers == sorted(set(numbers)), (kind, uid)
+    ends = [i for i, (kind, _, _) in enumerate(rows) if kind == "result"]
+    assert ends[0] < min(i for i, (_, uid, _) in enumerate(rows) if uid == "another")
+    assert ends[1] == len(rows) - 1
+    one = next(json.loads(p) for t, p, _ in broker.messages if t == "halfpercent/R1/second" and b'"hold"' in p)
+    assert (one["version"], one["type"], len(one["certificate_sha256"])) == (1, "second", 64)
+    assert 0.0 < one["u_mass_g"] < 0.1
+    assert 0.0 < one["u_temp_c"] < 5.0
+    assert broker.subscriptions == 0
+    assert broker.will == ("halfpercent/R1/availability", b"offline")
+    assert ("halfpercent/R1/availability", b"online", True) in broker.messages
+    assert broker.messages[-1][:2] == ("halfpercent/R1/availability", b"offline")
+
+
+def test_a_broker_that_lets_go_again_and_again_gets_every_row(two_runs: Path, tmp_path: Path) -> None:
+    with SmallBroker(lets_go_after=150) as broker:
+        with publishing(settings(broker, two_runs), tmp_path / "position.json"):
+            assert until(lambda: set(came(broker)) == stored(two_runs))
+        assert broker.connections > 3
+
+
+def test_what_was_acknowledged_is_not_sent_again_and_what_was_not_is(two_runs: Path, tmp_path: Path) -> None:
+    state = tmp_path / "position.json"
+    with SmallBroker(acknowledges=False) as silent, publishing(settings(silent, two_runs), state):
+        assert until(lambda: len(came(silent)) >= 18)  # and the discovery, and that the rig is there
+        time.sleep(0.2)
+        assert len(came(silent)) == 18  # no more in flight than these twenty
+    with SmallBroker() as broker, publishing(settings(broker, two_runs), state):
+        assert until(lambda: set(came(broker)) == stored(two_runs))
+    with SmallBroker() as again, publishing(settings(again, two_runs), state):
+        assert until(lambda: any(t.endswith("/state") for t, _, _ in list(again.messages)))
+        time.sleep(0.2)
+    assert came(again) == []
+
+
+def test_another_database_is_published_from_its_beginning(two_runs: Path, short_demo: Demo, tmp_path: Path) -> None:
+    state = tmp_path / "position.json"
+    with SmallBroker() as broker, publishing(settings(broker, two_runs), state):
+        assert until(lambda: set(came(broker)) == stored(two_runs))
+    with SmallBroker() as broker, publishing(settings(broker, short_demo.path), state):
+        assert until(lambda: set(came(broker)) == stored(short_demo.path))
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"answers": False}, "accepted the connection and does not answer"),
+        ({"refuses": 0x87}, "the broker refused: Not authorized"),
+        ({"takes": 0x97}, "the broker did not take a message: Quota exceeded"),
+    ],
+)
+def test_a_broker_in_trouble_is_said_and_nothing_is_taken_for_published(
+    short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, int], says: str
+) -> None:
+    monkeypatch.setattr("edge.publish.link.CONNECT_S", 0.3)
+    state, said = tmp_path / "position.json", []
+    monkeypatch.setattr("edge.publish.position_file.save", lambda _, p: said.append(p.trouble) or True)
+    with SmallBroker(**how) as broker, publishing(settings(broker, short_demo.path), state) as publisher:
+        assert until(lambda: any(says in trouble for trouble in said))
+    assert publisher.position == position_file.Published().position
+
+
+def test_nobody_there_is_one_line(short_demo: Demo) -> None:
+    with SmallBroker() as broker:
+        how = settings(broker, short_demo.path)
+    with pytest.raises(LinkDown, match=r"^127\.0\.0\.1:\d+: Connection refused$"):
+        Link(how).open()
+
+
+def test_a_position_that_cannot_be_read_or_written_costs_repeats_alone(short_demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    state = tmp_path / "file" / "position.json"
+    with SmallBroker() as broker, publishing(settings(broker, short_demo.path), state):
+        assert until(lambda: set(came(broker)) == stored(short_demo.path))
+    for bad in (b"", b"{", b'{"position": {"second": "x"}}', b"x" * 10_000):
+        (tmp_path / "bad.json").write_bytes(bad)
+        assert position_file.load(tmp_path / "bad.json") == position_file.Published()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('host = "b"\nprot = 1', "prot"),
+        ("port = 1883", "host"),
+        ('host = "b"\nport = 0', "a port, 1 to 65535"),
+        ('host = "b"\nrig = "a/b"', "letters, digits"),
+        ('host = "b"\ntopic = "a/#"', "a topic without"),
+        ('host = "b"\ntls = false\nuser = "u"\npassword_file = "/p"', "in the clear"),
+        ('host = "b"\nclient_certificate = "/c"', "belong together"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_line_that_names_it(text: str, says: str) -> None:
+    with pytest.raises(BadConfig, match=says) as e:
+        loads_settings(text)
+    assert "\n" not in str(e.value)

@@ -1,0 +1,117 @@
+"""An MQTT 5 broker as small as a publisher needs, on a socket of its own: it keeps what came, and misbehaves as told.
+
+Written from the standard's bytes (OASIS MQTT 5.0, 2.2, 3.1 to 3.4, 3.12, 3.14), not from the client's library.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass, field
+
+CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 12, 13, 14
+
+
+@dataclass
+class SmallBroker:
+    """A broker on a free port of this machine; use it in a ``with``.
+
+    ``lets_go_after``: each connection is cut after so many messages. ``acknowledges``: False takes messages and says
+    nothing. ``answers``: False accepts a connection and never says a word. ``refuses``: the reason code of its CONNACK.
+    ``takes``: the reason code of its PUBACKs.
+    """
+
+    lets_go_after: int | None = None
+    acknowledges: bool = True
+    answers: bool = True
+    refuses: int = 0
+    takes: int = 0
+    messages: list[tuple[str, bytes, bool]] = field(default_factory=list)
+    connections: int = 0
+    subscriptions: int = 0
+    will: tuple[str, bytes] | None = None
+
+    def __enter__(self) -> SmallBroker:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)  # else the thread that accepts keeps it open
+        self._listening.close()
+        for connection in self._open:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        stream, came = connection.makefile("rb"), 0
+        try:
+            while head := stream.read(1):
+                body = stream.read(_length(stream))
+                kind = head[0] >> 4
+                if not self.answers:
+                    continue
+                if kind == CONNECT:
+                    self._read_will(body)
+                    connection.sendall(bytes((CONNACK << 4, 3, 0, self.refuses, 0)))
+                elif kind == PUBLISH:
+                    number = self._take(head[0], body)
+                    came += 1
+                    if self.lets_go_after is not None and came > self.lets_go_after:
+                        connection.shutdown(socket.SHUT_RDWR)
+                        return
+                    if number is not None and self.acknowledges:
+                        connection.sendall(bytes((PUBACK << 4, 3, *number, self.takes)))
+                elif kind == PINGREQ:
+                    connection.sendall(bytes((PINGRESP << 4, 0)))
+                elif kind == DISCONNECT:
+                    return
+                else:
+                    self.subscriptions += 1
+        except OSError:
+            return
+        finally:
+            stream.close()
+            connection.close()
+
+    def _take(self, head: int, body: bytes) -> bytes | None:
+        n = int.from_bytes(body[:2], "big")
+        topic, rest = body[2 : 2 + n].decode(), body[2 + n :]
+        number = None
+        if head >> 1 & 3:
+            number, rest = rest[:2], rest[2:]
+        properties = rest[0]
+        self.messages.append((topic, rest[1 + properties :], bool(head & 1)))
+        return number
+
+    def _read_will(self, body: bytes) -> None:
+        flags, at = body[7], 10
+        at += 1 + body[at]  # the connection's properties
+        at += 2 + int.from_bytes(body[at : at + 2], "big")  # the client's name
+        if flags & 4:
+            at += 1 + body[at]
+            n = int.from_bytes(body[at : at + 2], "big")
+            topic, at = body[at + 2 : at + 2 + n].decode(), at + 2 + n
+            n = int.from_bytes(body[at : at + 2], "big")
+            self.will = topic, body[at + 2 : at + 2 + n]
+
+
+def _length(stream: object) -> int:
+    value = shift = 0
+    while True:
+        (byte,) = stream.read(1)  # type: ignore[attr-defined]  # a file of bytes
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value
