@@ -14,13 +14,18 @@ from edge.procedure.jumps import Jump
 from edge.records.formatting import known
 from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
+from edge.uncertainty.hold_rise import HoldRise
 from edge.uncertainty.slopes import Slope
 
 from .resets import UNSEEN_STEP, ResetStep
 
 
 def what_happened(
-    ended: EndedRun, jumps: tuple[Jump, ...], resets: tuple[ResetStep, ...], slopes: tuple[Slope, ...]
+    ended: EndedRun,
+    jumps: tuple[Jump, ...],
+    resets: tuple[ResetStep, ...],
+    slopes: tuple[Slope, ...],
+    rise: HoldRise | None = None,
 ) -> tuple[HappenedTold, ...]:
     """Get what happened, in order of time."""
     return tuple(
@@ -31,6 +36,7 @@ def what_happened(
                 *_jumps(jumps),
                 *_resets(ended, resets),
                 *_slopes(ended, slopes),
+                *_rise(rise),
                 *_alarms(ended),
             ),
             key=lambda h: h.from_s,
@@ -103,3 +109,12 @@ def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold
         rate = f"{s.rate_g_per_h * 1e3:+.3g} ± {s.u_g_per_h * 1e3:.2g} mg/h"
         why = f"the sample still {what} at {s.which.upper()}, {rate}{more}"
         yield HappenedTold(from_s=w.from_s, to_s=w.to_s, what=HappenedKind.SLOPE, why=why)
+
+
+def _rise(rise: HoldRise | None) -> Iterator[HappenedTold]:
+    if rise is None or not rise.counts:
+        return
+    rate = f"{rise.rate_g_per_h * 1e3:+.3g} ± {rise.u_g_per_h * 1e3:.2g} mg/h"
+    hidden = f"at least {rise.toward_loss_g * 1e3:.2g} mg are hidden"
+    why = f"the indication rises in the hold, {rate}: no sample's, but the rig's: {hidden}"
+    yield HappenedTold(from_s=rise.from_s, to_s=rise.to_s, what=HappenedKind.SLOPE, why=why)

@@ -32,6 +32,7 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.blank import blank_found, blank_from_result, check_blank, check_same_rig
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.hold_rise import HoldRise
 from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.uncertainty.zero_drift import SpanCheck, check_span
@@ -42,7 +43,7 @@ from .draft import budget_line_told, check_weight_told, draft_result, masses_of_
 from .happened import what_happened
 from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
-from .unseen import moved_unseen
+from .unseen import moved_unseen, rose_unseen
 from .whole_method import by_whole_method
 from .wording import meaning, what_would_decide
 
@@ -65,7 +66,8 @@ def _judged_by_mass(ended: EndedRun) -> Result:
         return invalid(draft, corrected)
     weighed = corrected.weighed
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
-    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes))
+    rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrected.corrections.pressure_change_kpa)
+    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes, rise))
     standard = ended.definition.standard
     budget = loss_budget(
         weighed, corrected.corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value
@@ -76,7 +78,7 @@ def _judged_by_mass(ended: EndedRun) -> Result:
     if because is not None:
         return invalid(draft, because)
     result = _decided(ended, _with_corrections(draft, corrected, budget), budget)
-    result = _with_slopes(result, slopes, weighed.reference.value.mean)
+    result = _with_slopes(result, slopes, rise, weighed.reference.value.mean)
     return _beside_declared(ended, result, weighed, corrected.corrections)
 
 
@@ -250,19 +252,27 @@ def _doubted(result: Result) -> Result:
     return with_fields(result, verdict=Verdict.INCONCLUSIVE, blind_spot=None, criterion=None)
 
 
-def _with_slopes(result: Result, slopes: tuple[Slope, ...], load_g: float) -> Result:
-    """Say what the slopes at the weighings add to the loss, at least; a PASS that they put in doubt is none."""
-    more_pct = math.fsum(s.toward_loss_g for s in slopes) / load_g * 100.0
+def _with_slopes(result: Result, slopes: tuple[Slope, ...], rise: HoldRise | None, load_g: float) -> Result:
+    """Say what slopes add to the loss, at least; a PASS that they put in doubt is none."""
+    of_sample_g = math.fsum(s.toward_loss_g for s in slopes)
+    of_rig_g = 0.0 if rise is None else rise.toward_loss_g
+    more_pct = (of_sample_g + of_rig_g) / load_g * 100.0
     if more_pct <= 0.0 or result.loss_pct is None or result.U_pct is None:
         return result
     upper_pct = result.loss_pct + result.U_pct
     result = with_fields(result, one_sided_pct=more_pct)
     doubted = result.verdict is Verdict.PASS and _may_fail(result, upper_pct)
-    if doubted or any(s.counts for s in slopes if s.toward_loss_g > 0.0):
-        result = with_fields(result, warnings=(*result.warnings, warnings.still_moving(more_pct)))
+    said = list(result.warnings)
+    if of_sample_g > 0.0 and (doubted or any(s.counts for s in slopes if s.toward_loss_g > 0.0)):
+        said.append(warnings.still_moving(of_sample_g / load_g * 100.0))
+    if rise is not None and of_rig_g > 0.0 and (doubted or rise.counts):
+        said.append(warnings.rig_rises(rise.rate_g_per_h, of_rig_g / load_g * 100.0))
+    result = with_fields(result, warnings=tuple(said))
     if doubted:
-        help_ = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
-        return with_fields(_doubted(result), would_decide=(help_,))
+        longer = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
+        zero = "a second zero after M2: it tells a rig that drifts from a sample"
+        help_ = [what for what, is_it in ((longer, of_sample_g > 0.0), (zero, of_rig_g > 0.0)) if is_it]
+        return with_fields(_doubted(result), would_decide=tuple(help_))
     return result
 
 

@@ -16,6 +16,7 @@ from edge.procedure.jumps import Jump, find_jumps
 from edge.procedure.masses import Stretch
 from edge.records.phase import Phase
 from edge.records.weighing import WeighingKind
+from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
 from edge.uncertainty.weighed import Weighed
 
@@ -50,6 +51,23 @@ def moved_unseen(
     last = _without(cooling, [j for j in jumps if j.t_s > from_s], resets).between(from_s, m2.to_s)
     after = came_before_m2(last, m2, vented_s, rig)
     return tuple(s for s in (before, after) if s is not None)
+
+
+def rose_unseen(
+    ended: EndedRun,
+    weighed: Weighed,
+    jumps: Sequence[Jump],
+    resets: Sequence[ResetStep],
+    changed_kpa: float | None,
+) -> HoldRise | None:
+    """Get what the indication rose by at the end of the hold (None: nothing, or a second zero or a blank says more)."""
+    phases, certificate = ended.phases, weighed.certificate
+    if weighed.before.which is not WeighingKind.M1 or ended.definition.is_blank or weighed.zero is not None:
+        return None
+    if certificate is None or not math.isfinite(phases.hold_to_s):
+        return None
+    hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
+    return rose_in_hold(hold, weighed.before, weighed.after, certificate, changed_kpa)
 
 
 def _without(rows: Stretch, jumps: Sequence[Jump], resets: Sequence[ResetStep]) -> Stretch:

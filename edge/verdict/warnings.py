@@ -113,6 +113,15 @@ def still_moving(more_pct: float) -> str:
     )
 
 
+def rig_rises(rate_g_per_h: float, more_pct: float) -> str:
+    """Say that the rig itself rises, by the end of the hold, and how much of the loss it hides at least."""
+    return (
+        f"at the end of the hold the indication rose by {rate_g_per_h * 1e3:.2g} mg an hour, which no sample in a "
+        f"vacuum does: the rig drifts, and hides {more_pct:.2g} % or so (not corrected): take a second zero; calibrate "
+        "again"
+    )
+
+
 def zero_across_reset() -> str:
     """Get the warning of a second zero that says nothing of the rig's drift."""
     return (

@@ -31,7 +31,8 @@ SECTION = Section(
     "## What came of the shipped nights",
     """
 Each night with each seed on each bridge, through the real drivers and the real service. P, F, ? and X are PASS, FAIL,
-INCONCLUSIVE and INVALID. *Inside*: of the runs that were judged, those whose interval holds the truth. *Wrong*: a PASS
+INCONCLUSIVE and INVALID. *Inside*: of the runs that were judged, those whose interval holds the truth, what slopes and
+a rise in the hold carry towards more loss included. *Wrong*: a PASS
 with a true loss above the limit, or a FAIL below it. *Not as promised*: wrong, or the truth outside the interval with
 a verdict that the night's file does not accept.
 """,
@@ -54,14 +55,15 @@ class Acted:
     true_loss_pct: float | None = None
     limit_pct: float = 0.5
     why: str = ""
+    one_sided_pct: float = 0.0
     took_s: float = 0.0
 
     @property
     def inside(self) -> bool | None:
-        """Whether the interval holds the truth; None where there is no interval."""
+        """Whether the interval, with what is carried towards more loss, holds the truth; None where there is none."""
         if self.loss_pct is None or self.U_pct is None or self.true_loss_pct is None:
             return None
-        return abs(self.loss_pct - self.true_loss_pct) <= self.U_pct
+        return -self.U_pct <= self.true_loss_pct - self.loss_pct <= self.U_pct + self.one_sided_pct
 
     @property
     def wrong(self) -> bool:
@@ -78,7 +80,8 @@ class Acted:
 
     def line(self) -> str:
         """Say it in one line."""
-        judged = "" if self.loss_pct is None else f"{self.loss_pct:.3f} ± {self.U_pct:.3f}, "
+        more = f" (+ {self.one_sided_pct:.3f})" if self.one_sided_pct else ""
+        judged = "" if self.loss_pct is None else f"{self.loss_pct:.3f} ± {self.U_pct:.3f}{more}, "
         true = "unknown" if self.true_loss_pct is None else f"{self.true_loss_pct:.3f}"
         end = f"{judged}true {true} {self.why}".rstrip()
         said = "ok " if self.as_promised else "BAD"
@@ -115,6 +118,7 @@ def act_out(night: Night, standard: Standard) -> Acted:
         true if isinstance(true, float) else None,
         result.limit_pct,
         result.invalid_because or "",
+        result.one_sided_pct,
         time.monotonic() - began,
     )
 
