@@ -7,7 +7,8 @@ module must never take a drift for temperature, or neighbouring minutes for inde
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ class TemperatureFit:
 
     ``per_k`` in codes per K (positive: the code rises when the cell warms), ``drift_per_h`` in codes per hour,
     ``swing_k`` the span of temperatures, ``residual`` the standard deviation of a minute about the fit, in codes;
-    ``inflation`` is how much the residuals' autocorrelation has widened the uncertainties (1: not at all).
+    ``inflation`` is how much the residuals' autocorrelation has widened the uncertainties (1: not at all); ``u_more``
+    are the standard uncertainties of the coefficients of what else was fitted along.
     """
 
     per_k: float
@@ -45,20 +47,24 @@ class TemperatureFit:
     minutes: int = 0
     low_c: float = math.nan
     high_c: float = math.nan
+    u_more: tuple[float, ...] = ()
 
 
-def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float, piece: F8 | None = None) -> TemperatureFit:
+def fit_temperature(
+    t_s: F8, cell_c: F8, code: F8, t_ref_c: float, piece: F8 | None = None, more: Sequence[F8] = ()
+) -> TemperatureFit:
     """Fit code = z + k·(T − t_ref) + d·t + e·t² to readings over hours, averaged to minutes.
 
     ``piece`` numbers the power-ups of the converter, from 0: each may have moved the code by an offset of its own
-    (``offsets``, the first 0), which is fitted along.
+    (``offsets``, the first 0), which is fitted along, as are columns of ``more``.
 
     Without the drift d a slow warming could not be told from a wandering zero, without its bend e not from the creep
     that a change of load leaves. The residuals of neighbouring minutes are alike, so the uncertainties are those for
     residuals that are white noise and a random walk, both estimated from them. Raises ``BadFit`` for less than 5 K of
     swing or fewer than 60 minutes.
     """
-    minute, temp, value, which = minute_means(t_s, cell_c, code, np.zeros_like(t_s) if piece is None else piece)
+    which_s = np.zeros_like(t_s) if piece is None else piece
+    minute, temp, value, which, *extra = minute_means(t_s, cell_c, code, which_s, *more)
     # the very first minute's number of a piece is a mean of two where a power-up fell into a minute
     pieces = np.unique(np.rint(which))
     swing_k = float(np.ptp(temp)) if len(temp) else 0.0
@@ -71,11 +77,11 @@ def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float, piece: F8 | N
     hours = (minute - minute[0]) / 3600.0
     late = hours - hours.mean()
     later = [(np.rint(which) == p).astype(np.float64) for p in pieces[1:]]
-    design = np.column_stack([np.ones_like(temp), temp - t_ref_c, late, late * late, *later])
+    design = np.column_stack([np.ones_like(temp), temp - t_ref_c, late, late * late, *later, *extra])
     b, covariance, rest = _ordinary(design, value)
     sd = math.sqrt(float(rest @ rest) / (len(rest) - design.shape[1]))
     widened = _with_walk(design, minute, rest, covariance)
-    u = [math.sqrt(max(covariance[i, i], widened[i, i])) for i in range(3)]
+    u = [math.sqrt(max(covariance[i, i], widened[i, i])) for i in range(len(b))]
     inflation = u[1] / math.sqrt(covariance[1, 1]) if covariance[1, 1] > 0.0 else 1.0
     return TemperatureFit(
         per_k=float(b[1]),
@@ -87,10 +93,11 @@ def fit_temperature(t_s: F8, cell_c: F8, code: F8, t_ref_c: float, piece: F8 | N
         swing_k=swing_k,
         residual=sd,
         inflation=inflation,
-        offsets=(0.0, *(float(v) for v in b[4:])),
+        offsets=(0.0, *(float(v) for v in b[4 : 4 + len(later)])),
         minutes=len(minute),
         low_c=float(np.min(temp)),
         high_c=float(np.max(temp)),
+        u_more=tuple(u[4 + len(later) :]),
     )
 
 
@@ -206,20 +213,24 @@ def lagged(t_s: F8, oven_c: F8, lag_s: float) -> F8:
 def fit_lag(t_s: F8, oven_c: F8, code: F8, t_ref_c: float) -> LagFit:
     """Find the lag with which the code follows the oven, by the least scatter about :func:`fit_temperature`.
 
-    Octaves first, then golden sections. ``u_lag_s`` is from the curvature of the sum of squares at its least, widened
-    like the fit's own. Raises ``BadFit`` as :func:`fit_temperature`, and where no lag fits better than another.
+    Octaves first, then golden sections. Where the cell was not in equilibrium as the record began, what is left of that
+    goes with the same lag, and is fitted along. Coefficient and lag were found together, and what moves one moves the
+    other: their uncertainties are those of one fit, linear in the lag about its best value, with a walk in the
+    residuals. Raises ``BadFit`` as :func:`fit_temperature`, and where no lag fits better than another.
     """
     seen = np.isfinite(oven_c)
     t_s, oven_c, code = t_s[seen], oven_c[seen], code[seen]
-
-    def at(lag: float) -> TemperatureFit:
-        return fit_temperature(t_s, lagged(t_s, oven_c, lag), code, t_ref_c)
+    if not len(t_s) or len(minute_means(t_s, code)[0]) < LEAST_MINUTES:
+        raise BadFit(f"record the oven's temperature for at least {LEAST_MINUTES} minutes, better some hours")
 
     def scatter(lag: float) -> float:
-        return at(lag).residual
+        minute, temp, value, begun = minute_means(t_s, lagged(t_s, oven_c, lag), code, _begun(t_s, lag))
+        late = (minute - minute.mean()) / 3600.0
+        design = np.column_stack([np.ones_like(temp), temp - t_ref_c, late, late * late, begun])
+        rest = value - design @ np.linalg.lstsq(design, value, rcond=None)[0]
+        return float(rest @ rest)
 
-    found = [(scatter(lag), lag) for lag in LAGS_S]
-    best = min(found)[1]
+    best = min((scatter(lag), lag) for lag in LAGS_S)[1]
     low, high = math.log(best / 2.0), math.log(best * 2.0)
     ratio = (math.sqrt(5.0) - 1.0) / 2.0
     for _ in range(30):
@@ -229,13 +240,17 @@ def fit_lag(t_s: F8, oven_c: F8, code: F8, t_ref_c: float) -> LagFit:
         else:
             low = a
     lag_s = math.exp((low + high) / 2.0)
-    least, step = at(lag_s), 0.05 * lag_s
-    below, above = at(lag_s - step), at(lag_s + step)
-    minutes = len(minute_means(t_s, code)[0])
-    curve = (above.residual**2 - 2.0 * least.residual**2 + below.residual**2) * (minutes - 4) / step**2
-    if not curve > 0.0:
+    step = 0.05 * lag_s
+    if not scatter(lag_s - step) + scatter(lag_s + step) > 2.0 * scatter(lag_s):
         raise BadFit("no lag fits better than another: heat the oven once and record until the cell is warm")
-    u_lag_s = least.residual * math.sqrt(2.0 / curve) * least.inflation
-    # the coefficient and the lag were found together: what moves one moves the other
-    u_per_k = math.hypot(least.u_per_k, (above.per_k - below.per_k) / (2.0 * step) * u_lag_s)
-    return LagFit(lag_s, u_lag_s, replace(least, u_per_k=u_per_k))
+    temp_c, begun = lagged(t_s, oven_c, lag_s), _begun(t_s, lag_s)
+    per_k = fit_temperature(t_s, temp_c, code, t_ref_c, more=(begun,)).per_k
+    by_lag = per_k * (lagged(t_s, oven_c, lag_s + step) - lagged(t_s, oven_c, lag_s - step)) / (2.0 * step)
+    fit = fit_temperature(t_s, temp_c, code, t_ref_c, more=(begun, by_lag))
+    return LagFit(lag_s, fit.u_more[1], fit)
+
+
+def _begun(t_s: F8, lag_s: float) -> F8:
+    """Get what is left, of one at the start, of a cell that was not in equilibrium."""
+    left: F8 = np.exp(-(t_s - t_s[0]) / lag_s)
+    return left

@@ -185,9 +185,26 @@ def _asked_weights(place: Place) -> tuple[Weight, ...]:
 @calibrate.command("temperature")
 @click.option("--weight", "text", metavar="G[:CLASS|:u=G]", help="With this weight on, for the span [empty holder].")
 @click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(0.5, 72.0), help="How long in all.")
+@click.option("--from", "file", type=click.Path(path_type=Path), help="Not now: a recorded night, as replay reads one.")
+@click.option("--columns", default="", help="Its columns, as replay's: counts=raw,temp_c=T_air.")
+@click.option("--json", "as_json", is_flag=True, help="Of a recorded night: print one JSON object.")
 @of_a_bench
-def calibrate_temperature(text: str | None, hours: float, **options: Unpack[BenchOptions]) -> None:
+def calibrate_temperature(
+    text: str | None,
+    hours: float,
+    file: Path | None,
+    columns: str,
+    as_json: bool,
+    **options: Unpack[BenchOptions],
+) -> None:
     """Record the cell while the oven warms and cools it: what temperature does to zero and span."""
+    if file is not None:
+        from .calibrate_from import calibrate_from
+
+        calibrate_from(file, columns, text, as_json, options)
+        return
+    if columns or as_json:
+        raise click.UsageError("--columns and --json are for a recorded night: name it with --from")
     from msgspec.structs import replace
 
     from calibration.weights import parse_weight
