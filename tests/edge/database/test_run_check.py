@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from written_run import NOT_JUDGED, begin, event, write
 
 from edge.database.journal import Journal
 from edge.database.reading import open_readonly
 from edge.database.run_check import Covered, Head, check_run, run_head
+from edge.errors import BadDatabase
 from edge.records.event import Event, NoteWritten
 
 
@@ -118,3 +122,99 @@ def test_a_stranger_computes_the_same_head_with_the_standard_library(original: P
 
 def test_what_nobody_touched_is_as_its_chain_says(original: Path) -> None:
     assert [found(original, run_id) for run_id in (1, 2, 3)] == [[None, None]] * 3
+
+
+# whatever is changed
+
+
+KEYS = {
+    "runs": ("run_id",),
+    "chunks": ("run_id", "chunk"),
+    "events": ("run_id", "event"),
+    "seconds": ("run_id", "second"),
+    "boots": ("boot",),
+    "certificates": ("sha256",),
+}
+OTHERS = (None, 0, 1, -1, 1.0, "", "x", b"x", "done", "PASS", 2**40)
+
+
+def all_of(path: Path, run_id: int, *, seconds: bool = True) -> list[Any]:
+    """What is stored of a run, each value with its type: all that is stated of it."""
+    sql = {
+        "runs": "select * from runs where run_id = ?",
+        "chunks": "select chunks.*, boot_id from chunks left join boots using (boot) where run_id = ? order by chunk",
+        "events": "select * from events where run_id = ? order by event",
+        "certificates": "select c.* from certificates as c join runs on sha256 = certificate_sha256 where run_id = ?",
+    }
+    if seconds:
+        sql["seconds"] = "select * from seconds where run_id = ? order by second"
+    with closing(sqlite3.connect(path)) as db:
+        return [[(type(v), v) for row in db.execute(s, [run_id]) for v in row] for s in sql.values()]
+
+
+def flipped(value: Any, at: int, bit: int) -> Any:
+    """A value with one bit of it another, of the same type where SQLite takes it."""
+    if isinstance(value, int):
+        return value ^ (1 << (at % 40))
+    if isinstance(value, float):
+        raw = bytearray(struct.pack(">d", value))
+        raw[at % 8] ^= 1 << bit
+        return struct.unpack(">d", raw)[0]
+    raw = bytearray(value.encode() if isinstance(value, str) else value)
+    if raw:
+        raw[at % len(raw)] ^= 1 << (bit if isinstance(value, bytes) else bit % 7)
+    return raw.decode("latin-1") if isinstance(value, str) else bytes(raw)
+
+
+def alter(db: sqlite3.Connection, data: st.DataObject) -> str:
+    """Change one thing in one table, and say what."""
+    table = data.draw(st.sampled_from(list(KEYS)))
+    columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
+    rows = [dict(zip(columns, row, strict=True)) for row in db.execute(f"select * from {table}").fetchall()]
+    row, other = data.draw(st.sampled_from(rows)), data.draw(st.sampled_from(rows))
+    where = " and ".join(f"{name} is :{name}_" for name in KEYS[table])
+    how = data.draw(st.sampled_from(["flip", "flip", "flip", "other", "delete", "double", "exchange"]))
+    column = data.draw(st.sampled_from(KEYS[table] if how == "double" else columns))
+    put = {this["n"]: this for this in ({"n": 0, "row": row, "value": None}, {"n": 1, "row": other, "value": None})}
+    if how == "delete":
+        db.execute(f"delete from {table} where {where}", {f"{k}_": v for k, v in row.items()})
+        return f"{table}: a row deleted"
+    if how == "double":
+        doubled = row | {column: data.draw(st.sampled_from([1, 2, 3, 4, 15, 40, "x"]))}
+        db.execute(f"insert into {table} values ({', '.join('?' * len(columns))})", list(doubled.values()))
+        return f"{table}: a row doubled under another {column}"
+    if how == "exchange":
+        put[0]["value"], put[1]["value"] = other[column], row[column]
+    elif how == "flip" and row[column] is not None:
+        put = {0: {"row": row, "value": flipped(row[column], data.draw(st.integers(0, 10**5)), data.draw(BITS))}}
+    else:
+        put = {0: {"row": row, "value": data.draw(st.sampled_from(OTHERS))}}
+    for change in put.values():
+        keys = {f"{name}_": value for name, value in change["row"].items()}
+        db.execute(f"update {table} set {column} = :put where {where}", keys | {"put": change["value"]})
+    return f"{table}.{column}, {how}: {row[column]!r:.60}"
+
+
+BITS = st.integers(0, 7)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_changed_in_any_row_is_found_by_the_full_check(
+    original: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = Path(shutil.copy(original, tmp_path_factory.mktemp("altered") / "a.db"))
+    what = ""
+    with closing(sqlite3.connect(path)) as db, contextlib.suppress(sqlite3.IntegrityError), db:
+        what = alter(db, data)
+    for run_id in (1, 2, 3):
+        same = all_of(path, run_id) == all_of(original, run_id)
+        done = run_id < 3  # the seconds of a run are hashed at its end
+        covered = same or all_of(path, run_id, seconds=done) == all_of(original, run_id, seconds=done)
+        try:
+            quick, full = found(path, run_id)
+        except BadDatabase:
+            quick = full = "refused"
+        assert not (same and full), f"{what}: nothing of run {run_id} was changed, and {full}"
+        assert covered or full, f"{what}: not found in run {run_id}"
+        assert full or not quick, f"{what}: the full check finds what the quick one does: {quick}"
