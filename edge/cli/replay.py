@@ -89,7 +89,7 @@ def replay_recording(
     """Judge a recording: time, mass (or raw codes) and temperature, as a balance, a TGA or a logger wrote them."""
     from calibration.certificate import load_certificate
     from edge.database.journal import Journal
-    from edge.database.queries import result_of_run
+    from edge.database.shown_runs import unaltered_result
     from edge.records.sample import Sample, parse_air, parse_density
     from edge.records.specimen import with_specimen
     from edge.records.specimen_file import load_specimen
@@ -133,7 +133,7 @@ def replay_recording(
         sample,
         time.time(),
         declared,
-        blank=None if blank is None or path is None else result_of_run(path, blank),
+        blank=None if blank is None or path is None else unaltered_result(path, blank),
         is_blank=blank_run,
         specimen=specimen,
     )

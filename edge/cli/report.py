@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-if TYPE_CHECKING:
-    pass
 from .options import as_json_option, database_to_read, db_option
 from .say import say, say_json, say_lines
 
@@ -43,24 +40,24 @@ def show_result(result: Result, as_json: bool, database: Path | None = None) -> 
 @as_json_option
 def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
     """List the newest runs in the database, a page at a time."""
-    from edge.database.queries import list_runs
-    from edge.report.text import loss_and_expanded
+    from edge.database.shown_runs import page_of_runs
+    from edge.report.run_list import HEAD, as_json_list, run_lines
 
     path = database_to_read(db)
-    page = list_runs(path, before=before, most=most + 1)
+    page = page_of_runs(path, before=before, most=most + 1)
     found = page[-most:]
-    earlier = found[0].run_id if len(page) > most else None
+    earlier = found[0].listed.run_id if len(page) > most else None
     if as_json:
         more = {} if earlier is None else {"earlier_before": earlier}
-        say_json({"database": str(path), "runs": msgspec.to_builtins(found)} | more)
+        say_json({"database": str(path), "runs": as_json_list(found)} | more)
         return
-    say(f"{'run':>4}  {'verdict':12}  {'loss %':>9}  {'± %':>7}  {'kind':9}  {'started (UTC)':19}  sample")
+    say(HEAD)
     for run in found:
-        loss, plus_minus = loss_and_expanded(run)
-        say(
-            f"{run.run_id:>4}  {run.verdict or run.state:12}  {loss:>9}  {plus_minus:>7}  {run.kind:9}  "
-            f"{run.started_utc[:19]}  {run.sample_id}"
-        )
+        for line in run_lines(run):
+            say(line)
+    unchecked = sum(not run.checked for run in found)
+    if unchecked:
+        say(f"{unchecked} of them were not held against their chains, for want of time: report RUN does that for one.")
     if earlier is not None:
         say(f"There are earlier ones: halfpercent runs --before {earlier}")
 
@@ -72,6 +69,14 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
 @as_json_option
 def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
     """Show a run's result. RUN is its number, or `last`."""
-    from edge.database.queries import result_of_run
+    from edge.database.shown_runs import shown_run
+    from edge.records.result import as_json as as_json_object
+    from edge.report.run_list import checked_lines
+    from edge.report.text import text
 
-    show_result(result_of_run(database_to_read(db), run), as_json or form == "json")
+    shown = shown_run(database_to_read(db), run)
+    if as_json or form == "json":
+        altered = None if shown.altered is None else str(shown.altered)
+        say_json({"altered": altered, "not_in_chain": shown.not_in_chain} | as_json_object(shown.result))
+        return
+    say_lines("\n".join((*checked_lines(shown), text(shown.result))))

@@ -90,6 +90,8 @@ def follow(db: Database, run_id: int) -> Iterator[Link]:
         table = min(found, key=lambda name: _place(found[name]))
         row = found[table]
         joined = joined or (number == 1 and row.get("kind") == EventKind.JOINED and _joins(row, before))
+        if number < _place(row):
+            raise _broken(run_id, table, row, f"link {number}, before it in its chain, is missing")
         if not (sha and joined and row["link"] == number and _fits(sha, row, table)):
             raise _broken(run_id, table, row)
         sha = bytes.fromhex(row["sha256"])
@@ -231,6 +233,6 @@ def _joins(row: StoredRow, before: dict[str, tuple[int, str]]) -> bool:
     return all(ends[table] == (n, sha if n else None) for table, (n, sha) in before.items())
 
 
-def _broken(run_id: int, table: str, row: StoredRow) -> BrokenChain:
+def _broken(run_id: int, table: str, row: StoredRow, why: str = "") -> BrokenChain:
     """Get the error of a row that does not follow."""
-    return BrokenChain(table, f"run {run_id}, {NUMBER[table]} {as_hex(row[NUMBER[table]])}")
+    return BrokenChain(table, f"run {run_id}, {NUMBER[table]} {as_hex(row[NUMBER[table]])}", why)

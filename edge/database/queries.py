@@ -117,12 +117,17 @@ def list_runs(path: Path, *, before: int | None = None, most: int = MOST_LISTED)
 
     One that nobody measures any more is ``interrupted``. Names are cut to ``SHOWN_CHARS``. Raises ``BadDatabase``.
     """
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        return listed_runs(db, path, before=before, most=most)
+
+
+def listed_runs(db: Database, path: Path, *, before: int | None, most: int) -> list[RunListed]:
+    """Get the same of a database that is open. Raises as :func:`list_runs`."""
     kinds = msgspec.structs.fields(RunListed)
     select = ", ".join(f"{_shortened(_COLUMN_OF.get(f.name, f.name), f.type)} as {f.name}" for f in kinds)
     older = "" if before is None else "where run_id < :before"
     sql = f"select {select} from runs {older} order by run_id desc limit :most"
-    with closing(open_readonly(path)) as db, translated_errors(path):
-        rows = list(db.query(sql, {"before": before, "most": most}))
+    rows = list(db.query(sql, {"before": before, "most": most}))
     measured = writer_lock.is_held(path)
     with parsed_rows(f"{path}: the list of runs"):
         require_finite(value for row in rows for value in row.values())
@@ -138,23 +143,23 @@ def _shortened(column: str, kind: Any) -> str:
 
 def result_of_run(path: Path, run: str) -> Result:
     """Get the stored result of a run, by its number or ``last``. Raises ``NoSuchRun``, ``BadDatabase``."""
-    which, number = _which(run)
-    columns = ", ".join(_Ended.__struct_fields__)
-    sql = f"select {columns} from runs where {which} order by run_id desc limit 1"
     with closing(open_readonly(path)) as db, translated_errors(path):
-        found = list(db.query(sql, {"run": number}))
-    if not found:
-        raise NoSuchRun(f"{path}: no run {run}: halfpercent runs lists them")
-    with parsed_rows(f"{path}: the result of run {run}"):
-        row = msgspec.convert(found[0], _Ended)
+        return result_in(db, path, run_number(db, path, run))
+
+
+def result_in(db: Database, path: Path, run_id: int) -> Result:
+    """Get the stored result of a run of a database that is open. Raises as :func:`result_of_run`."""
+    columns = ", ".join(_Ended.__struct_fields__)
+    (found,) = db.query(f"select {columns} from runs where run_id = ?", [run_id])
+    with parsed_rows(f"{path}: the result of run {run_id}"):
+        row = msgspec.convert(found, _Ended)
     if row.state == RunState.DAMAGED:
-        raise NoSuchRun(f"{path}: run {row.run_id} was ended as damaged and has no result: {row.invalid_because}")
+        raise NoSuchRun(f"{path}: run {run_id} was ended as damaged and has no result: {row.invalid_because}")
     if row.result_json is None:
         ended = "has not ended" if writer_lock.is_held(path) else "was interrupted: nobody measures it any more"
-        raise NoSuchRun(f"{path}: run {row.run_id} {ended}: it has no result yet")
-    with parsed_rows(f"{path}: the result of run {row.run_id}"):
-        plain = decoded(row.result_json)
-        return require_whole(from_json(plain | {"run_id": row.run_id}))
+        raise NoSuchRun(f"{path}: run {run_id} {ended}: it has no result yet")
+    with parsed_rows(f"{path}: the result of run {run_id}"):
+        return require_whole(from_json(decoded(row.result_json) | {"run_id": run_id}))
 
 
 def _which(run: str) -> tuple[str, int | None]:

@@ -108,7 +108,7 @@ def not_in_chain(db: Database, run_id: int) -> str | None:
     sql = "select count(*) from events where run_id = ? and kind = ?"
     if db.execute(sql, [run_id, str(EventKind.ENDED)]).fetchone()[0]:
         return None
-    return "its result and its seconds are not in the chain: recorded before schema 3"
+    return "its result and its seconds, recorded before schema 3"
 
 
 def check_run(db: Database, run_id: int, *, full: bool, sealed: Head | None = None) -> Altered | None:

@@ -242,6 +242,20 @@ class WithoutDeclared(_Part, frozen=True, kw_only=True):
     U_pct: float
 
 
+class CorrectionTold(_Part, frozen=True, kw_only=True):
+    """A declared fact that was corrected after the run's end: what it was (null: not stated), what it is now, and why.
+
+    ``who`` said so, at ``at_utc``. It entered no number.
+    """
+
+    field: str
+    was: str | None
+    now: str
+    reason: str
+    who: str
+    at_utc: str
+
+
 class Result(_Part, frozen=True, kw_only=True):
     """The result of one run. Losses and uncertainties in % of the reference mass, masses in g, times in s."""
 
@@ -277,6 +291,7 @@ class Result(_Part, frozen=True, kw_only=True):
     density_g_cm3: tuple[float, float] | None = None
     replicates: int = 1
     specimen: Specimen | None = None
+    corrections: tuple[CorrectionTold, ...] | UnsetType = UNSET
     seen_before: tuple[SeenBefore, ...] = ()
     visual_check: VisualCheckFound | None = None
     mass_verdict: Verdict | UnsetType = UNSET

@@ -81,6 +81,13 @@ def headline(result: Result) -> str:
     return line + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
 
 
+def short_headline(result: Result) -> str:
+    """Get what the first sentence says beside the verdict and its numbers, in short; '' where that is all it says."""
+    on = f"on {' and '.join(result.on_declared)}" if result.on_declared and result.loss_pct is not None else ""
+    words = first_words(result).removesuffix("; ")
+    return "; ".join(part for part in (on, words, contradicted(result).removeprefix("; ")) if part)
+
+
 def probability(p: float | None) -> str:
     """Write a probability with four decimals; never as certain."""
     if p is None:
@@ -116,6 +123,9 @@ def _lines(r: Result) -> Iterator[str]:
     standard = r.standard
     yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.id}: {standard.title}"
     yield headline(r)
+    for c in r.corrections or ():
+        was = "not stated" if c.was is None else f"{c.was!r}"
+        yield f"Corrected: {c.field} was {was}, is {c.now!r}: {c.reason} ({c.who}, {c.at_utc[:19]} UTC)"
     if r.kind is RunKind.SIMULATED:
         night = f", in the night {r.night}" if isinstance(r.night, str) else ""
         yield f"Simulated{night}: chips, oven and sample are models. This is no measurement."

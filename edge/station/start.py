@@ -12,7 +12,7 @@ from pathlib import Path
 
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from edge.control.protocol import Start
-from edge.database.queries import result_of_run
+from edge.database.shown_runs import unaltered_result
 from edge.database.specimens import runs_with_serial
 from edge.database.tares import last_tare
 from edge.errors import BadInput, NoCertificate
@@ -129,7 +129,7 @@ def seen_before(specimen: Specimen | None, database: Path) -> tuple[SeenBefore, 
 
 def _blank(run_id: int, certificate: Certificate, database: Path) -> Result:
     """Get the result of the blank run that is to be subtracted: as far as can be said now, it fits."""
-    result = result_of_run(database, str(run_id))
+    result = unaltered_result(database, str(run_id))
     blank_from_result(result)
     check_same_rig(result, certificate)
     return result

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import struct
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,52 @@ def test_what_nobody_touched_is_as_its_chain_says(original: Path) -> None:
     assert [found(original, run_id) for run_id in (1, 2, 3)] == [[None, None]] * 3
 
 
+# an end that is cut off
+
+
+def cut(path: Path, *lines: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for line in lines:
+            db.execute(line)
+
+
+NOTHING = "state = 'running', ended_utc = null, verdict = null, invalid_because = null, limit_pct = null, hold_s = null"
+
+
+def test_a_run_whose_end_is_cut_off_is_found_by_a_head_that_was_kept(copy: Path) -> None:
+    kept = head(copy)
+    cut(copy, "delete from events where run_id = 1 and kind = 'ended'")
+    assert found(copy) == ["events, run 1: its end is missing: it is done, and no link says so"] * 2
+    cut(copy, f"update runs set {NOTHING}, result_json = null where run_id = 1")
+    assert found(copy) == [None, None], "as a power cut leaves it"
+    missing = f"events, run 1: its end is missing: {kept.links - 1} links of {kept.links} are there"
+    assert found(copy, sealed=kept) == [missing] * 2
+
+
+def test_seconds_whose_frames_are_not_there_show_a_cut_end(copy: Path) -> None:
+    cut(
+        copy,
+        "delete from events where run_id = 3",
+        "delete from chunks where run_id = 3 and link >= (select max(link) from chunks where run_id = 3)",
+    )
+    assert found(copy, 3)[1] == "seconds, run 3: its end is missing: 9 seconds are there, 4 of frames"
+
+
+def test_a_head_of_before_is_still_there_and_that_of_another_history_is_not(copy: Path, tmp_path: Path) -> None:
+    with Journal(tmp_path / "other.db") as journal:
+        run = begin(journal)
+        write(run, range(12), {2: [event(2)], 9: [event(9)]})
+        early = run_head(journal.db, 1)
+        assert check_run(journal.db, 1, full=True, sealed=early) is None
+        write(run, range(12, 15))
+        run.save_result(NOT_JUDGED, 1.75e9 + 15)
+    assert found(tmp_path / "other.db", sealed=early) == [None, None]
+    late = head(tmp_path / "other.db")
+    assert found(tmp_path / "other.db", sealed=replace(late, links=1, sha256=late.first_sha256)) == [None, None]
+    another = [f"events, run 1, link {late.links - 1}: is another than was sealed"] * 2
+    assert found(copy, sealed=late) == another
+
+
 # whatever is changed
 
 
@@ -199,7 +246,7 @@ BITS = st.integers(0, 7)
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_changed_in_any_row_is_found_by_the_full_check(
     original: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

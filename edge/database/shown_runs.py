@@ -1,0 +1,148 @@
+"""Stored runs as they are shown: each held against its chain first, with what was corrected since.
+
+A page of runs gets the quick check, the newest first, for as long as there is time; one run gets the full one. This
+module must never hand out a stored result without saying what differs, and never change a number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, NoSuchRun
+from edge.records.correction import MOST_CORRECTIONS, amended
+from edge.records.event import EventKind
+from edge.records.result import CorrectionTold, Result
+from edge.records.run_end import FactCorrected
+
+from .connection import Database, parsed_rows, translated_errors
+from .queries import MOST_LISTED, RunListed, listed_runs, result_in, run_number
+from .reading import READ_CPU_S, open_readonly
+from .run_check import Altered, check_run, not_in_chain
+from .stored_json import decoded
+
+LIST_CPU_S = 1.5
+"""Processor time for the checks of one page: 200 runs take 0.2 s here, 2 s on an old Pi."""
+CPU_S_PER_MB = 0.5
+"""The same for one run, by the size of its database: six hours take 0.1 s here."""
+MOST_CPU_S = 120.0
+MOST_LINK_BYTES = 32 << 20
+"""The longest chunk: an hour of a thousand numbers a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """A stored result as it is shown: what first differs from its chain, and what of it is in no chain, in words."""
+
+    result: Result
+    altered: Altered | None
+    not_in_chain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOnPage:
+    """A run of a list. ``checked``: it was held against its chain; ``result`` is None where it has none to be read."""
+
+    listed: RunListed
+    result: Result | None
+    altered: Altered | None
+    checked: bool
+
+
+def shown_run(path: Path, run: str) -> ShownRun:
+    """Get a run's result, by its number or ``last``, checked in full. Raises ``NoSuchRun``, ``BadDatabase``."""
+    with closing(open_readonly(path, cpu_s=_cpu_s(path))) as db, translated_errors(path):
+        db.execute("begin")  # what is checked is what is shown, whoever writes meanwhile
+        run_id = run_number(db, path, run)
+        altered = check_run(db, run_id, full=True)
+        outside = not_in_chain(db, run_id)
+        try:
+            result = result_in(db, path, run_id)
+        except NoSuchRun as e:
+            if altered is None:
+                raise
+            raise NoSuchRun(f"{e}; ALTERED: {altered}") from e
+        except DamagedDatabase as e:
+            raise BadDatabase(f"ALTERED: {altered}; {e}" if altered else str(e)) from e
+        if altered is None:
+            result = amended(result, stored_corrections(db, run_id))
+        return ShownRun(result, altered, outside)
+
+
+def unaltered_result(path: Path, run: str) -> Result:
+    """Get a run's result for another run's sums. Raises ``DamagedDatabase`` where it is altered, and as above."""
+    shown = shown_run(path, run)
+    if shown.altered is not None:
+        raise DamagedDatabase(f"{path}: run {run} is ALTERED: {shown.altered}: take it from a copy")
+    return shown.result
+
+
+def page_of_runs(path: Path, *, before: int | None = None, most: int = MOST_LISTED) -> list[RunOnPage]:
+    """Get the newest runs, oldest first (:func:`edge.database.queries.list_runs`), each checked while there is time.
+
+    Raises ``BadDatabase``.
+    """
+    with closing(open_readonly(path, cpu_s=READ_CPU_S)) as db, translated_errors(path):
+        db.execute("begin")
+        until_s = time.thread_time() + LIST_CPU_S
+        corrections = stored_corrections_by_run(db)
+        found = []
+        for listed in reversed(listed_runs(db, path, before=before, most=most)):
+            checked = time.thread_time() < until_s
+            altered = check_run(db, listed.run_id, full=False) if checked else None
+            result = _result_or_none(db, path, listed.run_id) if checked and altered is None else None
+            corrected = corrections.get(listed.run_id, [])
+            if result is not None:
+                result = amended(result, corrected)
+            found.append(RunOnPage(_renamed(listed, corrected), result, altered, checked))
+        return found[::-1]
+
+
+def _renamed(listed: RunListed, corrected: list[CorrectionTold]) -> RunListed:
+    names = [c.now for c in corrected if c.field == "sample"]
+    return msgspec.structs.replace(listed, sample_id=names[-1]) if names else listed
+
+
+def _result_or_none(db: Database, path: Path, run_id: int) -> Result | None:
+    try:
+        return result_in(db, path, run_id)
+    except HalfpercentError:  # none yet, or of a run that is damaged: its state says so
+        return None
+
+
+def stored_corrections(db: Database, run_id: int) -> list[CorrectionTold]:
+    """Get what was corrected of a run, oldest first. Raises ``DamagedDatabase``."""
+    return list(stored_corrections_by_run(db, run_id).get(run_id, []))
+
+
+def stored_corrections_by_run(db: Database, run_id: int | None = None) -> Mapping[int, list[CorrectionTold]]:
+    """Get what was corrected of each run, or of one, oldest first. Raises ``DamagedDatabase``."""
+    sql = (
+        "select run_id, wall_utc, who, data_json from events where kind = ? and (? is null or run_id = ?) "
+        "order by run_id, event limit ?"
+    )
+    most = MOST_CORRECTIONS * (MOST_LISTED if run_id is None else 1)
+    out: dict[int, list[CorrectionTold]] = {}
+    for of_run, at_utc, who, text in db.execute(sql, [str(EventKind.CORRECTED), run_id, run_id, most]).fetchall():
+        with parsed_rows(f"run {of_run}: a correction of it"):
+            told = msgspec.convert(decoded(text), FactCorrected)
+            out.setdefault(int(of_run), []).append(
+                CorrectionTold(
+                    field=told.field, was=told.was, now=told.now, reason=told.reason, who=str(who), at_utc=str(at_utc)
+                )
+            )
+    return out
+
+
+def _cpu_s(path: Path) -> float:
+    """Get how much processor time a full check may take: more for a larger file."""
+    try:
+        size_mb = path.stat().st_size / 1e6
+    except OSError:
+        size_mb = 0.0
+    return min(MOST_CPU_S, READ_CPU_S + CPU_S_PER_MB * size_mb)
