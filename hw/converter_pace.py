@@ -21,6 +21,9 @@ once in about 2000 tests of six hours at 10 SPS.
 """
 
 
+_OK = Status.OK  # an enum's attribute costs as much as the rest of what is done to a sample
+
+
 @dataclass
 class Counters:
     """What happened on the way to the samples since the driver was made."""
@@ -112,8 +115,10 @@ class Follower:
             self._lead_ns += self._grow_ns
             self._grow_ns *= 2
         else:
-            self._lead_ns -= (looks - 2) * self._step_ns
             self._grow_ns = self._step_ns
+            if looks == 2:  # as it is to be
+                return
+            self._lead_ns -= (looks - 2) * self._step_ns
         third = self.period_ns // 3
         self._lead_ns = max(-third, min(third, self._lead_ns))
 
@@ -143,4 +148,4 @@ class Follower:
             self._run = 1
         if code >= self._rail_high or code <= self._rail_low:
             return Status.SATURATED
-        return Status.STUCK if self._run >= STUCK_AFTER else Status.OK
+        return Status.STUCK if self._run >= STUCK_AFTER else _OK

@@ -29,6 +29,7 @@ GCAL = {1: 0x06, 2: 0x0D}
 I2C_CTRL, ADCO, ADC, PGA, PWR_CTRL, REVISION = 0x11, 0x12, 0x15, 0x1B, 0x1C, 0x1F
 
 RR, PUD, PUA, PUR, CS, CR, AVDDS = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
+POWER = PUD | PUA | PUR | CS | AVDDS
 CALS, CAL_ERR = 0x04, 0x08
 ADC_CHOP_OFF = 0x30
 PGA_CAP = 0x80
@@ -316,8 +317,7 @@ class Nau7802:
         return self._is_set(self._read_block(PU_CTRL, 3))
 
     def _is_set(self, state: list[int]) -> bool:
-        power = PUD | PUA | PUR | CS | AVDDS
-        return state[0] & (power | RR) == power and state[1] == self._ctrl1 and state[2] == self._ctrl2
+        return state[0] & (POWER | RR) == POWER and state[1] == self._ctrl1 and state[2] == self._ctrl2
 
     def _rails(self) -> tuple[int, int]:
         """Get the codes at which the converter is at its end: its output is the raw code less OCAL."""
@@ -338,12 +338,15 @@ class Nau7802:
     def _read_block(self, register: int, length: int) -> list[int]:
         bus = self._bus
         assert bus is not None
-        for _ in range(TRIES - 1):
+        left = TRIES
+        while True:
             try:
                 return bus.read_i2c_block_data(self._address, register, length)
             except OSError:
+                left -= 1
+                if not left:
+                    raise
                 self._pause()
-        return bus.read_i2c_block_data(self._address, register, length)
 
     def _write(self, register: int, value: int) -> None:
         self._write_block(register, [value])

@@ -5,6 +5,8 @@ This module must never write, and never read what is stored.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edge.records.event import Event
 from edge.records.formatting import known
 from edge.records.frame import Frames
@@ -61,7 +63,6 @@ def event_row(run_id: int, event: Event, wall_s: float, who: str) -> StoredRow:
 
 def second_row(run_id: int, row: Second, phase: str) -> StoredRow:
     """Get the row of a second."""
-    because = [s.name.lower() for s in Status if s and row.bad_mask >> s & 1]
     return {
         "run_id": run_id,
         "second": row.seq,
@@ -80,5 +81,10 @@ def second_row(run_id: int, row: Second, phase: str) -> StoredRow:
         "samples_ok": row.n_ok,
         "samples_bad": row.n_bad,
         "samples_spike": row.n_spike,
-        "bad_because": ", ".join(because),
+        "bad_because": _bad_because(row.bad_mask),
     }
+
+
+@lru_cache(maxsize=1 << len(Status))
+def _bad_because(mask: int) -> str:
+    return ", ".join(s.name.lower() for s in Status if s and mask >> s & 1)

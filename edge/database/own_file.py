@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.errors import BadDatabase
 
 from . import file_lock
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
+class _Identity(NamedTuple):
     """What a file is, whatever its name."""
 
     device: int
@@ -31,6 +30,7 @@ class OwnFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self._log_path = self._path.with_name(self._path.name + "-wal")
         self._log: _Identity | None = None
         try:
             self._fd = os.open(
@@ -57,7 +57,7 @@ class OwnFile:
 
     def remember_log(self) -> None:
         """Remember which file the write-ahead log is now."""
-        self._log = _identity(self._path.with_name(self._path.name + "-wal"))
+        self._log = _identity(self._log_path)
 
     @property
     def is_there(self) -> bool:
@@ -67,7 +67,7 @@ class OwnFile:
     @property
     def has_its_log(self) -> bool:
         """Say whether the write-ahead log is still the one that is written to."""
-        return self._log is None or _identity(self._path.with_name(self._path.name + "-wal")) == self._log
+        return self._log is None or _identity(self._log_path) == self._log
 
     def problem(self) -> str:
         """Get what has become of the file, in the words of an alarm; '' where it is as it was."""

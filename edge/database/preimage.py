@@ -10,6 +10,9 @@ import hashlib
 import struct
 from collections.abc import Iterable
 
+_REAL, _INTEGER = struct.Struct(">cd").pack, struct.Struct(">cq").pack
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
 Value = int | float | str | bytes | None
 """What a column of SQLite holds."""
 
@@ -26,11 +29,11 @@ def value_bytes(values: Iterable[Value]) -> bytes:
         if value is None:
             out.append(b"n")
         elif isinstance(value, float):
-            out.append(b"r" + struct.pack(">d", value + 0.0))
+            out.append(_REAL(b"r", value + 0.0))
         elif isinstance(value, int):
-            if not -(2**63) <= value < 2**63:
+            if not _LEAST <= value <= _MOST:
                 raise ValueError(f"{value} is beyond SQLite's integers")
-            out.append(b"i" + value.to_bytes(8, "big", signed=True))
+            out.append(_INTEGER(b"i", value))
         elif isinstance(value, str):
             raw = value.encode()
             out.append(b"t" + len(raw).to_bytes(8, "big") + raw)

@@ -30,7 +30,7 @@ from .outcome import RESULT_COLUMNS, newest_ended, sha256_of_text
 from .queries import stops_told
 from .seconds_hash import SecondsHash, stored_seconds_hash
 from .stored_json import canonical
-from .stored_rows import store_chunk, utc
+from .stored_rows import store_chunk, store_seconds, utc
 from .two_chains import StoredRow
 from .writing import WriterConnection
 
@@ -156,8 +156,7 @@ class RunJournal:
                 chunk = linked_chunk(self.run_id, frames, self._boot_id, wall_s, written.ends)
                 store_chunk(db, chunk)
                 written.add_chunk(chunk)
-            if batch.seconds:
-                db.table("seconds").insert_all(batch.seconds)
+            store_seconds(db, batch.seconds)
             for waiting in batch.events:
                 written.add_event(linked(waiting.row, written.ends))
             if written.events:
@@ -332,7 +331,7 @@ class _Written:
 
 def _fill_in(db: Database, rows: list[StoredRow]) -> None:
     with db.atomic():
-        db.table("seconds").insert_all(rows, ignore=True)
+        store_seconds(db, rows, missing=True)
 
 
 def _nothing() -> None:

@@ -7,7 +7,7 @@ must never check what a row says, and never mend it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -56,6 +56,19 @@ def store_chunk(db: Database, row: StoredRow) -> None:
     stored = row | {"boot": _boot(db, row["boot_id"])}
     del stored["boot_id"]
     db.table("chunks").insert(stored)
+
+
+def store_seconds(db: Database, rows: Sequence[StoredRow], *, missing: bool = False) -> None:
+    """Write rows of seconds, all of the same columns, by SQLite's own means: it is the table that grows each second.
+
+    ``missing``: those that are stored already stay as they are.
+    """
+    if not rows:
+        return
+    columns = list(rows[0])
+    names, values = ", ".join(columns), ", ".join(f":{column}" for column in columns)
+    insert = "insert or ignore" if missing else "insert"
+    db.conn.executemany(f"{insert} into seconds ({names}) values ({values})", rows)
 
 
 def _boot(db: Database, boot_id: str) -> int:

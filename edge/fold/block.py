@@ -15,6 +15,7 @@ from hw.protocols import Status
 from . import layout
 
 NS_PER_S = 1e9
+_I8, _F8, _U1 = map(np.dtype, (np.int64, np.float64, np.uint8))
 
 
 def block_from_frames(frames: Frames, t0_ns: int, vacuum: VacuumGauge | None = None) -> layout.Block:
@@ -24,10 +25,10 @@ def block_from_frames(frames: Frames, t0_ns: int, vacuum: VacuumGauge | None = N
     """
 
     def value(of: Channel) -> layout.F8:
-        return of.value.astype(np.float64)
+        return of.value.astype(_F8)
 
     def status(of: Channel) -> npt.NDArray[np.uint8]:
-        return of.status.astype(np.uint8)
+        return of.status.astype(_U1)
 
     oven, cell, gauge = frames.oven, frames.cell, frames.gauge
     if vacuum is not None:
@@ -35,11 +36,11 @@ def block_from_frames(frames: Frames, t0_ns: int, vacuum: VacuumGauge | None = N
         bad = (gauge.status == Status.OK) & ~np.isfinite(pressure_pa)
         gauge = Channel(pressure_pa, gauge.fault, np.where(bad, Status.FAULT, gauge.status))
     return layout.Block(
-        frames.seq.astype(np.int64),
-        (frames.t_ns.astype(np.int64) - t0_ns) / NS_PER_S,
-        frames.first.astype(np.int64),
-        frames.code.astype(np.float64),
-        frames.status.astype(np.uint8),
+        frames.seq.astype(_I8),
+        (frames.t_ns.astype(_I8) - t0_ns) / NS_PER_S,
+        frames.first.astype(_I8),
+        frames.code.astype(_F8),
+        frames.status.astype(_U1),
         value(oven),
         status(oven),
         value(cell),

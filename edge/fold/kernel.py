@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hw.compiled import call, compiled, compiled_inline
 
-from .layout import CVD_C, PARAMS, ROW, STATE, Block, Record
+from .layout import CVD_C, PARAMS, ROW, STATE, Block, Record, copied
 
 _DRIFT_TAU_S = 600.0
 
@@ -36,42 +36,45 @@ def advance(state: Record, params: Record, block: Block) -> tuple[Record, Record
     given one is left as it was) and the rows, dtype ``ROW``: one a frame, one frame late. Raises
     ``ValueError`` where shapes, order or dtypes are wrong.
     """
-    _check(state, params, block)
-    new = state.copy()
+    _check_shapes(state, params, block)
+    new = copied(state)
     rows = np.empty(len(block.seq), ROW)
-    longest = int(np.max(np.diff(block.first), initial=0))
-    scratch = np.empty(longest + 4, np.float64)
+    scratch = np.empty(len(block.code) + 4, np.float64)
     n_rows = call(_advance, params, new, *block, rows, scratch)
+    if n_rows < 0:
+        raise ValueError(f"fold: {_WRONG[n_rows]}")
     return new, rows[:n_rows]
 
 
 def flush(state: Record, params: Record) -> tuple[Record, Record]:
     """Give out the row of the last second, which no frame follows. Returns the state and 0 or 1 rows."""
-    new = state.copy()
+    new = copied(state)
     rows = np.empty(1, ROW)
     return new, rows[: call(_flush, params, new, rows)]
 
 
-def _check(state: Record, params: Record, block: Block) -> None:
+def _check_shapes(state: Record, params: Record, block: Block) -> None:
     if state.dtype != STATE or state.shape != (1,) or params.dtype != PARAMS or params.shape != (1,):
         raise ValueError("fold: state and params must be one record each, of dtypes STATE and PARAMS")
-    n_frames, n = len(block.seq), len(block.code)
-    columns: dict[str, npt.NDArray[Any]] = block._asdict()
-    for name, array in columns.items():
-        wanted = {"seq": np.int64, "first": np.int64}.get(name, np.uint8 if name.endswith("status") else np.float64)
-        length = n_frames + 1 if name == "first" else n if name in ("code", "status") else n_frames
-        if array.dtype != wanted or array.shape != (length,):
-            raise ValueError(f"fold: {name} is {array.dtype} {array.shape}, it must be {wanted.__name__} ({length},)")
-    first, previous = block.first, state[0]
-    if first[0] != 0 or first[-1] != n or np.any(np.diff(first) < 0):
-        raise ValueError("fold: first must rise from 0 to the number of samples")
-    if n_frames and (np.any(np.diff(block.seq) <= 0) or not np.all(np.diff(block.t_s) > 0.0)):
-        raise ValueError("fold: frames must follow each other in seq and in time")
-    if n and block.status.max() > _STALE:
-        raise ValueError(f"fold: status {block.status.max()}: there is none above {_STALE}")
-    begun = previous["open"] or previous["closed"]
-    if n_frames and begun and not (block.seq[0] > previous["seq"] and block.t_s[0] > previous["t_s"]):
-        raise ValueError("fold: a frame lies before the one that was folded last")
+    columns: tuple[npt.NDArray[Any], ...] = block
+    frame, sample = (len(block.seq),), (len(block.code),)
+    shapes = (frame, frame, (frame[0] + 1,), sample, sample, *[frame] * 6)
+    for name, column, dtype, shape in zip(Block._fields, columns, _DTYPES, shapes, strict=True):
+        if column.dtype != dtype or column.shape != shape:
+            raise ValueError(f"fold: {name} is {column.dtype} {column.shape}, it must be {dtype} {shape}")
+
+
+_I8, _F8, _U1 = map(np.dtype, (np.int64, np.float64, np.uint8))
+_DTYPES = (_I8, _F8, _I8, _F8, _U1, _F8, _U1, _F8, _U1, _F8, _U1)
+"""Of the columns of a block."""
+
+_NO_FIRST, _NO_ORDER, _NO_STATUS, _BEFORE = -1, -2, -3, -4
+_WRONG = {
+    _NO_FIRST: "first must rise from 0 to the number of samples",
+    _NO_ORDER: "frames must follow each other in seq and in time",
+    _NO_STATUS: f"a status is above {_STALE}: there is none",
+    _BEFORE: "a frame lies before the one that was folded last",
+}
 
 
 # The kernel. Below this line: + − × ÷ √ and comparisons, nothing else. Where a division by 0 could occur it is asked
@@ -264,10 +267,33 @@ def _close(p: Any, s: Any, row: Any) -> None:
 
 
 @compiled
+def _wrong(s: Any, seq: Any, t_s: Any, first: Any, status: Any) -> Any:
+    """Say what is wrong with a block's values: a key of ``_WRONG``, or 0."""
+    n_frames = len(seq)
+    if first[0] != 0 or first[n_frames] != len(status):
+        return _NO_FIRST
+    for i in range(n_frames):
+        if first[i] > first[i + 1]:
+            return _NO_FIRST
+        if i > 0 and not (seq[i] > seq[i - 1] and t_s[i] > t_s[i - 1]):
+            return _NO_ORDER
+    for i in range(len(status)):
+        if status[i] > _STALE:
+            return _NO_STATUS
+    begun = s["open"] == 1 or s["closed"] == 1
+    if n_frames > 0 and begun and not (seq[0] > s["seq"] and t_s[0] > s["t_s"]):
+        return _BEFORE
+    return 0
+
+
+@compiled
 def _advance(params: Any, state: Any, seq: Any, t_s: Any, first: Any, code: Any, status: Any, oven: Any,
              oven_status: Any, cell: Any, cell_status: Any, pressure: Any, pressure_status: Any, rows: Any,
              work: Any) -> Any:  # fmt: skip
     p, s = params[0], state[0]
+    wrong = _wrong(s, seq, t_s, first, status)
+    if wrong != 0:
+        return wrong
     gate = p["gate_code"]
     n_rows, n_work, n_tail = 0, s["n_work"], s["n_tail"]
     for i in range(n_work):

@@ -188,6 +188,11 @@ def new_params(**values: float) -> Record:
     return with_params(params, **(neutral | values))
 
 
+def copied(state: Record) -> Record:
+    """Get a copy of a state, all bytes at once: numpy's own goes field by field, and takes ten times as long."""
+    return np.frombuffer(bytearray(state.tobytes()), STATE)
+
+
 def with_params(params: Record, **values: float) -> Record:
     """Get a copy of ``params`` with some values changed. Raise ``ValueError`` as :func:`new_params` does."""
     out = params.copy()

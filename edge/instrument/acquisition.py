@@ -53,11 +53,12 @@ class _Slow:
 
 
 BAD = 2
+_WEIGHTS = {Status.OK: 1, Status.SETTLING: 0}
 
 
 def _weight(reading: Reading) -> int:
     """Get how much a reading is worth keeping: that something is wrong, a number, or neither."""
-    return {Status.OK: 1, Status.SETTLING: 0}.get(reading.status, BAD)
+    return _WEIGHTS.get(reading.status, BAD)
 
 
 class Instrument:

@@ -7,7 +7,11 @@ that caused it, wherever the batches were cut. This module must never read a clo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -37,9 +41,14 @@ class OperatorCommand:
 
 def seconds_from_rows(rows: layout.Record) -> list[Second]:
     """Get the fold's rows as plain records, each field by its name."""
-    names = rows.dtype.names or ()
-    places = [names.index(name) for name in Second._fields]
-    return [Second._make(values[place] for place in places) for values in rows.tolist()]
+    in_order = _in_order(rows.dtype.names or ())
+    return [Second._make(in_order(values)) for values in rows.tolist()]
+
+
+@lru_cache
+def _in_order(names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Get what puts a row's values into the order of a second's fields. Raises ``ValueError`` where one is missing."""
+    return itemgetter(*(names.index(name) for name in Second._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,9 @@ class Pipeline:
                 names.append(str(self.phases.phase))
                 happened = self._step(second)
                 events += happened
-                params = self._fold_parameters() if happened else self.params  # nothing changes without an event
+                if not happened:  # nothing changes without an event
+                    continue
+                params = self._fold_parameters()
                 if params.tobytes() != self.params.tobytes():
                     # Frames after this one must be folded with the new parameters: take them back.
                     stop = done + j + late + 1

@@ -21,6 +21,7 @@ NOT_FITTED = Reading(0, 0, 0, Status.NOT_READY)
 """What stands in a frame for a probe or gauge that the rig does not have."""
 
 Array = npt.NDArray[np.generic]
+_U1, _U2, _I4, _I8 = map(np.dtype, ("u1", "<u2", "<i4", "<i8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Frames:
     def cut(self, start: int, stop: int) -> Frames:
         """Get frames ``start`` to ``stop`` (as a slice would) as a batch of their own."""
         start, stop, _ = slice(start, stop).indices(len(self))
+        if start == 0 and stop == len(self):
+            return self
         stop = max(start, stop)
         lo, hi = int(self.first[start]), int(self.first[stop])
 
@@ -94,18 +97,17 @@ def one_frame(
 
     ``t_ns`` is the clock's time at the frame's start; every sample's time becomes µs after it, in whole ms.
     """
-    n = len(samples)
 
     def channel(of: Reading) -> Channel:
-        return Channel(np.array([of.code], "<u2"), np.array([of.fault], "u1"), np.array([of.status], "u1"))
+        return Channel(np.array([of.code], _U2), np.array([of.fault], _U1), np.array([of.status], _U1))
 
     return Frames(
-        seq=np.array([seq], "<i8"),
-        t_ns=np.array([t_ns], "<i8"),
-        first=np.array([0, n], "<i8"),
-        sample_us=np.array([(s.t_ns - t_ns) // TIME_NS * TIME_US for s in samples], "<i4"),
-        code=np.array([s.code for s in samples], "<i4"),
-        status=np.array([s.status for s in samples], "u1"),
+        seq=np.array([seq], _I8),
+        t_ns=np.array([t_ns], _I8),
+        first=np.array([0, len(samples)], _I8),
+        sample_us=np.array([(s.t_ns - t_ns) // TIME_NS * TIME_US for s in samples], _I4),
+        code=np.array([s.code for s in samples], _I4),
+        status=np.array([s.status for s in samples], _U1),
         oven=channel(oven),
         cell=channel(cell),
         gauge=channel(gauge),

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from edge.records.phase import Phase
 from hw.clock import NS_PER_S
 from hw.protocols import Reading, Status
@@ -71,8 +73,7 @@ class Limits:
     """A probe's reading must not be older."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """What the station sees a few times a second, at ``t_ns`` (since boot).
 
     ``bridge`` are the statuses of the samples since the last look, in their order. A probe or a gauge that is not
@@ -116,6 +117,14 @@ class RuleResult(NamedTuple):
     unsafe: bool = False
 
 
+_GOOD = {alarm: RuleResult(alarm, "", good=True) for alarm in Alarm}
+
+
+def _unless(alarm: Alarm, why: str) -> RuleResult:
+    """Say that all is good, unless there is a reason why not."""
+    return RuleResult(alarm, why, good=False) if why else _GOOD[alarm]
+
+
 class AlarmRules:
     """The rules, with the few seconds that each of them remembers. Give it every look once, in order."""
 
@@ -143,21 +152,21 @@ class AlarmRules:
         yield self._pressure(look)
         yield self._loss_rate(look, now_ns)
         error = " ".join(look.storage_error.split())
-        yield RuleResult(Alarm.STORAGE, error, not error)
+        yield _unless(Alarm.STORAGE, error)
         why = ""
         if abs(look.clock_step_s) > limits.clock_step_s:
             why = f"wall time moved by {look.clock_step_s:+.1f} s: dates before it are off, durations are not"
-        yield RuleResult(Alarm.CLOCK, why, not why)
+        yield _unless(Alarm.CLOCK, why)
         why = "under-voltage: use the Pi's own supply and a short cable" if look.under_voltage else ""
         yield RuleResult(Alarm.SUPPLY, why, look.under_voltage is False)
         why = f"nothing was seen for {gap_s:.1f} s: it does not count" if gap_s > limits.gap_s else ""
-        yield RuleResult(Alarm.GAP, why, not why)
-        yield RuleResult(Alarm.RIG, look.rig_changed, not look.rig_changed)
+        yield _unless(Alarm.GAP, why)
+        yield _unless(Alarm.RIG, look.rig_changed)
 
     def _probe(self, alarm: Alarm, sample: Reading | None, now_ns: int) -> RuleResult:
         twice = self._twice[alarm]
         if sample is None:
-            return RuleResult(alarm, "", True)
+            return _GOOD[alarm]
         age_s = (now_ns - max(sample.t_ns, self._from_ns)) / NS_PER_S
         if age_s > self.limits.stale_s:
             return RuleResult(alarm, f"no reading for {age_s:.1f} s: run halfpercent doctor", False)
@@ -187,7 +196,7 @@ class AlarmRules:
         twice = self._twice[Alarm.OUT_OF_BAND]
         if look.phase is not Phase.HOLD or not look.armed:
             twice.seen(False, look.t_ns)
-            return RuleResult(Alarm.OUT_OF_BAND, "", True)
+            return _GOOD[Alarm.OUT_OF_BAND]
         # NaN is neither in nor out: the probe has an alarm of its own.
         off_k = abs(_known(look.oven, look.oven_c) - look.hold_temp_c)
         if twice.seen(off_k > look.hold_band_c, _stamp(look, look.oven)):
@@ -201,7 +210,7 @@ class AlarmRules:
         gauge = look.gauge
         if gauge is None or look.phase not in (Phase.RAMP, Phase.HOLD) or not math.isfinite(look.pressure_limit_pa):
             twice.seen(False, look.t_ns)
-            return RuleResult(Alarm.PRESSURE, "", True)
+            return _GOOD[Alarm.PRESSURE]
         if gauge.status != Status.OK:  # the gauge has an alarm of its own
             return RuleResult(Alarm.PRESSURE, "", False)
         limit_pa = look.pressure_limit_pa
@@ -229,7 +238,7 @@ class AlarmRules:
                     "something fell off or was touched"
                 )
         sure = self._twice[Alarm.LOSS_RATE].seen(bool(why), look.t_ns)
-        return RuleResult(Alarm.LOSS_RATE, why if sure else "", not why)
+        return RuleResult(Alarm.LOSS_RATE, why if sure else "", False) if why else _GOOD[Alarm.LOSS_RATE]
 
 
 class ConfirmedTwice:
@@ -270,13 +279,15 @@ class _Bridge:
     newest: Status = Status.SETTLING  # nothing is known to be good before it was seen
     window: deque[tuple[int, int, int]] = field(default_factory=deque)
     """Of each look: its time, how many samples counted, how many of them were refused."""
+    counted_in_window: int = 0
+    refused_in_window: int = 0
 
     def found(self, look: Observation, now_ns: int) -> RuleResult:
         """Say what the newest samples mean for the load cell's alarm."""
         limits = self.limits
         self._count(look.bridge, now_ns)
         without_s = (now_ns - self.from_ns) / NS_PER_S
-        counted, refused = (sum(w[i] for w in self.window) for i in (1, 2))
+        counted, refused = self.counted_in_window, self.refused_in_window
         # A hand that puts a load on makes jumps and hits the rails.
         handled = look.phase in HANDLED and self.last_refused in (Status.DESYNC, Status.SATURATED)
         patience_s = limits.handled_s if handled else limits.refused_s
@@ -294,15 +305,19 @@ class _Bridge:
     def _count(self, statuses: tuple[Status, ...], now_ns: int) -> None:
         refused = counted = 0
         for status in statuses:
-            self.newest = Status(status)
-            if self.newest is Status.OK:
+            self.newest = status
+            if status is Status.OK:
                 self.from_ns, self.refused = now_ns, 0
                 counted += 1
-            elif self.newest is not Status.SETTLING:
-                self.last_refused = self.newest
+            elif status is not Status.SETTLING:
+                self.last_refused = status
                 self.refused += 1
                 refused += 1
                 counted += 1
         self.window.append((now_ns, counted, refused))
+        self.counted_in_window += counted
+        self.refused_in_window += refused
         while now_ns - self.window[0][0] > 2 * NS_PER_S:
-            self.window.popleft()
+            _, counted, refused = self.window.popleft()
+            self.counted_in_window -= counted
+            self.refused_in_window -= refused

@@ -84,7 +84,10 @@ class Alarms:
         elif gap_s > self.limits.gap_s:
             self._good_since_ns.clear()
             self._watch.resume(now_ns)
-        changes = (self._take(found, now_ns) for found in self._watch.found(look, now_ns, gap_s))
+        standing, changes = self._standing, []
+        for found in self._watch.found(look, now_ns, gap_s):
+            if found.why or found.alarm in standing:  # else there is nothing to open, and nothing to close
+                changes.append(self._take(found, now_ns))
         return [change for change in changes if change is not None]
 
     def acknowledge(self, alarm: Alarm | None, who: str) -> list[Change]:

@@ -6,8 +6,9 @@ The fold's rows come a frame late, and an alarm must not wait. This module must 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
+
+import msgspec
 
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
@@ -20,6 +21,8 @@ from edge.run.live_run import LiveRun
 from hw.protocols import Reading, Status
 
 from .alarm_rules import Observation
+
+_OK = Status.OK
 
 
 def observe(
@@ -45,7 +48,7 @@ def _in_run(seen: Observation, glance: Glance, live: LiveRun) -> Observation:
     rate = math.nan
     if row is not None and base_g is not None and phase is Phase.HOLD:
         rate = -row.drift_g_per_h / base_g.value.mean * 100.0
-    return replace(
+    return msgspec.structs.replace(
         seen,
         mass_g=_mass_g(glance, live),
         phase=phase,
@@ -59,7 +62,7 @@ def _in_run(seen: Observation, glance: Glance, live: LiveRun) -> Observation:
 
 def _mass_g(glance: Glance, live: LiveRun) -> float:
     """Get about what lies on the cell."""
-    codes = sorted(s.code for s in glance.samples if s.status is Status.OK)
+    codes = sorted(s.code for s in glance.samples if s.status is _OK)
     if not codes:
         return math.nan
     told = live.pipeline.params[0]
@@ -68,14 +71,14 @@ def _mass_g(glance: Glance, live: LiveRun) -> float:
 
 def _pressure_pa(glance: Glance, vacuum: VacuumGauge | None) -> float:
     gauge = glance.gauge
-    if gauge is None or gauge.status is not Status.OK or vacuum is None:
+    if gauge is None or gauge.status is not _OK or vacuum is None:
         return math.nan
     return float(pascals([gauge.code], vacuum)[0])
 
 
 def celsius(reading: Reading | None, probe: ProbeConfig | None) -> float:
     """Get what a reading of a probe says, in °C; NaN where it says nothing."""
-    if reading is None or probe is None or reading.status is not Status.OK:
+    if reading is None or probe is None or reading.status is not _OK:
         return math.nan
     return _celsius(reading.code, probe.ref_ohm, probe.nominal_ohm)
 

@@ -316,11 +316,11 @@ def _closed(device: str, now_ns: int) -> Observation:
     absent = Reading(now_ns, 0, 0, Status.BUS_ERROR)
     match device:
         case "oven":
-            return replace(look, oven=absent)
+            return msgspec.structs.replace(look, oven=absent)
         case "cell":
-            return replace(look, cell=absent)
+            return msgspec.structs.replace(look, cell=absent)
         case "gauge":
-            return replace(look, gauge=absent)
+            return msgspec.structs.replace(look, gauge=absent)
         case _:
             return look
 

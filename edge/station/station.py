@@ -10,8 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import NamedTuple
+
+import msgspec
+import numpy as np
 
 from edge.database.queries import RunAsLeft
 from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
@@ -27,7 +29,7 @@ from edge.run.live_run import Beginning, LiveRun, Show, begin_run
 from hw.clock import NS_PER_S
 from hw.clock_sync import ClockWatch
 from hw.panel import Press
-from hw.protocols import Conversion, Status
+from hw.protocols import Conversion
 
 from .alarm_rules import Alarm, Observation
 from .alarms import Alarms, Change
@@ -101,7 +103,7 @@ class Station:
             self._frame_end_ns = t_ns + NS_PER_S
             frames = self._instrument.frame(seq, t_ns, self._look)
             with self.loop.step():
-                good = bool(frames.status.size and (frames.status == Status.OK).any())
+                good = bool(np.count_nonzero(frames.status) < frames.status.size)  # OK is 0
                 self.good_frames += good
                 if live is not None and live is self.live:  # an abort may have ended it in the middle of the frame
                     self._watch_converter(live, seq, good=good)
@@ -192,7 +194,7 @@ class Station:
 
     def _look_of(self, glance: Glance) -> Observation:
         sensors = self._sensors
-        return replace(
+        return msgspec.structs.replace(
             observe(glance, sensors.oven, sensors.cell, sensors.vacuum, self.live),
             storage_error=self.writer.trouble,
             clock_step_s=self._watch.step_s(),

@@ -134,14 +134,16 @@ class Hx711Model:
         if level == self._sck:
             return
         self._sck = level
-        self._update()
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._end_ns:
+            self._update()
         if level:
-            self._rise_ns = self._clock.now_ns()
+            self._rise_ns = now_ns
             if self._ready or self._pulses:
                 self._pulses += 1
                 self._ready = False
-        elif self._clock.now_ns() - self._rise_ns > _POWER_DOWN_NS:
-            self._power_up(self._clock.now_ns())
+        elif now_ns - self._rise_ns > _POWER_DOWN_NS:
+            self._power_up(now_ns)
 
     @property
     def dout(self) -> bool:
@@ -150,7 +152,8 @@ class Hx711Model:
             return self._shorted
         if not self._plugged:
             return True
-        self._update()
+        if self._clock.now_ns() >= self._end_ns:
+            self._update()
         if 1 <= self._pulses <= 24:
             return bool(self._word >> (24 - self._pulses) & 1)
         return not self._ready

@@ -18,9 +18,10 @@ from typing import Protocol, Self
 from smbus2 import i2c_msg
 
 from hw.buslock import BusLock
-from hw.clock import Clock
+from hw.clock import Clock, real_time
 
 _READ_FLAG = 0x0001
+_BYTE = tuple(bytes((value,)) for value in range(256))
 
 
 class I2cDevice(Protocol):
@@ -43,7 +44,7 @@ class I2cBus:
     """
 
     def __init__(self, clock: Clock, *, frequency_hz: int = 400_000) -> None:
-        self._advance_ns: Callable[[int], None] | None = getattr(clock, "advance_ns", None)
+        self._advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
         self._byte_ns = 9_000_000_000 // frequency_hz
         self._devices: dict[int, I2cDevice] = {}
 
@@ -63,18 +64,25 @@ class I2cBus:
         """
         answers = []
         for address, payload in messages:
-            device = self._devices.get(address)
-            acknowledged = device is not None and device.acknowledges()
-            if self._advance_ns is not None:
-                size = (payload if isinstance(payload, int) else len(payload)) if acknowledged else 0
-                self._advance_ns(self._byte_ns * (1 + size))
-            if device is None or not acknowledged:
-                raise OSError(errno.EREMOTEIO, os.strerror(errno.EREMOTEIO))
             if isinstance(payload, int):
-                answers.append(device.read(payload))
+                answers.append(self._addressed(address, payload).read(payload))
             else:
-                device.write(payload)
+                self._addressed(address, len(payload)).write(payload)
         return answers
+
+    def read_registers(self, address: int, first: int, count: int) -> bytes:
+        """Write the register pointer, then read ``count`` bytes with a repeated start: as :meth:`transfer`, sooner."""
+        self._addressed(address, 1).write(_BYTE[first])
+        return self._addressed(address, count).read(count)
+
+    def _addressed(self, address: int, size: int) -> I2cDevice:
+        """Get the chip that acknowledges; the bus then takes the time of its address and of ``size`` bytes."""
+        device = self._devices.get(address)
+        if device is None or not device.acknowledges():
+            self._advance_ns(self._byte_ns)
+            raise OSError(errno.EREMOTEIO, os.strerror(errno.EREMOTEIO))
+        self._advance_ns(self._byte_ns * (1 + size))
+        return device
 
 
 class SimSMBus:
@@ -96,9 +104,12 @@ class SimSMBus:
         self._bus = None
 
     def _transfer(self, *messages: tuple[int, bytes | int]) -> list[bytes]:
+        return self._opened().transfer(messages)
+
+    def _opened(self) -> I2cBus:
         if self._bus is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return self._bus.transfer(messages)
+        return self._bus
 
     def write_quick(self, i2c_addr: int, force: bool | None = None) -> None:
         """Address a chip and send nothing."""
@@ -114,7 +125,7 @@ class SimSMBus:
 
     def read_byte_data(self, i2c_addr: int, register: int, force: bool | None = None) -> int:
         """Read one register."""
-        return self._transfer((i2c_addr, bytes((register,))), (i2c_addr, 1))[0][0]
+        return self._opened().read_registers(i2c_addr, register, 1)[0]
 
     def write_byte_data(self, i2c_addr: int, register: int, value: int, force: bool | None = None) -> None:
         """Write one register."""
@@ -122,7 +133,7 @@ class SimSMBus:
 
     def read_word_data(self, i2c_addr: int, register: int, force: bool | None = None) -> int:
         """Read two registers, low byte first."""
-        return int.from_bytes(self._transfer((i2c_addr, bytes((register,))), (i2c_addr, 2))[0], "little")
+        return int.from_bytes(self._opened().read_registers(i2c_addr, register, 2), "little")
 
     def write_word_data(self, i2c_addr: int, register: int, value: int, force: bool | None = None) -> None:
         """Write two registers, low byte first."""
@@ -132,7 +143,7 @@ class SimSMBus:
         """Read ``length`` (at most 32) registers in one transfer."""
         if length > 32:
             raise ValueError("Desired block length over 32 bytes")
-        return list(self._transfer((i2c_addr, bytes((register,))), (i2c_addr, length))[0])
+        return list(self._opened().read_registers(i2c_addr, register, length))
 
     def write_i2c_block_data(
         self, i2c_addr: int, register: int, data: Sequence[int], force: bool | None = None

@@ -56,6 +56,7 @@ class Max31865Model:
         self.power_up_fault = power_up_fault
         self._clock = clock
         self._noise = Noise(seed)
+        self._due_ns = 0
         self._line: int | None = None
         self._break: tuple[int, int | None] | None = None
         self._stuck_code: int | None = None
@@ -65,6 +66,7 @@ class Max31865Model:
 
     def reset(self) -> None:
         """Brown the chip out: all registers at their reset values."""
+        self._due_ns = 0
         self._regs = bytearray((0, 0, 0, 0xFF, 0xFF, 0, 0, self.power_up_fault))
         self._bias_ns = 0
         self._start_ns = 0
@@ -131,18 +133,21 @@ class Max31865Model:
         return (int.from_bytes(self._exchange(seen)) >> 1).to_bytes(size)
 
     def _exchange(self, data: bytes) -> bytes:
-        self._update()
-        answer = bytearray(len(data))
-        address = data[0] & 0x7F
-        for i, value in enumerate(data[1:], 1):
-            register = address + i - 1
-            if data[0] & 0x80:
+        if self._clock.now_ns() >= self._due_ns:
+            self._update()
+        address, size = data[0] & 0x7F, len(data)
+        if data[0] & 0x80:
+            self._due_ns = 0
+            for register, value in enumerate(data[1:], address):
                 self._write(register, value)
-            elif register < 8:
-                answer[i] = self._regs[register]
+            answer = bytes(size)
+        else:
+            got = self._regs[address : address + size - 1]
+            answer = (b"\0" + got).ljust(size, b"\0")  # nothing is beyond the eighth
         if self._regs[0] & _ONE_SHOT and not self._one_shot_ns and not self._regs[0] & _AUTO:
             self._one_shot_ns = self._clock.now_ns() + self._first_ns()
-        return bytes(answer)
+            self._due_ns = 0
+        return answer
 
     # Inside.
 
@@ -189,6 +194,8 @@ class Max31865Model:
                 self._conversions = n
                 end_ns = self._start_ns + first_ns + (n - 1) * next_ns
                 self._convert(end_ns - first_ns, end_ns)
+            if not self._cycle_ns:
+                self._due_ns = self._start_ns + first_ns + self._conversions * next_ns
         elif self._one_shot_ns and now_ns >= self._one_shot_ns:
             self._convert(self._one_shot_ns - self._first_ns(), self._one_shot_ns)
             self._one_shot_ns = 0

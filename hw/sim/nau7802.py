@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,7 @@ _WRITABLE = {_PU_CTRL: 0xD7, _CTRL2: 0xF7}
 """Which bits a write changes; 0xFF in the other registers that can be written."""
 _WRITABLE |= dict.fromkeys((_CTRL1, *range(0x03, 0x12), 0x15, 0x1B, 0x1C), 0xFF)
 _GCAL_ONE = 1 << 23
+_RAW_MIN, _RAW_MAX = float(CODE_MIN), float(CODE_MAX)
 _POWER_UP_NS = 200_000
 _CALIBRATION_NS = 344_000_000
 _SETTLING = (0.6, 0.25, 0.1, 0.04, 0.015, 0.005)
@@ -43,6 +45,20 @@ _SETTLING = (0.6, 0.25, 0.1, 0.04, 0.015, 0.005)
 
 def _no_signal(_t_ns: int) -> float:
     return 0.0
+
+
+class _Setting(NamedTuple):
+    """What the registers set of a conversion."""
+
+    second_channel: bool
+    shorted: bool
+    codes_per_ratio: float
+    """Full scale is half the reference over the gain."""
+    excitation_v: float
+    noise: float
+    """The input noise as a multiple of that at 10 SPS and gain 128."""
+    ocal: int
+    gcal: float
 
 
 class Nau7802Model:
@@ -94,6 +110,8 @@ class Nau7802Model:
         self._step = 0.0
         self._gain_step = 0.0
         self._overdrive = 0.0
+        self._due_ns = 0
+        self._setting: _Setting | None = None
         self._regs = bytearray(0x20)
         self._reset()
 
@@ -144,6 +162,7 @@ class Nau7802Model:
     def poke(self, register: int, value: int) -> None:
         """Change a register behind the driver's back, as a disturbance does."""
         self._update()
+        self._changed()
         self._write_register(register, value)
 
     @property
@@ -161,6 +180,8 @@ class Nau7802Model:
     def acknowledges(self) -> bool:
         """Get whether the chip answers to its address now."""
         self._messages += 1
+        if self._plugged and not self._nack_next and not self._nack_every:
+            return True
         if not self._plugged:
             return False
         if self._nack_next > 0:
@@ -176,13 +197,15 @@ class Nau7802Model:
         if len(data) == 1:
             return
         self._update()
+        self._changed()
         for value in data[1:]:
             self._write_register(self._pointer, value)
             self._pointer = (self._pointer + 1) & 0x1F
 
     def read(self, count: int) -> bytes:
         """Read registers upwards from the pointer, all as of the start of the transfer."""
-        self._update()
+        if self._clock.now_ns() >= self._due_ns:
+            self._update()
         regs, first = self._regs, self._pointer
         end = first + count
         answer = bytes(regs[first:end]) if end <= 0x20 else bytes(regs[i & 0x1F] for i in range(first, end))
@@ -192,6 +215,11 @@ class Nau7802Model:
         return answer
 
     # Inside.
+
+    def _changed(self) -> None:
+        """Forget what was worked out from registers and state: something is being done to them."""
+        self._due_ns = 0
+        self._setting = None
 
     def _reset(self) -> None:
         self._regs[:] = bytes(0x20)
@@ -204,6 +232,7 @@ class Nau7802Model:
         self._halt()
 
     def _halt(self) -> None:
+        self._changed()
         self._running = False
         self._start_ns = 0
         self._conversions = 0
@@ -270,6 +299,8 @@ class Nau7802Model:
             self._conversions = n
             regs[_ADCO : _ADCO + 3] = (self._convert(n) & 0xFFFFFF).to_bytes(3)
             regs[_PU_CTRL] |= _CR
+        if regs[_PU_CTRL] & _PUR:
+            self._due_ns = self._start_ns + (self._conversions + 1) * self._period_ns
 
     def _convert(self, n: int) -> int:
         raw = self._raw(self._start_ns + n * self._period_ns, self._noise.next() if self.noise_v else 0.0)
@@ -280,23 +311,35 @@ class Nau7802Model:
         return self._calibrated(raw) if self._stuck_code is None else self._stuck_code
 
     def _raw(self, t_ns: int, deviate: float) -> float:
-        """Get the uncalibrated code: full scale is half the reference over the gain."""
-        gain = 1 << (self._regs[_CTRL1] & 7)
-        excitation_v = 4.5 - 0.3 * (self._regs[_CTRL1] >> 3 & 7) if self._regs[_PU_CTRL] & _AVDDS else 3.3
-        ratio = (self.signal_2 if self._regs[_CTRL2] & 0x80 else self.signal)(t_ns) + self._overdrive
-        if self._regs[_I2C_CTRL] & _SHORT_INPUTS:
+        """Get the uncalibrated code."""
+        setting = self._setting or self._as_set()
+        ratio = (self.signal_2 if setting.second_channel else self.signal)(t_ns) + self._overdrive
+        if setting.shorted:
             ratio = 0.0
-        # Below full gain the converter behind the amplifier adds to the noise at the input.
-        noise_v = self.noise_v * math.sqrt(self._rate_sps() / 10 * (1 + (32 / gain) ** 2) / 1.0625)
+        noise_v = self.noise_v * setting.noise
         ratio *= 1.0 + self._gain_step
-        ratio += self._step + (self.offset_v + noise_v * deviate) / excitation_v
-        return max(float(CODE_MIN), min(float(CODE_MAX), ratio * gain * (2 << 23)))
+        ratio += self._step + (self.offset_v + noise_v * deviate) / setting.excitation_v
+        return max(_RAW_MIN, min(_RAW_MAX, ratio * setting.codes_per_ratio))
 
     def _calibrated(self, raw: float) -> int:
-        base = 7 if self._regs[_CTRL2] & 0x80 else 0
-        ocal = int.from_bytes(self._regs[0x03 + base : 0x06 + base], signed=True)
-        gcal = int.from_bytes(self._regs[0x06 + base : 0x0A + base])
-        return max(CODE_MIN, min(CODE_MAX, round((raw - ocal) * (gcal / _GCAL_ONE))))
+        setting = self._setting or self._as_set()
+        return max(CODE_MIN, min(CODE_MAX, round((raw - setting.ocal) * setting.gcal)))
+
+    def _as_set(self) -> _Setting:
+        regs = self._regs
+        gain = 1 << (regs[_CTRL1] & 7)
+        base = 7 if regs[_CTRL2] & 0x80 else 0
+        self._setting = _Setting(
+            second_channel=bool(regs[_CTRL2] & 0x80),
+            shorted=bool(regs[_I2C_CTRL] & _SHORT_INPUTS),
+            codes_per_ratio=float(gain * (2 << 23)),
+            excitation_v=4.5 - 0.3 * (regs[_CTRL1] >> 3 & 7) if regs[_PU_CTRL] & _AVDDS else 3.3,
+            # Below full gain the converter behind the amplifier adds to the noise at the input.
+            noise=math.sqrt(self._rate_sps() / 10 * (1 + (32 / gain) ** 2) / 1.0625),
+            ocal=int.from_bytes(regs[0x03 + base : 0x06 + base], signed=True),
+            gcal=int.from_bytes(regs[0x06 + base : 0x0A + base]) / _GCAL_ONE,
+        )
+        return self._setting
 
     def _rate_sps(self) -> int:
         return _RATES_SPS.get(self._regs[_CTRL2] >> 4 & 7, 10)

@@ -7,6 +7,7 @@ test of nine hours does not fill the memory. Not modelled: PWM, debouncing, seve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
@@ -14,7 +15,7 @@ from gpiozero.mixins import SharedMixin
 from gpiozero.pins.pi import PiFactory, PiPin
 from gpiozero.pins.spi import SPISoftware
 
-from hw.clock import NS_PER_S, Clock
+from hw.clock import NS_PER_S, Clock, real_time
 
 _PI_5B = 0xC04170
 
@@ -60,18 +61,20 @@ class SimPin(PiPin):  # type: ignore[misc]  # gpiozero has no type information
             self._call_when_changed(self._sim.ticks(), level)
 
     def _get_state(self) -> bool:
-        self._sim.spend_edge()
+        sim = self._sim
+        sim.advance_ns(sim.edge_ns)
         return self._level if self._reads is None else self._reads.dout
 
     def _set_state(self, value: float) -> None:
         if self._function != "output":
             raise PinSetInput(f"cannot set state of pin {self!r}")
-        self._sim.spend_edge()
+        sim = self._sim
+        sim.advance_ns(sim.edge_ns)
         level = self._level = bool(value)
         if self._clocks is not None:
             self._clocks.sck(level)
-            if level:
-                self._sim.rose()
+            if level and sim.preempting:
+                sim.rose()
 
     # gpiozero's own property calls through two lambdas; a word of an HX711 is 75 accesses.
     state = property(_get_state, _set_state)
@@ -119,15 +122,16 @@ class SimPinFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type in
     """The header of a Raspberry Pi 5, for gpiozero's ``pin_factory=``.
 
     ``wire`` connects a chip model; ``drive`` sets an input from outside; ``preempt`` plays the operating
-    system that takes the processor away while a clock line is high.
+    system that takes the processor away while a clock line is high. One access to a line takes ``edge_ns``;
+    ``advance_ns`` lets the time pass where it is simulated.
     """
 
     def __init__(self, clock: Clock, *, edge_ns: int = 1500) -> None:
         super().__init__()
         self.pin_class = SimPin
         self._clock = clock
-        self._edge_ns = edge_ns
-        self._advance_ns = getattr(clock, "advance_ns", None)
+        self.edge_ns = edge_ns
+        self.advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
         self._preempt_in = 0
         self._preempt_ns = 0
 
@@ -144,17 +148,16 @@ class SimPinFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type in
         """Take the processor away for ``ns`` while SCK is high, in the ``pulse``-th pulse from now."""
         self._preempt_in, self._preempt_ns = pulse, ns
 
-    def spend_edge(self) -> None:
-        """Let the time pass that one access to a line takes."""
-        if self._advance_ns is not None:
-            self._advance_ns(self._edge_ns)
+    @property
+    def preempting(self) -> bool:
+        """Get whether a pulse is still to come in which the processor is taken away."""
+        return self._preempt_in > 0
 
     def rose(self) -> None:
-        """Take note of a rising edge on a clock line."""
-        if self._preempt_in:
-            self._preempt_in -= 1
-            if not self._preempt_in:
-                self._clock.sleep_s(self._preempt_ns / NS_PER_S)
+        """Take note of a rising edge on a clock line, while :attr:`preempting`."""
+        self._preempt_in -= 1
+        if not self._preempt_in:
+            self._clock.sleep_s(self._preempt_ns / NS_PER_S)
 
     def ticks(self) -> float:
         """Get the clock's time in s, as gpiozero's events carry it."""

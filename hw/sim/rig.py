@@ -167,6 +167,7 @@ class Rig:
         ratio = call(_ratio, self._state[0], self._params[0])
         self._set("now", ratio)
         self._set("before", ratio)
+        self._before = self._now = float(ratio)
 
     def _set(self, name: str, value: float) -> None:
         self._state[name] = value
@@ -201,9 +202,9 @@ class Rig:
     def bridge_ratio(self, t_ns: int) -> float:
         """Get the bridge's output in V/V of its excitation at ``t_ns``."""
         second, ns = divmod(t_ns, NS_PER_S)
-        self._move_to(second + 1)
-        before = self._get("before")
-        return before + (self._get("now") - before) * (ns / NS_PER_S)
+        if second >= self._second:
+            self._move_to(second + 1)
+        return self._before + (self._now - self._before) * (ns / NS_PER_S)
 
     def oven_ohm(self, t_ns: int) -> float:
         """Get the resistance of the oven's Pt100 in Ω at ``t_ns``."""
@@ -258,6 +259,7 @@ class Rig:
         out = np.empty((n, 4))
         call(_move, self._state, self._params, self._rng.standard_normal((n, 2)), out)
         self._second += n
+        self._before, self._now = out[-1, :2].tolist()
         return out
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from hw.clock import Clock
+from hw.clock import Clock, real_time
 from hw.sim.pins import ClockedChip
 
 
@@ -33,13 +33,12 @@ class SimSpiPort:
         self.mode = mode
         self.garble: Callable[[bytes], bytes] | None = None
         self._chip = chip
-        self._advance_ns: Callable[[int], None] | None = getattr(clock, "advance_ns", None)
+        self._advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
         self._byte_ns = 8_000_000_000 // frequency_hz
 
     def transfer(self, data: bytes, /) -> bytes:
         """Send ``data`` under one chip-select and get as many bytes."""
-        if self._advance_ns is not None:
-            self._advance_ns(len(data) * self._byte_ns)
+        self._advance_ns(len(data) * self._byte_ns)
         answer = self._chip.exchange(data, self.mode)
         return answer if self.garble is None else self.garble(answer)
 
@@ -71,7 +70,7 @@ class SimSpiPulses:
         self.idle = idle
         self.garble: Callable[[bytes], bytes] | None = None
         self._chip = chip
-        self._advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", lambda ns: None)
+        self._advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
         self._half_ns = 500_000_000 // frequency_hz
         self._gap_ns = 2 * self._half_ns if gap_ns is None else gap_ns
         self._overhead_ns = overhead_ns

@@ -279,7 +279,7 @@ def test_no_chip_and_busy_machines_are_named() -> None:
     with pytest.raises(ChipNotFound, match="shorted"):
         rig.driver.open()
     rig = HxRig()
-    rig.pins.spend_edge = lambda: rig.clock.advance_ns(40_000)
+    rig.pins.edge_ns = 40_000
     with pytest.raises(ChipNotReady, match="busy"):
         rig.driver.open()
 

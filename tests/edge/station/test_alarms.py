@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from fault_scripts import FAULTS, NAMES, Fault
 from hypothesis import given, settings
@@ -525,5 +525,5 @@ def test_single_bad_samples_among_good_ones_never_alarm(gaps: list[int], bad: St
 def test_time_that_goes_back_is_time_that_stands_still() -> None:
     alarms = Alarms()
     alarms.look(good(10.0, under_voltage=True))
-    assert alarms.look(replace(good(3.0), t_ns=3)) == []
+    assert alarms.look(msgspec.structs.replace(good(3.0), t_ns=3)) == []
     assert alarms.standing[0].opened_ns == 10 * NS_PER_S
