@@ -51,6 +51,11 @@ class PacedClock(SimClock):
             self._from_s, self._from_ns = time.monotonic(), now_ns
 
 
+def world_clock(speed: float) -> SimClock:
+    """Get a world's clock: at a pace, or as fast as the host can, which then need not look at its own."""
+    return PacedClock(speed) if speed > 0.0 else SimClock()
+
+
 class MachineClock:
     """The clock of a simulated machine in the world: a new boot begins it anew, somebody may move its wall time."""
 

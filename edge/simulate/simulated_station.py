@@ -28,7 +28,7 @@ from edge.station.service import LOOKS, Connections, Service
 from edge.station.simulation import PowerLost, Simulation
 from hw.clock import NS_PER_S
 
-from .clocks import PacedClock
+from .clocks import world_clock
 from .night import Course, Say
 from .night_file import Night
 from .operator import SimulatedOperator
@@ -97,7 +97,7 @@ class SimulatedStation:
     ) -> None:
         head = night.head
         drawn = Drawn(head.scenario, head.bridge, head.seed, head.loss_pct, hold_s)
-        world = build_world(drawn, PacedClock(manner.speed), f"simulated {secrets.token_hex(4)}")
+        world = build_world(drawn, world_clock(manner.speed), f"simulated {secrets.token_hex(4)}")
         self.database = database
         self.certificate = folder / f"{world.certificate.name}.toml"
         self.certificate.write_text(to_toml(world.certificate), encoding="utf-8")

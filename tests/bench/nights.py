@@ -89,11 +89,11 @@ class Acted:
         return f"{which}: {self.verdict or 'no result'} {end} ({self.took_s:.0f} s)"
 
 
-def act(name: str, seed: int, bridge: str) -> Acted:
-    """Act a shipped night out with another seed and bridge."""
+def act(name: str, seed: int, bridge: str, standard: Standard | None = None) -> Acted:
+    """Act a shipped night out with another seed and bridge, by the national standard or another."""
     night = load_night(name)
     head = msgspec.structs.replace(night.head, seed=seed, bridge=bridge)
-    return act_out(Night(name, head, night.events), load_standard("gbt-48093-1-2026"))
+    return act_out(Night(name, head, night.events), standard or load_standard("gbt-48093-1-2026"))
 
 
 def act_out(night: Night, standard: Standard) -> Acted:

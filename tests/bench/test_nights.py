@@ -1,18 +1,21 @@
-"""The shipped nights in small: three of them, each with a verdict that its file accepts, and none wrong."""
+"""The shipped nights in small: three of them, with a shorter hold, each with an accepted verdict, and none wrong."""
 
 from __future__ import annotations
 
 import pytest
 from nights import Acted, act, found
+from random_moments import STANDARD
 
 from edge.records.result import Verdict
+from edge.standards.standard import loads_standard
 
 
 @pytest.mark.parametrize(
-    ("name", "bridge"), [("disk-full", "nau7802"), ("wrong-command-order", "nau7802"), ("gain-edited", "hx711")]
+    ("name", "bridge", "hold_s"),
+    [("disk-full", "nau7802", 5400.0), ("wrong-command-order", "nau7802", 1200.0), ("gain-edited", "hx711", 5400.0)],
 )
-def test_a_shipped_night_has_a_verdict_that_it_may_have(name: str, bridge: str) -> None:
-    done = act(name, 1, bridge)
+def test_a_shipped_night_has_a_verdict_that_it_may_have(name: str, bridge: str, hold_s: float) -> None:
+    done = act(name, 1, bridge, loads_standard(STANDARD.format(hold_s=hold_s)))
     assert done.as_promised, done.line()
     assert done.verdict in done.accepted
     assert not done.wrong

@@ -5,40 +5,59 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from short_demo import SHORT, run
+from short_demo import SHORT, SHORTER, Demo, run
 from sqlite_utils import Database
 
 from edge.database.reading import open_readonly
 from edge.database.stored_frames import stored_frames
+from edge.records.frame import join
+from edge.simulate.instrument import build
 from edge.standards.standard import loads_standard
+from hw.clock import NS_PER_S
+
+
+def seconds(path: Path) -> list[Any]:
+    rows = sqlite3.connect(path)
+    found = rows.execute("select * from seconds order by second").fetchall()
+    rows.close()
+    return found
+
+
+def test_the_same_seed_gives_the_same_seconds_bit_for_bit(tmp_path: Path, short_demo: Demo) -> None:
+    run(tmp_path / "again.db", "solid", "nau7802", 3, loads_standard(SHORTER))
+    one, two = seconds(short_demo.path), seconds(tmp_path / "again.db")
+    assert len(one) > 3600
+    assert repr(one) == repr(two)
+
+
+def test_the_same_seed_gives_the_same_seconds_on_the_other_bridge_too(tmp_path: Path) -> None:
+    for name in ("a.db", "b.db"):
+        result = run(tmp_path / name, "hybrid", "hx711", 5, loads_standard(SHORT.replace("1200", "60")))
+        assert result["verdict"] != "INVALID", result["invalid_because"]
+    one, two = seconds(tmp_path / "a.db"), seconds(tmp_path / "b.db")
+    assert len(one) > 3600
+    assert repr(one) == repr(two)
 
 
 @pytest.mark.parametrize("bridge", ["nau7802", "hx711"])
-def test_the_same_seed_gives_the_same_seconds_bit_for_bit(tmp_path: Path, bridge: str) -> None:
-    tables = []
-    for name in ("a.db", "b.db"):
-        result = run(tmp_path / name, "hybrid", bridge, 5, loads_standard(SHORT))
-        assert result["verdict"] != "INVALID", result["invalid_because"]
-        rows = sqlite3.connect(tmp_path / name)
-        tables.append(rows.execute("select * from seconds order by second").fetchall())
-        rows.close()
-    assert len(tables[0]) > 3600
-    assert repr(tables[0]) == repr(tables[1])
-
-
-def test_another_seed_gives_other_codes(tmp_path: Path) -> None:
+def test_another_seed_gives_other_codes(bridge: str) -> None:
     codes = []
-    for seed in (1, 2):
-        path = tmp_path / f"{seed}.db"
-        run(path, "solid", "nau7802", seed, loads_standard(SHORT.replace("1200", "60")))
-        codes.append(next(iter(stored_frames(open_readonly(path), 1))).code[:100].tolist())
-    assert codes[0] != codes[1]
+    for seed in (1, 2, 1):
+        simulated = build("solid", bridge, seed)
+        simulated.instrument.open()
+        begin_ns = simulated.clock.now_ns()
+        frames = [simulated.instrument.frame(i, begin_ns + i * NS_PER_S) for i in range(10)]
+        simulated.instrument.close()
+        codes.append(join(frames).code.tolist())
+    assert codes[0] == codes[2] != codes[1]
 
 
 def test_a_demo_by_the_command_shows_phases_verdict_and_where_the_data_lies(tmp_path: Path) -> None:
@@ -62,10 +81,10 @@ def test_a_demo_by_the_command_shows_phases_verdict_and_where_the_data_lies(tmp_
     assert only["verdict"] == "PASS"
 
 
-def test_two_demos_in_one_database_are_two_runs(tmp_path: Path) -> None:
+def test_two_demos_in_one_database_are_two_runs(tmp_path: Path, short_demo: Demo) -> None:
     path = tmp_path / "two.db"
-    for scenario in ("solid", "liquid"):
-        run(path, scenario, "nau7802", 1, loads_standard(SHORT.replace("1200", "60")))
+    shutil.copy(short_demo.path, path)
+    run(path, "liquid", "nau7802", 1, loads_standard(SHORT.replace("1200", "60")))
     db: Database = open_readonly(path)
     assert [r["run_id"] for r in db.table("runs").rows] == [1, 2]
     assert len(list(stored_frames(db, 2))) > 0
