@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from edge.procedure.transitions import COMMANDS, TRANSITIONS
+from edge.procedure.transitions import COMMANDS, DETOURS, TRANSITIONS
 from edge.publish import message as publish_message
-from edge.records.phase import ASKED, Phase
+from edge.records.phase import ASKED, CARRIED, Phase
 from edge.records.result import RESULT_VERSION, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -222,10 +222,11 @@ def phases_svg(transitions: Mapping[tuple[Phase, Phase], str]) -> str:
     all_of_them = (
         "From every phase a run may also be done: judged, aborted by the operator, or INVALID with the reason."
     )
-    told = [f"{left} to {entered}: {why}" for (left, entered), why in transitions.items()]
+    told = [f"{left} to {entered}: {why}" for (left, entered), why in (transitions | DETOURS).items()]
+    ways = [_detour(phase) for phase in CARRIED]
     operators = ", ".join(f"{phase} (command {word})" for phase, word in asked_in.items())
     return _svg(
-        (width, bottom + 52 + 20),
+        (width, bottom + 52 + 20 + 22 * len(ways)),
         "The phases of a run, and what leads from one to the next",
         f"{'; '.join(told)}. {all_of_them} The operator's phases, with a double frame, are {operators}; "
         "the others go on by themselves.",
@@ -242,6 +243,7 @@ def phases_svg(transitions: Mapping[tuple[Phase, Phase], str]) -> str:
             f'<rect class="band" x="{LEFT}" y="{bottom}" width="{width - 2 * LEFT}" height="52" rx="26"/>',
             _text(width / 2, bottom + 22, str(Phase.DONE), "name mid"),
             _text(width / 2, bottom + 40, all_of_them, "quiet mid"),
+            *(_text(LEFT, bottom + 76 + 22 * i, line, "why") for i, line in enumerate(ways)),
         ],
     )
 
@@ -251,9 +253,16 @@ def _single_way(transitions: Mapping[tuple[Phase, Phase], str]) -> list[Phase]:
     way = [next(left for left in after if left not in after.values())]
     while way[-1] in after:
         way.append(after[way[-1]])
-    if len(way) != len(transitions) + 1 or {*way, Phase.DONE} != set(Phase):
+    if len(way) != len(transitions) + 1 or {*way, *CARRIED, Phase.DONE} != set(Phase):
         raise ValueError("the phases are not one after the other any more: draw them in another way")
     return way
+
+
+def _detour(carried: Phase) -> str:
+    """Get the line that says how the sample is carried to the balance and back in a phase beside the way."""
+    out = " or ".join(str(left) for left, entered in DETOURS if entered is carried)
+    on = " or ".join(str(entered) for left, entered in DETOURS if left is carried)
+    return f"Beside the way, {carried}: at the laboratory's balance, from {out}; then {on}."
 
 
 def _phase(phase: Phase, place: tuple[float, float], command: str | None) -> str:

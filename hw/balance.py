@@ -66,14 +66,14 @@ Wire = Callable[[str, bytes], None]
 """Called with ``>`` or ``<`` and the bytes that went or came."""
 
 
-def _not_told(_way: str, _data: bytes) -> None:
+def tell_nobody(_way: str, _data: bytes) -> None:
     """Tell nobody."""
 
 
 class Balance:
     """A balance at an open port. ``wire`` is told all bytes. :meth:`read` raises errors of :mod:`hw.errors`."""
 
-    def __init__(self, port: Port, protocol: BalanceProtocol, wire: Wire = _not_told) -> None:
+    def __init__(self, port: Port, protocol: BalanceProtocol, wire: Wire = tell_nobody) -> None:
         self._port = port
         self._protocol = protocol
         self._wire = wire

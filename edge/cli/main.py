@@ -31,6 +31,7 @@ from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
 from .trends import trends
+from .weigh import BALANCE_COMMANDS
 from .witness import checkpoint, witness
 
 
@@ -72,6 +73,7 @@ for command in (
     trends,
     publish,
     *STATION_COMMANDS,
+    *BALANCE_COMMANDS,
 ):
     cli.add_command(command)
 

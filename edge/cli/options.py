@@ -105,6 +105,9 @@ _OF_A_TEST = (
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
     click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
+    click.option(
+        "--balance", type=click.Path(path_type=Path), help="The laboratory's balance's certificate [config's]."
+    ),
     click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--new-holder", is_flag=True, help="Holder, mount or cabling are others than in the run before."),
@@ -128,6 +131,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         certificate: Path | None,
         opened_at: str | None,
         specimen: Path | None,
+        balance: Path | None,
         **given: Any,
     ) -> None:
         from edge.records.sample import parse_opened
@@ -141,6 +145,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "standard": str(Path(standard).absolute()) if named else standard,
             "certificate": None if certificate is None else str(certificate.absolute()),
             "specimen": None if specimen is None else str(specimen.absolute()),
+            "balance": None if balance is None else str(balance.absolute()),
             "kind": "blank" if blank_run else None,
             "zero_after": zero_after or None,
             "new_holder": new_holder or None,

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from .simulated import Simulate, may_be_simulated, own_socket, simulated_station
 if TYPE_CHECKING:
     from types import FrameType
 
-    from edge.control.protocol import Argument, Start
+    from edge.control.protocol import Argument, Later, Start
     from edge.instrument.config import Config
     from edge.records.command import OperatorWord
     from edge.records.event import Event
@@ -110,7 +110,7 @@ def run(
     ordered: dict[str, Argument],
     simulated: Simulate | None,
 ) -> None:
-    """Measure a sample here, in the foreground. Type tare, load, note TEXT, ack or abort, then Enter."""
+    """Measure a sample here, in the foreground. Type tare, load, weigh, note TEXT, ack or abort, then Enter."""
     from calibration.toml_file import convert
     from edge.errors import BadInput
 
@@ -221,11 +221,13 @@ class _Typed:
         self._who = order.operator
         self._waiting = ""
         self._ended = False
+        self._later: list[Later] = []
 
     def __call__(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Take what was typed since the last second. Words are said here, with who said them; none is left over."""
         from edge.errors import HalfpercentError
 
+        self._answers()
         while not self._ended and select.select([sys.stdin], [], [], 0.0)[0]:
             came = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
             self._ended = not came
@@ -240,7 +242,36 @@ class _Typed:
     def _say(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         args: dict[str, dict[str, Argument]] = {"note": {"text": rest}, "ack": {"alarm": rest or None}, "abort": {}}
-        self._service.handle(protocol.Request(word, args.get(word, {}), self._who))
+        if line in protocol.OPERATOR_STEPS:
+            word = line
+        elif word == "weigh":
+            args[word] = _mass_typed(rest)
+        answer = self._service.asked(protocol.Request(word, args.get(word, {}), self._who))
+        if not isinstance(answer, Mapping):
+            self._later.append(answer)
+
+    def _answers(self) -> None:
+        """Show what was refused of what takes a while: a balance that is being read."""
+        from edge.errors import HalfpercentError
+
+        for later in tuple(self._later):
+            try:
+                if later.answer() is None:
+                    continue
+            except HalfpercentError as e:
+                say(f"  {e}", err=True)
+            self._later.remove(later)
+
+
+def _mass_typed(rest: str) -> dict[str, Argument]:
+    """Get the arguments of ``weigh m1 196.354``; without a mass the balance is read. Raises ``BadRequest``."""
+    from edge.errors import BadRequest
+
+    which, _, mass = rest.partition(" ")
+    try:
+        return {"which": which.lower(), "mass_g": float(mass) if mass else None}
+    except ValueError:
+        raise BadRequest(f"weigh: {mass[:40]!r} is no mass in g: type weigh m1 196.354") from None
 
 
 class _Shown:
@@ -249,6 +280,8 @@ class _Shown:
     ASKED = {  # noqa: RUF012  # never changed
         "tare": "the holder empty? type tare",
         "load": "put the sample on, then type load",
+        "carried for m1": "weigh it, type weigh m1 and the mass, put it back, then type carry back",
+        "carried for m2": "weigh it, then type weigh m2 and the mass",
         "zero": "take the sample off, then type zero",
         "check weight": "put the check weight on, then type check",
     }

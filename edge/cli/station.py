@@ -23,10 +23,10 @@ from .say import say, say_json, say_lines
 if TYPE_CHECKING:
     from edge.control.protocol import Answer, Argument
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+as_json_answer = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-_socket = click.option(
+of_a_station = click.option(
     "--socket",
     type=click.Path(path_type=Path),
     envvar="HALFPERCENT_SOCKET",
@@ -34,7 +34,7 @@ _socket = click.option(
 )
 
 
-def _ask(socket: Path | None, command: str, **args: Argument) -> Answer:
+def ask_station(socket: Path | None, command: str, **args: Argument) -> Answer:
     """Ask the station; what was not given is not sent."""
     from edge.control.client import ask
     from edge.control.protocol import SOCKET
@@ -42,7 +42,8 @@ def _ask(socket: Path | None, command: str, **args: Argument) -> Answer:
     return ask(socket or SOCKET, command, {name: value for name, value in args.items() if value is not None})
 
 
-def _tell(answer: Answer, as_json: bool, line: str) -> None:
+def tell(answer: Answer, as_json: bool, line: str) -> None:
+    """Show an answer: as JSON, or as one line."""
     if as_json:
         say_json(answer)
         return
@@ -53,93 +54,93 @@ def _tell(answer: Answer, as_json: bool, line: str) -> None:
 
 @click.command()
 @of_a_test
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def start(socket: Path | None, as_json: bool, ordered: dict[str, Argument]) -> None:
     """Start a test on the running station; tare comes next."""
     said = show_until_said(str(ordered["operator"]), str(ordered.get("series", "")))
-    answer = _ask(socket, "start", **ordered, safety_said=said or None)
+    answer = ask_station(socket, "start", **ordered, safety_said=said or None)
     if not said:  # nobody could be asked; a refusal is one line without it
         show()
     run = answer.get("run_id")
-    _tell(answer, as_json, f"Run {run} has begun. Leave the holder empty, then: halfpercent tare")
+    tell(answer, as_json, f"Run {run} has begun. Leave the holder empty, then: halfpercent tare")
 
 
 @click.command()
 @click.argument("text")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def note(text: str, socket: Path | None, as_json: bool) -> None:
     """Write a remark into the record."""
-    _tell(_ask(socket, "note", text=text), as_json, "Written down.")
+    tell(ask_station(socket, "note", text=text), as_json, "Written down.")
 
 
 @click.command()
 @click.argument("alarm", required=False)
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def ack(alarm: str | None, socket: Path | None, as_json: bool) -> None:
     """Acknowledge an alarm by its name, or all of them."""
-    answer = _ask(socket, "ack", alarm=alarm)
+    answer = ask_station(socket, "ack", alarm=alarm)
     count = answer.get("acknowledged")
-    _tell(answer, as_json, f"{count} acknowledged." if count else "There was nothing to acknowledge.")
+    tell(answer, as_json, f"{count} acknowledged." if count else "There was nothing to acknowledge.")
 
 
 @click.command()
 @click.option("--reason", help="Why, for the record.")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def abort(reason: str | None, socket: Path | None, as_json: bool) -> None:
     """End the test now: it will be INVALID."""
-    _tell(_ask(socket, "abort", reason=reason), as_json, "The test is ended: halfpercent report last")
+    tell(ask_station(socket, "abort", reason=reason), as_json, "The test is ended: halfpercent report last")
 
 
 @click.command("tare")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def tell_tare(socket: Path | None, as_json: bool) -> None:
     """Take the zero of the empty holder."""
-    _tell(_ask(socket, "tare"), as_json, "The zero is being taken, which takes a minute. Then put the sample on.")
+    tell(ask_station(socket, "tare"), as_json, "The zero is being taken, which takes a minute. Then put the sample on.")
 
 
 @click.command("load")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def tell_load(socket: Path | None, as_json: bool) -> None:
     """Say that the sample is on."""
-    _tell(_ask(socket, "load"), as_json, "M1 is being weighed: leave it alone until it is taken.")
+    tell(ask_station(socket, "load"), as_json, "M1 is being weighed: leave it alone until it is taken.")
 
 
 @click.command("vent")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def tell_vent(socket: Path | None, as_json: bool) -> None:
     """Say that the air was let in after the hold: from here on a sample may take up water."""
-    _tell(_ask(socket, "vent"), as_json, "Written down: what comes back from now on is looked for at M2.")
+    tell(ask_station(socket, "vent"), as_json, "Written down: what comes back from now on is looked for at M2.")
 
 
 @click.command("zero")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def tell_zero(socket: Path | None, as_json: bool) -> None:
     """Say that the holder is empty again after M2."""
-    _tell(_ask(socket, "zero"), as_json, "The zero is being taken again: leave the holder alone.")
+    tell(ask_station(socket, "zero"), as_json, "The zero is being taken again: leave the holder alone.")
 
 
 @click.command("check")
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def tell_check(socket: Path | None, as_json: bool) -> None:
     """Say that the check weight is on."""
-    _tell(_ask(socket, "check"), as_json, "The check weight is being weighed: leave it alone.")
+    tell(ask_station(socket, "check"), as_json, "The check weight is being weighed: leave it alone.")
 
 
 @click.command()
-@_socket
-@_json
+@of_a_station
+@as_json_answer
 def status(socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
-    answer = _ask(socket, "status")
+    answer = ask_station(socket, "status")
     if as_json:
         say_json(answer)
     else:

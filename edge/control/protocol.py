@@ -25,6 +25,7 @@ MAX_LINE_BYTES = 16_384
 Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
 RunNumber = Annotated[int, Meta(ge=1, lt=2**53, description="a run's number; halfpercent runs lists them")]
 AgoS = Annotated[float, Meta(ge=0, le=2_592_000, description="a time in s, 0 or more, at most 30 days")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256: 64 digits of 0-9 and a-f")]
 MassG = Annotated[float, Meta(gt=0, le=10_000, description="a mass in g, above 0, at most 10000")]
 
 
@@ -52,9 +53,9 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
     ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
-    of its record, ``series`` the series that the run belongs to; ``safety_said``: the operator said yes to
-    docs/safety.md in it. ``new_holder``: holder, mount or cabling are others than in the run before. Names are stored
-    in their normal form (NFC)."""
+    of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
+    belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``new_holder``: holder, mount or cabling
+    are others than in the run before. Names are stored in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -71,6 +72,7 @@ class Start(_Args, frozen=True, kw_only=True):
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
     specimen: Text | None = None
+    balance: Text | None = None
     series: Name | None = None
     safety_said: bool = False
     new_holder: bool = False
@@ -92,7 +94,21 @@ class Start(_Args, frozen=True, kw_only=True):
 class OperatorStep(_Args, frozen=True, kw_only=True):
     """The operator has done what the phase waits for."""
 
-    word: Literal["tare", "load", "vent", "zero", "check"]
+    word: Literal["tare", "load", "vent", "carry out", "carry back", "zero", "check"]
+
+
+class Weigh(_Args, frozen=True, kw_only=True):
+    """The laboratory's balance has weighed the sample: ``mass_g`` as somebody typed it, or left out, to be read now.
+
+    ``balance`` is its name, as a check; it was weighed ``weighed_ago_s`` before.
+    """
+
+    which: Literal["m1", "m2"]
+    mass_g: MassG | None = None
+    balance: Name | None = None
+    who: Name | None = None
+    weighed_ago_s: AgoS | None = None
+    photograph_sha256: Sha256 | None = None
 
 
 class Note(_Args, frozen=True, kw_only=True):
@@ -121,15 +137,16 @@ class _None(_Args, frozen=True, kw_only=True):
     """No arguments."""
 
 
-Order = Start | OperatorStep | Note | Ack | Abort | Status
-_ORDERS: dict[str, type[Start | Note | Ack | Abort | Status]] = {
+Order = Start | OperatorStep | Weigh | Note | Ack | Abort | Status
+_ORDERS: dict[str, type[Start | Weigh | Note | Ack | Abort | Status]] = {
     "start": Start,
+    "weigh": Weigh,
     "note": Note,
     "ack": Ack,
     "abort": Abort,
     "status": Status,
 }
-OPERATOR_STEPS = ("tare", "load", "vent", "zero", "check")
+OPERATOR_STEPS = ("tare", "load", "vent", "carry out", "carry back", "zero", "check")
 COMMAND_NAMES = (*_ORDERS, *OPERATOR_STEPS)
 LOOKING = frozenset({"status"})
 """What whoever may use the socket at all may ask; all else is for those who may act."""

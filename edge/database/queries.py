@@ -20,6 +20,7 @@ from calibration.certificate import Certificate, certificate_hash
 from calibration.certificate import loads as loads_certificate
 from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
+from edge.records.balance import BalanceMass
 from edge.records.command import Command
 from edge.records.event import EventKind
 from edge.records.result import (
@@ -307,6 +308,14 @@ def stops_told(db: Database, run_id: int) -> tuple[StopTold, ...]:
             for told in _told(db, run_id, EventKind.RESUMED)
             if "from_s" in told and told["gap_s"] != 0.0
         )
+
+
+def balance_masses(db: Database, run_id: int) -> tuple[BalanceMass, ...]:
+    """Get the masses of the laboratory's balance in a run, in the order in which they were said."""
+    events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.BALANCE)
+    with parsed_rows(f"run {run_id}: a mass of the balance"):
+        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        return tuple(msgspec.convert(data | {"said_s": at_s}, BalanceMass) for at_s, data in told)
 
 
 def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:

@@ -6,10 +6,24 @@ This module must never keep the port longer than it reads.
 from __future__ import annotations
 
 from edge.errors import BadInput
-from hw.balance import Balance, BalanceProtocol, BalanceReading, Wire
+from hw.balance import Balance, BalanceProtocol, BalanceReading, Wire, tell_nobody
+
+from .config import BalanceConfig
 
 PATIENCE_S = 10.0
 """So long a balance may take to be at rest, before it is asked again by a person."""
+ASKED_PATIENCE_S = 6.0
+"""And so long where somebody waits at the control socket."""
+
+
+def read_configured(
+    config: BalanceConfig, wire: Wire = tell_nobody, patience_s: float = ASKED_PATIENCE_S
+) -> BalanceReading:
+    """Ask the balance that the settings name for a stable mass. Raises as :func:`read_balance`."""
+    if config.port is None:
+        raise BadInput("the balance has no port: name it in the settings, [balance] port, or type the mass")
+    protocol = BalanceProtocol(config.protocol)
+    return read_balance(config.port, protocol, wire, baud=config.baud, parity=config.parity, patience_s=patience_s)
 
 
 def read_balance(

@@ -169,6 +169,20 @@ class RunConfig(_Table, frozen=True, kw_only=True):
     certificate: Text | None = None
 
 
+class BalanceConfig(_Table, frozen=True, kw_only=True):
+    """The laboratory's own balance: its certificate's file, and the port at which it is asked (None: it is typed).
+
+    ``contradiction``: what becomes of a run whose balance and rig contradict each other beyond their uncertainties.
+    """
+
+    certificate: Text | None = None
+    port: Text | None = None
+    protocol: Literal["mt-sics", "kcp", "sbi"] = "mt-sics"
+    baud: Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    contradiction: Literal["invalid", "warning"] = "invalid"
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """All settings of one instrument. A load cell alone can be read and calibrated; a test needs ``oven_probe``."""
 
@@ -180,6 +194,7 @@ class Config(_Table, frozen=True, kw_only=True):
     storage: StorageConfig = StorageConfig()
     alarms: AlarmConfig = AlarmConfig()
     test: RunConfig = RunConfig()
+    balance: BalanceConfig = BalanceConfig()
 
     def __post_init__(self) -> None:
         a, b = self.oven_probe, self.cell_probe
@@ -198,6 +213,7 @@ _CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "storage": (StorageConfig, False),
     "alarms": (AlarmConfig, False),
     "test": (RunConfig, False),
+    "balance": (BalanceConfig, False),
 }
 
 

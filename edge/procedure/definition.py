@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
+from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
+from edge.records.balance import BalanceMass
 from edge.records.invalid import Invalid
 from edge.records.recording_told import HourTold, Observed, RecordingTold
 from edge.records.result import (
@@ -43,6 +46,8 @@ class BalanceStated:
     u_mass_g: float | None = None
 
 
+Contradiction = Literal["invalid", "warning"]
+"""What becomes of a run whose balance and rig contradict each other beyond their uncertainties."""
 NOTHING_STATED = BalanceStated()
 
 
@@ -53,7 +58,8 @@ class RunDefinition:
     ``specimen`` is its record (None: there is none), ``seen_before`` earlier runs of the same serial;
     ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
-    nothing that it holds can be judged (None: it can).
+    nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
+    and ``contradiction`` what becomes of a run where balance and rig contradict each other.
     """
 
     sample: Sample
@@ -68,6 +74,15 @@ class RunDefinition:
     unjudgeable: Invalid | None = None
     specimen: Specimen | None = None
     seen_before: tuple[SeenBefore, ...] = ()
+    laboratory_balance: BalanceCertificate | None = None
+    contradiction: Contradiction = "invalid"
+
+    def balance_settings(self) -> dict[str, object]:
+        """Get what is stored of the laboratory's balance, as plain JSON by key: nothing where there is none."""
+        if self.laboratory_balance is None:
+            return {}
+        certificate: object = msgspec.to_builtins(self.laboratory_balance)
+        return {"laboratory_balance": certificate, "contradiction": self.contradiction}
 
     def specimen_settings(self) -> dict[str, object]:
         """Get what is stored of the specimen, as plain JSON by key: nothing where it has no record."""
@@ -111,8 +126,9 @@ class Recorded:
 class EndedRun:
     """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
 
-    ``run_id``, ``stops``, ``resets`` (of the load cell's converter) and ``alarms`` are the journal's (None: it is not
-    stored); ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
+    ``run_id``, ``stops``, ``resets`` (of the load cell's converter), ``alarms`` and ``on_balance`` (the masses of the
+    laboratory's balance) are the journal's (None: it is not stored); ``true_loss_pct`` and ``seed`` a simulated rig's;
+    ``recorded`` a replay's.
     """
 
     definition: RunDefinition
@@ -125,6 +141,7 @@ class EndedRun:
     seed: int | None = None
     recorded: Recorded | None = None
     resets: tuple[ConverterResetTold, ...] = ()
+    on_balance: tuple[BalanceMass, ...] = ()
 
     def not_judged(self, why: str) -> Result:
         """Get the result of this run where nothing can be said of it: INVALID, and why."""

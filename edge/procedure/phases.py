@@ -13,45 +13,32 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord
-from edge.records.event import (
-    CheckRefused,
-    CommandRefused,
-    CommandTaken,
-    Event,
-    GapTold,
-    LoadRefused,
-    PhaseChanged,
-    TareRefused,
-    WeighingTaken,
-    ZeroRefused,
-)
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, WeighedOnBalance
+from edge.records.event import CommandRefused, CommandTaken, Event, GapTold, PhaseChanged, WeighingTaken, step_refused
 from edge.records.formatting import hours
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.second import Second
 from edge.records.weighing import Excursion, Weighing, WeighingKind
 
+from .after_m2 import AFTER_M2, LOOK_EVERY_S, AfterM2
+from .carrying import Carrying
 from .excursions import Excursions
 from .hot_windows import HotWindows
 from .masses import MassRecord
-from .plan import HEATED_BEFORE_M1, MIN_ROWS, Plan
+from .plan import HEATED_BEFORE_M1, Plan
 from .plausibility import LOAD_ROWS, why_not_tare, why_not_the_sample
-from .transitions import BETWEEN_MASSES, COMMANDS, TRANSITIONS, refusal
+from .transitions import BEFORE_HOLD, BETWEEN_MASSES, COMMANDS, DETOURS, TRANSITIONS, refusal
 from .weighing_window import (
     Window,
     is_at_rest,
-    is_steady,
+    is_cold,
     mean_of_known,
-    spread_g,
     weighing,
-    why_not_empty,
-    why_not_that_weight,
+    why_not_steady,
     window_mean,
 )
 
-LOOK_EVERY_S = 10.0  # how often a window is looked at for a weighing
-AFTER_M2 = (Phase.ZERO, Phase.CHECK)
 AIR_PA = 50_000.0  # a gauge that rises beyond it has seen the air come back
 
 
@@ -71,9 +58,12 @@ class Phases:
         self._cold_c = math.nan
         self._tare_asked = False
         self._loaded = False
-        self._asked_s = math.nan  # when the second zero, or the check weight, was said to be ready
+        self._asked_s = math.nan  # when the sample was said to be on
+        self._after: AfterM2 | None = None
         self._window = Window()
         self.masses = MassRecord()
+        self.carrying = Carrying()
+        self._carry: OperatorWord | None = None  # what of it was said, and takes effect with the next row
         self.told_start: Weighing | None = None  # what the fold's own loss is divided by; the judge weighs anew
         self._hot = HotWindows(plan)
         self._out = Excursions(plan)
@@ -87,6 +77,8 @@ class Phases:
             Phase.HOLD: self._step_hold,
             Phase.COOL: self._step_cool,
             Phase.M2: self._step_cold,
+            Phase.CARRY_M1: self._step_carried,
+            Phase.CARRY_M2: self._step_carried,
             Phase.ZERO: self._step_after,
             Phase.CHECK: self._step_after,
         }
@@ -113,22 +105,24 @@ class Phases:
             return Event(seq, t_s, CommandRefused(command, why))
         if isinstance(command, ConverterWasReset):
             self._begin_weighing_anew(t_s)
-            return Event(seq, t_s, CommandTaken(command))
-        if command is OperatorWord.TARE:
+        elif isinstance(command, WeighedOnBalance):
+            self.carrying.said.add(command.which)
+        elif command is OperatorWord.TARE:
             self._tare_asked = True
             self._window = Window()
         elif command is OperatorWord.LOAD:
             self._loaded, self._asked_s = True, t_s
             self._window = Window()
         elif command is OperatorWord.ABORT:
-            if self.phase not in AFTER_M2:
+            if not self._m2_is_taken:
                 self.invalid = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
             self.phase = Phase.DONE
         elif command is OperatorWord.VENT:
             self.vented_s = t_s
+        elif self._after is not None and command is self._after.word:
+            self._after.ask(t_s)
         else:
-            self._asked_s = t_s
-            self._window = Window()
+            self._carry = OperatorWord(command)
         return Event(seq, t_s, CommandTaken(command))
 
     @property
@@ -147,12 +141,14 @@ class Phases:
         last, self._last = self._last, row
         if last is None:
             self._since_s = row.t_s
-        self.masses.add(row)
+        if self._carry is not OperatorWord.CARRY_OUT and self.carrying.on_rig(self.phase, row.t_s):
+            self.masses.add(row)
         if last is not None and last.pressure_pa < AIR_PA <= row.pressure_pa and self.phase in (Phase.COOL, Phase.M2):
             self.vented_s = row.t_s
         if self.plan.weigh == "hot" and row.n_ok > 0:
             self._hot.seen(row)
-        return list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
+        carried = list(self._carried(row))
+        return carried + list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
 
     def finish(self, why: str) -> list[Event]:
         """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
@@ -160,7 +156,7 @@ class Phases:
             return []
         events = [] if self._last is None else list(self._out.end(self._last))
         weighed = self._weigh_at_rest(WeighingKind.M2, empty=True) if self.phase is Phase.M2 else None
-        if self._last is not None and (weighed is not None or self.phase in AFTER_M2):
+        if self._last is not None and (weighed is not None or self._m2_is_taken):
             taken = [weighed] if weighed is not None else []
             return [*events, *taken, self._enter(Phase.DONE, self._last, f"M2 is taken; {why}")]
         if self.invalid is None:
@@ -170,21 +166,15 @@ class Phases:
         return events
 
     def _what_is_missing(self, why: str) -> Invalid:
-        if self.phase is Phase.HOLD:
-            return self.plan.hold_incomplete(why, self.hold_s)
-        if self.phase is Phase.RAMP:
-            return self.plan.never_in_band(why)
-        rows = len(self._window.rows)
-        if self.phase in (Phase.M1, Phase.M2) and rows < MIN_ROWS and self.plan.weigh_max_s == math.inf:
-            return self.plan.too_few_rows(self.phase.upper(), rows, self.plan.window_s)
-        return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {self.phase}")
+        return self.plan.what_is_missing(self.phase, why, self.hold_s, len(self._window.rows))
 
     def _enter(self, phase: Phase, row: Second, why: str) -> Event:
-        assert phase is Phase.DONE or (self.phase, phase) in TRANSITIONS, (self.phase, phase)
+        assert phase is Phase.DONE or (self.phase, phase) in TRANSITIONS.keys() | DETOURS.keys(), (self.phase, phase)
         event = Event(row.seq, row.t_s, PhaseChanged(self.phase, phase, why))
         self.phase = phase
         self._since_s = self.entered_s[phase] = row.t_s
         self._cold_c = self._asked_s = math.nan
+        self._after = AfterM2(phase, row.t_s) if phase in AFTER_M2 else None
         self._window = Window()
         return event
 
@@ -194,6 +184,40 @@ class Phases:
 
     def _in_phase_s(self, row: Second) -> float:
         return row.t_s - self._since_s
+
+    # carried to the laboratory's balance and back
+
+    @property
+    def _m2_is_taken(self) -> bool:
+        """Get whether the run can be judged as it stands: what comes after M2 is a convenience."""
+        at_balance = self.phase is Phase.CARRY_M2 and (self.carrying.has_m2 or WeighingKind.M2 in self.weighings)
+        return at_balance or self.phase in AFTER_M2
+
+    def _carried(self, row: Second) -> Iterator[Event]:
+        """Let the sample be where the operator has said that it is. What the rig weighed of it is weighed anew."""
+        word, self._carry = self._carry, None
+        before = self.phase in BEFORE_HOLD
+        if word is OperatorWord.CARRY_OUT:
+            self.carrying.out(row.t_s, before_hold=before)
+            self.weighings.pop(WeighingKind.M1 if before else WeighingKind.M2, None)
+            yield self._enter(Phase.CARRY_M1 if before else Phase.CARRY_M2, row, "the sample is carried out")
+        elif word is OperatorWord.CARRY_BACK:
+            self.carrying.back(row.t_s)
+            yield self._enter(Phase.M1 if before else Phase.M2, row, "the sample is back")
+
+    def _step_carried(self, row: Second, last: Second | None) -> Iterator[Event]:
+        """Wait until the sample is back, or until the balance has said M2."""
+        over, at_most = self._in_phase_s(row) > self.plan.zero_max_s, f"within {hours(self.plan.zero_max_s)} h"
+        if self.phase is Phase.CARRY_M2 and self.carrying.has_m2:
+            yield self._enter(self._next_after_m2(), row, "M2 is weighed on the balance")
+        elif over and self._m2_is_taken:
+            yield self._enter(self._next_after_m2(), row, f"no M2 of the balance {at_most}")
+        elif over:
+            why = f"the sample was carried out and was not back {at_most}"
+            yield self._fail(row, Invalid(InvalidReason.NOT_CARRIED_BACK, why))
+
+    def _next_after_m2(self) -> Phase:
+        return Phase.ZERO if self.plan.zero_after else Phase.DONE
 
     # weighings
 
@@ -225,14 +249,9 @@ class Phases:
         if window.span_s < plan.tare_s - 1.0:
             return
         rows = list(window.rows)
-        apart_g = spread_g(rows)
-        steady = apart_g <= plan.tare_stability_g or is_steady([r.zero_code for r in rows], 0.0)
-        why = why_not_tare(mean_of_known([r.mass_g for r in rows]), plan)
-        if len(rows) < 0.9 * plan.tare_s or not steady:
-            why = f"{len(rows)} good seconds that wander by {apart_g:.3g} g: leave the holder alone, close the door"
-        if why:
+        if why := why_not_steady(rows, plan) or why_not_tare(mean_of_known([r.mass_g for r in rows]), plan):
             self._tare_asked, why = False, f"{why}, and tare again"
-            yield Event(row.seq, row.t_s, TareRefused(OperatorWord.TARE, why))
+            yield Event(row.seq, row.t_s, step_refused(OperatorWord.TARE, why))
             return
         yield self._weigh(WeighingKind.TARE, rows)
         yield self._enter(Phase.LOAD, row, "the zero is taken")
@@ -249,7 +268,7 @@ class Phases:
             mass_g = mean_of_known([r.mass_g for r in list(self._window.rows)[-LOAD_ROWS // 2 :]])
             if why := why_not_the_sample(mass_g, self.plan):
                 self._loaded = False
-                yield Event(row.seq, row.t_s, LoadRefused(OperatorWord.LOAD, f"{why}, and say load again"))
+                yield Event(row.seq, row.t_s, step_refused(OperatorWord.LOAD, f"{why}, and say load again"))
                 return
         yield self._enter(Phase.M1, row, "the sample is on")
 
@@ -269,8 +288,11 @@ class Phases:
             weighed = self._weigh_at_rest(which)
             if weighed is not None:
                 yield weighed
-                if self.phase is Phase.M2:
-                    yield self._enter(Phase.ZERO if plan.zero_after else Phase.DONE, row, "M2 is taken")
+                if self.phase is Phase.M2 and self.carrying.awaits_m2:
+                    self.carrying.out(row.t_s, before_hold=False)
+                    yield self._enter(Phase.CARRY_M2, row, "M2 is taken; the balance's comes now")
+                elif self.phase is Phase.M2:
+                    yield self._enter(self._next_after_m2(), row, "M2 is taken")
                 else:
                     yield self._enter(Phase.PUMP, row, "M1 is taken")
                 return
@@ -291,41 +313,21 @@ class Phases:
     # after M2: what the operator may still do
 
     def _step_after(self, row: Second, last: Second | None) -> Iterator[Event]:
-        """Take the second zero, or the check weight, once the operator has said that it is ready.
-
-        The zero rests as long as M1 did, so that what is left of the creep is as much as was left at M1.
-        """
-        plan, zero = self.plan, self.phase is Phase.ZERO
-        word = OperatorWord.ZERO if zero else OperatorWord.CHECK
-        which = WeighingKind(word)
-        if not math.isfinite(self._asked_s):
-            if self._in_phase_s(row) > plan.zero_max_s:
-                yield self._enter(Phase.DONE, row, f"no word {word} within {hours(plan.zero_max_s)} h of waiting")
+        """Take the second zero, or the check weight, once the operator has said that it is ready."""
+        after, plan = self._after, self.plan
+        assert after is not None  # the phase began with it
+        m = self.weighings.get(WeighingKind.M2) or self.weighings[WeighingKind.M1]
+        found = after.step(row, plan, m.value.mean if after.which is WeighingKind.ZERO else plan.check_weight_g)
+        if found is None:
             return
-        rest_s, length_s = (plan.dwell_s, plan.window_s) if zero else (plan.tare_s, plan.tare_s)
-        waited_s = row.t_s - self._asked_s
-        if row.n_ok > 0 and waited_s >= rest_s:
-            self._window.add(row, length_s)
-        if waited_s < rest_s + length_s or row.t_s < self._look_s:
-            return
-        self._look_s = row.t_s + LOOK_EVERY_S
-        rows = list(self._window.rows)
-        load_g = self.weighings[WeighingKind.M2].value.mean if zero else plan.check_weight_g
-        if is_at_rest(rows, load_g, plan):
-            mass_g = mean_of_known([r.mass_g for r in rows])
-            why = why_not_empty(mass_g, load_g) if zero else why_not_that_weight(mass_g, load_g)
-            if not why:
-                yield self._weigh(which, rows)
-                more = zero and plan.check_weight_g > 0.0
-                yield self._enter(Phase.CHECK if more else Phase.DONE, row, f"the {which} is taken")
-                return
-        elif waited_s > plan.weigh_max_s:
-            why = f"never stable within {hours(plan.weigh_max_s)} h: keep draughts and cables off"
+        if found.over:
+            yield self._enter(Phase.DONE, row, found.over)
+        elif found.refused:
+            yield Event(row.seq, row.t_s, step_refused(after.word, found.refused))
         else:
-            return
-        self._asked_s = math.nan
-        refused = ZeroRefused if zero else CheckRefused
-        yield Event(row.seq, row.t_s, refused(word, f"{why}, and say {word} again"))
+            yield self._weigh(after.which, found.rows)
+            more = after.which is WeighingKind.ZERO and plan.check_weight_g > 0.0
+            yield self._enter(Phase.CHECK if more else Phase.DONE, row, f"the {after.which} is taken")
 
     # pump, ramp, hold, cool
 
@@ -389,11 +391,7 @@ class Phases:
 
     def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:
         m1, plan = self.weighings.get(WeighingKind.M1), self.plan
-        cold_c = m1.cell_temp_c if m1 is not None else math.nan
-        oven_c = m1.temp_c if m1 is not None else math.nan
-        near = not math.isfinite(cold_c) or abs(row.cell_temp_c - cold_c) <= plan.cold_band_c
-        cool = not math.isfinite(oven_c) or row.temp_c - oven_c <= 2.0 * plan.cold_band_c
-        if near and cool:
+        if is_cold(row, m1, plan):
             yield self._enter(Phase.M2, row, "cold again")
         elif self._in_phase_s(row) > plan.cool_max_s:
             why = f"not cold again after {hours(plan.cool_max_s)} h: open the oven's vent or wait"

@@ -12,6 +12,7 @@ from typing import Literal
 
 from edge.records.formatting import hours
 from edge.records.invalid import Invalid, InvalidReason
+from edge.records.phase import Phase
 
 MIN_ROWS = 6
 """Fewer good seconds are no weighing."""
@@ -107,3 +108,13 @@ class Plan:
         below = f" and below {self.pressure_limit_pa:g} Pa" if self.pressure_needed else ""
         band = f"{self.hold_temp_c:g} ± {self.hold_band_c:g} °C"
         return Invalid(InvalidReason.NEVER_IN_BAND, f"{why} before the hold: never within {band}{below}")
+
+    def what_is_missing(self, phase: Phase, why: str, hold_s: float, rows: int) -> Invalid:
+        """Get the reason of INVALID for a run that ended in ``phase``, with ``rows`` in its window."""
+        if phase is Phase.HOLD:
+            return self.hold_incomplete(why, hold_s)
+        if phase is Phase.RAMP:
+            return self.never_in_band(why)
+        if phase in (Phase.M1, Phase.M2) and rows < MIN_ROWS and self.weigh_max_s == math.inf:
+            return self.too_few_rows(phase.upper(), rows, self.window_s)
+        return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {phase}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord
-from edge.records.phase import Phase
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, WeighedOnBalance
+from edge.records.phase import CARRIED, Phase
+from edge.records.weighing import WeighingKind
 
 TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
     {
@@ -26,6 +27,19 @@ TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
 )
 """What leads from one phase to the next. From every phase a run may also be done: judged, aborted, or invalid."""
 
+DETOURS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
+    {
+        (Phase.M1, Phase.CARRY_M1): "carry out",
+        (Phase.PUMP, Phase.CARRY_M1): "carry out",
+        (Phase.CARRY_M1, Phase.M1): "carry back",
+        (Phase.COOL, Phase.CARRY_M2): "carry out",
+        (Phase.M2, Phase.CARRY_M2): "carry out, or M2 is taken and the balance has said M1",
+        (Phase.CARRY_M2, Phase.M2): "carry back",
+        (Phase.CARRY_M2, Phase.ZERO): "the balance has said M2, and a second zero was announced",
+    }
+)
+"""The way to the laboratory's balance and back. Where the balance has said M2 and no zero was announced it is done."""
+
 COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
     {
         OperatorWord.TARE: Phase.TARE,
@@ -36,7 +50,12 @@ COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
 )
 """What the operator commands, and in which phase."""
 
-BETWEEN_MASSES = (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
+OUT_FROM = (Phase.M1, Phase.PUMP, Phase.COOL, Phase.M2)
+"""From where the sample may be carried out: it is cold, or nobody knows yet that it is not."""
+BEFORE_HOLD = (Phase.M1, Phase.PUMP, Phase.CARRY_M1)
+M2_FROM = (Phase.CARRY_M2, Phase.ZERO, Phase.CHECK)
+"""When the balance may have said M2: the sample is off the rig, or may be."""
+BETWEEN_MASSES = (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2, Phase.CARRY_M2)
 """The phases in which M1 is taken and M2 is not."""
 
 
@@ -49,6 +68,14 @@ def refusal(command: Command, phase: Phase) -> str:
             taken = phase is not Phase.DONE
         case OperatorWord.VENT:
             taken = phase in (Phase.COOL, Phase.M2)
+        case OperatorWord.CARRY_OUT:
+            taken = phase in OUT_FROM
+        case OperatorWord.CARRY_BACK:
+            taken = phase in CARRIED
+        case WeighedOnBalance(which=WeighingKind.M1):
+            taken = phase is not Phase.DONE
+        case WeighedOnBalance():
+            return "" if phase in M2_FROM else f"M2 on the balance is not for phase {phase}, but after carry out"
         case _:
             taken = phase is COMMANDS.get(command)
     return "" if taken else f"{command} is not for phase {phase}"

@@ -123,6 +123,22 @@ def is_at_rest(rows: Sequence[Second], load_g: float, plan: Plan) -> bool:
     return len(rows) >= MIN_ROWS and cold and is_steady([r.mass_g for r in rows], tolerance_g)
 
 
+def is_cold(row: Second, m1: Weighing | None, plan: Plan) -> bool:
+    """Say whether load cell and oven are as cold as at M1 again, as far as that is known."""
+    cold_c, oven_c = (math.nan, math.nan) if m1 is None else (m1.cell_temp_c, m1.temp_c)
+    near = not math.isfinite(cold_c) or abs(row.cell_temp_c - cold_c) <= plan.cold_band_c
+    return near and (not math.isfinite(oven_c) or row.temp_c - oven_c <= 2.0 * plan.cold_band_c)
+
+
+def why_not_steady(rows: Sequence[Second], plan: Plan) -> str:
+    """Say why rows of the empty holder are no tare: too few, or they wander ('' where they are one)."""
+    apart_g = spread_g(rows)
+    steady = apart_g <= plan.tare_stability_g or is_steady([r.zero_code for r in rows], 0.0)
+    if len(rows) >= 0.9 * plan.tare_s and steady:
+        return ""
+    return f"{len(rows)} good seconds that wander by {apart_g:.3g} g: leave the holder alone, close the door"
+
+
 def why_not_empty(mass_g: float, m2_g: float) -> str:
     """Say why a holder that shows ``mass_g`` is not empty after a sample of ``m2_g`` ('' where it is)."""
     on = abs(mass_g) > NOT_EMPTY * abs(m2_g)

@@ -35,11 +35,13 @@ class DeviationKind(StrEnum):
     M1_LATE = "m1_late"
     WEIGHING_COARSE = "weighing_coarse"
     JUDGED_HOT = "judged_hot"
+    CARRIED_IN_AIR = "carried_in_air"
     # the record contradicts itself, an earlier one, or the balance
     M0_BELOW_M1 = "m0_below_m1"
     SERIAL_CONTRADICTS = "serial_contradicts"
     SEAL_BROKEN = "seal_broken"
     HANDS_BROKEN = "hands_broken"
+    CELL_CHANGED = "cell_changed"
 
 
 CONTRADICTIONS = frozenset(
@@ -48,6 +50,7 @@ CONTRADICTIONS = frozenset(
         DeviationKind.SERIAL_CONTRADICTS,
         DeviationKind.SEAL_BROKEN,
         DeviationKind.HANDS_BROKEN,
+        DeviationKind.CELL_CHANGED,
     )
 )
 """With these it is not known that what was weighed is what was received."""
@@ -57,11 +60,15 @@ Asked = Literal["verified", "unverified", "assumed", "record"]
 
 
 class DeviationTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A deviation from the method: which, in words, and who asks for it."""
+    """A deviation from the method: which, in words, and who asks for it.
+
+    ``unexplained``: it contradicts who the specimen is, and nobody said why: no verdict can be the specimen's.
+    """
 
     kind: DeviationKind
     why: str
     asked: Asked
+    unexplained: bool = False
 
 
 class VisualCheckFound(StrEnum):

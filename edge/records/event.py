@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
-from .command import Command, as_text
+from .command import Command, OperatorWord, as_text
 from .formatting import known
 from .phase import Phase
 from .weighing import Weighing, WeighingKind
@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     CLOCK = "clock"
     STORAGE = "storage"
     CONVERTER_RESET = "converter_reset"
+    BALANCE = "balance"
     RIG_CHANGED = "rig_changed"
     ENDED = "ended"
     DAMAGED = "damaged"
@@ -184,6 +185,19 @@ class CheckRefused(CommandRefused):
     """The check weight was not taken."""
 
     kind: ClassVar[EventKind] = EventKind.CHECK_REFUSED
+
+
+_REFUSED: dict[OperatorWord, type[CommandRefused]] = {
+    OperatorWord.TARE: TareRefused,
+    OperatorWord.LOAD: LoadRefused,
+    OperatorWord.ZERO: ZeroRefused,
+    OperatorWord.CHECK: CheckRefused,
+}
+
+
+def step_refused(word: OperatorWord, why: str) -> CommandRefused:
+    """Get the event that says of a step of the operator's that it was not taken."""
+    return _REFUSED[word](word, why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class InvalidReason(StrEnum):
     HOLDER_EMPTY = "holder_empty"
     GAINED = "gained"
     JUMPED = "jumped"
+    NOT_CARRIED_BACK = "not_carried_back"
+    BALANCE_CONTRADICTS = "balance_contradicts"
+    SPECIMEN_CONTRADICTED = "specimen_contradicted"
     NOT_JUDGED = "not_judged"
 
 

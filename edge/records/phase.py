@@ -16,11 +16,13 @@ class Phase(StrEnum):
     TARE = "tare"
     LOAD = "load"
     M1 = "m1"
+    CARRY_M1 = "carried for m1"
     PUMP = "pump"
     RAMP = "ramp"
     HOLD = "hold"
     COOL = "cool"
     M2 = "m2"
+    CARRY_M2 = "carried for m2"
     ZERO = "zero"
     CHECK = "check weight"
     DONE = "done"
@@ -30,8 +32,13 @@ ASKED: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.TARE: "leave the holder empty, then tare",
         Phase.LOAD: "put the sample on, then load",
+        Phase.CARRY_M1: "weigh it on the balance, weigh m1, then carry back",
+        Phase.CARRY_M2: "weigh it on the balance, then weigh m2, or carry back",
         Phase.ZERO: "take the sample off, then zero",
         Phase.CHECK: "put the check weight on, then check",
     }
 )
 """What is asked of the operator in a phase; the others go on by themselves."""
+
+CARRIED = (Phase.CARRY_M1, Phase.CARRY_M2)
+"""The sample is not on the rig: it is at the laboratory's balance, or on the way."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .balance import BalanceTold
 from .deviation import DeviationTold, StandardChecked, VisualCheckFound
 from .invalid import Invalid, InvalidReason
 from .recording_told import HourTold, Observed, RecordingTold
@@ -307,6 +308,7 @@ class Result(_Part, frozen=True, kw_only=True):
     check_weight: CheckWeightTold | None = None
     blank: BlankUsed | UnsetType = UNSET
     blank_found: BlankFound | UnsetType = UNSET
+    balance: BalanceTold | UnsetType = UNSET
     # the hold
     hold_s: float = 0.0
     hold_required_s: float

@@ -54,20 +54,28 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class HandOver(_Part, frozen=True, kw_only=True):
-    """The specimen went from one hand to another: when, and in what condition."""
+    """The specimen went from one hand to another: when, and in what condition.
+
+    ``because`` says why somebody else gave it than had taken it before.
+    """
 
     at: When
     given_by: Name
     taken_by: Name
     condition: Text | None = None
+    because: Text | None = None
 
 
 class Seal(_Part, frozen=True, kw_only=True):
-    """A seal on the specimen or its box, and how it was found. ``removed``: by who opened it, for the test."""
+    """A seal on the specimen or its box, and how it was found. ``removed``: by who opened it, for the test.
+
+    ``because`` says why it was broken.
+    """
 
     number: Name
     found: Literal["intact", "broken", "removed"]
     where: Text | None = None
+    because: Text | None = None
 
 
 class Photograph(_Part, frozen=True, kw_only=True):

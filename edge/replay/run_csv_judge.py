@@ -82,6 +82,7 @@ def judge_run_csv(read: RunRead, path: Path, instead: Instead = AS_IT_SAYS) -> R
         stops=read.head.stops,
         alarms=read.head.alarms,
         resets=read.head.resets,
+        on_balance=read.head.on_balance,
         recorded=_recorded(read, path, definition, pipeline.phases, folded),
     )
     result = judge_night(ended)
@@ -116,6 +117,8 @@ def _definition(read: RunRead, path: Path, instead: Instead) -> RunDefinition:
         is_blank=head.is_blank,
         specimen=instead.specimen or head.specimen,
         seen_before=head.seen_before,
+        laboratory_balance=head.laboratory_balance,
+        contradiction=head.contradiction,
     )
 
 

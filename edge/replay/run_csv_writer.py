@@ -13,10 +13,12 @@ from typing import BinaryIO
 
 import msgspec
 
+from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import to_toml
 from edge.database.connection import Database, parsed_rows
 from edge.database.queries import (
     alarms_told,
+    balance_masses,
     converter_resets,
     rig_changed,
     run_number,
@@ -118,6 +120,9 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             alarms=alarms_told(db, run_id),
             resets=converter_resets(db, run_id),
             rig_changed=rig_changed(db, run_id),
+            laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
+            contradiction=run.settings.get("contradiction", "invalid"),
+            on_balance=balance_masses(db, run_id),
         )
 
 

@@ -11,10 +11,13 @@ from typing import Literal
 
 import msgspec
 
+from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
+from edge.procedure.definition import Contradiction
 from edge.procedure.last_tare import moves_by_itself_g
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
+from edge.records.balance import BalanceMass
 from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
@@ -48,7 +51,8 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is of and goes by, as far as no sample says it.
 
     ``zero_after``, ``check_weight_g`` (g) and ``mass_g`` (g) are what the start asked for; ``stops``, ``alarms``,
-    ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows.
+    ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows;
+    ``on_balance`` is what the laboratory's balance said.
     """
 
     version: Literal[1] = 1
@@ -73,6 +77,9 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[HappenedTold, ...] = ()
     resets: tuple[ConverterResetTold, ...] = ()
     rig_changed: str = ""
+    laboratory_balance: BalanceCertificate | None = None
+    contradiction: Contradiction = "invalid"
+    on_balance: tuple[BalanceMass, ...] = ()
 
     def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
         """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""

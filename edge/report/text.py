@@ -20,6 +20,7 @@ from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import contradicted, first_words, whole_meaning
 
+from .balance_text import balance_lines
 from .decimals import decimals as decimals
 from .specimen_text import checked_line, deviation_lines, specimen_lines
 
@@ -158,6 +159,7 @@ def _lines(r: Result) -> Iterator[str]:
     yield ""
     yield from _hold(r)
     yield from _masses(r)
+    yield from balance_lines(r)
     yield from _recording(r)
     yield from _budget(r)
     for head, items in (

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.database.journal import Journal, RunHeader
-from edge.database.queries import alarms_told, converter_resets
+from edge.database.queries import alarms_told, balance_masses, converter_resets
 from edge.database.run_journal import RunJournal, Writing
-from edge.errors import WrongPhase
+from edge.errors import BadInput, WrongPhase
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.pipeline import Folded, OperatorCommand, Pipeline
-from edge.records.command import Command, GapLength, OperatorWord
+from edge.records.balance import BalanceSaid
+from edge.records.command import Command, GapLength, OperatorWord, WeighedOnBalance
 from edge.records.event import (
     CommandGiven,
     CommandRefused,
@@ -34,6 +35,8 @@ from edge.records.result import Result, as_json
 from edge.records.second import Second
 from hw.clock import NS_PER_S, Clock
 
+NEAR = 0.05
+"""Of a mass: so far the rig and the laboratory's balance may be apart before it is taken for a slip of the pen."""
 Show = Callable[[Second, str, Sequence[Event]], None]
 """Called with each closed second, its phase and what happened."""
 
@@ -135,6 +138,29 @@ class LiveRun:
         if why := phases.refusal(command):
             raise WrongPhase(f"{why}: {f'say {phases.awaited}' if phases.awaited else 'it goes on by itself'}")
 
+    def weighed(self, said: BalanceSaid, who: str) -> None:
+        """Take a mass that the laboratory's balance said: the event first, for it must not be lost.
+
+        Raises ``WrongPhase`` where the sample cannot have been on the balance, ``BadInput`` for what cannot be its
+        mass, and as :meth:`add_frame`.
+        """
+        word = WeighedOnBalance(said.which)
+        if why := self.pipeline.phases.refusal(word):
+            raise WrongPhase(why)
+        self._must_be_the_sample(said)
+        self.log_event(said, who)
+        self.pipeline.command(OperatorCommand(self.next_seq, word))
+        self.log_event(CommandGiven(word), who)
+
+    def _must_be_the_sample(self, said: BalanceSaid) -> None:
+        """Raise ``BadInput`` for a mass that is far from what the rig shows of the sample: a slip of the pen."""
+        rig = self.pipeline.phases.weighings.get(said.which)
+        if rig is not None and abs(rig.value.mean - said.mass_g) > NEAR * abs(rig.value.mean):
+            raise BadInput(
+                f"{said.which.upper()} {said.mass_g:g} g: the rig has {rig.value.mean:.4g} g: look at the display, and "
+                "say it again"
+            )
+
     def abort(self, who: str) -> None:
         """End the run where it is: the last second that was measured is its last, whatever a chip does now.
 
@@ -192,6 +218,7 @@ class LiveRun:
             stops=self.journal.stops(),
             alarms=alarms_told(self.journal.db, self.run_id),
             resets=converter_resets(self.journal.db, self.run_id),
+            on_balance=balance_masses(self.journal.db, self.run_id),
             true_loss_pct=true_loss_pct,
             seed=seed,
         )
@@ -224,7 +251,8 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
         settings=definition.parameters.as_settings()
         | dict(beginning.about)
         | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)}
-        | definition.specimen_settings(),
+        | definition.specimen_settings()
+        | definition.balance_settings(),
         t0_ns=beginning.t0_ns,
     )
     writing = journal.begin(header, Writing(clock.boot_id, clock.wall_s(), beginning.batch_s))

@@ -9,6 +9,7 @@ import math
 
 import msgspec
 
+from calibration.balance_certificate import BalanceCertificate
 from edge.database.connection import Database
 from edge.database.journal import Journal
 from edge.database.queries import (
@@ -82,6 +83,8 @@ def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         is_blank=run.kind is RunKind.BLANK or run.settings.get("blank_run") is True,
         specimen=None if specimen is None else Specimen.from_settings(specimen),
         seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
+        laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
+        contradiction=run.settings.get("contradiction", "invalid"),
     )
 
 

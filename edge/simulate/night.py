@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.control.protocol import Request
+from edge.control.protocol import Argument, Request
 from edge.database.writing import Disk
 from edge.errors import HalfpercentError
 from edge.instrument.config import Config
@@ -162,6 +162,8 @@ class Course:
                 self._world.machine.move_wall(what.step_s)
             case night_events.Command():
                 self._command(what)
+            case night_events.Weigh():
+                self._weigh(what)
             case _:
                 self._do_to_rig(what, now_ns)
 
@@ -234,11 +236,24 @@ class Course:
     def _command(self, what: night_events.Command) -> None:
         if what.skip is not None:
             self._operator.skips.add(OperatorWord(what.skip))
-        if what.command is not None:
-            try:
-                self._service().handle(Request(what.command, {}, "operator"))
-            except HalfpercentError as e:
-                self._say(f"night: {what.command} is refused: {e}")
+        taken = what.command is not None and self._ask(Request(what.command, {}, "operator"))
+        if taken and what.command in (OperatorWord.CARRY_OUT, OperatorWord.CARRY_BACK):
+            self._operator.told(OperatorWord(what.command), 0.0)
+
+    def _weigh(self, what: night_events.Weigh) -> None:
+        """Weigh the sample on the laboratory's balance, and type what it shows, or have it read."""
+        args: dict[str, Argument] = {"which": what.mass}
+        if what.how == "typed":
+            args["mass_g"] = round(self._world.balance.display_g() + what.off_mg / 1000.0, 3)
+        self._ask(Request("weigh", args, "operator"))
+
+    def _ask(self, request: Request) -> bool:
+        try:
+            self._service().handle(request)
+        except HalfpercentError as e:
+            self._say(f"night: {request.command} is refused: {e}")
+            return False
+        return True
 
     def _second_program(self, gain: int) -> None:
         """Open the load-cell chip with another driver, as a program does that knows nothing of this one."""
@@ -261,6 +276,7 @@ _NEEDS_SERVICE = (
     night_events.Restart,
     night_events.PowerCut,
     night_events.Command,
+    night_events.Weigh,
     night_events.SecondProgram,
 )
 """What waits until somebody measures again."""

@@ -197,12 +197,21 @@ class Command(_Event, frozen=True, kw_only=True):
     """A command that nobody waits for, or (``skip``) one that from now on never comes."""
 
     WHAT = "command"
-    command: Literal["tare", "load", "zero", "check", "abort"] | None = None
+    command: Literal["tare", "load", "carry out", "carry back", "zero", "check", "abort"] | None = None
     skip: Literal["tare", "load", "zero", "check"] | None = None
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.skip is None):
             raise ValueError("give either command or skip")
+
+
+class Weigh(_Event, frozen=True, kw_only=True):
+    """The sample is weighed on the laboratory's balance: its display is typed, ``off_mg`` beside it, or read."""
+
+    WHAT = "weigh"
+    mass: Literal["m1", "m2"]
+    how: Literal["typed", "read"] = "typed"
+    off_mg: Mg = 0.0
 
 
 class WrongBoard(_Event, frozen=True, kw_only=True):
@@ -215,7 +224,7 @@ class WrongBoard(_Event, frozen=True, kw_only=True):
 Happens: TypeAlias = (
     Restart | PowerCut | BrownOut | Unplug | LiftSample | DropSample | PlaceSample | SwapWires | Step | ZeroDrift
     | Draught | Regain | Dry | Weather | Thermometer | Oven | ClockStep | DiskFull | ReadOnly | Settings
-    | SecondProgram | Command | WrongBoard
+    | SecondProgram | Command | Weigh | WrongBoard
 )  # fmt: skip
 """What may happen."""
 EVENTS: dict[str, type[Happens]] = {
@@ -223,10 +232,11 @@ EVENTS: dict[str, type[Happens]] = {
     for kind in (
         Restart, PowerCut, BrownOut, Unplug, LiftSample, DropSample, PlaceSample, SwapWires, Step, ZeroDrift,
         Draught, Regain, Dry, Weather, Thermometer, Oven, ClockStep, DiskFull, ReadOnly, Settings,
-        SecondProgram, Command, WrongBoard,
+        SecondProgram, Command, Weigh, WrongBoard,
     )
 }  # fmt: skip
-PHASES = {"check" if phase is Phase.CHECK else str(phase): phase for phase in Phase if phase is not Phase.DONE}
+_CALLED = {Phase.CHECK: "check", Phase.CARRY_M1: "carrym1", Phase.CARRY_M2: "carrym2"}
+PHASES = {_CALLED.get(phase, str(phase)): phase for phase in Phase if phase is not Phase.DONE}
 """Phases by the words that a night calls them."""
 
 

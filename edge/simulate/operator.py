@@ -52,8 +52,10 @@ class SimulatedOperator:
 
     def told(self, word: OperatorWord, check_weight_g: float) -> None:
         """Make true what is said: the sample is on, the holder is empty, the check weight is on."""
-        if word is OperatorWord.LOAD:
+        if word in (OperatorWord.LOAD, OperatorWord.CARRY_BACK):
             self.place()
+        elif word is OperatorWord.CARRY_OUT:
+            self._rig.place_sample(on=False)
         elif word in (OperatorWord.ZERO, OperatorWord.CHECK):
             self._empty(check_weight_g if word is OperatorWord.CHECK else 0.0)
 
@@ -75,6 +77,8 @@ class SimulatedOperator:
             return []
         if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
             self.place()
+        if phase is Phase.CARRY_M2 and waited_s >= self.PLACE_AFTER_S / 2.0:
+            self._rig.place_sample(on=False)
         if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
             self._empty(self._check_weight_g if phase is Phase.CHECK else 0.0)
         if phase not in COMMANDS_BY_PHASE:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from calibration.balance_certificate import balance_toml
 from calibration.certificate import to_toml
 from edge.control.protocol import Request, Start, parse
 from edge.control.server import Control
@@ -28,12 +29,14 @@ from edge.station.service import LOOKS, Connections, Service
 from edge.station.simulation import PowerLost, Simulation
 from hw.clock import NS_PER_S
 
+from .balance import simulated_balance
 from .clocks import world_clock
 from .night import Course, Say
 from .night_file import Night
 from .operator import SimulatedOperator
 from .world import Drawn, build_world
 
+CARRYING = (OperatorWord.CARRY_OUT, OperatorWord.CARRY_BACK)
 COMMIT_BATCH_S = 60
 """Simulated time runs faster than a disk is written."""
 LONGEST_S = 14 * 3600
@@ -53,8 +56,8 @@ class HandledService(Service):
         live = self.station.live
         if live is not None and request.command in set(OperatorWord):
             parse(request)  # what is wrong with it moves no hand
-            word = OperatorWord(request.command)
-            if live.pipeline.phases.awaited is word:
+            word, phases = OperatorWord(request.command), live.pipeline.phases
+            if phases.awaited is word or (word in CARRYING and not phases.refusal(word)):
                 self.operator.told(word, live.pipeline.phases.plan.check_weight_g)
         return super().handle(request)
 
@@ -101,6 +104,8 @@ class SimulatedStation:
         self.database = database
         self.certificate = folder / f"{world.certificate.name}.toml"
         self.certificate.write_text(to_toml(world.certificate), encoding="utf-8")
+        self.balance = folder / f"simulated-balance-{head.seed}.toml"
+        self.balance.write_text(balance_toml(simulated_balance(head.seed)), encoding="utf-8")
         self.stopping = False
         self._night = night
         self._manner = manner
@@ -117,7 +122,8 @@ class SimulatedStation:
         storage = msgspec.structs.replace(config.storage, database=str(self.database))
         # A run that names its certificate goes by it, whatever is edited in the settings.
         test = msgspec.structs.replace(config.test, certificate=str(self.certificate) if self._manner.person else None)
-        return msgspec.structs.replace(config, storage=storage, test=test)
+        balance = msgspec.structs.replace(config.balance, certificate=str(self.balance))
+        return msgspec.structs.replace(config, storage=storage, test=test, balance=balance)
 
     @property
     def config(self) -> Config:
@@ -176,6 +182,7 @@ class SimulatedStation:
                 clock_set=lambda: world.machine.is_set,
                 night=self._night.name if self._night.events else None,
                 takes_up=life > 1,
+                read_balance=world.balance.read,
             )
             service = HandledService if self._manner.person else Service
             made = service(config, instrument, writer, world.machine, Connections(control), simulation)

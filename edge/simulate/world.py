@@ -14,6 +14,7 @@ from hw.clock import SimClock
 from hw.sim.disturbances import Disturbances
 from hw.sim.rig import Rig, RigTruth
 
+from .balance import WorldBalance
 from .clocks import MachineClock
 from .instrument import PROBE, Chips, Wiring, calibrated, chips_on, instrument_on, rig_of
 
@@ -31,6 +32,7 @@ class World:
     disturbances: Disturbances
     chips: Chips
     certificate: Certificate
+    balance: WorldBalance
 
     def instrument(self, config: Config, looks: int) -> Instrument:
         """Get the real drivers, set as ``config`` says. Raises ``BadSetting`` for what a chip does not have."""
@@ -62,7 +64,8 @@ def build_world(drawn: Drawn, clock: SimClock, name: str = "simulated") -> World
     disturbances = Disturbances(rig, drawn.seed)
     chips = chips_on(disturbances, drawn.bridge, clock, drawn.seed)
     certificate = calibrated(rig.truth, drawn.bridge, drawn.seed)
-    return World(clock, MachineClock(clock, name), rig, disturbances, chips, certificate)
+    balance = WorldBalance(disturbances, drawn.seed)
+    return World(clock, MachineClock(clock, name), rig, disturbances, chips, certificate, balance)
 
 
 def losing(truth: RigTruth, seed: int, loss_pct: float, hold_s: float) -> RigTruth:

@@ -13,14 +13,18 @@ from typing import Any
 
 import msgspec
 
-from edge.control.protocol import Abort, Ack, Answer, Later, Note, OperatorStep, Order, Request, Start, parse
+from edge.control.protocol import Abort, Ack, Answer, Later, Note, OperatorStep, Order, Request, Start, Weigh, parse
 from edge.database.connection import SqliteError
 from edge.database.maintenance import disk_space
 from edge.errors import BadInput, HalfpercentError
+from edge.instrument.balance import read_configured
 from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
 from edge.records.command import OperatorWord
 from edge.run.live_run import LiveRun
+from hw.balance import BalanceReading
+from hw.clock import NS_PER_S
+from hw.errors import HwError
 
 from .alarm_rules import Alarm
 from .quotas import Quotas
@@ -29,6 +33,7 @@ from .start import definition_from_order, new_uid
 from .start_beside import StartsBeside
 from .station import Station
 from .status import station_status
+from .weighing import balance_said
 
 LONGEST_H = 30.0
 """A run with all its waits is hardly ever longer: so much room is asked for."""
@@ -54,6 +59,7 @@ class RequestDesk:
         self._take_up_waiting = take_up_waiting
         self._quotas = Quotas()
         self._starts = StartsBeside[RunDefinition]()
+        self._weighings = StartsBeside[BalanceReading]()
 
     def handle(self, request: Request) -> dict[str, Any]:
         """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
@@ -80,12 +86,51 @@ class RequestDesk:
 
         return self._starts.ask(lambda: self._read(order, asked=True), begin)
 
+    def weigh_later(self, request: Request) -> Answer | Later:
+        """Take a mass of the balance: at once where it was typed, else once it has been read beside the measurement.
+
+        Raises ``BadInput`` and the like for what is wrong already now.
+        """
+        order = parse(request)
+        assert isinstance(order, Weigh)  # the caller has looked
+        if order.mass_g is not None:
+            return self.handle(request)
+        taken = self._taken(order)
+
+        def take(reading: BalanceReading) -> Answer:
+            with _disk_errors(request.command), taken:
+                return self._weighed(order, reading, request.who)
+
+        return self._weighings.ask(self._read_balance, take, "weigh")
+
+    def _read_balance(self) -> BalanceReading:
+        simulation = self._simulation
+        try:
+            if simulation is None:
+                return read_configured(self._config.balance)
+            if simulation.read_balance is None:
+                raise BadInput("weigh: this simulated rig has no balance: type the mass")
+            return simulation.read_balance()
+        except HwError as e:
+            raise BadInput(f"weigh: {e}") from e
+
+    def _weighed(self, order: Weigh, reading: BalanceReading | None, who: str) -> dict[str, Any]:
+        station = self._station
+        live = station.live
+        t_s = 0.0 if live is None else (station.clock.now_ns() - live.pipeline.t0_ns) / NS_PER_S
+        said = balance_said(order, live, reading, who, t_s)
+        station.weighed(said, who)
+        return {"which": str(said.which), "mass_g": said.mass_g, "balance": said.balance, "how": said.how}
+
     def _carry_out(self, order: Order, who: str) -> dict[str, Any]:
         station = self._station
         with self._taken(order):
             match order:
                 case OperatorStep():
                     station.command(OperatorWord(order.word), who)
+                case Weigh():
+                    reading = self._read_balance() if order.mass_g is None else None
+                    return self._weighed(order, reading, who)
                 case Note():
                     station.note(order.text, who)
                 case Ack():

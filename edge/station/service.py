@@ -294,6 +294,8 @@ class Service:
         """Carry out what somebody asks over the socket. What a start names is read beside the measurement."""
         if request.command == "start" and isinstance(self._clock, BootClock):
             return self._desk.start_later(request)
+        if request.command == "weigh" and isinstance(self._clock, BootClock):
+            return self._desk.weigh_later(request)
         return self.handle(request)
 
     def start(self, order: Start, who: str) -> LiveRun:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hw.balance import BalanceReading
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
@@ -16,7 +18,7 @@ class Simulation:
 
     ``seed`` drew the rig, ``night`` is what happens to it, ``truth_pct`` what the sample truly lost. ``look`` is called
     at each look, and ``clock_set`` says whether the wall clock is set. ``takes_up``: a run that was interrupted is gone
-    on with, for its rig is still there.
+    on with, for its rig is still there. ``read_balance`` asks a model of the laboratory's balance for a mass.
     """
 
     seed: int
@@ -25,6 +27,7 @@ class Simulation:
     clock_set: Callable[[], bool | None]
     night: str | None = None
     takes_up: bool = True
+    read_balance: Callable[[], BalanceReading] | None = None
 
     def settings(self) -> dict[str, Any]:
         """Get what a run's header says of it."""

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from calibration.balance_certificate import BalanceCertificate, load_balance
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from edge.control.protocol import Start
 from edge.database.shown_runs import unaltered_result
@@ -100,6 +101,8 @@ def definition_from_order(
         is_blank=is_blank,
         specimen=specimen,
         seen_before=seen_before(specimen, database),
+        laboratory_balance=_balance(order, config, asked=asked, simulated=simulated),
+        contradiction=config.balance.contradiction,
     )
 
 
@@ -110,6 +113,26 @@ def _with_last_tare(
     found = last_tare(database, certificate_hash(certificate), kinds)
     last = None if found is None else LastTare(*found)
     return replace(parameters, plan=with_last_tare(parameters.plan, certificate, last))
+
+
+def _balance(order: Start, config: Config, *, asked: bool, simulated: bool) -> BalanceCertificate | None:
+    """Get the certificate of the balance that may say the masses. Raises ``BadInput`` for one that has run out."""
+    path = order.balance or config.balance.certificate
+    if path is None:
+        return None
+    if asked and order.balance is not None:
+        certificate = load_balance(path, follow_links=False, most_bytes=ASKED_BYTES)
+    else:
+        certificate = load_balance(path)
+    if certificate.is_simulated != simulated:
+        is_, right = ("a model's", "the real one's") if certificate.is_simulated else ("a real one's", "its model's")
+        raise BadInput(f"balance {certificate.name}: its certificate is {is_}: name {right}")
+    today = datetime.datetime.now().astimezone().date()
+    if certificate.valid_until is not None and today > certificate.valid_until:
+        raise BadInput(
+            f"balance {certificate.name}: its certificate was valid until {certificate.valid_until}: have it calibrated"
+        )
+    return certificate
 
 
 def _specimen(order: Start, *, asked: bool) -> Specimen | None:

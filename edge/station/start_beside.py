@@ -25,33 +25,34 @@ _log = logging.getLogger("halfpercent")
 
 
 class StartsBeside(Generic[ReadT]):
-    """Reads for one start at a time."""
+    """Reads for one start at a time, or for one weighing."""
 
     def __init__(self) -> None:
         self._under_way: _Start[ReadT] | None = None
 
-    def ask(self, read: Callable[[], ReadT], begin: Callable[[ReadT], Answer]) -> _Start[ReadT]:
+    def ask(self, read: Callable[[], ReadT], begin: Callable[[ReadT], Answer], what: str = "start") -> _Start[ReadT]:
         """Have ``read`` called in a thread and ``begin`` in this one, once that is done and somebody still asks.
 
-        Raises ``StationBusy`` where an earlier start is still being read for.
+        ``what`` is the command's name. Raises ``StationBusy`` where an earlier one is still being read for.
         """
         if self._under_way is not None and self._under_way.reads:
-            raise StationBusy("start: what an earlier start named is still being read: wait, and start again")
-        self._under_way = _Start(read, begin)
+            raise StationBusy(f"{what}: what an earlier {what} named is still being read: wait, and {what} again")
+        self._under_way = _Start(read, begin, what)
         return self._under_way
 
 
 class _Start(Generic[ReadT]):
     """One start that was asked for: an answer that comes later (:class:`edge.control.protocol.Later`)."""
 
-    def __init__(self, read: Callable[[], ReadT], begin: Callable[[ReadT], Answer]) -> None:
+    def __init__(self, read: Callable[[], ReadT], begin: Callable[[ReadT], Answer], what: str) -> None:
+        self._what = what
         self._read = read
         self._begin = begin
         self._asked_s = time.monotonic()
         self._found: list[ReadT] = []
         self._error: Exception | None = None
         self._wanted = True
-        self._thread = threading.Thread(target=self._read_all, name="start", daemon=True)
+        self._thread = threading.Thread(target=self._read_all, name=what, daemon=True)
         self._thread.start()
 
     @property
@@ -65,13 +66,13 @@ class _Start(Generic[ReadT]):
             if time.monotonic() - self._asked_s > LONGEST_READ_S:
                 self._wanted = False
                 raise BadInput(
-                    f"start: what it names was not read within {LONGEST_READ_S:g} s: copy it to the Pi's own disk"
+                    f"{self._what}: what it names was not read within {LONGEST_READ_S:g} s: {_help(self._what)}"
                 )
             return None
         if self._error is not None:
             raise self._error
         if not self._wanted:
-            raise BadInput("start: nobody waited for it any more: start again")
+            raise BadInput(f"{self._what}: nobody waited for it any more: {self._what} again")
         return self._begin(self._found[0])
 
     def nobody_waits(self) -> None:
@@ -84,5 +85,9 @@ class _Start(Generic[ReadT]):
         except (HalfpercentError, ValueError) as e:
             self._error = e
         except Exception as e:  # who asked is told, and it is in the log
-            _log.exception("start: what it names was not read")
-            self._error = BadInput(f"start: {type(e).__name__}: {e}: check what it names, and the disk")
+            _log.exception("%s: what it names was not read", self._what)
+            self._error = BadInput(f"{self._what}: {type(e).__name__}: {e}: check what it names, and the disk")
+
+
+def _help(what: str) -> str:
+    return "copy it to the Pi's own disk" if what == "start" else "switch it on, close its doors, and ask again"

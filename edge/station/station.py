@@ -20,7 +20,8 @@ from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
 from edge.instrument.acquisition import Glance
 from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
-from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, as_text
+from edge.records.balance import BalanceSaid
+from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, WeighedOnBalance, as_text
 from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
@@ -308,6 +309,11 @@ class Station:
             self._end(live)
         else:
             self.writer.write(lambda: live.command(command, who))
+
+    def weighed(self, said: BalanceSaid, who: str) -> None:
+        """Give the run a mass of the laboratory's balance. Raises as :meth:`edge.run.live_run.LiveRun.weighed`."""
+        live = self._must_measure(WeighedOnBalance(said.which))
+        self.writer.write(lambda: live.weighed(said, who))
 
     def _must_measure(self, command: Command) -> LiveRun:
         if self.live is None:

@@ -19,13 +19,16 @@ from .buoyancy import air_around
 from .components import (
     ADDED_G,
     NOISE,
+    ON_BALANCE,
     Component,
     ComponentName,
     air_components,
+    balance_components,
     cell_components,
     creep_and_blank,
     jump_component,
     noise_component,
+    put_back_component,
     reading_components,
     reset_component,
     zero_components,
@@ -86,12 +89,17 @@ def loss_budget(
     """
     before, after, certificate = weighed.before, weighed.after, weighed.certificate
     tare, zero = weighed.tare, weighed.zero
-    lines = [noise_component(w) for w in {w.which: w for w in (before, after, weighed.reference)}.values()]
-    lines += reading_components(weighed)
+    if weighed.laboratory is None:
+        lines = [noise_component(w) for w in {w.which: w for w in (before, after, weighed.reference)}.values()]
+        lines += reading_components(weighed)
+    else:
+        lines = list(balance_components(before, after, weighed.laboratory))
     if corrections.jumps is not None:
         lines.append(jump_component(*corrections.jumps))
     if corrections.resets is not None:
         lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
+    if certificate is not None and weighed.put_back:
+        lines.append(put_back_component(certificate, weighed.put_back))
     drift, apart_k = None, 0.0
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)
@@ -148,6 +156,7 @@ class _Loss:
     def __init__(self, weighed: Weighed, zeros_apart_k: float) -> None:
         cert = weighed.certificate
         self._cert = cert
+        self._indicated = NOISE if weighed.laboratory is None else ON_BALANCE
         self._zeros_apart_k = zeros_apart_k  # between the zeros, by the share of them that is subtracted
         masses = (weighed.before, weighed.after, weighed.reference)
         self._which = [w.which for w in masses]
@@ -168,7 +177,7 @@ class _Loss:
         return lost / reference * 100.0
 
     def _mass(self, x: Mapping[str, Any], which: WeighingKind, dt_k: float, i: int) -> Any:
-        g = x[NOISE[which]]
+        g = x[self._indicated[which]]
         cert = self._cert
         if cert is not None:
             s, t = cert.span.counts_per_g, cert.temperature

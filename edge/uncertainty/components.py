@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from calibration.balance_certificate import BalanceCertificate, parts_in_use
 from calibration.certificate import Certificate
 from calibration.propagation import Distribution
 from edge.records.result import Origin
@@ -30,6 +31,7 @@ UNSTATED_DRIFT = 0.01
 six hours under constant load (FACTS); cheap ones by several times that."""
 ZERO_SINCE = 0.005
 """Of the capacity: what the empty holder's code may have moved by since the calibration, over power-ups and weather."""
+C3_INTERVALS = 3000.0  # of a load cell of class C3, over its capacity
 UNKNOWN_K = 5.0  # how far a load cell's temperature may have moved where nobody measured it
 SQRT3 = math.sqrt(3.0)
 
@@ -42,6 +44,12 @@ class ComponentName(StrEnum):
     NOISE_HOLD_START = "noise of the hold's start"
     NOISE_HOLD_END = "noise of the hold's end"
     NOISE_START = "noise of the start mass"
+    BALANCE_M1 = "M1 on the balance"
+    BALANCE_M2 = "M2 on the balance"
+    PUT_BACK = "sample put back on"
+    BALANCE_ROUNDING = "rounding of the balance"
+    BALANCE_PLACE = "place on the balance"
+    BALANCE_LINEARITY = "linearity of the balance"
     RESOLUTION = "resolution of the readings"
     MASS_DIFFERENCE = "mass difference"
     BALANCE_DRIFT = "drift of the balance"
@@ -77,6 +85,11 @@ NOISE: Mapping[WeighingKind, ComponentName] = MappingProxyType(
 )
 """The noise of each weighing that a loss may be made of."""
 
+ON_BALANCE: Mapping[WeighingKind, ComponentName] = MappingProxyType(
+    {WeighingKind.M1: ComponentName.BALANCE_M1, WeighingKind.M2: ComponentName.BALANCE_M2}
+)
+"""A mass as the laboratory's balance indicated it."""
+
 ADDED_G = (
     ComponentName.BLANK,
     ComponentName.ZERO_DRIFT,
@@ -89,6 +102,10 @@ ADDED_G = (
     ComponentName.BALANCE_DRIFT,
     ComponentName.JUMPS,
     ComponentName.CONVERTER_RESET,
+    ComponentName.PUT_BACK,
+    ComponentName.BALANCE_ROUNDING,
+    ComponentName.BALANCE_PLACE,
+    ComponentName.BALANCE_LINEARITY,
 )
 """Inputs in g that simply add to the loss that is indicated."""
 
@@ -119,6 +136,29 @@ def noise_component(w: Weighing) -> Component:
     return Component(NOISE[w.which], v.mean, v.u, "g", 0.0, "measured", why, "t", v.dof)
 
 
+_OF_BOTH = {
+    "rounding": ComponentName.BALANCE_ROUNDING,
+    "eccentricity": ComponentName.BALANCE_PLACE,
+    "linearity": ComponentName.BALANCE_LINEARITY,
+}
+
+
+def balance_components(before: Weighing, after: Weighing, certificate: BalanceCertificate) -> Iterator[Component]:
+    """Get what the laboratory's balance leaves open of two masses: each weighing is one of its own (cg-18, 7.4).
+
+    Its uncertainty in use is of either mass alone. What is common to both, such as its sensitivity, divides out only as
+    far as it stayed the same in between, which nobody states; so nothing is taken off for it.
+    """
+    for w in (before, after):
+        first = parts_in_use(certificate, w.value.mean)[0]
+        shape: Distribution = "t" if math.isfinite(first.dof) else "normal"
+        name = ON_BALANCE[w.which]
+        yield Component(name, w.value.mean, first.u_g, "g", 0.0, "certificate", first.why, shape, first.dof)
+    for part in parts_in_use(certificate, before.value.mean)[1:]:
+        u_g = math.sqrt(2.0) * part.u_g
+        yield Component(_OF_BOTH[part.name], 0.0, u_g, "g", 0.0, "certificate", f"{part.why}; both masses", "normal")
+
+
 def reading_components(weighed: Weighed) -> Iterator[Component]:
     """Get what a recording's own numbers leave open."""
     certificate, balance = weighed.certificate, weighed.balance
@@ -133,6 +173,13 @@ def reading_components(weighed: Weighed) -> Iterator[Component]:
         u = UNSTATED_DRIFT * abs(weighed.reference.value.mean) / SQRT3
         why = f"not stated with the recording: ±{UNSTATED_DRIFT * 100:g} % of the load"
         yield Component(ComponentName.BALANCE_DRIFT, 0.0, u, "g", 0.0, "assumed", why)
+
+
+def put_back_component(certificate: Certificate, times: int) -> Component:
+    """Get what another place on the holder makes: a corner differs by an interval of class C3 (OIML R 76-1, 3.6.2)."""
+    half_g = certificate.cell.capacity_g / C3_INTERVALS * math.sqrt(times)
+    why = f"taken off and put back {times} time{'s' if times > 1 else ''}: ±1/{C3_INTERVALS:g} of the capacity each"
+    return Component(ComponentName.PUT_BACK, 0.0, half_g / SQRT3, "g", 0.0, "assumed", why)
 
 
 def jump_component(net_g: float, u_g: float) -> Component:

@@ -154,23 +154,27 @@ def _curve(t_s: F8, mass_g: F8, at_s: float, blocks: int) -> _Curve | None:
     return _Curve(float(b[1]), 0.0, only_rate)
 
 
-def left_before_m1(since_load: Stretch, m1: Weighing, opened_h: float | None, rig: RigStated) -> Slope | None:
+def left_before_m1(
+    since_load: Stretch, m1: Weighing, opened_h: float | None, rig: RigStated, counted_h: float = 0.0
+) -> Slope | None:
     """Get what left the sample between its opening and M1, at least (None: too few rows to see anything).
 
     By the rate at M1 and its bend over all rows since the sample was put on, less the creep that the calibration saw
     there, carried back over ``opened_h`` hours before M1's middle (None: nobody said when it was opened) or an hour,
-    whichever is less.
+    whichever is less. What left in the ``counted_h`` hours before M1's middle is in the loss already: another balance
+    weighed the sample then.
     """
-    middle_s, over_h = (m1.from_s + m1.to_s) / 2.0, MOST_H if opened_h is None else min(opened_h, MOST_H)
+    middle_s = (m1.from_s + m1.to_s) / 2.0
+    over_h = counted_h + MOST_H if opened_h is None else min(opened_h, counted_h + MOST_H)
     rows = since_load.between(-math.inf, m1.to_s)
     curve = _curve(rows.t_s, rows.mass_g, middle_s, _blocks_of(rows))
-    if curve is None or over_h <= 0.0:
+    if curve is None or over_h <= counted_h:
         return None
     load_g = m1.value.mean
     creep, bend = (0.0, 0.0) if rig.certificate is None else _creep_at_m1(rig.certificate, load_g)
     rate = curve.rate - creep
     bends = min(max(0.0, curve.bend - bend if curve.bend else 0.0), abs(rate) / QUICKEST_H)
-    carried_g = -rate * over_h + bends * over_h**2 / 2.0
+    carried_g = -rate * (over_h - counted_h) + bends * (over_h**2 - counted_h**2) / 2.0
     length_h = max(1e-3, float(rows.t_s[-1] - rows.t_s[0]) / 3600.0)
     u_g = math.hypot(curve.u_over(over_h), _rig_u_g(WeighingKind.M1, rows, length_h, over_h, load_g, rig))
     if creep:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
 from edge.procedure.definition import NOTHING_STATED, BalanceStated
 from edge.records.weighing import Weighing
@@ -23,7 +24,8 @@ class Weighed:
     ``certificate`` gives what the load cell may do (None: masses were recorded, and ``balance`` says what is known of
     what indicated them). ``zero`` is the second zero, with which the drift is inferred where ``tare`` is known, and
     ``zero_steps`` what resets did to it; ``loaded_at_known``: the load was put on in the run, so that it is known how
-    long it had crept at M1.
+    long it had crept at M1. ``laboratory`` is the certificate of the laboratory's balance, where that weighed both
+    masses. The sample was taken off the rig and ``put_back`` so many times between the two.
     """
 
     before: Weighing
@@ -35,6 +37,8 @@ class Weighed:
     balance: BalanceStated = NOTHING_STATED
     loaded_at_known: bool = True
     zero_steps: ZeroSteps = NO_STEPS
+    laboratory: BalanceCertificate | None = None
+    put_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

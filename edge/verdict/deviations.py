@@ -6,10 +6,14 @@ must never change a verdict, and never take what nobody wrote down for done.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from msgspec import UNSET
+
 from edge.procedure.definition import EndedRun
+from edge.records.balance import BalanceMass
 from edge.records.deviation import Asked, DeviationKind, DeviationTold
 from edge.records.result import HappenedKind, Result
 from edge.records.specimen import AGREES, Opening, SeenBefore, Specimen, VisualCheck, same_name
@@ -26,7 +30,7 @@ def deviations(ended: EndedRun, result: Result) -> tuple[DeviationTold, ...]:
     definition = ended.definition
     if definition.is_blank:
         return ()
-    return (*_of_specimen(ended, result), *_of_weighing(ended, result))
+    return (*_of_specimen(ended, result), *_of_weighing(ended, result), *_of_balance(ended, result))
 
 
 def _of_specimen(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
@@ -52,18 +56,18 @@ def _of_identity(specimen: Specimen, standard: Standard, seen: Sequence[SeenBefo
     for other in (s for s in seen if not s.agrees):
         had = f"{other.maker} {other.model}, M0 " + ("not recorded" if other.m0_g is None else f"{other.m0_g:g} g")
         why = f"serial {specimen.serial} was on {had} in run {other.run_id}; said of it: {specimen.differs_because}"
-        yield DeviationTold(kind=DeviationKind.SERIAL_CONTRADICTS, why=why, asked="record")
+        yield _contradiction(DeviationKind.SERIAL_CONTRADICTS, why, unexplained=specimen.differs_because is None)
     for seal in specimen.seals:
         if seal.found == "broken":
             at = f" ({seal.where})" if seal.where else ""
-            yield DeviationTold(
-                kind=DeviationKind.SEAL_BROKEN, why=f"seal {seal.number}{at} was broken", asked="record"
-            )
+            why = f"seal {seal.number}{at} was broken" + _because(seal.because)
+            yield _contradiction(DeviationKind.SEAL_BROKEN, why, unexplained=seal.because is None)
     hands = sorted(specimen.hand_overs, key=lambda h: h.at)
     for before, after in pairwise(hands):
         if not same_name(before.taken_by, after.given_by):
             why = f"{before.taken_by} had it from {before.at:%Y-%m-%d %H:%M} on, and {after.given_by} handed it over"
-            yield DeviationTold(kind=DeviationKind.HANDS_BROKEN, why=why, asked="record")
+            why += _because(after.because)
+            yield _contradiction(DeviationKind.HANDS_BROKEN, why, unexplained=after.because is None)
     if standard.asks("activation") and specimen.activation is None:
         yield _told(
             DeviationKind.NOT_ACTIVATED, "no activation by charge and discharge is recorded", standard, "activation"
@@ -158,7 +162,7 @@ def _of_m0(specimen: Specimen, ended: EndedRun, result: Result) -> Iterator[Devi
         if result.m1_g - specimen.m0_g > AGREES * u_g:
             had = f"before it was opened it had {specimen.m0_g:g} g"
             why = f"M1 is {result.m1_g:.4f} g, and {had}: another cell, or a slip of the pen"
-            yield DeviationTold(kind=DeviationKind.M0_BELOW_M1, why=why, asked="record")
+            yield _contradiction(DeviationKind.M0_BELOW_M1, why, unexplained=True)
 
 
 def _of_weighing(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
@@ -169,19 +173,57 @@ def _of_weighing(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
         yield _told(DeviationKind.JUDGED_HOT, why, standard, "weigh")
     if m1 is None:
         return
+    on_balance = _masses_that_count(result)
     losing = any(h.what is HappenedKind.SLOPE and h.from_s == m1.from_s for h in result.happened)
     if losing:
         why = "M1 was taken early: the sample was still losing, and what had left by then is in no loss"
         yield _told(DeviationKind.M1_EARLY, why, standard, "reference")
     ago_s, within = definition.sample.opened_ago_s, standard.m1_within_s
-    if ago_s is not None and within is not None and (late_s := m1.from_s + ago_s) > within.value:
+    m1_s = on_balance[WeighingKind.M1].weighed_s if WeighingKind.M1 in on_balance else m1.from_s
+    if ago_s is not None and within is not None and (late_s := m1_s + ago_s) > within.value:
         why = f"M1 was taken {late_s / 60.0:.0f} min after the opening, and {within.value / 60.0:.0f} min is asked"
         yield _told(DeviationKind.M1_LATE, why, standard, "m1_within_s")
     finest = standard.balance_max_uncertainty_g
-    worst_g = max(w.value.u for w in (m1, m2) if w is not None)
+    us = [m.u_g for m in on_balance.values() if m.u_g is not None] or [w.value.u for w in (m1, m2) if w is not None]
+    worst_g = max(us)
     if finest is not None and worst_g > finest.value:
         why = f"a mass is known to u = {worst_g:.2g} g, and {finest.value:g} g at most is asked"
         yield _told(DeviationKind.WEIGHING_COARSE, why, standard, "balance_max_uncertainty_g")
+
+
+def _masses_that_count(result: Result) -> dict[WeighingKind, BalanceMass]:
+    """Get the masses of the laboratory's balance that a result rests on: both, or none."""
+    found = {} if result.balance is UNSET else {m.which: m for m in result.balance.masses if m.counts}
+    return found if {WeighingKind.M1, WeighingKind.M2} <= found.keys() else {}
+
+
+def _of_balance(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
+    """Tell how long the sample was carried in air, and where rig and balance weighed two things."""
+    if result.balance is UNSET:
+        return
+    if result.balance.in_air_s is not None and _masses_that_count(result):
+        minutes = result.balance.in_air_s / 60.0
+        why = f"the sample was off the rig, in air, for {minutes:.0f} min before M2: what it took up there nobody saw"
+        yield DeviationTold(kind=DeviationKind.CARRIED_IN_AIR, why=why, asked="assumed")
+    for mass in (m for m in result.balance.masses if m.counts):
+        rig = ended.phases.weighings.get(mass.which)
+        if rig is None or mass.u_g is None:
+            continue
+        apart_g = mass.mass_g - rig.value.mean
+        if abs(apart_g) > AGREES * math.hypot(U_M1_REL * mass.mass_g, rig.value.u, mass.u_g):
+            why = (
+                f"{mass.which.upper()} is {mass.mass_g:.10g} g on balance {mass.balance} and {rig.value.mean:.4f} g on "
+                "the rig: another cell, a slip of the pen, or a wrong span"
+            )
+            yield _contradiction(DeviationKind.CELL_CHANGED, why, unexplained=True)
+
+
+def _because(said: str | None) -> str:
+    return "; nobody says why" if said is None else f"; said of it: {said}"
+
+
+def _contradiction(kind: DeviationKind, why: str, *, unexplained: bool) -> DeviationTold:
+    return DeviationTold(kind=kind, why=why, asked="record", unexplained=unexplained)
 
 
 def _told(kind: DeviationKind, why: str, standard: Standard, asked_by: str) -> DeviationTold:

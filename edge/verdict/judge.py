@@ -6,7 +6,6 @@ has no loss. This module must never measure, and never leave out why it could no
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET
@@ -17,38 +16,29 @@ from edge.errors import BlankDoesNotMatch
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump, net_of_jumps
 from edge.procedure.phases import Phases
-from edge.records.formatting import known
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import (
     BlankUsed,
-    FirstOrder,
     Result,
-    Verdict,
-    WithoutDeclared,
     invalid,
 )
 from edge.records.weighing import WeighingKind
-from edge.uncertainty.blank import blank_found, blank_from_result, check_blank, check_same_rig
+from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
-from edge.uncertainty.hold_rise import HoldRise
-from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.uncertainty.zero_drift import SpanCheck, check_span
 
 from . import warnings
-from .decision import decide
-from .draft import budget_line_told, check_weight_told, draft_result, masses_of_loss, monte_carlo_told, zeros_told
+from .by_balance import balance_told, judge_on_balance
+from .conclude import beside_declared, decided, with_slopes
+from .draft import check_weight_told, draft_result, masses_of_loss, zeros_told
 from .happened import what_happened
-from .plausible import gained, jumped, jumps_between, not_a_loss, not_a_weighing
+from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
 from .unseen import moved_unseen, rose_unseen
 from .whole_method import by_whole_method
-from .wording import meaning, what_would_decide
-
-NARROWER = 1.05
-"""A declared value that makes U smaller by less is not worth a word in the first sentence."""
 
 
 def judge_run(ended: EndedRun) -> Result:
@@ -57,6 +47,12 @@ def judge_run(ended: EndedRun) -> Result:
 
 
 def _judged_by_mass(ended: EndedRun) -> Result:
+    """Judge by the laboratory's balance where it has said masses, and by the rig's own otherwise."""
+    rig, told = _judged_by_rig(ended), balance_told(ended)
+    return rig if told is None else judge_on_balance(ended, told, rig)
+
+
+def _judged_by_rig(ended: EndedRun) -> Result:
     draft = draft_result(ended)
     weighed = _weighings(ended)
     if isinstance(weighed, Invalid):
@@ -77,9 +73,9 @@ def _judged_by_mass(ended: EndedRun) -> Result:
     )
     if because is not None:
         return invalid(draft, because)
-    result = _decided(ended, _with_corrections(draft, corrected, budget), budget)
-    result = _with_slopes(result, slopes, rise, weighed.reference.value.mean)
-    return _beside_declared(ended, result, weighed, corrected.corrections)
+    result = decided(ended, _with_corrections(draft, corrected, budget), budget)
+    result = with_slopes(result, slopes, rise, weighed.reference.value.mean)
+    return beside_declared(ended, result, weighed, corrected.corrections)
 
 
 def judge_night(ended: EndedRun) -> Result:
@@ -122,6 +118,7 @@ def _weighings(ended: EndedRun) -> Weighed | Invalid:
         zero=None if definition.is_blank else zero,  # what a blank measures is what a second zero would take away
         balance=definition.balance,
         loaded_at_known=Phase.LOAD in phases.entered_s,
+        put_back=sum(stay.back_s <= after.from_s for stay in phases.carrying.for_m2),
     )
 
 
@@ -207,103 +204,3 @@ def _with_corrections(draft: Result, corrected: _Corrected, budget: Budget) -> R
         check_weight=None if check is None else check_weight_told(check),
         warnings=(*draft.warnings, *said),
     )
-
-
-# the last step: the decision
-
-
-def _decided(ended: EndedRun, result: Result, budget: Budget) -> Result:
-    standard, phases = ended.definition.standard, ended.phases
-    decision = decide(budget, standard)
-    blind_spot = standard.blind_spot.value if decision.verdict is Verdict.PASS else None
-    lines = tuple(budget_line_told(c) for c in budget.components)
-    result = with_fields(
-        result,
-        verdict=decision.verdict,
-        invalid_because=None,
-        invalid_reason=None,
-        loss_pct=budget.loss_pct,
-        u_pct=budget.u_pct,
-        U_pct=budget.expanded_pct,
-        k=budget.k,
-        pc=decision.conformance_probability,
-        pc_otherwise=UNSET if decision.otherwise is None else decision.otherwise,
-        nu_eff=known(budget.dof),
-        rule=decision.rule,
-        method=budget.method,
-        first_order=FirstOrder(u_pct=budget.first_order_u_pct, U_pct=budget.first_order_expanded_pct),
-        monte_carlo=monte_carlo_told(budget),
-        budget=lines,
-        blind_spot=blind_spot,
-        criterion=meaning(decision.verdict, phases.plan.weigh, blind_spot),
-    )
-    if decision.verdict is Verdict.PASS and gained(ended, budget):
-        result = _doubted(result)
-        result = with_fields(result, warnings=(*result.warnings, warnings.sample_gained(budget)))
-    if result.verdict is Verdict.INCONCLUSIVE:
-        result = with_fields(result, would_decide=what_would_decide(budget))
-    if not ended.definition.is_blank or result.reference_g is None:
-        return result
-    return with_fields(result, blank_found=blank_found(budget.loss_pct, result.reference_g, lines))
-
-
-def _doubted(result: Result) -> Result:
-    """Get a PASS that something else puts in doubt as INCONCLUSIVE: what a PASS means is not said of it."""
-    return with_fields(result, verdict=Verdict.INCONCLUSIVE, blind_spot=None, criterion=None)
-
-
-def _with_slopes(result: Result, slopes: tuple[Slope, ...], rise: HoldRise | None, load_g: float) -> Result:
-    """Say what slopes add to the loss, at least; a PASS that they put in doubt is none."""
-    of_sample_g = math.fsum(s.toward_loss_g for s in slopes)
-    of_rig_g = 0.0 if rise is None else rise.toward_loss_g
-    more_pct = (of_sample_g + of_rig_g) / load_g * 100.0
-    if more_pct <= 0.0 or result.loss_pct is None or result.U_pct is None:
-        return result
-    upper_pct = result.loss_pct + result.U_pct
-    result = with_fields(result, one_sided_pct=more_pct)
-    doubted = result.verdict is Verdict.PASS and _may_fail(result, upper_pct)
-    said = list(result.warnings)
-    if of_sample_g > 0.0 and (doubted or any(s.counts for s in slopes if s.toward_loss_g > 0.0)):
-        said.append(warnings.still_moving(of_sample_g / load_g * 100.0))
-    if rise is not None and of_rig_g > 0.0 and (doubted or rise.counts):
-        said.append(warnings.rig_rises(rise.rate_g_per_h, of_rig_g / load_g * 100.0))
-    result = with_fields(result, warnings=tuple(said))
-    if doubted:
-        longer = "a longer rest before M1 and M2, dry air at the venting, and the times of opening and venting"
-        zero = "a second zero after M2: it tells a rig that drifts from a sample"
-        help_ = [what for what, is_it in ((longer, of_sample_g > 0.0), (zero, of_rig_g > 0.0)) if is_it]
-        return with_fields(_doubted(result), would_decide=tuple(help_))
-    return result
-
-
-def _may_fail(result: Result, upper_pct: float) -> bool:
-    """Say whether what moved unseen takes an interval that ends at ``upper_pct`` beyond the limit."""
-    return result.one_sided_pct > 0.0 and upper_pct + result.one_sided_pct > result.limit_pct
-
-
-def _beside_declared(ended: EndedRun, result: Result, weighed: Weighed, corrections: Corrections) -> Result:
-    """Say what the verdict rests on that is only declared, and what it would be without."""
-    definition = ended.definition
-    on = []
-    if not definition.parameters.plan.temp_needed:
-        on.append("a declared temperature")
-    narrowed = []
-    if weighed.balance.u_mass_g is not None:
-        narrowed.append("a declared drift of the balance")
-    if corrections.density_g_cm3 is not None:
-        narrowed.append("a declared density")
-    if not narrowed:
-        return with_fields(result, on_declared=tuple(on))
-    plain = loss_budget(
-        replace(weighed, balance=replace(weighed.balance, u_mass_g=None)),
-        replace(corrections, density_g_cm3=None),
-        coverage=definition.standard.coverage_probability.value,
-        limit_pct=definition.standard.limit_pct.value,
-    )
-    if result.U_pct is not None and plain.expanded_pct <= NARROWER * result.U_pct:
-        return with_fields(result, on_declared=tuple(on))
-    verdict = decide(plain, definition.standard).verdict
-    if verdict is Verdict.PASS and (gained(ended, plain) or _may_fail(result, plain.loss_pct + plain.expanded_pct)):
-        verdict = Verdict.INCONCLUSIVE
-    beside = WithoutDeclared(verdict=verdict, loss_pct=plain.loss_pct, U_pct=plain.expanded_pct)
-    return with_fields(result, on_declared=(*on, *narrowed), without_declared=beside)

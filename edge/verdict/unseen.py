@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from edge.procedure.carrying import Carrying
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump, find_jumps
 from edge.procedure.masses import Stretch
+from edge.records.balance import BalanceMass
 from edge.records.phase import Phase
-from edge.records.weighing import WeighingKind
+from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
 from edge.uncertainty.weighed import Weighed
@@ -34,23 +37,71 @@ def moved_unseen(
     ended: EndedRun, weighed: Weighed, jumps: Sequence[Jump], resets: Sequence[ResetStep]
 ) -> tuple[Slope, ...]:
     """Get the slopes at M1 and M2 (none for a loss that is judged hot, or a blank)."""
-    m1, m2, phases = weighed.before, weighed.after, ended.phases
+    m1, m2 = weighed.before, weighed.after
     if m1.which is not WeighingKind.M1 or ended.definition.is_blank:
         return ()
     rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
+    before, after = _before_m1(ended, m1, rig, resets), _before_m2(ended, m1, m2, rig, (jumps, resets))
+    return tuple(s for s in (before, after) if s is not None)
+
+
+def moved_beside_balance(ended: EndedRun, m1: BalanceMass, m2: BalanceMass) -> tuple[Slope, ...]:
+    """Get the slopes that the rig saw, carried to when the laboratory's balance weighed (none where it saw nothing).
+
+    What left since the balance's M1 is in its loss; what came after the rig's M2, on the way to the balance, is not.
+    """
+    found = ended.phases.weighings.get
+    rig_m1, rig_m2 = found(WeighingKind.M1), found(WeighingKind.M2)
+    if rig_m1 is None:
+        return ()
+    rig = RigStated(ended.definition.certificate)
+    counted_h = max(0.0, _middle_s(rig_m1) - m1.weighed_s) / 3600.0
+    before, after = _before_m1(ended, rig_m1, rig, (), counted_h), None
+    if rig_m2 is not None:
+        after = _before_m2(ended, rig_m1, rig_m2, rig, ((), ()))
+        if after is not None and after.toward_loss_g > 0.0:
+            more_g = max(0.0, after.rate_g_per_h) * max(0.0, m2.weighed_s - _middle_s(rig_m2)) / 3600.0
+            after = replace(after, toward_loss_g=after.toward_loss_g + more_g)
+    return tuple(s for s in (before, after) if s is not None)
+
+
+def _middle_s(w: Weighing) -> float:
+    return (w.from_s + w.to_s) / 2.0
+
+
+def _before_m1(
+    ended: EndedRun, m1: Weighing, rig: RigStated, resets: Sequence[ResetStep], counted_h: float = 0.0
+) -> Slope | None:
+    phases, ago_s = ended.phases, ended.definition.sample.opened_ago_s
     entered_s = phases.entered_s.get(Phase.M1, m1.from_s)
-    first = _without(phases.masses.stretch(max(entered_s + PUT_ON_S, m1.to_s - BEFORE_M1_S), m1.to_s), (), resets)
-    ago_s = ended.definition.sample.opened_ago_s
-    opened_h = None if ago_s is None else ((m1.from_s + m1.to_s) / 2.0 + ago_s) / 3600.0
-    before = left_before_m1(first, m1, opened_h, rig)
+    rows = _without(phases.masses.stretch(max(entered_s + PUT_ON_S, m1.to_s - BEFORE_M1_S), m1.to_s), (), resets)
+    opened_h = None if ago_s is None else (_middle_s(m1) + ago_s) / 3600.0
+    return left_before_m1(rows, m1, opened_h, rig, counted_h)
+
+
+def _before_m2(
+    ended: EndedRun,
+    m1: Weighing,
+    m2: Weighing,
+    rig: RigStated,
+    told: tuple[Sequence[Jump], Sequence[ResetStep]],
+) -> Slope | None:
+    phases, (jumps, resets) = ended.phases, told
     cool_s = phases.entered_s.get(Phase.COOL, m2.from_s)
     cooling = phases.masses.stretch(cool_s, m2.to_s)
     vented_s = phases.vented_s if math.isfinite(phases.vented_s) else _vent_seen(cooling, m1.value.mean, m2.from_s)
+    out_s, back_s = _last_stay(phases.carrying, m2)
+    vented_s = out_s if vented_s is None else vented_s  # who carries it out has let the air in
     at_m2_s = phases.entered_s.get(Phase.M2, m2.from_s)
-    from_s = at_m2_s if vented_s is None else vented_s
-    last = _without(cooling, [j for j in jumps if j.t_s > from_s], resets).between(from_s, m2.to_s)
-    after = came_before_m2(last, m2, vented_s, rig)
-    return tuple(s for s in (before, after) if s is not None)
+    from_s = at_m2_s if vented_s is None else max(vented_s, back_s)
+    rows = _without(cooling, [j for j in jumps if j.t_s > from_s], resets).between(from_s, m2.to_s)
+    return came_before_m2(rows, m2, vented_s, rig)
+
+
+def _last_stay(carrying: Carrying, m2: Weighing) -> tuple[float | None, float]:
+    """Get when the sample was last carried out before the rig's M2 (None: it was not), and when it was back."""
+    stays = [stay for stay in carrying.for_m2 if stay.back_s <= m2.from_s]
+    return (None, -math.inf) if not stays else (stays[-1].out_s, stays[-1].back_s)
 
 
 def rose_unseen(

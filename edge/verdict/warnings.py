@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from calibration.certificate import out_of_range
 from edge.procedure.definition import RunDefinition
 from edge.procedure.phases import Phases
+from edge.records.balance import Comparison
+from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
@@ -84,6 +86,15 @@ def sample_gained(budget: Budget) -> str:
     return (
         f"the sample gained {-budget.loss_pct:.3g} %, more than U: a sample does not; look for moisture, for what "
         "touches the holder, and at the drift of the balance"
+    )
+
+
+def balance_contradicts(result: Result, compared: Comparison) -> str:
+    """Say that the laboratory's balance, on which a result rests, and the rig contradict each other, and what to do."""
+    return (
+        f"the balance says {result.loss_pct:.3g} ± {result.U_pct:.2g} %, the rig {compared.loss_pct:.3g} ± "
+        f"{compared.U_pct:.2g} % (E_n = {compared.e_n:.1f}): one of them is wrong: check both with a weight, look at "
+        "which sample lay where, and test again"
     )
 
 

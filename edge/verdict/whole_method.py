@@ -10,9 +10,11 @@ from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
 from edge.procedure.definition import EndedRun, RunDefinition
-from edge.records.deviation import StandardChecked, VisualCheckFound
+from edge.records.deviation import DeviationTold, StandardChecked, VisualCheckFound
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.result import ClaimTold, Result, Verdict
 
+from .conclude import without_numbers
 from .deviations import deviations
 from .wording import whole_meaning
 
@@ -20,7 +22,8 @@ from .wording import whole_meaning
 def by_whole_method(ended: EndedRun, result: Result) -> Result:
     """Get a result that was judged by its masses alone with what the whole method says of it.
 
-    A liquid that was seen makes PASS and INCONCLUSIVE a FAIL, whatever the mass does.
+    A liquid that was seen makes PASS and INCONCLUSIVE a FAIL, whatever the mass does. Else a contradiction of who the
+    specimen is that nobody explained makes it INVALID.
     """
     definition = ended.definition
     found = visual_check(definition)
@@ -34,6 +37,9 @@ def by_whole_method(ended: EndedRun, result: Result) -> Result:
         deviations=deviations(ended, result),
         standard_checked=_checked(definition),
     )
+    unexplained = [d for d in result.deviations if d.unexplained]
+    if unexplained and found is not VisualCheckFound.LIQUID_SEEN:
+        result = _not_the_specimen(result, unexplained[0])
     by_mass = result.verdict
     if found is VisualCheckFound.LIQUID_SEEN and by_mass is not Verdict.INVALID:
         beside = result.without_declared
@@ -50,6 +56,14 @@ def by_whole_method(ended: EndedRun, result: Result) -> Result:
     if found is None:
         return result
     return with_fields(result, criterion=whole_meaning(result))
+
+
+def _not_the_specimen(result: Result, contradiction: DeviationTold) -> Result:
+    """Get a result as INVALID: it is not known that what was weighed is the specimen that it would be told of."""
+    why = f"it is not known that the specimen is what was weighed: {contradiction.why}"
+    if result.verdict is Verdict.INVALID:
+        return with_fields(result, warnings=(*result.warnings, why))
+    return without_numbers(result, Invalid(InvalidReason.SPECIMEN_CONTRADICTED, why))
 
 
 def visual_check(definition: RunDefinition) -> VisualCheckFound | None:

@@ -70,6 +70,8 @@ WOULD_HELP: Mapping[ComponentName, str] = MappingProxyType(
     {
         ComponentName.BALANCE_DRIFT: "state the balance's drift over the test (u_mass_g)",
         ComponentName.MASS_DIFFERENCE: "a balance that drifts less",
+        ComponentName.BALANCE_M1: "a finer balance, or a larger sample",
+        ComponentName.BALANCE_M2: "a finer balance, or a larger sample",
         ComponentName.RESOLUTION: "a balance with a finer display",
         ComponentName.JUMPS: "a test that nobody touches",
         ComponentName.ZERO_DRIFT: "a second zero after M2",

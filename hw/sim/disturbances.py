@@ -129,6 +129,12 @@ class Disturbances:
         """Get the sample's true mass in g, without the moisture that it took up again."""
         return self.rig.sample_mass_g - self._dried_g
 
+    @property
+    def on_pan_g(self) -> float:
+        """Get what a perfect balance in the room shows of the sample, in g: in air, adjusted with steel of 8 g/cm³."""
+        mass_g = self.rig.sample_mass_g - self._dried_g + self._regained_g
+        return mass_g * (1.0 - _AIR_G_CM3 / self.rig.truth.sample_density_g_cm3) / (1.0 - 1.2e-3 / 8.0)
+
     def _move_to(self, second: int) -> None:
         if self._second == 0:  # what happens first begins now
             self._second = second - 1

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import select
-import threading
-import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
+from balance_at_a_terminal import at_a_terminal
 from click.testing import CliRunner
 
 from edge.cli.main import cli
@@ -40,29 +38,6 @@ class Line:
     def reset_input_buffer(self) -> None:
         while select.select([self._fd], [], [], 0.0)[0]:
             os.read(self._fd, 100)
-
-
-@contextmanager
-def at_a_terminal(balance: SimulatedBalance) -> Iterator[tuple[int, str]]:
-    """Put a balance at the far end of a pseudo-terminal. Gives the near end's descriptor and its name."""
-    far, near = os.openpty()
-    tty.setraw(near)
-    over_r, over_w = os.pipe()
-
-    def answer() -> None:
-        while far in select.select([far, over_r], [], [])[0]:
-            for byte in balance.feed(os.read(far, 100)):
-                os.write(far, bytes([byte]))
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield near, os.ttyname(near)
-    finally:
-        os.write(over_w, b"x")
-        thread.join()
-        for fd in (far, near, over_r, over_w):
-            os.close(fd)
 
 
 def asked(balance: SimulatedBalance, wire: Callable[[str, bytes], None] = lambda way, data: None) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -20,6 +21,7 @@ from edge.control.protocol import Start
 from edge.control.server import Control
 from edge.database.reading import open_readonly
 from edge.errors import BadInput, Refused
+from edge.instrument.config import BalanceConfig
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 from edge.simulate.night_file import Night, NightHead
@@ -106,6 +108,9 @@ def test_a_real_station_takes_no_simulated_certificate_and_a_simulated_one_no_re
     made.certificate.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match="is a real load cell's: a simulated one has its own: leave it out"):
         definition_from_order(order, config, tmp_path / "h.db", simulated=True)
+    with pytest.raises(BadInput, match="balance simulated-balance-1: its certificate is a model's: name the real"):
+        definition_from_order(order, config, tmp_path / "h.db")
+    config = msgspec.structs.replace(config, balance=BalanceConfig())
     assert definition_from_order(order, config, tmp_path / "h.db").kind == "test"
 
 

@@ -38,6 +38,7 @@ from edge.control.protocol import (
     Request,
     Start,
     Status,
+    Weigh,
     parse,
 )
 from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL, Control, Groups
@@ -503,7 +504,8 @@ def test_those_of_the_operators_group_act_and_the_others_look(
     try:
         assert said(station, line("status"))[0]["ok"]
         for command in ACTS:
-            args = {"start": {"sample": "S", "operator": "A"}, "note": {"text": "x"}}.get(command, {})
+            whole = {"start": {"sample": "S", "operator": "A"}, "note": {"text": "x"}, "weigh": {"which": "m1"}}
+            args = whole.get(command, {})
             (found,) = said(station, line(command, **args))
             assert found["ok"] is may
             assert may or "may look, not act: sudo usermod -aG act uid 4711" in found["error"]
@@ -770,7 +772,11 @@ FULL = {
         ("start", {"sample": "S", "operator": "A"}, Start(sample="S", operator="A")),
         ("start", FULL, Start(**FULL)),  # type: ignore[arg-type]  # a plain dict
         ("start", {"sample": "S", "operator": "A", "kind": "blank"}, Start(sample="S", operator="A", kind="blank")),
-        *[(word, {}, OperatorStep(word=word)) for word in ("tare", "load", "vent", "zero", "check")],
+        *[
+            (word, {}, OperatorStep(word=word))
+            for word in ("tare", "load", "vent", "carry out", "carry back", "zero", "check")
+        ],
+        ("weigh", {"which": "m1", "mass_g": 196.354}, Weigh(which="m1", mass_g=196.354)),
         ("note", {"text": "door open"}, Note(text="door open")),
         ("ack", {}, Ack()),
         ("ack", {"alarm": "gauge"}, Ack(alarm="gauge")),
@@ -786,7 +792,7 @@ def test_arguments_become_a_record(command: str, args: dict[str, Any], order: Or
 @pytest.mark.parametrize(
     ("command", "args", "says"),
     [
-        ("dance", {}, "dance is no command: use start, note"),
+        ("dance", {}, "dance is no command: use start, weigh, note"),
         ("start", {}, "start: sample is missing"),
         ("start", {"sample": "S"}, "start: operator is missing"),
         ("start", {"sample": "", "operator": "A"}, "start: sample"),
@@ -849,7 +855,7 @@ def test_the_examples_of_the_document_are_accepted(station: Station) -> None:
 def test_the_document_names_every_command_argument_and_bound() -> None:
     for name in COMMAND_NAMES:
         assert f"`halfpercent {name}" in DOC, name
-    for record in (Start, Note, Ack, Abort):
+    for record in (Start, Weigh, Note, Ack, Abort):
         assert all(f"`{field}`" in DOC for field in record.__struct_fields__), record
     for bound in (
         f"{MAX_LINE_BYTES} bytes",

@@ -118,6 +118,7 @@ def test_what_the_example_comments_out_is_the_default() -> None:
     defaults = msgspec.to_builtins(loads_config(EXAMPLE))
     not_defaults = {("bridge", "sck_pin"), ("bridge", "dout_pin"), ("test", "certificate")}
     not_defaults |= {("vacuum", "address"), ("vacuum", "curve"), ("storage", "backup"), ("oven_probe", "plausible_c")}
+    not_defaults |= {("balance", "certificate"), ("balance", "port")}
     not_defaults |= {("panel", f"{name}_pin") for name in ("lamp", "buzzer", "button", "relay")}
     for table, values in shown.items():
         for name, value in values.items():

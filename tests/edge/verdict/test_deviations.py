@@ -12,10 +12,13 @@ import msgspec
 import pytest
 
 from calibration.allan import Integrated
+from edge.procedure.carrying import Stay
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import live_parameters
 from edge.procedure.phases import Phases
+from edge.records.balance import BalanceMass, BalanceTold
 from edge.records.deviation import CONTRADICTIONS, DeviationKind, VisualCheckFound
+from edge.records.invalid import InvalidReason
 from edge.records.result import HappenedKind, HappenedTold, Result, Verdict, WithoutDeclared, as_json, from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
@@ -135,6 +138,26 @@ def serial_again() -> Result:
     return judged(replace(run, definition=replace(run.definition, seen_before=(seen,))))
 
 
+def on_balance(m1_g: float, m2_g: float) -> Result:
+    """A run whose masses are the laboratory's balance's; the sample was half an hour off the rig before M2."""
+    run = ended(AS_ASKED)
+    run.phases.carrying.for_m2.append(Stay(20_000.0))
+    masses = tuple(
+        BalanceMass(which=which, mass_g=g, balance="B1", how="typed", who="Ada", weighed_s=at_s, u_g=0.001)
+        for which, g, at_s in ((WeighingKind.M1, m1_g, 1700.0), (WeighingKind.M2, m2_g, 21_800.0))
+    )
+    told = BalanceTold(
+        name="B1",
+        model="XS",
+        serial="1",
+        calibrated_on="2026-03-01",
+        certificate_sha256="0" * 64,
+        masses=masses,
+        in_air_s=1800.0,
+    )
+    return by_whole_method(run, msgspec.structs.replace(by_mass(run), balance=told))
+
+
 WAYS: dict[DeviationKind, Callable[[], Result]] = {
     DeviationKind.NO_SPECIMEN_RECORD: lambda: judged(ended(None)),
     DeviationKind.NO_VISUAL_CHECK: of(visual_check=None),
@@ -157,6 +180,7 @@ WAYS: dict[DeviationKind, Callable[[], Result]] = {
     DeviationKind.M1_LATE: late,
     DeviationKind.WEIGHING_COARSE: lambda: judged(ended(AS_ASKED, u_g=0.0101)),
     DeviationKind.JUDGED_HOT: judged_hot,
+    DeviationKind.CARRIED_IN_AIR: lambda: on_balance(196.1, 195.9),
     DeviationKind.M0_BELOW_M1: of(m0_g=195.0),
     DeviationKind.SERIAL_CONTRADICTS: serial_again,
     DeviationKind.SEAL_BROKEN: of(seals=[{"number": "S-1", "found": "broken", "where": "box"}]),
@@ -166,6 +190,7 @@ WAYS: dict[DeviationKind, Callable[[], Result]] = {
             {"at": "2026-11-26T09:00:00Z", "given_by": "Cy", "taken_by": "Ada"},
         ]
     ),
+    DeviationKind.CELL_CHANGED: lambda: on_balance(196.9, 195.9),
 }
 
 
@@ -184,16 +209,60 @@ def test_each_kind_of_deviation_has_a_way_to_come_about() -> None:
 @pytest.mark.parametrize("kind", DeviationKind)
 def test_each_deviation_comes_alone_and_is_in_json_and_text(kind: DeviationKind) -> None:
     result = WAYS[kind]()
-    with_it = [DeviationKind.NO_VISUAL_CHECK] if kind is DeviationKind.NO_SPECIMEN_RECORD else []
-    assert kinds(result) == [kind, *with_it]
+    with_it = {
+        DeviationKind.NO_SPECIMEN_RECORD: {DeviationKind.NO_VISUAL_CHECK},
+        DeviationKind.CELL_CHANGED: {DeviationKind.CARRIED_IN_AIR},
+    }
+    assert set(kinds(result)) == {kind, *with_it.get(kind, ())}
     plain = json.loads(json.dumps(as_json(result)))
-    assert plain["deviations"][0]["kind"] == str(kind)
+    assert str(kind) in [d["kind"] for d in plain["deviations"]]
     assert from_json(plain) == result
-    why = result.deviations[0].why
+    why = next(d.why for d in result.deviations if d.kind is kind)
     line = next(line for line in text(result).splitlines() if line.startswith(f"  {kind.replace('_', ' ')}: "))
     assert why in line
     assert len(why.splitlines()) == 1
     assert ("the specimen's record is contradicted" in headline(result)) == (kind in CONTRADICTIONS)
+
+
+EXPLAINED = {
+    DeviationKind.SEAL_BROKEN: of(
+        seals=[{"number": "S-1", "found": "broken", "because": "customs, protocol 17"}],
+    ),
+    DeviationKind.HANDS_BROKEN: of(
+        hand_overs=[
+            {"at": "2026-11-25T09:00:00Z", "given_by": "Example Cells", "taken_by": "Bo"},
+            {"at": "2026-11-26T09:00:00Z", "given_by": "Cy", "taken_by": "Ada", "because": "Bo is ill"},
+        ]
+    ),
+    DeviationKind.SERIAL_CONTRADICTS: serial_again,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(CONTRADICTIONS))
+def test_a_contradiction_of_who_the_specimen_is_that_nobody_explained_is_invalid_and_has_no_number(
+    kind: DeviationKind,
+) -> None:
+    if kind in EXPLAINED:
+        explained = EXPLAINED[kind]()
+        assert explained.verdict is Verdict.PASS
+        assert f"contradicted ({kind.replace('_', ' ')})" in headline(explained)
+        assert "said of it: " in explained.deviations[0].why
+    if kind is DeviationKind.SERIAL_CONTRADICTS:  # a start is refused until somebody explains it
+        return
+    result = WAYS[kind]()
+    assert (result.verdict, result.invalid_reason) == (Verdict.INVALID, InvalidReason.SPECIMEN_CONTRADICTED)
+    assert (result.loss_pct, result.U_pct, result.pc, result.budget, result.criterion) == (None, None, None, (), None)
+    assert headline(result).startswith("INVALID: it is not known that the specimen is what was weighed: ")
+    assert "0.05" not in headline(result)
+
+
+def test_a_liquid_that_was_seen_is_told_of_what_lay_there_whoever_it_was() -> None:
+    plain = AS_ASKED.as_settings()
+    plain["seals"] = [{"number": "S-1", "found": "broken"}]
+    plain["visual_check"]["liquid_seen"] = True  # type: ignore[index]  # a table of the record
+    result = judged(ended(Specimen.from_settings(plain)))
+    assert result.verdict is Verdict.FAIL
+    assert "seal broken" in headline(result)
 
 
 def test_who_asks_is_said_and_is_the_file_s_word() -> None:

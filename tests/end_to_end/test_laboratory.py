@@ -1,0 +1,211 @@
+"""A whole test as a laboratory does it, and as an auditor reads it.
+
+The real service on a simulated rig, with the specimen's record, M1 and M2 on a balance whose model speaks its protocol
+over a pseudo-terminal, and the verdict on that balance with the rig's curve beside it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from balance_at_a_terminal import at_a_terminal, certificate_file
+from simulated_service import CONFIG, as_if_real, order
+
+from calibration.certificate import to_toml
+from edge.control.protocol import Request
+from edge.database.journal import Journal
+from edge.errors import BadSpecimen
+from edge.instrument.config import loads_config
+from edge.procedure.definition import EndedRun
+from edge.records.command import OperatorWord
+from edge.records.deviation import DeviationKind
+from edge.records.invalid import InvalidReason
+from edge.records.phase import Phase
+from edge.records.result import Result, Verdict
+from edge.records.specimen import HandOver, Seal, Specimen
+from edge.replay.run_csv_judge import judge_run_csv
+from edge.replay.run_csv_reader import read_run_csv
+from edge.replay.run_csv_writer import run_as_csv
+from edge.report.text import headline, text
+from edge.run.refold import fold_again
+from edge.simulate.instrument import Simulated, build
+from edge.simulate.operator import SimulatedOperator
+from edge.station.retrying_writer import RetryingWriter
+from edge.station.service import Service
+from edge.station.start import seen_before
+from edge.verdict.judge import judge_run
+from hw.sim.balance import SimulatedBalance
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("serial") is None, reason="pyserial is not installed")
+STANDARD = (
+    'id = "short"\ntitle = "A short test"\nlimit_pct = 0.5\ntemp_c = 120.0\nhold_s = 60\n'
+    'cold_temp_tolerance_c = 40.0\nvisual_check = "required"\nmass_before_opening = "required"\n'
+)
+AIR_ON_STEEL = 1.0 - 1.2e-3 / 8.0
+AIR_ON_SAMPLE = 1.0 - 1.184e-3 / 2.5
+
+
+class Technician(SimulatedOperator):
+    """Someone who weighs on the laboratory's balance before the rig, and carries the sample to it after."""
+
+    def __init__(self, simulated: Simulated, balance: SimulatedBalance, service: Service) -> None:
+        super().__init__(simulated.rig)
+        self._balance = balance
+        self._service = service
+        self._weighed: set[Phase] = set()
+
+    def words(self, phase: Phase, t_s: float) -> list[OperatorWord]:
+        """Weigh where the phase lets it, and do all else as anybody."""
+        if phase is Phase.LOAD and phase not in self._weighed:
+            self._weigh(phase, "m1")
+        if phase is Phase.CARRY_M2 and phase not in self._weighed:
+            self._rig.place_sample(on=False)
+            self._weigh(phase, "m2")
+        return super().words(phase, t_s)
+
+    def _weigh(self, phase: Phase, which: str) -> None:
+        self._weighed.add(phase)
+        self._balance.mass_g = self._rig.sample_mass_g * AIR_ON_SAMPLE / AIR_ON_STEEL
+        self._service.handle(Request("weigh", {"which": which}, "Bo"))
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """What a laboratory has in the evening."""
+
+    result: Result
+    ended: EndedRun
+    database: Path
+    shown: str
+
+
+def specimen_file(folder: Path, m0_g: float) -> Path:
+    now = datetime.datetime.now(datetime.UTC)
+    path = folder / "specimen.toml"
+    opened, check = now - datetime.timedelta(minutes=5), now - datetime.timedelta(minutes=4)
+    handed = now - datetime.timedelta(hours=20)
+    path.write_text(
+        f'maker = "Example Cells"\nmodel = "SSB-200"\nserial = "0042"\nm0_g = {m0_g}\n'
+        f'hand_overs = [{{ at = {handed:%Y-%m-%dT%H:%M:%SZ}, given_by = "Example Cells", taken_by = "Ada" }}]\n'
+        'seals = [{ number = "S-1", found = "intact", where = "box" }]\n'
+        f'[opening]\nopened_at = {opened:%Y-%m-%dT%H:%M:%SZ}\nby = "Ada"\narea_mm2 = 400.0\n'
+        f'[visual_check]\nliquid_seen = false\nby = "Ada"\nat = {check:%Y-%m-%dT%H:%M:%SZ}\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> Evening:
+    folder = tmp_path_factory.mktemp("laboratory")
+    simulated, balance = build("solid", "nau7802", 5, looks=1), SimulatedBalance("mt-sics")
+    (folder / "certificate.toml").write_text(to_toml(as_if_real(simulated.certificate)), encoding="utf-8")
+    (folder / "standard.toml").write_text(STANDARD, encoding="utf-8")
+    with at_a_terminal(balance) as (_, port), Journal(folder / "h.db") as journal:
+        text_ = CONFIG.format(standard=folder / "standard.toml", certificate=folder / "certificate.toml")
+        text_ += f'[balance]\ncertificate = "{certificate_file(folder)}"\nport = "{port}"\n'
+        config, clock = loads_config(text_), simulated.clock
+        service = Service(config, simulated.instrument, RetryingWriter(journal, clock, 300), clock)
+        operator = Technician(simulated, balance, service)
+        kept: list[EndedRun] = []
+        judge = service.station._judge
+        service.station._judge = lambda ended: (kept.append(ended), judge(ended))[1]
+        with service:
+            asked = order(specimen=str(specimen_file(folder, simulated.rig.sample_mass_g + 0.2)))
+            result = service.run(asked, until_done=True, words=operator.words)
+    assert result is not None
+    return Evening(result, kept[-1], folder / "h.db", text(result))
+
+
+def test_the_verdict_is_the_balance_s_and_the_rig_agrees(tested: Evening) -> None:
+    result = tested.result
+    assert result.verdict is Verdict.PASS
+    assert headline(result).startswith("PASS: loss ")
+    told = result.balance
+    assert told
+    assert [(m.which, m.how, m.who) for m in told.masses] == [("m1", "read", "Bo"), ("m2", "read", "Bo")]
+    assert told.compared is not None
+    assert told.compared.agree
+    assert result.U_pct is not None
+    assert result.U_pct < told.compared.U_pct / 3.0
+    assert not [h for h in result.happened if h.what == "jump"], "an announced way is no lifted sample"
+    for line in ("no liquid was seen when it was opened, by Ada", "Balance B1 (XS 420", "they agree (ISO/IEC 17025"):
+        assert line in tested.shown
+
+
+def test_the_stored_run_folds_again_to_the_same_course_with_the_masses_of_the_balance(tested: Evening) -> None:
+    with Journal(tested.database) as journal:
+        again = fold_again(journal.db, 1)
+        kinds = [row["kind"] for row in journal.db.query("select kind from events where run_id = 1")]
+    assert again.pipeline.phases.entered_s == tested.ended.phases.entered_s
+    assert again.pipeline.phases.weighings == tested.ended.phases.weighings
+    assert kinds.count("balance") == 2
+
+
+def test_its_csv_has_the_masses_of_the_balance_and_is_judged_alike_by_a_stranger(
+    tested: Evening, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("".join(run_as_csv(tested.database, "last")), encoding="utf-8")
+    again = judge_run_csv(read_run_csv(file), file).result
+    for name in ("verdict", "loss_pct", "U_pct", "balance", "on_declared", "deviations", "m1_g", "m2_g"):
+        assert getattr(again, name) == getattr(tested.result, name)
+
+
+def as_if(tested: Evening, **more: object) -> Result:
+    """What the same run says where its specimen's record was another."""
+    specimen = tested.ended.definition.specimen
+    assert specimen is not None
+    changed = msgspec.structs.replace(specimen, **more)
+    return judge_run(replace(tested.ended, definition=replace(tested.ended.definition, specimen=changed)))
+
+
+def named(result: Result, kind: DeviationKind) -> None:
+    """Ask that an auditor finds it: no verdict, no number, its name in the first sentence, the line in the report."""
+    assert (result.verdict, result.invalid_reason) == (Verdict.INVALID, InvalidReason.SPECIMEN_CONTRADICTED)
+    assert result.loss_pct is None
+    assert kind.replace("_", " ") in headline(result)
+    assert f"  {kind.replace('_', ' ')}: " in text(result)
+
+
+def test_an_auditor_finds_a_broken_seal_and_broken_hands(tested: Evening) -> None:
+    named(as_if(tested, seals=(Seal(number="S-1", found="broken"),)), DeviationKind.SEAL_BROKEN)
+    at = datetime.datetime(2026, 11, 20, 9, 0, tzinfo=datetime.UTC)
+    hands = (
+        HandOver(at=at, given_by="Example Cells", taken_by="Cy"),
+        HandOver(at=at + datetime.timedelta(days=1), given_by="Dee", taken_by="Ada"),
+    )
+    named(as_if(tested, hand_overs=hands), DeviationKind.HANDS_BROKEN)
+
+
+def test_an_auditor_finds_a_second_cell_that_was_slipped_in_between_days(tested: Evening) -> None:
+    m0 = tested.ended.definition.specimen.m0_g  # type: ignore[union-attr]  # it has one
+    assert m0 is not None
+    named(as_if(tested, m0_g=m0 - 3.0), DeviationKind.M0_BELOW_M1)
+    masses = tuple(msgspec.structs.replace(m, mass_g=m.mass_g - 3.0) for m in tested.ended.on_balance)
+    other = judge_run(replace(tested.ended, on_balance=masses))
+    named(other, DeviationKind.CELL_CHANGED)
+    only_m2 = (tested.ended.on_balance[0], masses[1])
+    assert judge_run(replace(tested.ended, on_balance=only_m2)).verdict is Verdict.INVALID
+
+
+def test_an_auditor_finds_a_serial_that_was_on_another_cell(tested: Evening) -> None:
+    specimen = tested.ended.definition.specimen
+    assert specimen is not None
+    assert specimen.m0_g is not None
+    other = msgspec.structs.replace(specimen, m0_g=specimen.m0_g + 5.0)
+    with pytest.raises(BadSpecimen, match="serial 0042: run 1 had it on Example Cells SSB-200"):
+        seen_before(other, tested.database)
+    explained: Specimen = msgspec.structs.replace(other, differs_because="the maker uses a serial twice")
+    seen = seen_before(explained, tested.database)
+    definition = replace(tested.ended.definition, specimen=explained, seen_before=seen)
+    result = judge_run(replace(tested.ended, definition=definition))
+    assert result.verdict is Verdict.PASS
+    assert "serial contradicts" in headline(result)
+    assert math.isfinite(result.loss_pct or math.nan)
