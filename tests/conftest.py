@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from short_demo import SHORTER, Demo
+
+if TYPE_CHECKING:
+    from sealed_run import SealedRun
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +20,14 @@ def short_demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
     path = tmp_path_factory.mktemp("short") / "halfpercent.db"
     return Demo(path, run(path, "solid", "nau7802", 3, loads_standard(SHORTER)))
+
+
+@pytest.fixture(scope="session")
+def sealed(short_demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> SealedRun:
+    """Give a short run that its rig has sealed."""
+    import sealed_run
+
+    return sealed_run.make(short_demo, tmp_path_factory.mktemp("sealed"))
 
 
 @pytest.fixture(scope="session", autouse=True)

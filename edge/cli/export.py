@@ -13,24 +13,31 @@ import click
 from .options import database_to_read, db_option
 from .say import say
 
-FORMATS = ("csv", "parquet")
+FORMATS = ("eln", "csv", "parquet")
 
 
 @click.command()
 @click.argument("run")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to write [by the file's name].")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The new file.")
+@click.option("--attach", type=click.Path(path_type=Path), multiple=True, help="Into an eln: a photograph.")
 @db_option
-def export(run: str, form: str | None, output: Path, db: Path | None) -> None:
+def export(run: str, form: str | None, output: Path, attach: tuple[Path, ...], db: Path | None) -> None:
     """Write a run into a new file. RUN is its number, or `last`.
 
-    csv: raw samples with what was commanded, which replay judges again. parquet: the same, where pyarrow is there.
+    eln: all of it with its seal, for a stranger to check (halfpercent verify) and for lab notebooks. csv: raw samples
+    with what was commanded, which replay judges again. parquet: the same, where pyarrow is there.
     """
     form = form or output.suffix.removeprefix(".").lower()
     if form not in FORMATS:
         raise click.UsageError(f"{output}: name it .{' or .'.join(FORMATS)}, or give --format")
     path = database_to_read(db)
-    _WRITERS[form](path, run, output)
+    if form == "eln":
+        _eln(path, run, output, attach)
+    elif attach:
+        raise click.UsageError("--attach: only an eln has room for other files")
+    else:
+        _WRITERS[form](path, run, output)
     say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
@@ -51,6 +58,18 @@ def _parquet(database: Path, run: str, output: Path) -> None:
 
     with new_file(output) as file:
         run_as_parquet(database, run, file)
+
+
+def _eln(database: Path, run: str, output: Path, attach: tuple[Path, ...]) -> None:
+    from edge.evidence.package import MANIFEST, make_package
+    from edge.records.durable_file import new_file
+
+    package = make_package(database, run, attach)
+    raw = package.to_bytes()
+    with new_file(output) as file:
+        file.write(raw)
+    if MANIFEST not in package.files:
+        say(f"{output}: nobody has sealed this run (halfpercent key new, for the next one)", err=True)
 
 
 _WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv, "parquet": _parquet}

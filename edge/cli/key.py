@@ -28,9 +28,16 @@ def key() -> None:
 @as_json_option
 def new(name: str | None, db: Path | None, as_json: bool) -> None:
     """Make the key, beside the database: once, as who measures (the installer does it for the service)."""
+    from edge.errors import SealFailed
     from edge.seal.key import make_key, seal_folder
+    from edge.seal.sealing import begin_log
 
-    _show(make_key(seal_folder(database_to_read(db)), name), as_json)
+    made = make_key(seal_folder(database_to_read(db)), name)
+    try:
+        begin_log(made)
+    except SealFailed as e:
+        say(f"its log has no signed head yet: {e}", err=True)
+    _show(made, as_json)
 
 
 @key.command()

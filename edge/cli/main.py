@@ -18,6 +18,7 @@ from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
 from .demo import demo
+from .evidence import sign, verify
 from .export import export
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
@@ -68,6 +69,8 @@ for command in (
     balance,
     standard,
     key,
+    verify,
+    sign,
     checkpoint,
     witness,
     trends,

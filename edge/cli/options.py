@@ -111,6 +111,7 @@ _OF_A_TEST = (
     click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--new-holder", is_flag=True, help="Holder, mount or cabling are others than in the run before."),
+    click.option("--nonce", callback=one_line, help="An auditor's word: the run was not before it was given."),
     click.option("--note", help="A remark for the record."),
 )
 

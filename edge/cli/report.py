@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Result, as_json: bool, database: Path | None = None) -> None:
-    """Print a result as text, or as one JSON object."""
+    """Print a result as text, or as one JSON object; where it is stored also what is said of its seal."""
     if as_json:
         from edge.records.result import as_json as as_json_object
+        from edge.report.seal_text import seal_json
 
-        where = {} if database is None else {"database": str(database)}
+        where = {} if database is None else {"database": str(database)} | seal_json(database, result)
         say_json(as_json_object(result) | where)
         return
+    from edge.report.seal_text import seal_lines
     from edge.report.text import text
 
-    say_lines(text(result))
+    say_lines("\n".join((text(result), *(() if database is None else seal_lines(database, result)))))
 
 
 # what is stored
@@ -72,11 +74,14 @@ def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
     from edge.database.shown_runs import shown_run
     from edge.records.result import as_json as as_json_object
     from edge.report.run_list import checked_lines
+    from edge.report.seal_text import seal_json, seal_lines
     from edge.report.text import text
 
-    shown = shown_run(database_to_read(db), run)
+    path = database_to_read(db)
+    shown = shown_run(path, run)
     if as_json or form == "json":
         altered = None if shown.altered is None else str(shown.altered)
-        say_json({"altered": altered, "not_in_chain": shown.not_in_chain} | as_json_object(shown.result))
+        found = {"altered": altered, "not_in_chain": shown.not_in_chain}
+        say_json(found | as_json_object(shown.result) | seal_json(path, shown.result))
         return
-    say_lines("\n".join((*checked_lines(shown), text(shown.result))))
+    say_lines("\n".join((*checked_lines(shown), text(shown.result), *seal_lines(path, shown.result))))

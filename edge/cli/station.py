@@ -64,6 +64,9 @@ def start(socket: Path | None, as_json: bool, ordered: dict[str, Argument]) -> N
         show()
     run = answer.get("run_id")
     tell(answer, as_json, f"Run {run} has begun. Leave the holder empty, then: halfpercent tare")
+    if not as_json and isinstance(head := answer.get("checkpoint"), str):
+        say("The rig's log, for whoever wants to hold it to that (halfpercent witness):")
+        say_lines(head.rstrip("\n"))
 
 
 @click.command()

@@ -54,8 +54,9 @@ class Start(_Args, frozen=True, kw_only=True):
     """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
     ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
     of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
-    belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``new_holder``: holder, mount or cabling
-    are others than in the run before. Names are stored in their normal form (NFC)."""
+    belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``nonce``: what somebody gave who wants
+    to know that the run was not before. ``new_holder``: holder, mount or cabling are others than in the run before.
+    Names are stored in their normal form (NFC)."""
 
     sample: Name
     operator: Name
@@ -76,6 +77,7 @@ class Start(_Args, frozen=True, kw_only=True):
     series: Name | None = None
     safety_said: bool = False
     new_holder: bool = False
+    nonce: Name | None = None
     note: Text | None = None
 
     def __post_init__(self) -> None:

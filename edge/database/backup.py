@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import errno
 import re
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,9 +20,8 @@ from edge.records.durable_file import sync_folder
 from . import hash_chain, schema
 from .connection import check, translated_errors
 from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from .run_file import WHOLE, copy_run
 from .seconds_hash import stored_seconds_hash
-
-_CARRIED = ("runs", "chunks", "seconds", "events")
 
 
 def is_second_place(path: Path, folder: Path) -> bool:
@@ -59,32 +57,13 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
         try:
             _remove(part)
             part.touch(exist_ok=False)
-            _copy(path, run_id, part)
+            copy_run(path, run_id, part, WHOLE)
             _require_same(part, run_id, digest)
             part.rename(copy)
             sync_folder(folder)
         finally:
             _remove(part)
     return copy
-
-
-def _copy(path: Path, run_id: int, part: Path) -> None:
-    with translated_errors(part), closing(sqlite3.connect(part.resolve().as_uri(), uri=True)) as connection:
-        db = Database(connection, execute_plugins=False)
-        db.execute("pragma synchronous = extra")  # a stick may be pulled the moment this is done
-        db.execute("attach database ? as source", [f"{path.resolve().as_uri()}?mode=ro"])
-        with db.atomic():
-            schema.create(db)
-            for table in _CARRIED:
-                _carry(db, table, "run_id = ?", [run_id])
-            _carry(db, "boots", "boot in (select boot from main.chunks)")
-            _carry(db, "certificates", "sha256 in (select certificate_sha256 from main.runs)")
-
-
-def _carry(db: Database, table: str, where: str, arguments: Sequence[int] = ()) -> None:
-    columns = ", ".join(schema.TABLES[table][0])
-    sql = f"insert into main.{table} ({columns}) select {columns} from source.{table} where {where}"
-    db.execute(sql, list(arguments))
 
 
 def _digest(db: Database, run_id: int) -> list[object]:

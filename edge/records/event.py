@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     BACKUP = "backup"
+    SEAL = "seal"
 
 
 FROM_FRAMES = frozenset(
@@ -378,3 +379,13 @@ class BackupTold(Happening):
     why: str
 
     kind: ClassVar[EventKind] = EventKind.BACKUP
+
+
+@dataclass(frozen=True, slots=True)
+class SealTold(Happening):
+    """A run was sealed, or could not be."""
+
+    run_id: int
+    why: str
+
+    kind: ClassVar[EventKind] = EventKind.SEAL

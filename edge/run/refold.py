@@ -50,10 +50,10 @@ def fold_again(db: Database, run_id: int) -> RefoldedRun:
     return RefoldedRun(pipeline, folded, boot_id, pipeline.t0_ns, last)
 
 
-def refold(db: Database, run_id: int) -> RefoldedRun:
-    """Fold a run again and end it where its frames end. Raises as :func:`fold_again`."""
+def refold(db: Database, run_id: int, ends: str | None = None) -> RefoldedRun:
+    """Fold a run again and end it where its frames end (``ends``: why). Raises as :func:`fold_again`."""
     again = fold_again(db, run_id)
     if why := rig_changed(db, run_id):
         end_invalid(again.pipeline, Invalid(InvalidReason.RIG_CHANGED, why))
-    ends = "the recording ends" if stored_run(db, run_id).kind is RunKind.REPLAY else "the run was stopped"
-    return replace(again, folded=again.folded.then(again.pipeline.finish(ends)))
+    usual = "the recording ends" if stored_run(db, run_id).kind is RunKind.REPLAY else "the run was stopped"
+    return replace(again, folded=again.folded.then(again.pipeline.finish(ends or usual)))

@@ -43,7 +43,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
     """
     stored = stored_run(journal.db, run_id)
     again = fold_again(journal.db, run_id)
-    definition = _stored_definition(journal.db, stored)
+    definition = stored_definition(journal.db, stored)
     writing = journal.go_on(run_id, Writing(clock.boot_id, clock.wall_s(), batch_s))
     folded, pipeline, next_seq = again.folded, again.pipeline, again.last + 1
     writing.catch_up(folded.seconds(), folded.phases, folded.events, clock.wall_s())
@@ -69,7 +69,7 @@ def resume(journal: Journal, run_id: int, clock: Clock, *, clock_set: bool | Non
     return run
 
 
-def _stored_definition(db: Database, run: StoredRun) -> RunDefinition:
+def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
     """Get what a stored run is of and goes by."""
     blank, specimen = run.settings["blank"], run.settings.get("specimen")
     return RunDefinition(

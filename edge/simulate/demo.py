@@ -26,6 +26,7 @@ from edge.run.live_run import Show
 from edge.standards.standard import Standard
 from edge.station.equipment import Equipment, Hooks, SensorSettings, at_once
 from edge.station.retrying_writer import RetryingWriter
+from edge.station.seal_ended import seal_ended
 from edge.station.start import seen_before
 from edge.station.station import Station
 from edge.verdict.judge import judge_night
@@ -88,7 +89,9 @@ def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Sho
     station = Station(
         Equipment(instrument, SensorSettings(PROBE, PROBE), writer, clock),
         at_once(judge_night),
-        Hooks(simulated_truth_pct=truth, seed=order.seed),
+        Hooks(
+            ended=lambda run_id: seal_ended(writer, run_id, clock.wall_s()), simulated_truth_pct=truth, seed=order.seed
+        ),
     )
     instrument.open()
     try:

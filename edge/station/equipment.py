@@ -30,6 +30,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _nothing_of(_run_id: int) -> None:
+    """Do nothing."""
+
+
 def _not_known() -> None:
     """Know nothing."""
     return
@@ -54,14 +58,16 @@ class SensorSettings:
 class Hooks:
     """What the station calls, besides measuring.
 
-    ``alive`` once a frame, by the loop that measures; ``poll`` at each look, for whoever answers questions;
-    ``start_pressed`` for a long press of the button; ``simulated_truth_pct`` for what a simulated sample truly lost,
-    ``seed`` is what drew it, and ``simulated`` says that there are no real chips.
+    ``alive`` once a frame, by the loop that measures; ``poll`` at each look, for whoever answers questions; ``ended``
+    with the number of a run whose result is written; ``start_pressed`` for a long press of the button;
+    ``simulated_truth_pct`` for what a simulated sample truly lost, ``seed`` is what drew it, and ``simulated`` says
+    that there are no real chips.
     """
 
     alive: Callable[[], None] = _nothing
     poll: Callable[[], None] = _nothing
     start_pressed: Callable[[], None] = _nothing
+    ended: Callable[[int], None] = _nothing_of
     simulated_truth_pct: Callable[[], float | None] = _not_known
     seed: int | None = None
     simulated: bool = False

@@ -22,6 +22,7 @@ from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
 from edge.records.command import OperatorWord
 from edge.run.live_run import LiveRun
+from edge.seal.sealing import shown_head
 from hw.balance import BalanceReading
 from hw.clock import NS_PER_S
 from hw.errors import HwError
@@ -66,7 +67,7 @@ class RequestDesk:
         with _disk_errors(request.command):
             order = parse(request)
             if isinstance(order, Start):
-                return {"run_id": self.start(order, request.who).run_id}
+                return self._begun(self.start(order, request.who))
             return self._carry_out(order, request.who)
 
     def start_later(self, request: Request) -> Later:
@@ -82,7 +83,7 @@ class RequestDesk:
         def begin(definition: RunDefinition) -> Answer:
             with _disk_errors(request.command), taken:
                 self._may_begin()
-                return {"run_id": self._begin(order, request.who, definition).run_id}
+                return self._begun(self._begin(order, request.who, definition))
 
         return self._starts.ask(lambda: self._read(order, asked=True), begin)
 
@@ -187,6 +188,11 @@ class RequestDesk:
             )
         return definition
 
+    def _begun(self, live: LiveRun) -> dict[str, Any]:
+        """Get the answer to a start: the run's number, and the head of the rig's log, for who writes it down."""
+        head = shown_head(self._station.writer.journal.path)
+        return {"run_id": live.run_id} | ({"checkpoint": head} if head else {})
+
     def _begin(self, order: Start, who: str, definition: RunDefinition) -> LiveRun:
         about: dict[str, Any] = {"started_by": who}
         if order.series is not None:
@@ -195,6 +201,10 @@ class RequestDesk:
             about["new_holder"] = True
         if order.safety_said:
             about["safety_said"] = True
+        if order.nonce is not None:
+            about["nonce"] = order.nonce
+        if log_head := shown_head(self._station.writer.journal.path):
+            about["log_head"] = log_head
         if self._simulation is not None:
             about |= self._simulation.settings() | {"blank_run": definition.is_blank}
         live = self._station.begin(definition, new_uid(), about)

@@ -48,6 +48,7 @@ from .alarm_rules import Limits, Observation
 from .equipment import Equipment, Hooks, SensorSettings, at_once
 from .request_desk import RequestDesk
 from .retrying_writer import RetryingWriter
+from .seal_ended import seal_ended
 from .simulation import PowerLost, Simulation, not_known
 from .station import Station, Words
 from .systemd import notify
@@ -106,7 +107,7 @@ class Service:
         sensors = SensorSettings(
             oven_of(config), config.cell_probe, config.vacuum.fitted(), limits, machine[0], machine[1]
         )
-        hooks = Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button)
+        hooks = Hooks(alive=self._alive, poll=self._poll, start_pressed=self._start_by_button, ended=self._seal)
         if simulation is not None:
             hooks = replace(hooks, simulated_truth_pct=simulation.truth_pct, seed=simulation.seed, simulated=True)
         # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
@@ -142,6 +143,14 @@ class Service:
         if simulation is None or simulation.night is None:
             return result
         return msgspec.structs.replace(result, night=simulation.night)
+
+    def _seal(self, run_id: int) -> None:
+        """Have a run sealed that has ended, while measuring goes on."""
+        writer, wall_s = self.station.writer, self._clock.wall_s()
+        if isinstance(self._clock, BootClock):
+            self._beside.submit(seal_ended, writer, run_id, wall_s)
+        else:
+            seal_ended(writer, run_id, wall_s)
 
     def __enter__(self) -> Self:
         if isinstance(self._clock, BootClock):

@@ -138,6 +138,7 @@ class Station:
         if self.writer.write(lambda: live.save_result(result)):
             self.live, self.last, self._judged, self._ended = None, result, None, None
             self.writer.back_up(live.run_id)
+            self._hooks.ended(live.run_id)
             _log.warning("run %d: %s", live.run_id, result.verdict)
 
     def _close(self, live: LiveRun) -> None:
@@ -292,7 +293,8 @@ class Station:
             ended = live.ended()
             live.save_result(_result(self._judge(ended), ended))
 
-        self.writer.write(end)
+        if self.writer.write(end):
+            self._hooks.ended(live.run_id)
         self.live = None
 
     def command(self, command: Command, who: str) -> None:

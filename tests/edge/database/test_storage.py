@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -339,15 +339,15 @@ def test_a_copy_that_reads_back_otherwise_gets_no_name(
 ) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    written = backup._copy
+    written = backup.copy_run
 
-    def on_a_bad_stick(path: Path, run_id: int, part: Path) -> None:
-        written(path, run_id, part)
+    def on_a_bad_stick(path: Path, run_id: int, part: Path, tables: Sequence[str]) -> None:
+        written(path, run_id, part, tables)
         raw = part.read_bytes()
         at = raw.index(b"in band")
         overwritten(part, at, b"out band")
 
-    monkeypatch.setattr(backup, "_copy", on_a_bad_stick)
+    monkeypatch.setattr(backup, "copy_run", on_a_bad_stick)
     with pytest.raises(BadDatabase, match="does not hold run 1 as it is"):
         backup_run(copy, 1, stick)
     assert names(stick) == set()

@@ -1,0 +1,52 @@
+"""One run as a database of its own, in one order of rows: the same run makes the same file where SQLite is the same.
+
+This module must never change the database that it copies from.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge.errors import BadDatabase
+
+from . import schema
+from .connection import check, translated_errors
+from .reading import open_readonly
+
+WHOLE = ("runs", "chunks", "seconds", "events")
+WITHOUT_SECONDS = ("runs", "chunks", "events")
+"""The tables of a run whose seconds are folded from its codes again: half the file."""
+
+
+def write_run_file(database: Path, run_id: int, file: Path) -> None:
+    """Write a run without its seconds into a new file. Raises ``BadDatabase`` where its schema is an older one."""
+    with closing(open_readonly(database)) as db, translated_errors(database):
+        if check(db, database) != schema.SCHEMA_VERSION:
+            raise BadDatabase(f"{database}: has an older schema: open it once with halfpercent run, then export")
+    copy_run(database, run_id, file, WITHOUT_SECONDS)
+
+
+def copy_run(database: Path, run_id: int, file: Path, tables: Sequence[str]) -> None:
+    """Copy what a database of today's schema holds of a run in ``tables`` into a new file. It may be in use."""
+    with translated_errors(file), closing(sqlite3.connect(file.resolve().as_uri(), uri=True)) as connection:
+        db = Database(connection, execute_plugins=False)
+        db.execute("pragma synchronous = extra")  # a stick may be pulled the moment this is done
+        db.execute("attach database ? as source", [f"{database.resolve().as_uri()}?mode=ro"])
+        with db.atomic():
+            schema.create(db)
+            for table in tables:
+                _carry(db, table, f"run_id = {run_id:d}")
+            _carry(db, "boots", "boot in (select boot from main.chunks)")
+            _carry(db, "certificates", "sha256 in (select certificate_sha256 from main.runs)")
+
+
+def _carry(db: Database, table: str, where: str) -> None:
+    names, key = schema.TABLES[table]
+    columns, order = ", ".join(names), ", ".join(key)
+    sql = f"insert into main.{table} ({columns}) select {columns} from source.{table} where {where} order by {order}"
+    db.execute(sql)
