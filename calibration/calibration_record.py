@@ -116,6 +116,17 @@ class Lag(Table, frozen=True, kw_only=True):
     u_lag_s: Positive
 
 
+class PressureRecord(Table, frozen=True, kw_only=True):
+    """The empty holder in air, under vacuum, and in air again; both pressures with the standard uncertainty of one."""
+
+    air_hpa: Positive
+    vacuum_hpa: Positive
+    u_hpa: Positive
+    before: Point
+    vacuum: Point
+    after: Point
+
+
 class Record(Table, frozen=True, kw_only=True):
     """Everything a calibration recorded: conditions, weights, points, fits; ``assumed`` is what nobody measured."""
 
@@ -130,3 +141,4 @@ class Record(Table, frozen=True, kw_only=True):
     lag: Lag | None = None
     rtd_checks: tuple[RtdCheck, ...] = ()
     assumed: tuple[Text, ...] = ()
+    pressure: PressureRecord | None = None

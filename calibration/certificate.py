@@ -157,6 +157,7 @@ class Stability(_Table, frozen=True, kw_only=True):
     walks). A load creeps ``creep_gained_pct`` of itself from M1 to M2, positive where the indication rises, with the
     standard uncertainty ``u_creep_gained_pct`` (0: only ``creep_pct_fs`` is known), and ``creep_whole_pct`` since it
     was put on; in the middle of M1 by ``creep_at_m1_pct_per_h``, which bends by ``creep_bend_at_m1_pct_per_h2``.
+    ``zero_g_per_kpa`` is by how much the zero rises with the air's pressure (none: it was not measured).
     """
 
     creep_pct_fs: Annotated[float, Meta(ge=0, le=5, description="a half-width in % of capacity, 0 to 5")]
@@ -173,6 +174,8 @@ class Stability(_Table, frozen=True, kw_only=True):
     creep_whole_pct: CreepPct = 0.0
     creep_at_m1_pct_per_h: Slope = 0.0
     creep_bend_at_m1_pct_per_h2: Slope = 0.0
+    zero_g_per_kpa: Slope | None = None
+    u_zero_g_per_kpa: Sd = 0.0
 
     @property
     def u_creep_pct(self) -> float:

@@ -14,6 +14,7 @@ import click
 
 from edge.errors import BadValue, CalibrationRefused
 
+from .calibrate_pressure import calibrate_pressure
 from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .options import one_line, user_db
 from .say import say, say_json, say_lines
@@ -32,7 +33,7 @@ SIMULATED_WEIGHTS = ("100:F1", "200:F1")
 
 @click.group()
 def calibrate() -> None:
-    """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, rtd."""
+    """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, pressure, rtd."""
 
 
 @calibrate.command("tare")
@@ -167,7 +168,7 @@ def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> N
             check_weights(weights, session.cell.capacity_g)
             session = replace(session, weights=weights)
         session = read_span(place.bench, session, Reporting(place.keep, click.echo))
-        _finish(place, session)
+        finish(place, session)
 
 
 def _asked_weights(place: Place) -> tuple[Weight, ...]:
@@ -231,7 +232,7 @@ def calibrate_temperature(
         every_min = 30 if place.seed is not None else 1
         reporting = Reporting(place.keep, click.echo, every_min)
         session = record_temperature(place.bench, session, weight, hours, reporting)
-        _finish(place, session)
+        finish(place, session)
 
 
 @calibrate.command("rtd")
@@ -286,7 +287,7 @@ def calibrate_rtd(
         )
         for line in assumed:
             say(f"  assumed: {line}")
-        _finish(place, session, quiet=True)
+        finish(place, session, quiet=True)
 
 
 def _reference(resistor_ohm: float | None, short_ohm: float | None, u: float | None) -> Reference:
@@ -320,7 +321,7 @@ def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | 
     return Curve(probe=probe, r0_ohm=r0, a_per_k=a, b_per_k2=b, u_c=ICE_U_C if u is None else u)
 
 
-def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
+def finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     """Write a certificate where there is a span, and say what was found and what comes next."""
     from calibration.certificate import loads, to_toml
     from edge.guided_calibration.certify import certify, span_done
@@ -347,6 +348,9 @@ def _finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     say_lines("Put it into the config:\n\n    [test]")
     say(f"    certificate = {json.dumps(str(path))}")
     say()
+
+
+calibrate.add_command(calibrate_pressure)
 
 
 @calibrate.command()

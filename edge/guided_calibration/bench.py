@@ -97,6 +97,11 @@ class Bench:
         }
         self.ask(f"{what[kind]}, then press Enter: ")
 
+    def pump(self, vacuum_hpa: float | None) -> None:
+        """Have the oven pumped down to so many hPa, or vented again (None), and the cell left alone until it rests."""
+        what = "Let the air in again" if vacuum_hpa is None else f"Pump the cold oven down to {vacuum_hpa:g} hPa"
+        self.ask(f"{what}, wait ten minutes, then press Enter: ")
+
     def warm(self, minute: int, minutes: int, *, loaded: bool) -> None:
         """Do with the oven what is due in this minute of so many: a person was told at the beginning."""
 

@@ -18,12 +18,14 @@ from calibration import certificate as cal
 from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord, ThermometerPlace
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint
+from calibration.pressure import PressureFit, fit_pressure
 from calibration.rtdcheck import OwnCurve, fit_rtd, read_as
 from calibration.thermal import TemperatureFit, fit_temperature
 from calibration.weights import load_g, u_air_rel, u_load_g
 from edge import __version__
 
 from .fits import (
+    CLASS_PER_10_K,
     CREEP_CLASS_PCT_FS,
     CalibrationFits,
     CellTemperature,
@@ -95,6 +97,7 @@ def certify(session: Session, today: dt.date, clock_set: bool | None = None) -> 
         subject,
         _cell_temperature(found, from_oven),
         u_span_rel=u_air_rel(density, session.air),
+        pressure=_pressure(session, found),
         record=_record(session, found, tuple(assumed)),
     )
     return Certified(cal.sealed(certificate), found)
@@ -146,6 +149,18 @@ def _fit(session: Session, night: Night, t_ref_c: float, from_oven: bool) -> Cal
         noise=max(p.noise_code for p in session.points),
         from_oven=from_oven,
     )
+
+
+def _pressure(session: Session, found: CalibrationFits) -> PressureFit | None:
+    """Get what the air's pressure does to the zero (None: it was not measured)."""
+    if session.pressure is None:
+        return None
+    per_g = found.span.counts_per_g
+    class_per_k = CLASS_PER_10_K * session.cell.capacity_g * abs(per_g) / 10.0 / math.sqrt(3.0)
+    per_k, u_per_k = (0.0, class_per_k) if found.zero is None else (found.zero.per_k, found.zero.u_per_k)
+    if session.cell_rtd is None:  # what is known is per kelvin of the oven, behind a lag
+        per_k, u_per_k = 0.0, math.hypot(per_k, u_per_k)
+    return fit_pressure(session.pressure, per_g, per_k, u_per_k)
 
 
 def _cell_temperature(found: CalibrationFits, from_oven: bool) -> CellTemperature:
@@ -344,6 +359,7 @@ def _record(session: Session, found: CalibrationFits, assumed: tuple[str, ...]) 
         lag=None if found.lag is None else Lag(lag_s=found.lag.lag_s, u_lag_s=found.lag.u_lag_s),
         rtd_checks=session.rtd_checks,
         assumed=assumed,
+        pressure=session.pressure,
     )
 
 

@@ -18,6 +18,7 @@ from calibration.calibration_record import Record
 from calibration.creep import CreepFit, fit_creep
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
+from calibration.pressure import PressureFit
 from calibration.thermal import LagFit, TemperatureFit, WalkFit, fit_lag, fit_temperature, fit_walk, lagged
 from calibration.wander import Wander, fit_wander
 from edge.fold import layout
@@ -162,6 +163,7 @@ def make_certificate(
     cell_temperature: CellTemperature,
     *,
     u_span_rel: float = 0.0,
+    pressure: PressureFit | None = None,
     record: Record | None = None,
 ) -> cal.Certificate:
     """Make the certificate of what was found.
@@ -169,7 +171,9 @@ def make_certificate(
     What was not measured is zero with what a cell's class allows: temperature, wander of the zero, creep.
     ``u_span_rel`` is common to all weights.
     """
-    s = found.span.counts_per_g
+    s, stability = found.span.counts_per_g, _stability(found, subject.cell.capacity_g)
+    if pressure is not None:
+        stability = replace(stability, zero_g_per_kpa=pressure.g_per_kpa, u_zero_g_per_kpa=pressure.u_g_per_kpa)
     return cal.Certificate(
         format=1,
         name=subject.name,
@@ -183,7 +187,7 @@ def make_certificate(
             linearity_per_g=found.span.linearity_per_g, u_linearity_per_g=found.span.u_linearity_per_g
         ),
         temperature=_temperature(found, subject.cell.capacity_g, cell_temperature),
-        stability=_stability(found, subject.cell.capacity_g),
+        stability=stability,
         tare_counts=found.span.zero_code,
         rtd=subject.rtd,
         cell_rtd=subject.cell_rtd,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
-from calibration.calibration_record import Point, RtdCheck, ThermometerPlace, Weight
+from calibration.calibration_record import Point, PressureRecord, RtdCheck, ThermometerPlace, Weight
 from calibration.errors import BadFit
 from calibration.loadcell import LEAST_SPAN, check_capacity, check_masses, fit_span
 from edge.errors import BadValue, CalibrationRefused, ReadingsNotGood, StillMoving
@@ -216,6 +216,21 @@ def _progress(minutes: int, whole: int, row: Minute | None) -> str:
     _, code, _, cell_c, oven_c = row
     known = [f"{name} {value:6.2f} °C" for name, value in (("cell", cell_c), ("oven", oven_c)) if value is not None]
     return "   ".join([left, f"{code:12.1f} codes", *known])
+
+
+def read_pressure(bench: Bench, session: Session, air_hpa: float, vacuum_hpa: float, u_hpa: float) -> Session:
+    """Read the empty holder in air, under vacuum, and in air again. Raises ``CalibrationRefused`` with what to do."""
+    bench.put(None)
+    points: list[Point] = []
+    for under in (None, vacuum_hpa, None):
+        if points:
+            bench.pump(under)
+        points.append(weigh(bench, session, 0.0, True, -1))
+    before, vacuum, after = points
+    record = PressureRecord(
+        air_hpa=air_hpa, vacuum_hpa=vacuum_hpa, u_hpa=u_hpa, before=before, vacuum=vacuum, after=after
+    )
+    return replace(session, pressure=record)
 
 
 def check_rtd(

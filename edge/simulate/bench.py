@@ -14,6 +14,8 @@ from calibration.weights import true_mass_g
 from edge.guided_calibration.bench import Bench, Resistance
 from edge.instrument.config import Config
 
+PUMPED_S = 600
+
 
 class SimulatedBench(Bench):
     """The simulated rig, through the real drivers. Its weights and converters are a little off, as real ones are."""
@@ -45,6 +47,11 @@ class SimulatedBench(Bench):
         """Connect it to the chip model."""
         value = 100.0 if kind == "ice" else ohm
         (self.chips.oven if probe == "oven" else self.chips.cell).resistance = lambda _t_ns: value
+
+    def pump(self, vacuum_hpa: float | None) -> None:
+        """Pump it down, or vent it, and wait."""
+        self.rig.pump(vacuum_hpa is not None)
+        self.record(PUMPED_S)
 
     def warm(self, minute: int, minutes: int, *, loaded: bool) -> None:
         """Let it settle (under load two hours, or a quarter of the time), heat for three sevenths of the rest, cool."""

@@ -302,18 +302,24 @@ def zero_components(
 
 
 def weather_component(cert: Certificate, weighed: Weighed, changed_kpa: float | None) -> Component:
-    """Get what the air's pressure does to the cell's zero: one verification interval a kPa (OIML R 60-1, 5.6.2).
+    """Get what the air's pressure does to the cell's zero.
 
-    The interval is taken to be a ten-thousandth of the capacity; ``changed_kpa`` is how far the pressure changed from
-    M1 to M2 where both were read (None: ±1 kPa is assumed), by a barometer that may be off by ±0.1 kPa.
+    By the certificate, where that was measured: then a change of the pressure that was read is corrected for. Else one
+    verification interval a kPa (OIML R 60-1, 5.6.2), taken to be a ten-thousandth of the capacity. ``changed_kpa`` is
+    how far the pressure changed from M1 to M2 where both were read (None: ±1 kPa is assumed), by a barometer that may
+    be off by ±0.1 kPa.
     """
-    each_g = per_kpa_g(cert)
-    known = changed_kpa is not None
-    half_g = each_g * (math.hypot(changed_kpa, READ_KPA / SQRT3) if changed_kpa is not None else NIGHT_KPA)
-    pressure = f"{changed_kpa:+.2g} kPa from M1 to M2" if known else f"±{NIGHT_KPA:g} kPa from M1 to M2"
-    why = f"{each_g:.3g} g a kPa, {pressure}"
-    origin: Origin = "declared" if known else "assumed"
-    return Component(ComponentName.WEATHER, 0.0, half_g / SQRT3, "g", 0.0, origin, why)
+    each_g, measured = per_kpa_g(cert), cert.stability.zero_g_per_kpa
+    name = ComponentName.WEATHER
+    pressure = f"±{NIGHT_KPA:g} kPa" if changed_kpa is None else f"{changed_kpa:+.2g} kPa"
+    why = f"{each_g:.3g} g a kPa{'' if measured is None else ', measured'}, {pressure} from M1 to M2"
+    if changed_kpa is None:
+        return Component(name, 0.0, each_g * NIGHT_KPA / SQRT3, "g", 0.0, "assumed", why)
+    if measured is None:
+        half_g = each_g * math.hypot(changed_kpa, READ_KPA / SQRT3)
+        return Component(name, 0.0, half_g / SQRT3, "g", 0.0, "declared", why)
+    u_g = math.hypot(cert.stability.u_zero_g_per_kpa * changed_kpa, each_g * READ_KPA / SQRT3)
+    return Component(name, -measured * changed_kpa, u_g, "g", 0.0, "declared", f"{why}, corrected", "normal")
 
 
 def cell_components(cert: Certificate, before: Weighing, after: Weighing, span_change: float) -> Iterator[Component]:

@@ -1,10 +1,12 @@
-"""What the air's pressure may do to a load cell's zero, by the class that load cells are made to.
+"""What the air's pressure may do to a load cell's zero: as it was measured, or by the class that cells are made to.
 
-OIML R 60-1 (5.6.2) allows one verification interval a kilopascal. This module must never take a pressure that nobody
-read for one that did not change.
+OIML R 60-1 (5.6.2) allows one verification interval a kilopascal; a calibration under the oven's own vacuum says what
+it is. This module must never take a pressure that nobody read for one that did not change.
 """
 
 from __future__ import annotations
+
+import math
 
 from calibration.certificate import Certificate
 
@@ -17,5 +19,8 @@ READ_KPA = 0.1  # of a room's barometer
 
 
 def per_kpa_g(certificate: Certificate) -> float:
-    """Get what a kilopascal may do to the zero, in g: a ten-thousandth of the capacity."""
+    """Get what a kilopascal may do to the zero, in g: as it was measured, else a ten-thousandth of the capacity."""
+    stability = certificate.stability
+    if stability.zero_g_per_kpa is not None:
+        return math.hypot(stability.zero_g_per_kpa, stability.u_zero_g_per_kpa)
     return certificate.cell.capacity_g / VMIN_PER_CAPACITY
