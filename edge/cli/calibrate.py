@@ -6,7 +6,6 @@ never write a person's config: it says which line to put into it.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,6 +15,7 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibrate_pressure import calibrate_pressure
 from .calibration_bench import BenchOptions, of_a_bench, open_place
+from .calibration_finish import finish
 from .options import one_line, user_db
 from .say import say, say_json, say_lines
 
@@ -319,35 +319,6 @@ def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | 
     own = msgspec.to_builtins(nominal) | {"r0_ohm": r0, "a_per_k": a, "b_per_k2": b}
     convert(own, Rtd, f"--curve {text}", CalibrationRefused)
     return Curve(probe=probe, r0_ohm=r0, a_per_k=a, b_per_k2=b, u_c=ICE_U_C if u is None else u)
-
-
-def finish(place: Place, session: Session, *, quiet: bool = False) -> None:
-    """Write a certificate where there is a span, and say what was found and what comes next."""
-    from calibration.certificate import loads, to_toml
-    from edge.guided_calibration.certify import certify, span_done
-    from edge.guided_calibration.place import today
-    from edge.guided_calibration.session import write_certificate
-    from edge.guided_calibration.summary import lines
-
-    place.keep(session)
-    if not span_done(session):
-        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
-        return
-    made = certify(session, today(place.bench), place.bench.clock_set())
-    loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
-    if not quiet:
-        for line in lines(made):
-            say(line)
-        if session.empty is None:
-            say("Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most.")
-        elif session.loaded is None:
-            say("Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep.")
-    path = write_certificate(place.folder, session.name, made.certificate).resolve()
-    say()
-    say(f"Certificate: {path}")
-    say_lines("Put it into the config:\n\n    [test]")
-    say(f"    certificate = {json.dumps(str(path))}")
-    say()
 
 
 calibrate.add_command(calibrate_pressure)

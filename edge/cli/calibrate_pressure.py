@@ -12,6 +12,7 @@ import click
 from edge.errors import BadValue
 
 from .calibration_bench import BenchOptions, of_a_bench, open_place
+from .calibration_finish import finish
 from .say import say
 
 STANDARD_HPA = 1013.25
@@ -29,8 +30,6 @@ def calibrate_pressure(vacuum_hpa: float, air_hpa: float | None, **options: Unpa
     from edge.guided_calibration.certify import certify, span_done
     from edge.guided_calibration.place import today
     from edge.guided_calibration.steps import read_pressure
-
-    from .calibrate import finish
 
     air, u_hpa = (STANDARD_HPA, USUAL_HPA) if air_hpa is None else (air_hpa, max(1.0, 0.1 * vacuum_hpa))
     if not 300.0 <= air <= 1100.0:
