@@ -51,7 +51,7 @@ FENCES: dict[str, set[str]] = {
     "weasyprint": {"report"},
     "serial": {"instrument"},
     "paho": {"publish"},
-    "prometheus_client": {"publish", "web"},
+    "prometheus_client": {"report"},
 }
 """Only these packages of ``edge`` may import it."""
 MEASURES = ("station/station.py", "run", "instrument", "fold", "procedure")

@@ -22,6 +22,7 @@ from .evidence import sign, verify
 from .export import export
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
+from .metrics import metrics
 from .publish import publish
 from .read import read
 from .replay import replay_recording
@@ -75,6 +76,7 @@ for command in (
     witness,
     trends,
     publish,
+    metrics,
     *STATION_COMMANDS,
     *BALANCE_COMMANDS,
 ):

@@ -68,8 +68,10 @@ class SecondRow(msgspec.Struct, frozen=True, kw_only=True):
     qualified: int
     hold_s: float
     loss_pct: float | None
+    drift_g_per_h: float | None
     samples_ok: int
     samples_bad: int
+    samples_spike: int
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,14 @@ def certificate_of(path: Path, run: FeedRun) -> Certificate | None:
         return None
     known = certificate is not None and certificate_hash(certificate) == run.certificate_sha256
     return certificate if known else None
+
+
+def newest_second(path: Path) -> SecondRow | None:
+    """Get the newest stored second of the newest run; None where there is none. Raises ``BadDatabase``."""
+    sql = f"select {_SECOND} from seconds order by run_id desc, second desc limit 1"
+    with closing(open_readonly(path)) as db, translated_errors(path), parsed_rows(f"{path}: its newest second"):
+        found = list(db.query(sql))
+        return msgspec.convert(found[0], SecondRow) if found else None
 
 
 def _same(db: Database, at: Position) -> bool:
