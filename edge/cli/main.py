@@ -17,6 +17,7 @@ from edge.seal.identification import IDENTIFICATION
 from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
+from .correct import correct
 from .demo import demo
 from .evidence import sign, verify
 from .export import export
@@ -59,6 +60,7 @@ for command in (
     replay_recording,
     runs,
     report,
+    correct,
     export,
     *INSTRUMENT_COMMANDS,
     read,

@@ -119,6 +119,17 @@ class Note(_Args, frozen=True, kw_only=True):
     text: Text
 
 
+class Correct(_Args, frozen=True, kw_only=True):
+    """Correct a declared fact of a run that has ended; ``uid`` is the run's unique name, ``operator`` who says so."""
+
+    run: RunNumber
+    uid: Name
+    field: Name
+    value: Name
+    reason: Text
+    operator: Name | None = None
+
+
 class Ack(_Args, frozen=True, kw_only=True):
     """Acknowledge an alarm by its name, or all of them."""
 
@@ -139,11 +150,12 @@ class _None(_Args, frozen=True, kw_only=True):
     """No arguments."""
 
 
-Order = Start | OperatorStep | Weigh | Note | Ack | Abort | Status
-_ORDERS: dict[str, type[Start | Weigh | Note | Ack | Abort | Status]] = {
+Order = Start | OperatorStep | Weigh | Note | Correct | Ack | Abort | Status
+_ORDERS: dict[str, type[Start | Weigh | Note | Correct | Ack | Abort | Status]] = {
     "start": Start,
     "weigh": Weigh,
     "note": Note,
+    "correct": Correct,
     "ack": Ack,
     "abort": Abort,
     "status": Status,

@@ -7,7 +7,6 @@ module must never hand out a stored result without saying what differs, and neve
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,14 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, NoSuchRun
-from edge.records.correction import MOST_CORRECTIONS, amended
-from edge.records.event import EventKind
+from edge.records.correction import amended
 from edge.records.result import CorrectionTold, Result
-from edge.records.run_end import FactCorrected
 
-from .connection import Database, parsed_rows, translated_errors
+from .connection import Database, translated_errors
+from .corrections import stored_corrections, stored_corrections_by_run
 from .queries import MOST_LISTED, RunListed, listed_runs, result_in, run_number
 from .reading import READ_CPU_S, open_readonly
 from .run_check import Altered, check_run, not_in_chain
-from .stored_json import decoded
 
 LIST_CPU_S = 1.5
 """Processor time for the checks of one page: 200 runs take 0.2 s here, 2 s on an old Pi."""
@@ -113,30 +110,6 @@ def _result_or_none(db: Database, path: Path, run_id: int) -> Result | None:
         return result_in(db, path, run_id)
     except HalfpercentError:  # none yet, or of a run that is damaged: its state says so
         return None
-
-
-def stored_corrections(db: Database, run_id: int) -> list[CorrectionTold]:
-    """Get what was corrected of a run, oldest first. Raises ``DamagedDatabase``."""
-    return list(stored_corrections_by_run(db, run_id).get(run_id, []))
-
-
-def stored_corrections_by_run(db: Database, run_id: int | None = None) -> Mapping[int, list[CorrectionTold]]:
-    """Get what was corrected of each run, or of one, oldest first. Raises ``DamagedDatabase``."""
-    sql = (
-        "select run_id, wall_utc, who, data_json from events where kind = ? and (? is null or run_id = ?) "
-        "order by run_id, event limit ?"
-    )
-    most = MOST_CORRECTIONS * (MOST_LISTED if run_id is None else 1)
-    out: dict[int, list[CorrectionTold]] = {}
-    for of_run, at_utc, who, text in db.execute(sql, [str(EventKind.CORRECTED), run_id, run_id, most]).fetchall():
-        with parsed_rows(f"run {of_run}: a correction of it"):
-            told = msgspec.convert(decoded(text), FactCorrected)
-            out.setdefault(int(of_run), []).append(
-                CorrectionTold(
-                    field=told.field, was=told.was, now=told.now, reason=told.reason, who=str(who), at_utc=str(at_utc)
-                )
-            )
-    return out
 
 
 def _cpu_s(path: Path) -> float:

@@ -121,6 +121,17 @@ VIEWS = {
         select event, wall_utc, uptime_s, kind, who, coalesce(json_extract(data_json, '$.alarm'), '') as what,
                coalesce(json_extract(data_json, '$.why'), '') as why, data_json
         from station_events order by event""",
+    "what_was_corrected": """
+        select run_id, event, wall_utc, who, json_extract(data_json, '$.field') as what,
+               json_extract(data_json, '$.was') as was, json_extract(data_json, '$.now') as now_is,
+               json_extract(data_json, '$.reason') as why
+        from events where kind = 'corrected' order by run_id, event""",
+    "what_follows_what_in_the_chain": """
+        select run_id, 0 as link, 'header' as what, run_id as number, lower(hex(header_sha256)) as sha256 from runs
+        where header_sha256 is not null
+        union all select run_id, link, 'chunk', chunk, lower(hex(sha256)) from chunks where link is not null
+        union all select run_id, link, kind, event, sha256 from events where link is not null
+        order by run_id, link""",
     "what_is_in_each_chunk": """
         select run_id, chunk, boot_id, first_second, seconds, samples, length(raw) as bytes,
                strftime('%Y-%m-%dT%H:%M:%f+00:00', wall_ms / 1000.0, 'unixepoch') as wall_utc,

@@ -13,8 +13,22 @@ from typing import Any
 
 import msgspec
 
-from edge.control.protocol import Abort, Ack, Answer, Later, Note, OperatorStep, Order, Request, Start, Weigh, parse
+from edge.control.protocol import (
+    Abort,
+    Ack,
+    Answer,
+    Correct,
+    Later,
+    Note,
+    OperatorStep,
+    Order,
+    Request,
+    Start,
+    Weigh,
+    parse,
+)
 from edge.database.connection import SqliteError
+from edge.database.correcting import Correction, correct
 from edge.database.maintenance import disk_space
 from edge.errors import BadInput, HalfpercentError
 from edge.instrument.balance import read_configured
@@ -136,6 +150,8 @@ class RequestDesk:
                     station.note(order.text, who)
                 case Ack():
                     return {"acknowledged": station.acknowledge(_alarm(order.alarm), who)}
+                case Correct():
+                    return self._correct(order, who)
                 case Abort():
                     self._take_up_waiting()
                     if order.reason and station.live is not None:
@@ -146,11 +162,21 @@ class RequestDesk:
         error = station.writer.not_written
         return {"not_written_yet": error} if error else {}
 
+    def _correct(self, order: Correct, who: str) -> dict[str, Any]:
+        """Write a correction of another run's declared facts, where the database can be written to."""
+        writer = self._station.writer
+        if writer.error:
+            raise BadInput(f"nothing can be written: {writer.error}")
+        asked = Correction(order.run, order.uid, order.field, order.value, order.reason)
+        told = correct(writer.journal, asked, who, self._station.clock.wall_s())
+        _log.warning("run %d: %s is corrected, by %s", order.run, order.field, who)
+        return dict(told.data())
+
     @contextmanager
     def _taken(self, order: Order) -> Iterator[None]:
         """Take an order's share of what may be written down, and give it back where it is refused then."""
         live = self._station.live
-        text = order.text if isinstance(order, Note) else None
+        text = order.text if isinstance(order, Note) else order.reason if isinstance(order, Correct) else None
         self._quotas.take(order, text, None if live is None else live.run_id, self._station.clock.now_ns())
         try:
             yield

@@ -504,8 +504,13 @@ def test_those_of_the_operators_group_act_and_the_others_look(
     try:
         assert said(station, line("status"))[0]["ok"]
         for command in ACTS:
-            whole = {"start": {"sample": "S", "operator": "A"}, "note": {"text": "x"}, "weigh": {"which": "m1"}}
-            args = whole.get(command, {})
+            needed = {
+                "start": {"sample": "S", "operator": "A"},
+                "note": {"text": "x"},
+                "weigh": {"which": "m1"},
+                "correct": {"run": 1, "uid": "u", "field": "sample", "value": "S", "reason": "x"},
+            }
+            args: dict[str, Any] = needed.get(command, {})
             (found,) = said(station, line(command, **args))
             assert found["ok"] is may
             assert may or "may look, not act: sudo usermod -aG act uid 4711" in found["error"]
