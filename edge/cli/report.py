@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
+
+from edge.errors import BadDatabase
 
 from .options import as_json_option, database_to_read, db_option
 from .say import say, say_json, say_lines
 
 if TYPE_CHECKING:
+    from edge.database.shown_runs import ShownRun
     from edge.records.result import Result
+    from edge.report.contents import Report
 
 
 def show_result(result: Result, as_json: bool, database: Path | None = None) -> None:
@@ -29,7 +34,18 @@ def show_result(result: Result, as_json: bool, database: Path | None = None) -> 
     from edge.report.seal_text import seal_lines
     from edge.report.text import text
 
-    say_lines("\n".join((text(result), *(() if database is None else seal_lines(database, result)))))
+    sealed = () if database is None else seal_lines(database, result)
+    say_lines(_for_terminal("\n".join((text(result), *sealed))))
+
+
+def _for_terminal(lines: str) -> str:
+    """Get lines as wide as the terminal that shows them; a file or a pipe gets them whole."""
+    import shutil
+    import sys
+
+    from edge.report.wrap import wrapped
+
+    return wrapped(lines, shutil.get_terminal_size().columns) if sys.stdout.isatty() else lines
 
 
 # what is stored
@@ -66,22 +82,140 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "html", "pdf", "json"]), default="text", show_default=True)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of html and pdf.")
+@click.option(
+    "--about",
+    type=click.Path(path_type=Path),
+    help="A TOML file: number, customer, what was received (docs/report.md).",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it into this file.")
 @db_option
 @as_json_option
-def report(run: str, form: str, db: Path | None, as_json: bool) -> None:
+def report(
+    run: str, form: str, lang: str, about: Path | None, output: Path | None, db: Path | None, as_json: bool
+) -> None:
     """Show a run's result. RUN is its number, or `last`."""
-    from edge.database.shown_runs import shown_run
-    from edge.records.result import as_json as as_json_object
-    from edge.report.run_list import checked_lines
-    from edge.report.seal_text import seal_json, seal_lines
     from edge.report.text import text
 
+    form = "json" if as_json else form
     path = database_to_read(db)
-    shown = shown_run(path, run)
-    if as_json or form == "json":
-        altered = None if shown.altered is None else str(shown.altered)
-        found = {"altered": altered, "not_in_chain": shown.not_in_chain}
-        say_json(found | as_json_object(shown.result) | seal_json(path, shown.result))
-        return
-    say_lines("\n".join((*checked_lines(shown), text(shown.result), *seal_lines(path, shown.result))))
+    shown, made = stored_report(path, run, about, drawn=form in ("html", "pdf"))
+    if form == "json":
+        _give(_json_of(path, shown, made), output)
+    elif form == "text":
+        from edge.report.run_list import checked_lines
+        from edge.report.seal_text import seal_lines
+        from edge.report.text_header import header_lines
+
+        header = () if made is None else map(_visible, header_lines(made))
+        lines = "\n".join((*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result)))
+        _give(lines if output is not None else _for_terminal(lines), output)
+    elif made is None:
+        raise BadDatabase(
+            f"{path}: run {run} is ALTERED: {shown.altered}: its text can be shown, no {form} is made of it"
+        )
+    else:
+        _give_document(made, form, lang, output)
+
+
+def stored_report(
+    database: Path, run: str, about: Path | None = None, *, drawn: bool = True
+) -> tuple[ShownRun, Report | None]:
+    """Get a stored run's result, and all that its report says, with its curve where it is ``drawn``.
+
+    There is no report (None) of a run that is altered so that what is stored beside its result cannot be read.
+    Raises ``NoSuchRun``, ``BadDatabase``, ``BadInput``.
+    """
+    import datetime
+
+    from edge.database.curve import stored_curve
+    from edge.database.facts import run_facts
+    from edge.database.shown_runs import shown_run
+    from edge.errors import DamagedDatabase
+    from edge.records.curve import RecordedCurve
+    from edge.records.report_about import NO_PROOF, NOTHING_SAID, load_about
+    from edge.report.contents import Report
+    from edge.report.seal_text import proof_of
+
+    said = NOTHING_SAID if about is None else load_about(about)
+    shown = shown_run(database, run)
+    result, run_id = shown.result, shown.result.run_id
+    assert isinstance(run_id, int)  # it is stored
+    try:
+        facts = run_facts(database, run_id)
+        curve = stored_curve(database, run_id) if drawn else RecordedCurve(())
+    except DamagedDatabase:
+        if shown.altered is None:
+            raise
+        return shown, None
+    today = datetime.datetime.now().astimezone().date()
+    altered = None if shown.altered is None else str(shown.altered)
+    outside = shown.not_in_chain
+    proof = proof_of(database, run_id) if drawn else NO_PROOF
+    return shown, Report(result, facts, curve, today, said, proof, altered=altered, not_in_chain=outside)
+
+
+def _json_of(path: Path, shown: ShownRun, made: Report | None) -> str:
+    import json
+
+    from calibration.visible_text import visible_json
+    from edge.records.result import as_json as as_json_object
+    from edge.report.seal_text import seal_json
+
+    altered = None if shown.altered is None else str(shown.altered)
+    whole = {"altered": altered, "not_in_chain": shown.not_in_chain} | as_json_object(shown.result)
+    record = None if made is None else msgspec.to_builtins(made.facts)
+    whole |= seal_json(path, shown.result)
+    return visible_json(json.dumps(whole | {"record": record}, ensure_ascii=False, allow_nan=False))
+
+
+def _visible(line: str) -> str:
+    from calibration.visible_text import visible
+
+    return visible(line)
+
+
+def _give(lines: str, output: Path | None) -> None:
+    if output is None:
+        say_lines(lines)
+    else:
+        _write(output, (lines + "\n").encode())
+
+
+def _give_document(made: Report, form: str, lang: str, output: Path | None) -> None:
+    import sys
+
+    from edge.errors import BadInput
+    from edge.report.html import report_html
+    from edge.report.language import Language
+
+    if form == "pdf" and output is None and sys.stdout.isatty():
+        raise BadInput("a PDF is no text: name a file for it with -o")
+    html = report_html(made, Language(lang))
+    if form == "html":
+        content = html.encode()
+    else:
+        from edge.report.pdf import report_pdf
+
+        content = report_pdf(html)
+    if output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        _write(output, content)
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and say where it is."""
+    import secrets
+
+    from edge.errors import BadInput
+
+    new = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
+    try:
+        new.write_bytes(content)
+        new.replace(output)
+    except OSError as e:
+        new.unlink(missing_ok=True)
+        raise BadInput(f"{output}: {e.strerror}: choose another place") from e
+    say(f"Written: {output} ({len(content) / 1000.0:.0f} kB)")

@@ -93,7 +93,7 @@ def read_curve(db: Database, run_id: int, *, most: int = MOST_COLUMNS) -> Record
         told = [(t_s, kind, json.loads(e["data_json"])) for t_s, kind, e in events]
         return RecordedCurve(
             columns=columns,
-            phases=tuple(_phases(db, run_id, told, end_s)),
+            phases=tuple(told_phases(db, run_id, told, end_s)),
             windows=tuple(_windows(told)),
             happened=_happened(db, run_id, told),
             vented_s=tuple(t_s for t_s, kind, data in told if _is_vent(kind, data)),
@@ -189,10 +189,12 @@ def _column_of(rows: list[_Row]) -> Column:
     )
 
 
-_Told = list[tuple[float, str, StoredRow]]
+Told = list[tuple[float, str, StoredRow]]
+"""Events: time in s, kind, data."""
 
 
-def _phases(db: Database, run_id: int, told: _Told, end_s: float) -> Iterator[PhaseSpan]:
+def told_phases(db: Database, run_id: int, told: Told, end_s: float) -> Iterator[PhaseSpan]:
+    """Get the phases of a run from its events (time in s, kind, data), the last one up to ``end_s``."""
     changes = [(t_s, data) for t_s, kind, data in told if kind == EventKind.PHASE]
     from_s = 0.0
     for t_s, data in changes:
@@ -210,7 +212,7 @@ def _phases(db: Database, run_id: int, told: _Told, end_s: float) -> Iterator[Ph
         yield PhaseSpan(now, from_s, max(end_s, from_s))
 
 
-def _windows(told: _Told) -> Iterator[WindowTaken]:
+def _windows(told: Told) -> Iterator[WindowTaken]:
     for _, kind, data in told:
         if kind == EventKind.WEIGHING:
             from_s = float(data["from_s"])
@@ -221,7 +223,7 @@ def _is_vent(kind: str, data: StoredRow) -> bool:
     return kind == EventKind.OPERATOR and data.get("word") == OperatorWord.VENT
 
 
-def _happened(db: Database, run_id: int, told: _Told) -> tuple[HappenedTold, ...]:
+def _happened(db: Database, run_id: int, told: Told) -> tuple[HappenedTold, ...]:
     """Get what happened, in order of time: also of a run that has no result yet."""
     out = list(alarms_told(db, run_id))
     for reset in converter_resets(db, run_id):

@@ -183,6 +183,14 @@ class BalanceConfig(_Table, frozen=True, kw_only=True):
     contradiction: Literal["invalid", "warning"] = "invalid"
 
 
+class LaboratoryConfig(_Table, frozen=True, kw_only=True):
+    """Whose report it is: the laboratory's name and address, and where the test is made if that is elsewhere."""
+
+    name: Text
+    address: Text | None = None
+    place: Text | None = None
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """All settings of one instrument. A load cell alone can be read and calibrated; a test needs ``oven_probe``."""
 
@@ -195,6 +203,7 @@ class Config(_Table, frozen=True, kw_only=True):
     alarms: AlarmConfig = AlarmConfig()
     test: RunConfig = RunConfig()
     balance: BalanceConfig = BalanceConfig()
+    laboratory: LaboratoryConfig | None = None
 
     def __post_init__(self) -> None:
         a, b = self.oven_probe, self.cell_probe
@@ -214,6 +223,7 @@ _CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "alarms": (AlarmConfig, False),
     "test": (RunConfig, False),
     "balance": (BalanceConfig, False),
+    "laboratory": (LaboratoryConfig, False),
 }
 
 

@@ -21,6 +21,7 @@ from .invalid import Invalid, InvalidReason
 from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
 from .specimen import SeenBefore, Specimen
+from .vent import VentTold
 
 RESULT_VERSION = 1
 """Of the record's JSON Schema: higher whenever a field is taken away or means something else."""
@@ -107,7 +108,11 @@ class CompositionTold(_Part, frozen=True, kw_only=True):
 
 
 class WeighingTold(_Part, frozen=True, kw_only=True):
-    """A mass in g, or a zero in codes: the mean from ``from_s`` to ``to_s``, and what surrounded it."""
+    """A mass in g, or a zero in codes: the mean from ``from_s`` to ``to_s``, and what surrounded it.
+
+    ``n`` values are in the mean; ``slope_g_per_h`` is a line's through means of parts of that time (masses only), with
+    its standard uncertainty from how those scatter about it.
+    """
 
     which: str
     value: float
@@ -118,6 +123,9 @@ class WeighingTold(_Part, frozen=True, kw_only=True):
     cell_temp_c: float | None
     temp_c: float | None
     pressure_pa: float | None
+    n: int | UnsetType = UNSET
+    slope_g_per_h: float | UnsetType = UNSET
+    u_slope_g_per_h: float | UnsetType = UNSET
 
 
 class ExcursionTold(_Part, frozen=True, kw_only=True):
@@ -171,7 +179,7 @@ class FirstOrder(_Part, frozen=True, kw_only=True):
 
 
 class MonteCarlo(_Part, frozen=True, kw_only=True):
-    """What Monte Carlo says (JCGM 101)."""
+    """What Monte Carlo says (JCGM 101): ``pc`` is the share of its trials at or below the limit."""
 
     loss_pct: float
     u_pct: float
@@ -179,6 +187,8 @@ class MonteCarlo(_Part, frozen=True, kw_only=True):
     high_pct: float
     trials: int
     stable: bool
+    seed: int | UnsetType = UNSET
+    pc: float | UnsetType = UNSET
 
 
 class OtherProbability(_Part, frozen=True, kw_only=True):
@@ -304,6 +314,7 @@ class Result(_Part, frozen=True, kw_only=True):
     reference: str | None = None
     weigh: str
     weighings: tuple[WeighingTold, ...] = ()
+    vented: VentTold | UnsetType = UNSET
     zeros: ZerosTold | None = None
     check_weight: CheckWeightTold | None = None
     blank: BlankUsed | UnsetType = UNSET

@@ -12,7 +12,7 @@ from edge.records.phase import Phase
 
 from .curve_parts import span_of
 from .curve_scale import Scale, outline, stretches
-from .ink import DATA, HAIR, INK, box, hatch, line, say
+from .ink import DATA, HAIR, INK, box, hatch, line, say, variable_of
 from .language import Words
 from .markup import Html, el, path
 
@@ -25,7 +25,7 @@ def pressure_bar(
     recorded: RecordedCurve, known: PressureKnown, words: Words, x: Scale, y: float, height: float
 ) -> Html:
     """Get the pressure's part of the drawing, ``height`` px high from ``y`` on."""
-    head = say(0, y + 12, el("tspan", "p", font_style="italic"))
+    head = say(0, y + 12, variable_of("p"))
     if known is PressureKnown.MEASURED:
         return Html(head + _gauge(recorded, x, y, height))
     return Html(head + _bar(recorded, known, words, x, y, height))

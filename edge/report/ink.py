@@ -65,6 +65,11 @@ def say(
     return el("text", *words, x=x, y=y, text_anchor=anchor, fill=fill, font_weight=weight, font_size=size)
 
 
+def variable_of(symbol: str) -> Html:
+    """Get a quantity's symbol: italic, in a face that has one also beside Chinese."""
+    return el("tspan", symbol, font_style="italic", font_family=FONT)
+
+
 def italic(words: str, variable: str = "U") -> tuple[str | Html, ...]:
     """Get words in which a quantity's symbol, where it stands alone, is italic."""
     out: list[str | Html] = []
@@ -72,7 +77,7 @@ def italic(words: str, variable: str = "U") -> tuple[str | Html, ...]:
         space = " " if i else ""
         core = part.rstrip(",;；，)）")
         if core == variable:
-            out += [space, el("tspan", core, font_style="italic"), part[len(core) :]]
+            out += [space, variable_of(core), part[len(core) :]]
         else:
             out.append(space + part)
     return tuple(out)

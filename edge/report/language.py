@@ -1,11 +1,13 @@
 """The report's fixed words in English and Chinese, from one glossary that a reviewer can check.
 
-``glossary.toml`` holds each string once, both languages side by side; what stands in ``{braces}`` is filled in. This
-module must never translate what a person wrote.
+``glossary.toml`` holds each fixed string once, both languages side by side; what stands in ``{braces}`` is filled in.
+``sentences.toml`` has the sentences that the software composes, which are found again by their English. This module
+must never translate what a person wrote.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from functools import cache
@@ -13,6 +15,9 @@ from html import escape
 from importlib.resources import files
 
 from .markup import Html
+
+MOST_CHARS = 1000
+"""The longest sentence of ours has half as many."""
 
 
 class Language(StrEnum):
@@ -25,6 +30,19 @@ class Language(StrEnum):
     def tag(self) -> str:
         """Get the language as HTML names it."""
         return "zh-Hans" if self is Language.CHINESE else "en"
+
+
+@cache
+def sentences() -> list[tuple[re.Pattern[str], str, str]]:
+    """Get the sentences that the software composes: what it says in English, as a pattern, and both wordings."""
+    text = (files(__package__) / "sentences.toml").read_text(encoding="utf-8")
+    return [(_pattern(s["en"]), s["en"], s["zh"]) for s in tomllib.loads(text)["sentence"]]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", english)
+    said = "".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    return re.compile(said, re.DOTALL)
 
 
 @cache
@@ -52,6 +70,21 @@ class Words:
         """Get a string as HTML: its own tags are kept, ``values`` are text unless they are HTML."""
         filled = {name: v if isinstance(v, Html) else escape(v, quote=False) for name, v in values.items()}
         return Html(self._of[key][self.language].format(**filled))
+
+    def sentence(self, english: str) -> str | None:
+        """Get a sentence that the software composed in this language; None where there are no words for it.
+
+        What is filled in is looked up too: a sentence may hold another.
+        """
+        if self.language is Language.ENGLISH:
+            return english
+        if len(english) > MOST_CHARS:
+            return None
+        for pattern, _, other in sentences():
+            found = pattern.fullmatch(english)
+            if found is not None:
+                return other.format(**{n: self.sentence(v) or v for n, v in found.groupdict().items()})
+        return None
 
     def has(self, key: str) -> bool:
         """Say whether there is such a string."""

@@ -12,6 +12,7 @@ from calibration.visible_text import visible
 from edge.database.connection import translated_errors
 from edge.database.reading import open_readonly
 from edge.errors import BadDatabase, BadEvidence
+from edge.records.report_about import NO_PROOF, ProofTold
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.seal.key import find_key, seal_folder
@@ -30,6 +31,15 @@ def stored_seal(database: Path, run_id: int) -> Seal | str:
     except (BadEvidence, BadDatabase) as e:
         return str(e)
     return "it was not sealed when it ended"
+
+
+def proof_of(database: Path, run_id: int) -> ProofTold:
+    """Get what of a run's seal stands on its report: the rig's key, and the checkpoint that has the run."""
+    seal = stored_seal(database, run_id)
+    if isinstance(seal, str):
+        return NO_PROOF
+    checkpoint = None if seal.checkpoint is None else seal.checkpoint.to_note()
+    return ProofTold(checkpoint=checkpoint, rig_key=seal.manifest.sealed_by.fingerprint)
 
 
 def seal_lines(database: Path, result: Result) -> list[str]:

@@ -35,6 +35,8 @@ from edge.records.result import Result, as_json
 from edge.records.second import Second
 from hw.clock import NS_PER_S, Clock
 
+from .versions import versions
+
 NEAR = 0.05
 """Of a mass: so far the rig and the laboratory's balance may be apart before it is taken for a slip of the pen."""
 Show = Callable[[Second, str, Sequence[Event]], None]
@@ -250,6 +252,7 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
         certificate=definition.certificate,
         settings=definition.parameters.as_settings()
         | dict(beginning.about)
+        | {"versions": versions()}
         | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)}
         | definition.specimen_settings()
         | definition.balance_settings(),

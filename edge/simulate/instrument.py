@@ -83,6 +83,10 @@ class Simulated:
     certificate: cal.Certificate
 
 
+BEGINS_WALL_S = 1_793_577_600.0
+"""2026-11-02T00:00:00 UTC: the wall clock of a simulated rig, after the date of the standard's publication."""
+CALIBRATED_ON = datetime.date(2026, 10, 1)
+
 PROBE = ProbeConfig(wires=4, ref_ohm=REF_OHM, mains_hz=50)
 """How both simulated thermometers are set."""
 
@@ -96,7 +100,7 @@ def build(
 
     Raises ``BadValue`` for a scenario or a bridge that does not exist.
     """
-    clock = SimClock()
+    clock = SimClock(BEGINS_WALL_S)
     rig = rig_of(scenario, seed)
     chips = chips_on(rig, bridge, clock, seed, rate_sps)
     wiring = Wiring(bridge_config(bridge, rate_sps), PROBE, PROBE, any_ohm)
@@ -226,7 +230,7 @@ def calibrated(truth: RigTruth, bridge: str, seed: int, rate_sps: int = 10) -> c
         format=1,
         name=f"simulated-{bridge}-{seed}",
         made_by="halfpercent, simulated calibration",
-        made_at=datetime.date(2025, 12, 1),
+        made_at=CALIBRATED_ON,
         cell=cal.Cell(capacity_g=cell.capacity_g, serial=f"simulated {seed}"),
         bridge=cal.BridgeChip(chip=bridge, gain=GAIN),
         span=cal.Span(counts_per_g=found(per_g, u_span), u_counts_per_g=u_span),

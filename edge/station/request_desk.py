@@ -231,6 +231,8 @@ class RequestDesk:
             about["nonce"] = order.nonce
         if log_head := shown_head(self._station.writer.journal.path):
             about["log_head"] = log_head
+        if self._config.laboratory is not None:
+            about["laboratory"] = msgspec.to_builtins(self._config.laboratory)
         if self._simulation is not None:
             about |= self._simulation.settings() | {"blank_run": definition.is_blank}
         live = self._station.begin(definition, new_uid(), about)

@@ -44,7 +44,8 @@ class Budget:
     """A loss in % with its components, combined.
 
     ``u_pct`` and ``expanded_pct`` are of the method that was used; ``first_order_u_pct`` is GUM's own, ``simulated``
-    Monte Carlo's, ``k`` the ratio of expanded to standard uncertainty; ``drift`` is what the second zero said.
+    Monte Carlo's with its ``seed``, ``k`` the ratio of expanded to standard uncertainty; ``drift`` is what the second
+    zero said.
     """
 
     loss_pct: float
@@ -57,6 +58,7 @@ class Budget:
     simulated: Simulated | None
     method: Literal["first order", "Monte Carlo"]
     drift: Drift | None = None
+    seed: int | None = None
 
     @property
     def k(self) -> float:
@@ -111,7 +113,7 @@ def loss_budget(
     if before.which is WeighingKind.M1:
         around = air_around(before, after) if corrections.air is None else corrections.air
         lines += air_components(around, corrections.density_g_cm3, holder=certificate is not None)
-    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed, limit_pct), drift=drift)
+    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed, limit_pct), drift=drift, seed=seed)
 
 
 def combine(

@@ -5,6 +5,8 @@ This module must never decide, and never give a number for what is not known.
 
 from __future__ import annotations
 
+import math
+
 from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
@@ -29,6 +31,7 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.standards.standard import Standard
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.components import Component
+from edge.uncertainty.slopes import BLOCKS, line_through_blocks
 from edge.uncertainty.zero_drift import Drift, SpanCheck
 
 from . import warnings
@@ -57,7 +60,7 @@ def draft_result(ended: EndedRun) -> Result:
         m2_g=None if after is None else after.value.mean,
         reference_g=None if reference is None else reference.value.mean,
         reference=None if reference is None else str(reference.which),
-        weighings=tuple(_weighing(w) for w in phases.weighings.values()),
+        weighings=tuple(_weighing(w, phases) for w in phases.weighings.values()),
         hold_s=phases.hold_s,
         excursions=tuple(
             ExcursionTold(from_s=e.from_s, length_s=e.length_s, why=e.why, worst_temp_c=known(e.worst_temp_c))
@@ -118,7 +121,17 @@ def monte_carlo_told(budget: Budget) -> MonteCarlo | None:
     mc = budget.simulated
     if mc is None:
         return None
-    return MonteCarlo(loss_pct=mc.y, u_pct=mc.u, low_pct=mc.low, high_pct=mc.high, trials=mc.trials, stable=mc.stable)
+    below = known(mc.below)
+    return MonteCarlo(
+        loss_pct=mc.y,
+        u_pct=mc.u,
+        low_pct=mc.low,
+        high_pct=mc.high,
+        trials=mc.trials,
+        stable=mc.stable,
+        seed=UNSET if budget.seed is None else budget.seed,
+        pc=UNSET if below is None else below,
+    )
 
 
 def budget_line_told(c: Component) -> BudgetLine:
@@ -136,7 +149,8 @@ def budget_line_told(c: Component) -> BudgetLine:
     )
 
 
-def _weighing(w: Weighing) -> WeighingTold:
+def _weighing(w: Weighing, phases: Phases) -> WeighingTold:
+    slope = None if w.which.is_zero else _slope(w, phases)
     return WeighingTold(
         which=str(w.which),
         value=w.value.mean,
@@ -147,7 +161,19 @@ def _weighing(w: Weighing) -> WeighingTold:
         cell_temp_c=known(w.cell_temp_c),
         temp_c=known(w.temp_c),
         pressure_pa=known(w.pressure_pa),
+        n=w.value.n,
+        slope_g_per_h=UNSET if slope is None else slope[0],
+        u_slope_g_per_h=UNSET if slope is None else slope[1],
     )
+
+
+def _slope(w: Weighing, phases: Phases) -> tuple[float, float] | None:
+    """Get the slope over a mass's own window in g/h, with its standard uncertainty (None: too few seconds)."""
+    rows = phases.masses.stretch(w.from_s, w.to_s)
+    line = line_through_blocks(rows.t_s, rows.mass_g, BLOCKS)
+    if line is None or not math.isfinite(line.rate_g_per_s) or not math.isfinite(line.u_rate_g_per_s):
+        return None
+    return line.rate_g_per_s * 3600.0, line.u_rate_g_per_s * 3600.0
 
 
 def _plain(value: object) -> object:

@@ -37,7 +37,7 @@ from .draft import check_weight_told, draft_result, masses_of_loss, zeros_told
 from .happened import what_happened
 from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
-from .unseen import moved_unseen, rose_unseen
+from .unseen import moved_unseen, rose_unseen, vent_told
 from .whole_method import by_whole_method
 
 
@@ -63,7 +63,9 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     weighed = corrected.weighed
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
     rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrected.corrections.pressure_change_kpa)
-    draft = with_fields(draft, happened=what_happened(ended, corrected.jumps, corrected.resets, slopes, rise))
+    vent = vent_told(ended)
+    happened = what_happened(ended, corrected.jumps, corrected.resets, slopes, rise)
+    draft = with_fields(draft, happened=happened, vented=UNSET if vent is None else vent)
     standard = ended.definition.standard
     budget = loss_budget(
         weighed, corrected.corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value

@@ -18,6 +18,7 @@ from edge.procedure.jumps import Jump, find_jumps
 from edge.procedure.masses import Stretch
 from edge.records.balance import BalanceMass
 from edge.records.phase import Phase
+from edge.records.vent import VentTold
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
@@ -89,7 +90,8 @@ def _before_m2(
     phases, (jumps, resets) = ended.phases, told
     cool_s = phases.entered_s.get(Phase.COOL, m2.from_s)
     cooling = phases.masses.stretch(cool_s, m2.to_s)
-    vented_s = phases.vented_s if math.isfinite(phases.vented_s) else _vent_seen(cooling, m1.value.mean, m2.from_s)
+    vent = _vent(ended, m1, m2)
+    vented_s = None if vent is None else vent.at_s
     out_s, back_s = _last_stay(phases.carrying, m2)
     vented_s = out_s if vented_s is None else vented_s  # who carries it out has let the air in
     at_m2_s = phases.entered_s.get(Phase.M2, m2.from_s)
@@ -119,6 +121,22 @@ def rose_unseen(
         return None
     hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
     return rose_in_hold(hold, weighed.before, weighed.after, certificate, changed_kpa)
+
+
+def vent_told(ended: EndedRun) -> VentTold | None:
+    """Get when air was let in before the rig's M2: as it was said, else as it is seen (None: neither, or no M2)."""
+    found = ended.phases.weighings.get
+    m1, m2 = found(WeighingKind.M1), found(WeighingKind.M2)
+    return None if m1 is None or m2 is None else _vent(ended, m1, m2)
+
+
+def _vent(ended: EndedRun, m1: Weighing, m2: Weighing) -> VentTold | None:
+    phases = ended.phases
+    if math.isfinite(phases.vented_s):
+        return VentTold(at_s=phases.vented_s, told=True)
+    cooling = phases.masses.stretch(phases.entered_s.get(Phase.COOL, m2.from_s), m2.to_s)
+    seen_s = _vent_seen(cooling, m1.value.mean, m2.from_s)
+    return None if seen_s is None else VentTold(at_s=seen_s, told=False)
 
 
 def _without(rows: Stretch, jumps: Sequence[Jump], resets: Sequence[ResetStep]) -> Stretch:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report_numbers import as_html, as_text, missing_numbers
 from short_demo import SHORT, run
 
 from edge.database.queries import stored_commands, stored_run
@@ -22,6 +23,7 @@ from edge.procedure.pipeline import OperatorCommand, Pipeline
 from edge.records.event import FROM_FRAMES
 from edge.records.frame import join
 from edge.records.phase import Phase
+from edge.report.language import Language
 from edge.run.refold import refold
 from edge.standards.standard import load_standard, loads_standard
 from hw.protocols import Status
@@ -63,6 +65,13 @@ def test_each_scenario_gets_its_verdict_and_the_truth_is_inside_the_interval(who
     assert abs(result["loss_pct"] - result["true_loss_pct"]) <= result["U_pct"]
     assert result["hold_s"] >= standard.hold_s.value
     assert SIX_HOURS.hold_s.value == 21_600.0
+
+
+@pytest.mark.parametrize("scenario", list(EXPECTED))
+def test_every_number_of_a_report_is_the_results_own(whole: Any, scenario: str) -> None:
+    _, path = whole(scenario)
+    for lines in (as_text(path), *(as_html(path, language) for language in Language)):
+        assert missing_numbers(path, lines) == []
 
 
 def test_the_loss_that_is_shown_at_the_holds_end_is_the_verdicts_and_not_off_by_the_air(whole: Any) -> None:

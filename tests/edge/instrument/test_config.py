@@ -51,6 +51,10 @@ commit_every_s = 1
 
 [test]
 standard = "tcsae-434-2025"
+
+[laboratory]
+name = "Example Laboratory"
+place = "室 0"
 """
 HX711 = '[bridge]\nchip = "hx711"\nsck_pin = "GPIO6"\ndout_pin = "BOARD29"\n'
 PROBE = "[oven_probe]\nwires = 4\nref_ohm = 430\nmains_hz = 50\n"
@@ -76,6 +80,12 @@ def test_a_right_file_gives_what_it_says() -> None:
     assert (config.cell_probe.nominal_ohm, config.cell_probe.chip_select) == (1000.0, 1)
     assert (config.storage.database, config.storage.commit_every_s) == ("/srv/lab.db", 1.0)
     assert (config.test.standard, config.test.certificate) == ("tcsae-434-2025", None)
+    assert config.laboratory is not None
+    assert (config.laboratory.name, config.laboratory.address, config.laboratory.place) == (
+        "Example Laboratory",
+        None,
+        "室 0",
+    )
 
 
 def test_the_smallest_file_and_an_hx711_are_right() -> None:
@@ -122,7 +132,7 @@ def test_what_the_example_comments_out_is_the_default() -> None:
     not_defaults |= {("panel", f"{name}_pin") for name in ("lamp", "buzzer", "button", "relay")}
     for table, values in shown.items():
         for name, value in values.items():
-            if table != "cell_probe" and (table, name) not in not_defaults:
+            if table not in ("cell_probe", "laboratory") and (table, name) not in not_defaults:
                 assert defaults[table][name] == value, f"{table}.{name}"
     assert loads_config(UNCOMMENTED).cell_probe is not None
 

@@ -224,6 +224,11 @@ def test_the_command_prints_the_stored_result_as_text(short_demo: Demo) -> None:
     done = CliRunner().invoke(cli, ["report", "last", "--db", str(short_demo.path)])
     assert done.exit_code == 0
     stored = {k: v for k, v in short_demo.result.items() if k != "run_id"}
-    assert done.stdout.splitlines()[:2] == text(stored).splitlines()[:2]
+    header, _, below = done.stdout.partition("\n\n")
+    assert below.splitlines()[:2] == text(stored).splitlines()[:2]
+    assert "Operator: simulated" in header.splitlines()
+    assert "Run 1 (demo-S-1-3), 2026-11-02 00:00 UTC to " in header
+    for said in ("Laboratory: not stated", "Instrument: load cell 500 g", "Software: halfpercent", "issued "):
+        assert said in header
     unsealed = "Not sealed: the rig has no key: halfpercent key new makes one."
-    assert done.stdout == f"{text(short_demo.result)}\n\n{unsealed}\n"
+    assert below == f"{text(short_demo.result)}\n\n{unsealed}\n"
