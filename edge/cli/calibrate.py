@@ -6,6 +6,7 @@ never write a person's config: it says which line to put into it.
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -145,17 +146,16 @@ def _declared_air(text: str | None) -> Air | None:
 
 
 @calibrate.command("span")
-@click.option("--weight", "texts", multiple=True, metavar="G[:CLASS|:u=G][:density=G/CM3]", help="Two or more: 100:F1.")
+@click.option("--weight", "texts", multiple=True, metavar="G[:CLASS|:u=G]|FILE", help="Two or more: 100:F1.")
 @of_a_bench
 def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> None:
     """Put check weights on, up and down again: codes per gram, bend and hysteresis."""
     from msgspec.structs import replace
 
-    from calibration.weights import parse_weight
     from edge.guided_calibration.certify import span_done
     from edge.guided_calibration.steps import Reporting, check_weights, read_span
 
-    weights = tuple(parse_weight(text) for text in texts)
+    weights = tuple(_weight(text) for text in texts)
     with open_place(options) as place:
         session = place.session()
         if options["restart"] or span_done(session):
@@ -171,6 +171,18 @@ def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> N
         finish(place, session)
 
 
+def _weight(text: str) -> Weight:
+    """Get a weight as it is typed, or from the TOML file of its record; one that has run out is refused."""
+    from calibration.weight_record import as_weight, load_weight
+    from calibration.weights import parse_weight
+
+    if not text.endswith(".toml"):
+        return parse_weight(text)
+    record = load_weight(text)
+    record.must_hold(datetime.datetime.now().astimezone().date())
+    return as_weight(record)
+
+
 def _asked_weights(place: Place) -> tuple[Weight, ...]:
     """Ask for the weights, one a line."""
     from calibration.weights import parse_weight
@@ -179,12 +191,14 @@ def _asked_weights(place: Place) -> tuple[Weight, ...]:
         return tuple(parse_weight(text) for text in SIMULATED_WEIGHTS)
     out: list[Weight] = []
     while text := place.bench.ask("A weight, such as 100:F1 or 100:u=0.002 (Enter when there are no more): "):
-        out.append(parse_weight(text))
+        out.append(_weight(text))
     return tuple(out)
 
 
 @calibrate.command("temperature")
-@click.option("--weight", "text", metavar="G[:CLASS|:u=G]", help="With this weight on, for the span [empty holder].")
+@click.option(
+    "--weight", "text", metavar="G[:CLASS|:u=G]|FILE", help="With this weight on, for the span [empty holder]."
+)
 @click.option("--hours", default=8.0, show_default=True, type=click.FloatRange(0.5, 72.0), help="How long in all.")
 @click.option("--from", "file", type=click.Path(path_type=Path), help="Not now: a recorded night, as replay reads one.")
 @click.option("--columns", default="", help="Its columns, as replay's: counts=raw,temp_c=T_air.")
@@ -208,10 +222,9 @@ def calibrate_temperature(
         raise click.UsageError("--columns and --json are for a recorded night: name it with --from")
     from msgspec.structs import replace
 
-    from calibration.weights import parse_weight
     from edge.guided_calibration.steps import Reporting, record_temperature
 
-    weight = None if text is None else parse_weight(text)
+    weight = None if text is None else _weight(text)
     with open_place(options) as place:
         session = place.session()
         if weight is not None and weight.mass_g > session.cell.capacity_g:

@@ -26,10 +26,20 @@ from .say import say, say_json, say_lines
 @click.command()
 @click.option("--sample-mass", "sample_g", type=float, required=True, help="The sample's mass in g.")
 @click.option("--certificate", "certificate_path", type=click.Path(path_type=Path), help="The load cell's [config's].")
+@click.option("--balance", "balance_path", type=click.Path(path_type=Path), help="And with the laboratory's.")
+@click.option("--safety-factor", type=click.FloatRange(1.0, 20.0), default=2.0, show_default=True, help="cg-18's.")
 @standard_option
 @as_json_option
-def budget(sample_g: float, certificate_path: Path | None, standard_name: str | None, as_json: bool) -> None:
-    """Say what uncertainty to expect, and the smallest sample that can be judged."""
+def budget(
+    sample_g: float,
+    certificate_path: Path | None,
+    balance_path: Path | None,
+    safety_factor: float,
+    standard_name: str | None,
+    as_json: bool,
+) -> None:
+    """Say what uncertainty to expect, the smallest sample that can be judged, and the minimum weight."""
+    from calibration.balance_certificate import load_balance
     from calibration.certificate import load_certificate
     from edge.instrument.config import config_path, load_config
     from edge.report.text import forecast_text
@@ -44,7 +54,8 @@ def budget(sample_g: float, certificate_path: Path | None, standard_name: str | 
         certificate_path = Path(named)
     certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
-    found = forecast(certificate, standard, sample_g)
+    balance = None if balance_path is None else load_balance(balance_path)
+    found = forecast(certificate, standard, sample_g, balance=balance, safety=safety_factor)
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:

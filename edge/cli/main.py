@@ -18,6 +18,7 @@ from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
 from .correct import correct
+from .certificates import weight
 from .demo import demo
 from .evidence import sign, verify
 from .export import export
@@ -70,6 +71,7 @@ for command in (
     calibrate,
     specimen,
     balance,
+    weight,
     standard,
     key,
     verify,

@@ -103,6 +103,7 @@ _OF_A_TEST = (
     click.option("--air", multiple=True, help="The air at M1, and again at M2: hPa,°C,% (1013.25,23.5,45)."),
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
+    click.option("--weight", type=click.Path(path_type=Path), help="And this one: its record, a TOML file."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
     click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
     click.option(
@@ -133,6 +134,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         opened_at: str | None,
         specimen: Path | None,
         balance: Path | None,
+        weight: Path | None,
         **given: Any,
     ) -> None:
         from edge.records.sample import parse_opened
@@ -146,6 +148,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "standard": str(Path(standard).absolute()) if named else standard,
             "certificate": None if certificate is None else str(certificate.absolute()),
             "specimen": None if specimen is None else str(specimen.absolute()),
+            "weight": None if weight is None else str(weight.absolute()),
             "balance": None if balance is None else str(balance.absolute()),
             "kind": "blank" if blank_run else None,
             "zero_after": zero_after or None,

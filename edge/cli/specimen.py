@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from .asking import Parse, asked
 from .say import say, say_json
-
-Parse = Callable[[str], object]
 
 
 @click.group()
@@ -42,7 +40,7 @@ def new(file: Path) -> None:
         raise BadSpecimen(f"{file}: is there already, and is left as it is: name a new file")
     answers: dict[str, object] = {}
     for name, question, parse in _ABOUT:
-        _put(answers, name, _asked(question, parse, needed=name in _NEEDED))
+        _put(answers, name, asked(question, parse, needed=name in _NEEDED))
     _put(answers, "hand_overs", _list(_HAND_OVER, "Another hand-over"))
     _put(answers, "seals", _list(_SEAL, "Another seal"))
     _put(answers, "photographs", [_photograph(path) for path in _paths("A photograph's file")])
@@ -128,25 +126,11 @@ _CHECK: tuple[tuple[str, str, Parse], ...] = (
 )
 
 
-def _asked(question: str, parse: Parse, *, needed: bool) -> object:
-    """Ask until the answer can be used; '' leaves it out where it is not needed."""
-    while True:
-        text = str(click.prompt(question, default="", show_default=False, err=True)).strip()
-        if not text and not needed:
-            return None
-        try:
-            if text:
-                return parse(text)
-            say("  this one is needed", err=True)
-        except ValueError:
-            say(f"  {text!r} cannot be used here: see the question's example", err=True)
-
-
 def _table(questions: tuple[tuple[str, str, Parse], ...]) -> dict[str, object]:
     table: dict[str, object] = {}
     for name, question, parse in questions:
         needed = name in _NEEDED and not (questions is _CHECK and name == "at")
-        _put(table, name, _asked(question, parse, needed=needed))
+        _put(table, name, asked(question, parse, needed=needed))
     return table
 
 
@@ -178,7 +162,7 @@ def _sha256(path: Path) -> str:
 def _photograph(path: Path) -> dict[str, object]:
     return {
         "sha256": _sha256(path),
-        "shows": _asked(f"What does {path.name} show", str, needed=True),
+        "shows": asked(f"What does {path.name} show", str, needed=True),
         "file": path.name,
     }
 

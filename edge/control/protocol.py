@@ -56,6 +56,7 @@ class Start(_Args, frozen=True, kw_only=True):
     of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
     belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``nonce``: what somebody gave who wants
     to know that the run was not before. ``new_holder``: holder, mount or cabling are others than in the run before.
+    ``weight`` is the file of a check weight's record, which is put on at the end.
     Names are stored in their normal form (NFC)."""
 
     sample: Name
@@ -70,6 +71,7 @@ class Start(_Args, frozen=True, kw_only=True):
     air: Text | None = None
     zero_after: bool = False
     check_weight_g: MassG | None = None
+    weight: Text | None = None
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
     specimen: Text | None = None
@@ -83,6 +85,8 @@ class Start(_Args, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind == "blank" and self.blank is not None:
             raise ValueError("blank is for a sample: a blank run subtracts no other")
+        if self.weight is not None and self.check_weight_g is not None:
+            raise ValueError("weight is the record of the check weight: leave check_weight_g out")
         if self.kind == "blank" and self.specimen is not None:
             raise ValueError("specimen is for a sample: the dummy of a blank run is none")
         for name in ("sample", "operator", "claim", "composition", "series"):

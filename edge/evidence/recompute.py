@@ -145,6 +145,7 @@ def _result(db: Database, run_id: int, again: RefoldedRun, stored: Result) -> Al
             stops=stops_told(db, run_id),
             alarms=alarms_told(db, run_id),
             resets=converter_resets(db, run_id),
+            on_balance=balance_masses(db, run_id),
             true_loss_pct=stored.true_loss_pct or None,
             seed=stored.seed or None,
         )

@@ -13,6 +13,7 @@ import msgspec
 
 from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
+from calibration.weight_record import WeightRecord
 from edge.records.balance import BalanceMass
 from edge.records.invalid import Invalid
 from edge.records.recording_told import HourTold, Observed, RecordingTold
@@ -59,7 +60,8 @@ class RunDefinition:
     ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
     nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
-    and ``contradiction`` what becomes of a run where balance and rig contradict each other.
+    and ``contradiction`` what becomes of a run where balance and rig contradict each other; ``check_weight`` is the
+    record of the weight that is put on at the end.
     """
 
     sample: Sample
@@ -76,13 +78,17 @@ class RunDefinition:
     seen_before: tuple[SeenBefore, ...] = ()
     laboratory_balance: BalanceCertificate | None = None
     contradiction: Contradiction = "invalid"
+    check_weight: WeightRecord | None = None
 
     def balance_settings(self) -> dict[str, object]:
-        """Get what is stored of the laboratory's balance, as plain JSON by key: nothing where there is none."""
-        if self.laboratory_balance is None:
-            return {}
-        certificate: object = msgspec.to_builtins(self.laboratory_balance)
-        return {"laboratory_balance": certificate, "contradiction": self.contradiction}
+        """Get what is stored of the laboratory's balance and its check weight, as plain JSON by key."""
+        found: dict[str, object] = {}
+        if self.laboratory_balance is not None:
+            found |= {"laboratory_balance": msgspec.to_builtins(self.laboratory_balance)}
+            found |= {"contradiction": self.contradiction}
+        if self.check_weight is not None:
+            found["check_weight"] = msgspec.to_builtins(self.check_weight)
+        return found
 
     def specimen_settings(self) -> dict[str, object]:
         """Get what is stored of the specimen, as plain JSON by key: nothing where it has no record."""

@@ -209,12 +209,14 @@ class ZerosTold(_Part, frozen=True, kw_only=True):
 
 
 class CheckWeightTold(_Part, frozen=True, kw_only=True):
-    """What the check weight said of the span."""
+    """What the check weight said of the span; ``weight`` is what its record says of its certificate."""
 
     stated_g: float
     indicated_g: float
     u_g: float
     span_changed_pct: float
+    weight: str | None = None
+    weight_sha256: str | None = None
 
 
 class BlankUsed(_Part, frozen=True, kw_only=True):

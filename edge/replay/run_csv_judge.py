@@ -119,6 +119,7 @@ def _definition(read: RunRead, path: Path, instead: Instead) -> RunDefinition:
         seen_before=head.seen_before,
         laboratory_balance=head.laboratory_balance,
         contradiction=head.contradiction,
+        check_weight=head.check_weight,
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import to_toml
+from calibration.weight_record import WeightRecord
 from edge.database.connection import Database, parsed_rows
 from edge.database.queries import (
     alarms_told,
@@ -123,6 +124,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
             contradiction=run.settings.get("contradiction", "invalid"),
             on_balance=balance_masses(db, run_id),
+            check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
         )
 
 

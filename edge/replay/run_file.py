@@ -14,6 +14,7 @@ import msgspec
 from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
 from calibration.vacuum_gauge import VacuumGauge
+from calibration.weight_record import WeightRecord
 from edge.procedure.definition import Contradiction
 from edge.procedure.last_tare import moves_by_itself_g
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
@@ -80,6 +81,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     laboratory_balance: BalanceCertificate | None = None
     contradiction: Contradiction = "invalid"
     on_balance: tuple[BalanceMass, ...] = ()
+    check_weight: WeightRecord | None = None
 
     def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
         """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""

@@ -49,16 +49,27 @@ def forecast_text(forecast: Forecast) -> str:
         "  no sample on this load cell can be judged that well: see what weighs most"
         if smallest is None
         else f"  the smallest sample that can be judged that well: {smallest:.3g} g",
+        f"  minimum weight (EURAMET cg-18, safety factor {f.safety_factor:g}): {_minimum(f.minimum_weight_g)}",
         f"  with a second zero after M2: U = {f.U_pct_with_second_zero:.{places}f} %",
         "",
         "  what weighs most:",
     ]
+    if f.on_balance is not None:
+        b = f.on_balance
+        lines[-2:-2] = [
+            f"  with M1 and M2 on balance {b.name}: U = {b.U_pct:.{decimals(b.U_pct)}f} %, minimum weight "
+            f"{_minimum(b.minimum_weight_g)}"
+        ]
     lines += [
         f"    {c.contribution_pct:.2g} %  {c.name} ({c.origin}: {c.why})"
         for c in f.budget
         if c.contribution_pct >= 0.05 * f.u_pct
     ]
     return "\n".join(map(visible, lines))
+
+
+def _minimum(mass_g: float | None) -> str:
+    return "none on this one" if mass_g is None else f"{mass_g:.3g} g"
 
 
 def headline(result: Result) -> str:
@@ -221,7 +232,7 @@ def _masses(r: Result) -> Iterator[str]:
         changed = f"the span has changed by {c.span_changed_pct:+.3g} %" if c.span_changed_pct else "as it should"
         yield (
             f"Check weight: {c.indicated_g:.{places}f} g instead of {c.stated_g:g} g, "
-            f"u = {two_digits(c.u_g)} g: {changed}"
+            f"u = {two_digits(c.u_g)} g: {changed}" + (f" ({c.weight})" if c.weight else "")
         )
 
 

@@ -10,6 +10,7 @@ import math
 import msgspec
 
 from calibration.balance_certificate import BalanceCertificate
+from calibration.weight_record import WeightRecord
 from edge.database.connection import Database
 from edge.database.journal import Journal
 from edge.database.queries import (
@@ -85,6 +86,7 @@ def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
         laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
         contradiction=run.settings.get("contradiction", "invalid"),
+        check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from calibration.balance_certificate import BalanceCertificate, load_balance
 from calibration.certificate import Certificate, certificate_hash, load_certificate
+from calibration.weight_record import WeightRecord, load_weight
 from edge.control.protocol import Start
 from edge.database.shown_runs import unaltered_result
 from edge.database.specimens import runs_with_serial
@@ -66,13 +67,14 @@ def definition_from_order(
         )
     if certificate.is_simulated and not simulated:
         raise BadInput(f"certificate {certificate.name} is a simulated load cell's: name the real one's")
+    weight = None if order.weight is None else _weight(order.weight, asked=asked)
     parameters = live_parameters(
         standard,
         certificate,
         stability_g=stability_g(certificate),
         vacuum=config.vacuum.fitted(),
         zero_after=order.zero_after,
-        check_weight_g=order.check_weight_g,
+        check_weight_g=order.check_weight_g if weight is None else weight.mass_g,
     )
     sample = Sample(
         order.sample,
@@ -103,6 +105,7 @@ def definition_from_order(
         seen_before=seen_before(specimen, database),
         laboratory_balance=_balance(order, config, asked=asked, simulated=simulated),
         contradiction=config.balance.contradiction,
+        check_weight=weight,
     )
 
 
@@ -113,6 +116,13 @@ def _with_last_tare(
     found = last_tare(database, certificate_hash(certificate), kinds)
     last = None if found is None else LastTare(*found)
     return replace(parameters, plan=with_last_tare(parameters.plan, certificate, last))
+
+
+def _weight(path: str, *, asked: bool) -> WeightRecord:
+    """Get the record of the check weight. Raises ``BadCertificate`` for one that has run out."""
+    record = load_weight(path, follow_links=False, most_bytes=ASKED_BYTES) if asked else load_weight(path)
+    record.must_hold(datetime.datetime.now().astimezone().date())
+    return record
 
 
 def _balance(order: Start, config: Config, *, asked: bool, simulated: bool) -> BalanceCertificate | None:

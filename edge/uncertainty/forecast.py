@@ -7,10 +7,12 @@ allows. This module must never promise more than the certificate states.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
 from calibration.allan import Integrated
+from calibration.balance_certificate import BalanceCertificate, u_in_use_g
 from calibration.certificate import Certificate
 from edge.errors import BadValue
 from edge.procedure.parameters import plan_from_standard
@@ -74,19 +76,62 @@ def expected(
 
 def smallest_sample_g(certificate: Certificate, standard: Standard) -> float | None:
     """Get the smallest sample in g for which U is at most a third of the limit (None: there is none on this cell)."""
-    goal_pct = WORTH * standard.limit_pct.value
+    return _smallest(lambda g: expected(certificate, standard, g), certificate.cell.capacity_g, standard, 1.0)
+
+
+SAFETY_FACTOR = 2.0
+"""EURAMET cg-18's safety factor, for what a calibration does not see in daily use: two or more."""
+
+
+def minimum_weight_g(certificate: Certificate, standard: Standard, safety: float = SAFETY_FACTOR) -> float | None:
+    """Get the smallest sample in g for which ``safety`` times U is at most a third of the limit (None: there is none).
+
+    cg-18's minimum weight, with the loss in place of a mass: what is to be known is how U stands to the limit.
+    """
+    return _smallest(lambda g: expected(certificate, standard, g), certificate.cell.capacity_g, standard, safety)
+
+
+def expected_on_balance(balance: BalanceCertificate, standard: Standard, sample_g: float) -> Budget:
+    """Get the budget to expect where M1 and M2 are weighed on the laboratory's balance, of a loss at the limit.
+
+    Raises ``BadValue`` for a mass that is not above 0 or that it cannot weigh.
+    """
+    if not (math.isfinite(sample_g) and 0.0 < sample_g <= balance.capacity_g):
+        raise BadValue("sample_mass", f"{sample_g:g}", f"balance {balance.name} weighs up to {balance.capacity_g:g} g")
+
+    def weighing(which: WeighingKind, mass_g: float, at_s: float) -> Weighing:
+        taken = Integrated(mass_g, u_in_use_g(balance, mass_g), math.inf, 1, 0, 1)
+        return Weighing(which, taken, at_s, at_s, math.nan, math.nan, math.nan)
+
+    m1 = weighing(WeighingKind.M1, sample_g, 0.0)
+    after_g = sample_g * (1.0 - standard.limit_pct.value / 100.0)
+    m2 = weighing(WeighingKind.M2, after_g, standard.hold_s.value + BESIDE_HOLD_S)
+    weighed = Weighed(m1, m2, m1, laboratory=balance)
+    return loss_budget(weighed, coverage=standard.coverage_probability.value, seed=None)
+
+
+def _smallest(budget_of: Callable[[float], Budget], most_g: float, standard: Standard, safety: float) -> float | None:
+    goal_pct = WORTH * standard.limit_pct.value / safety
 
     def good(sample_g: float) -> bool:
-        return expected(certificate, standard, sample_g).expanded_pct <= goal_pct
+        return budget_of(sample_g).expanded_pct <= goal_pct
 
-    high = certificate.cell.capacity_g
-    if not good(high):
+    if not good(most_g):
         return None
-    low = LEAST_G
+    low, high = LEAST_G, most_g
     while high / low > 1.001:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if good(middle) else (middle, high)
     return high
+
+
+class BalanceForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What to expect where M1 and M2 are weighed on the laboratory's balance."""
+
+    name: str
+    U_pct: float
+    worth_it: bool
+    minimum_weight_g: float | None
 
 
 class ForecastLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,13 +157,35 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     U_pct_with_second_zero: float
     worth_it: bool
     smallest_sample_g: float | None
+    minimum_weight_g: float | None
+    safety_factor: float
+    on_balance: BalanceForecast | None = None
     certificate: str
     standard: str
     budget: tuple[ForecastLine, ...]
 
 
-def forecast(certificate: Certificate, standard: Standard, sample_g: float) -> Forecast:
-    """Get the forecast for a sample of ``sample_g``. Raises as :func:`expected`."""
+def _on_balance(balance: BalanceCertificate, standard: Standard, sample_g: float, safety: float) -> BalanceForecast:
+    found = expected_on_balance(balance, standard, sample_g)
+    return BalanceForecast(
+        name=balance.name,
+        U_pct=found.expanded_pct,
+        worth_it=found.expanded_pct <= WORTH * standard.limit_pct.value,
+        minimum_weight_g=_smallest(
+            lambda g: expected_on_balance(balance, standard, g), balance.capacity_g, standard, safety
+        ),
+    )
+
+
+def forecast(
+    certificate: Certificate,
+    standard: Standard,
+    sample_g: float,
+    *,
+    balance: BalanceCertificate | None = None,
+    safety: float = SAFETY_FACTOR,
+) -> Forecast:
+    """Get the forecast for a sample of ``sample_g``, also on a laboratory's ``balance``. Raises as :func:`expected`."""
     budget = expected(certificate, standard, sample_g)
     limit = standard.limit_pct.value
     return Forecast(
@@ -133,6 +200,9 @@ def forecast(certificate: Certificate, standard: Standard, sample_g: float) -> F
         U_pct_with_second_zero=expected(certificate, standard, sample_g, zero_after=True).expanded_pct,
         worth_it=budget.expanded_pct <= WORTH * limit,
         smallest_sample_g=smallest_sample_g(certificate, standard),
+        minimum_weight_g=minimum_weight_g(certificate, standard, safety),
+        safety_factor=safety,
+        on_balance=None if balance is None else _on_balance(balance, standard, sample_g, safety),
         certificate=certificate.name,
         standard=standard.id,
         budget=tuple(

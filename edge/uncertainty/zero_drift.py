@@ -202,8 +202,15 @@ class SpanCheck:
         return self.gain if abs(self.indicated_g - self.load_g) > 2.0 * self.u_g else 0.0
 
 
-def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: Weighing, stated_g: float) -> SpanCheck:
-    """Compare what a check weight of ``stated_g`` shows with what it should.
+def check_span(
+    certificate: Certificate,
+    tare: Weighing,
+    zero: Weighing,
+    check: Weighing,
+    stated_g: float,
+    weight: Weight | None = None,
+) -> SpanCheck:
+    """Compare what a check weight of ``stated_g`` shows with what it should. ``weight`` is what its record says of it.
 
     It is weighed as in the calibration, so buoyancy cancels but for a change of the air. A guided calibration's grams
     are of load: of 100 g of steel a cell feels 99.985 g. What is known of a certificate that was written by hand is not
@@ -211,8 +218,11 @@ def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: 
     """
     t, s, m = certificate.temperature, certificate.span, stated_g
     record, load = certificate.record, stated_g
+    u_weight_g, air_rel = m * WEIGHT_TOLERANCE / math.sqrt(3.0), AIR_ON_STEEL
+    if weight is not None:
+        u_weight_g, air_rel = weight.u_mass_g, 0.1 * 1.2 / weight.density_kg_m3 / math.sqrt(3.0)
     if record is not None:
-        load = load_g(Weight(mass_g=stated_g, u_mass_g=0.0, stated="a check weight"), record.air)
+        load = load_g(weight or Weight(mass_g=stated_g, u_mass_g=0.0, stated="a check weight"), record.air)
     moved_g = (zero.value.mean - tare.value.mean) / s.counts_per_g
     away_k = check.cell_temp_c - t.t_ref_c if math.isfinite(check.cell_temp_c) else 0.0
     u_zero_g = math.hypot(zero.value.u, tare.value.u) / abs(s.counts_per_g)
@@ -223,8 +233,8 @@ def check_span(certificate: Certificate, tare: Weighing, zero: Weighing, check: 
         m * t.u_span_per_k * away_k,
         m * m * certificate.linearity.u_linearity_per_g,
         m * certificate.stability.creep_pct_fs / 100.0 / math.sqrt(3.0),
-        m * WEIGHT_TOLERANCE / math.sqrt(3.0),
-        m * AIR_ON_STEEL,
+        u_weight_g,
+        m * air_rel,
     )
     return SpanCheck(stated_g, check.value.mean - moved_g, u_g, moved_g, u_zero_g, load)
 

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
 from calibration.certificate import certificate_hash
+from calibration.weight_record import WeightRecord, as_weight, weight_hash
 from edge.procedure.definition import EndedRun
 from edge.procedure.phases import Phases
 from edge.records.formatting import known
@@ -106,13 +107,15 @@ def zeros_told(drift: Drift) -> ZerosTold:
     )
 
 
-def check_weight_told(check: SpanCheck) -> CheckWeightTold:
-    """Get what the check weight said."""
+def check_weight_told(check: SpanCheck, record: WeightRecord | None) -> CheckWeightTold:
+    """Get what the check weight said, and what its record says of it."""
     return CheckWeightTold(
         stated_g=check.stated_g,
         indicated_g=check.indicated_g,
         u_g=check.u_g,
         span_changed_pct=check.changed * 100.0,
+        weight=None if record is None else as_weight(record).stated,
+        weight_sha256=None if record is None else weight_hash(record),
     )
 
 

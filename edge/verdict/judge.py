@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
-from calibration.certificate import Certificate
+from calibration.weight_record import as_weight
 from edge.errors import BlankDoesNotMatch
-from edge.procedure.definition import EndedRun
+from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.jumps import Jump, net_of_jumps
 from edge.procedure.phases import Phases
 from edge.records.invalid import Invalid, InvalidReason
@@ -75,7 +75,7 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     )
     if because is not None:
         return invalid(draft, because)
-    result = decided(ended, _with_corrections(draft, corrected, budget), budget)
+    result = decided(ended, _with_corrections(ended.definition, draft, corrected, budget), budget)
     result = with_slopes(result, slopes, rise, weighed.reference.value.mean)
     return beside_declared(ended, result, weighed, corrected.corrections)
 
@@ -153,7 +153,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         blank = blank_from_result(definition.blank)
         check_same_rig(definition.blank, definition.certificate)
         check_blank(definition.blank, draft)
-    check = _span_check(ended.phases, definition.certificate)
+    check = _span_check(ended.phases, definition)
     resets = reset_steps(ended, weighed, check)
     weighed, resets = _with_zero_across(ended, weighed, resets)
     told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step
@@ -181,15 +181,16 @@ def _with_zero_across(
     return (weighed if of_zero is None else replace(weighed, zero=zero, zero_steps=of_zero)), told
 
 
-def _span_check(phases: Phases, certificate: Certificate | None) -> SpanCheck | None:
-    found = phases.weighings.get
+def _span_check(phases: Phases, definition: RunDefinition) -> SpanCheck | None:
+    found, certificate = phases.weighings.get, definition.certificate
     tare, zero, check = found(WeighingKind.TARE), found(WeighingKind.ZERO), found(WeighingKind.CHECK)
     if certificate is None or tare is None or zero is None or check is None:
         return None
-    return check_span(certificate, tare, zero, check, phases.plan.check_weight_g)
+    weight = None if definition.check_weight is None else as_weight(definition.check_weight)
+    return check_span(certificate, tare, zero, check, phases.plan.check_weight_g, weight)
 
 
-def _with_corrections(draft: Result, corrected: _Corrected, budget: Budget) -> Result:
+def _with_corrections(definition: RunDefinition, draft: Result, corrected: _Corrected, budget: Budget) -> Result:
     """Get the draft with what corrections and second zero say."""
     blank, check, drift = corrected.corrections.blank, corrected.span_check, budget.drift
     said = list(corrected.warnings)
@@ -203,6 +204,6 @@ def _with_corrections(draft: Result, corrected: _Corrected, budget: Budget) -> R
         if blank is None
         else BlankUsed(name=blank.name, loss_g=blank.loss_g, u_g=blank.u_g, mass_g=blank.mass_g),
         zeros=None if drift is None else zeros_told(drift),
-        check_weight=None if check is None else check_weight_told(check),
+        check_weight=None if check is None else check_weight_told(check, definition.check_weight),
         warnings=(*draft.warnings, *said),
     )

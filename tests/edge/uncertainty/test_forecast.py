@@ -6,15 +6,28 @@ import math
 
 import msgspec
 import pytest
+from balance_at_a_terminal import CERTIFICATE as BALANCE
 from repository import ROOT
 
+from calibration.balance_certificate import loads_balance
 from calibration.certificate import Certificate, loads
-from edge.errors import BadInput
+from edge.errors import BadInput, BadValue
 from edge.report.text import forecast_text
+from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard, loads_standard
-from edge.uncertainty.forecast import BESIDE_HOLD_S, WORTH, expected, forecast, smallest_sample_g
+from edge.uncertainty.forecast import (
+    BESIDE_HOLD_S,
+    WORTH,
+    expected,
+    expected_on_balance,
+    forecast,
+    minimum_weight_g,
+    smallest_sample_g,
+)
+from hw.sim.rig import RigTruth
 
 NATIONAL = load_standard("gbt-48093-1-2026")
+QUIET = calibrated(RigTruth(), "nau7802", 1)
 
 
 def bar(capacity_g: float = 500.0) -> Certificate:
@@ -91,3 +104,27 @@ def test_a_cell_that_cannot_judge_says_so() -> None:
 def test_a_sample_that_cannot_be_is_refused(sample_g: float) -> None:
     with pytest.raises(BadInput, match="sample_mass"):
         expected(bar(), NATIONAL, sample_g)
+
+
+def test_the_minimum_weight_is_the_smallest_sample_with_its_safety_factor() -> None:
+    once, twice = (minimum_weight_g(QUIET, NATIONAL, safety) for safety in (1.0, 2.0))
+    assert once == smallest_sample_g(QUIET, NATIONAL)
+    assert once is not None
+    assert twice is not None
+    third = NATIONAL.limit_pct.value / 3.0
+    assert 2.0 * expected(QUIET, NATIONAL, twice).expanded_pct <= third
+    assert 2.0 * expected(QUIET, NATIONAL, 0.99 * twice).expanded_pct > third
+
+
+def test_a_laboratory_s_balance_has_its_own_forecast_and_minimum_weight() -> None:
+    balance = loads_balance(BALANCE)
+    found = forecast(QUIET, NATIONAL, 100.0, balance=balance)
+    assert found.on_balance is not None
+    assert found.on_balance.U_pct == expected_on_balance(balance, NATIONAL, 100.0).expanded_pct
+    assert found.on_balance.U_pct < found.U_pct
+    least_g = found.on_balance.minimum_weight_g
+    assert least_g is not None
+    assert 2.0 * expected_on_balance(balance, NATIONAL, least_g).expanded_pct <= NATIONAL.limit_pct.value / 3.0
+    assert f"minimum weight {least_g:.3g} g" in forecast_text(found)
+    with pytest.raises(BadValue, match="balance B1 weighs up to 420 g"):
+        expected_on_balance(balance, NATIONAL, 421.0)

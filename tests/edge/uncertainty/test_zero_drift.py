@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from loss_inputs import budget_of
 
 from calibration.allan import Integrated
-from calibration.calibration_record import Air, Record, SpanRecord
+from calibration.calibration_record import Air, Record, SpanRecord, Weight
 from calibration.certificate import Certificate
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
@@ -250,3 +250,16 @@ def test_a_check_weight_is_compared_in_grams_of_load_with_a_guided_calibration()
     found = check_span(cert, *zeros(cert, 0.0), weighing("check", 99.985, 11.0), 100.0)
     assert found.load_g == pytest.approx(100.0 * (1.0 - 1.2 / 8000.0), abs=1e-4)
     assert found.changed == 0.0
+
+
+def test_a_check_weight_with_a_record_is_as_good_as_its_certificate_and_as_dense() -> None:
+    cert = certificate(creep_pct=0.0)
+    plain = check_span(cert, *zeros(cert, 0.0), weighing("check", 100.0, 11.0), 100.0)
+    coarse = Weight(mass_g=100.0, u_mass_g=0.05, stated="a record", density_kg_m3=2700.0)
+    fine = Weight(mass_g=100.0, u_mass_g=0.00005, stated="a record")
+    found = [check_span(cert, *zeros(cert, 0.0), weighing("check", 100.0, 11.0), 100.0, w) for w in (coarse, fine)]
+    assert found[0].u_g > 0.05
+    assert found[1].u_g < plain.u_g < found[0].u_g
+    assert found[0].u_g ** 2 - found[1].u_g ** 2 == pytest.approx(
+        0.05**2 - 0.00005**2 + (100.0 * 0.12 / math.sqrt(3.0)) ** 2 * (1.0 / 2700.0**2 - 1.0 / 7950.0**2), rel=1e-6
+    )
