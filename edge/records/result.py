@@ -215,8 +215,8 @@ class CheckWeightTold(_Part, frozen=True, kw_only=True):
     indicated_g: float
     u_g: float
     span_changed_pct: float
-    weight: str | None = None
-    weight_sha256: str | None = None
+    weight: str | UnsetType = UNSET
+    weight_sha256: str | UnsetType = UNSET
 
 
 class BlankUsed(_Part, frozen=True, kw_only=True):

@@ -114,8 +114,8 @@ def check_weight_told(check: SpanCheck, record: WeightRecord | None) -> CheckWei
         indicated_g=check.indicated_g,
         u_g=check.u_g,
         span_changed_pct=check.changed * 100.0,
-        weight=None if record is None else as_weight(record).stated,
-        weight_sha256=None if record is None else weight_hash(record),
+        weight=UNSET if record is None else as_weight(record).stated,
+        weight_sha256=UNSET if record is None else weight_hash(record),
     )
 
 
