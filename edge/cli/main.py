@@ -17,8 +17,8 @@ from edge.seal.identification import IDENTIFICATION
 from . import exit_status
 from .balance import balance
 from .calibrate import calibrate
-from .correct import correct
 from .certificates import weight
+from .correct import correct
 from .demo import demo
 from .evidence import sign, verify
 from .export import export
