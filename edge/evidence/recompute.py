@@ -20,7 +20,7 @@ from edge.database import hash_chain
 from edge.database.connection import Database, parsed_rows
 from edge.database.linked_rows import second_row
 from edge.database.outcome import newest_ended
-from edge.database.queries import alarms_told, converter_resets, stops_told, stored_run
+from edge.database.queries import alarms_told, balance_masses, converter_resets, stops_told, stored_run
 from edge.database.run_check import Altered
 from edge.database.seconds_hash import SECONDS_SAY, SecondsHash
 from edge.database.stored_json import canonical, decoded
