@@ -22,6 +22,7 @@ from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
 from .specimen import SeenBefore, Specimen
 from .vent import VentTold
+from .zeros_told import CheckWeightTold, ZerosTold
 
 RESULT_VERSION = 1
 """Of the record's JSON Schema: higher whenever a field is taken away or means something else."""
@@ -196,27 +197,6 @@ class OtherProbability(_Part, frozen=True, kw_only=True):
 
     pc: float
     by: Literal["a normal curve", "Monte Carlo"]
-
-
-class ZerosTold(_Part, frozen=True, kw_only=True):
-    """What the second zero said: how the zero moved, and what of it lies between M1 and M2."""
-
-    moved_g: float
-    expected_u_g: float
-    gained_between_m1_and_m2_g: float
-    u_g: float
-    weight: float
-
-
-class CheckWeightTold(_Part, frozen=True, kw_only=True):
-    """What the check weight said of the span; ``weight`` is what its record says of its certificate."""
-
-    stated_g: float
-    indicated_g: float
-    u_g: float
-    span_changed_pct: float
-    weight: str | UnsetType = UNSET
-    weight_sha256: str | UnsetType = UNSET
 
 
 class BlankUsed(_Part, frozen=True, kw_only=True):

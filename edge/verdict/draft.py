@@ -19,16 +19,15 @@ from edge.records.result import (
     AssumedValue,
     BudgetLine,
     CertificateUsed,
-    CheckWeightTold,
     ClaimTold,
     CompositionTold,
     ExcursionTold,
     MonteCarlo,
     Result,
     WeighingTold,
-    ZerosTold,
 )
 from edge.records.weighing import Weighing, WeighingKind
+from edge.records.zeros_told import CheckWeightTold, ZerosTold
 from edge.standards.standard import Standard
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.components import Component

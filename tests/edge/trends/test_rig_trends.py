@@ -15,8 +15,9 @@ from short_demo import Demo
 from calibration.certificate import Certificate
 from edge.database.summaries import RunSummary, Summaries, finished_runs
 from edge.records.invalid import InvalidReason
-from edge.records.result import Verdict, ZerosTold
+from edge.records.result import Verdict
 from edge.records.run import RunKind
+from edge.records.zeros_told import ZerosTold
 from edge.trends.night_risk import night_risk
 from edge.trends.rig_trends import RigTrends, Trend, rig_trends
 
