@@ -31,6 +31,7 @@ from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
+from .service_report import service_report
 from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
@@ -80,6 +81,7 @@ for command in (
     witness,
     trends,
     publish,
+    service_report,
     metrics,
     *STATION_COMMANDS,
     *BALANCE_COMMANDS,

@@ -79,6 +79,18 @@ def note(text: str, socket: Path | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("why")
+@click.option("--hours", type=click.FloatRange(0.01, 744.0), required=True, help="For how long.")
+@click.option("--in-hours", type=click.FloatRange(0.0, 744.0), default=0.0, show_default=True, help="From when on.")
+@of_a_station
+@as_json_answer
+def maintenance(why: str, hours: float, in_hours: float, socket: Path | None, as_json: bool) -> None:
+    """Declare beforehand that the rig will not measure for a time: else it counts as an outage."""
+    answer = ask_station(socket, "maintenance", why=why, hours=hours, in_hours=in_hours)
+    tell(answer, as_json, f"Declared: {hours:g} h of maintenance.")
+
+
+@click.command()
 @click.argument("alarm", required=False)
 @of_a_station
 @as_json_answer
@@ -150,4 +162,16 @@ def status(socket: Path | None, as_json: bool) -> None:
         say_lines(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
 
 
-STATION_COMMANDS = (start, tell_tare, tell_load, tell_vent, tell_zero, tell_check, note, ack, abort, status)
+STATION_COMMANDS = (
+    start,
+    tell_tare,
+    tell_load,
+    tell_vent,
+    tell_zero,
+    tell_check,
+    note,
+    maintenance,
+    ack,
+    abort,
+    status,
+)

@@ -134,6 +134,14 @@ class Correct(_Args, frozen=True, kw_only=True):
     operator: Name | None = None
 
 
+class Maintenance(_Args, frozen=True, kw_only=True):
+    """The rig will not measure for ``hours``, from ``in_hours`` on; what was not declared beforehand is an outage."""
+
+    why: Text
+    hours: Annotated[float, Meta(gt=0, le=24 * 31, description="a time in h, above 0, at most 744")]
+    in_hours: Annotated[float, Meta(ge=0, le=24 * 31, description="a time in h, 0 to 744")] = 0.0
+
+
 class Ack(_Args, frozen=True, kw_only=True):
     """Acknowledge an alarm by its name, or all of them."""
 
@@ -154,12 +162,13 @@ class _None(_Args, frozen=True, kw_only=True):
     """No arguments."""
 
 
-Order = Start | OperatorStep | Weigh | Note | Correct | Ack | Abort | Status
-_ORDERS: dict[str, type[Start | Weigh | Note | Correct | Ack | Abort | Status]] = {
+Order = Start | OperatorStep | Weigh | Note | Correct | Maintenance | Ack | Abort | Status
+_ORDERS: dict[str, type[Start | Weigh | Note | Correct | Maintenance | Ack | Abort | Status]] = {
     "start": Start,
     "weigh": Weigh,
     "note": Note,
     "correct": Correct,
+    "maintenance": Maintenance,
     "ack": Ack,
     "abort": Abort,
     "status": Status,

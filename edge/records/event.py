@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     STOPPED = "stopped"
     BACKUP = "backup"
     SEAL = "seal"
+    MAINTENANCE = "maintenance"
 
 
 FROM_FRAMES = frozenset(
@@ -349,43 +350,3 @@ class RigChanged(Happening):
     why: str
 
     kind: ClassVar[EventKind] = EventKind.RIG_CHANGED
-
-
-# of the station's own log
-
-
-@dataclass(frozen=True, slots=True)
-class StationStarted(Happening):
-    """The station measures, on these devices."""
-
-    devices: dict[str, dict[str, str | int | float]]
-
-    kind: ClassVar[EventKind] = EventKind.STARTED
-
-
-@dataclass(frozen=True, slots=True)
-class StationStopped(Happening):
-    """The station ended."""
-
-    why: str
-
-    kind: ClassVar[EventKind] = EventKind.STOPPED
-
-
-@dataclass(frozen=True, slots=True)
-class BackupTold(Happening):
-    """A run was copied to the second place, or could not be."""
-
-    why: str
-
-    kind: ClassVar[EventKind] = EventKind.BACKUP
-
-
-@dataclass(frozen=True, slots=True)
-class SealTold(Happening):
-    """A run was sealed, or could not be."""
-
-    run_id: int
-    why: str
-
-    kind: ClassVar[EventKind] = EventKind.SEAL

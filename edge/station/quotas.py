@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.control.protocol import Ack, Correct, Note, OperatorStep, Order, Start, Weigh
+from edge.control.protocol import Ack, Correct, Maintenance, Note, OperatorStep, Order, Start, Weigh
 from edge.errors import TooMuch
 
 NS_PER_S = 1_000_000_000
@@ -30,6 +30,7 @@ RATES: dict[type[object], Rate] = {
     Note: Rate(60, 10.0),
     Ack: Rate(60, 10.0),
     Correct: Rate(20, 60.0),
+    Maintenance: Rate(20, 60.0),
     OperatorStep: Rate(60, 10.0),
     Weigh: Rate(60, 10.0),
     Start: Rate(20, 60.0),  # a run that is begun and aborted takes tens of kB

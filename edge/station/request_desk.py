@@ -19,6 +19,7 @@ from edge.control.protocol import (
     Answer,
     Correct,
     Later,
+    Maintenance,
     Note,
     OperatorStep,
     Order,
@@ -148,6 +149,8 @@ class RequestDesk:
                     return self._weighed(order, reading, who)
                 case Note():
                     station.note(order.text, who)
+                case Maintenance():
+                    station.declare_maintenance(3600.0 * order.in_hours, 3600.0 * order.hours, order.why, who)
                 case Ack():
                     return {"acknowledged": station.acknowledge(_alarm(order.alarm), who)}
                 case Correct():
@@ -176,7 +179,7 @@ class RequestDesk:
     def _taken(self, order: Order) -> Iterator[None]:
         """Take an order's share of what may be written down, and give it back where it is refused then."""
         live = self._station.live
-        text = order.text if isinstance(order, Note) else order.reason if isinstance(order, Correct) else None
+        text = _words(order)
         self._quotas.take(order, text, None if live is None else live.run_id, self._station.clock.now_ns())
         try:
             yield
@@ -249,6 +252,19 @@ def _disk_errors(command: str) -> Iterator[None]:
         yield
     except (OSError, SqliteError) as e:
         raise BadInput(f"{command}: {e}: check the disk") from e
+
+
+def _words(order: Order) -> str | None:
+    """Get what of an order would be written down as it was said."""
+    match order:
+        case Note():
+            return order.text
+        case Correct():
+            return order.reason
+        case Maintenance():
+            return order.why
+        case _:
+            return None
 
 
 def _alarm(name: str | None) -> Alarm | None:

@@ -24,7 +24,8 @@ from edge.errors import (
     StorageFull,
     StorageSlow,
 )
-from edge.records.event import BackupTold, Happening, StationEvent, StorageTold
+from edge.records.event import Happening, StationEvent, StorageTold
+from edge.records.station_event import BackupTold
 from edge.run.live_run import LiveRun
 from edge.run.resume import resume
 from hw.clock import NS_PER_S, Clock

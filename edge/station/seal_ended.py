@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from edge.records.event import SealTold
+from edge.records.station_event import SealTold
 from edge.seal.sealing import seal_run
 
 from .retrying_writer import RetryingWriter

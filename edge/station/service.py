@@ -30,10 +30,10 @@ from edge.fold.block import block_from_frames
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config, oven_of
 from edge.procedure.definition import EndedRun
-from edge.records.event import StationStarted, StationStopped
 from edge.records.frame import one_frame
 from edge.records.result import Result
 from edge.records.run import RunKind
+from edge.records.station_event import StationStarted, StationStopped
 from edge.run.live_run import LiveRun, Show
 from edge.verdict.judge import judge_night
 from hw.clock import NS_PER_S, BootClock, Clock

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from edge.database.queries import RunAsLeft
+from edge.database.stored_rows import utc
 from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
 from edge.instrument.acquisition import Glance
 from edge.instrument.same_rig import differences
@@ -26,6 +27,7 @@ from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWrit
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
+from edge.records.station_event import MaintenanceDeclared
 from edge.run.live_run import Beginning, LiveRun, Show, begin_run
 from hw.clock import NS_PER_S
 from hw.clock_sync import ClockWatch
@@ -325,6 +327,11 @@ class Station:
     def note(self, text: str, who: str) -> None:
         """Write a person's note down, in the run or in the station's own log."""
         self._log_event(NoteWritten(text), who)
+
+    def declare_maintenance(self, in_s: float, for_s: float, why: str, who: str) -> None:
+        """Write into the station's own log that the rig will not measure for ``for_s``, from ``in_s`` from now on."""
+        from_s = self.clock.wall_s() + in_s
+        self.writer.log(MaintenanceDeclared(utc(from_s), utc(from_s + for_s), why), who)
 
     def acknowledge(self, alarm: Alarm | None, who: str) -> int:
         """Acknowledge one alarm, or all that are open. Returns how many."""

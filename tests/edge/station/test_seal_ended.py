@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from sealed_run import SealedRun, copied, tamper
 
-from edge.records.event import SealTold
+from edge.records.station_event import SealTold
 from edge.station.retrying_writer import RetryingWriter
 from edge.station.seal_ended import seal_ended
 
