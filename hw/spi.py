@@ -81,7 +81,7 @@ class SpiBus(BusLock):
 
     def write(self, buf: bytes | bytearray, *, start: int = 0, end: int | None = None) -> None:
         """Hold ``buf[start:end]`` until the chip is read or deselected."""
-        self._held += bytes(memoryview(buf)[start:end])
+        self._held += bytes(buf[start:end])
 
     def readinto(self, buf: bytearray, *, start: int = 0, end: int | None = None, write_value: int = 0) -> None:
         """Send what is held and read into ``buf[start:end]`` in the same transfer."""

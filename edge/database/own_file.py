@@ -29,8 +29,8 @@ class OwnFile:
     """The file at ``path``, made where there is none, with the writer's lock on it. Raises ``BadDatabase``."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
-        self._log_path = self._path.with_name(self._path.name + "-wal")
+        self._path = str(path.resolve())  # a plain string: it is asked for each second
+        self._log_path = f"{self._path}-wal"
         self._log: _Identity | None = None
         try:
             self._fd = os.open(
@@ -85,9 +85,9 @@ class OwnFile:
         return os.fstat(self._fd).st_nlink
 
 
-def _identity(path: Path) -> _Identity | None:
+def _identity(path: str) -> _Identity | None:
     try:
-        return _of(path.stat())
+        return _of(os.stat(path))  # noqa: PTH116  # a Path takes longer than the system's answer
     except OSError:
         return None
 

@@ -31,7 +31,7 @@ def observe(
     """Get what a glance shows, and where the run that is being measured is."""
     seen = Observation(
         t_ns=glance.t_ns,
-        bridge=tuple(s.status for s in glance.samples),
+        bridge=tuple([s.status for s in glance.samples]),
         oven=glance.oven,
         oven_c=celsius(glance.oven, oven),
         cell=glance.cell,
@@ -62,7 +62,7 @@ def _in_run(seen: Observation, glance: Glance, live: LiveRun) -> Observation:
 
 def _mass_g(glance: Glance, live: LiveRun) -> float:
     """Get about what lies on the cell."""
-    codes = sorted(s.code for s in glance.samples if s.status is _OK)
+    codes = sorted([s.code for s in glance.samples if s.status is _OK])
     if not codes:
         return math.nan
     told = live.pipeline.params[0]

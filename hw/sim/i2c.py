@@ -72,8 +72,15 @@ class I2cBus:
 
     def read_registers(self, address: int, first: int, count: int) -> bytes:
         """Write the register pointer, then read ``count`` bytes with a repeated start: as :meth:`transfer`, sooner."""
-        self._addressed(address, 1).write(_BYTE[first])
-        return self._addressed(address, count).read(count)
+        device = self._devices.get(address)
+        if device is not None and device.acknowledges():
+            self._advance_ns(2 * self._byte_ns)
+            device.write(_BYTE[first])
+            if device.acknowledges():
+                self._advance_ns((1 + count) * self._byte_ns)
+                return device.read(count)
+        self._advance_ns(self._byte_ns)
+        raise OSError(errno.EREMOTEIO, os.strerror(errno.EREMOTEIO))
 
     def _addressed(self, address: int, size: int) -> I2cDevice:
         """Get the chip that acknowledges; the bus then takes the time of its address and of ``size`` bytes."""
@@ -143,7 +150,8 @@ class SimSMBus:
         """Read ``length`` (at most 32) registers in one transfer."""
         if length > 32:
             raise ValueError("Desired block length over 32 bytes")
-        return list(self._opened().read_registers(i2c_addr, register, length))
+        bus = self._bus or self._opened()
+        return list(bus.read_registers(i2c_addr, register, length))
 
     def write_i2c_block_data(
         self, i2c_addr: int, register: int, data: Sequence[int], force: bool | None = None

@@ -125,7 +125,7 @@ class Max31865Model:
         """Take one selection's bytes: an address (0x80 set: write), then data, upwards."""
         if self._line is not None:
             return bytes((self._line,)) * len(data)
-        if mode in (1, 3):
+        if mode & 1:
             return self._exchange(data)
         # Sampled on the wrong edge both sides see the stream a bit late.
         size = len(data)
