@@ -56,7 +56,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/halfpercent demo --out out/demo
 
 test: $(VENV)/dev.stamp lint
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
