@@ -1,4 +1,4 @@
-"""The commands on the rig's key: ``key new`` and ``key show``.
+"""The commands on the rig's key, ``key new`` and ``key show``, and on the token of its page.
 
 This module must never show the private half.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def key() -> None:
-    """The key by which this rig seals its runs."""
+    """The key by which this rig seals its runs, and the token of its page."""
 
 
 @key.command()
@@ -53,6 +53,23 @@ def show(db: Path | None, as_json: bool) -> None:
     if found is None:
         raise SealFailed(f"{folder}: there is no key, so runs are not sealed: make one with halfpercent key new")
     _show(found, as_json)
+
+
+@key.command()
+@click.option("--token-file", type=click.Path(path_type=Path), envvar="HALFPERCENT_TOKEN", help="Where it is.")
+@db_option
+@as_json_option
+def token(token_file: Path | None, db: Path | None, as_json: bool) -> None:
+    """Show the token that lets somebody act on the page; make one where there is none."""
+    from edge.web.token import make_token, read_token
+    from edge.web.token import token_file as where_token
+
+    file = where_token(token_file, database_to_read(db))
+    found = read_token(file) if file.exists() else make_token(file)
+    if as_json:
+        say_json({"token": found, "file": str(file)})
+        return
+    say(found)
 
 
 def _show(found: RigKey, as_json: bool) -> None:

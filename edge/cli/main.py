@@ -36,6 +36,7 @@ from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
 from .trends import trends
+from .web import web
 from .weigh import BALANCE_COMMANDS
 from .witness import checkpoint, witness
 
@@ -85,6 +86,7 @@ for command in (
     metrics,
     *STATION_COMMANDS,
     *BALANCE_COMMANDS,
+    web,
 ):
     cli.add_command(command)
 

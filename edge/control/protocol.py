@@ -97,6 +97,12 @@ class Start(_Args, frozen=True, kw_only=True):
                     raise ValueError(f"{name}: {e}") from e
 
 
+class _Said(_Args, frozen=True, kw_only=True):
+    """What somebody says who may say who they are: ``operator`` goes into the record before the user's name."""
+
+    operator: Name | None = None
+
+
 class OperatorStep(_Args, frozen=True, kw_only=True):
     """The operator has done what the phase waits for."""
 
@@ -117,7 +123,7 @@ class Weigh(_Args, frozen=True, kw_only=True):
     photograph_sha256: Sha256 | None = None
 
 
-class Note(_Args, frozen=True, kw_only=True):
+class Note(_Said, frozen=True, kw_only=True):
     """A remark for the run's record."""
 
     text: Text
@@ -142,13 +148,13 @@ class Maintenance(_Args, frozen=True, kw_only=True):
     in_hours: Annotated[float, Meta(ge=0, le=24 * 31, description="a time in h, 0 to 744")] = 0.0
 
 
-class Ack(_Args, frozen=True, kw_only=True):
+class Ack(_Said, frozen=True, kw_only=True):
     """Acknowledge an alarm by its name, or all of them."""
 
     alarm: Name | None = None
 
 
-class Abort(_Args, frozen=True, kw_only=True):
+class Abort(_Said, frozen=True, kw_only=True):
     """End the run now; it will be INVALID."""
 
     reason: Text | None = None
@@ -158,8 +164,8 @@ class Status(_Args, frozen=True, kw_only=True):
     """Ask how things are."""
 
 
-class _None(_Args, frozen=True, kw_only=True):
-    """No arguments."""
+class _None(_Said, frozen=True, kw_only=True):
+    """No arguments but who says it."""
 
 
 Order = Start | OperatorStep | Weigh | Note | Correct | Maintenance | Ack | Abort | Status

@@ -1,8 +1,8 @@
 """The report's fixed words in English and Chinese, from one glossary that a reviewer can check.
 
-``glossary.toml`` holds each fixed string once, both languages side by side; what stands in ``{braces}`` is filled in.
-``sentences.toml`` has the sentences that the software composes, which are found again by their English. This module
-must never translate what a person wrote.
+``glossary.toml`` (report) and ``glossary_live.toml`` (page and terminal) hold each fixed string once, both languages
+side by side; what stands in ``{braces}`` is filled in. ``sentences.toml`` has the sentences that the software composes,
+which are found again by their English. This module must never translate what a person wrote.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ def _pattern(english: str) -> re.Pattern[str]:
 @cache
 def glossary() -> dict[str, dict[str, str]]:
     """Get every fixed string by its key, then by language."""
-    text = (files(__package__) / "glossary.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    found: dict[str, dict[str, str]] = {}
+    for name in ("glossary.toml", "glossary_live.toml"):
+        found |= tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
+    return found
 
 
 class Words:

@@ -66,7 +66,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class LiveForecast:
-    """The loss to be expected at the hold's end, and the way there, the newest point first."""
+    """The loss to be expected at the hold's end, and the way there, from now on."""
 
     end: Expected
     path: tuple[Expected, ...]
@@ -89,7 +89,7 @@ def forecast_loss(t_h: Sequence[float], loss_pct: Sequence[float], end_h: float)
     now_h = float(t[-1])
     newest = t >= now_h - max(WINDOW_LEAST_H, WINDOW * (now_h - float(t[0])))
     fit = _Fit(*_blocks(t[newest] - now_h, y[newest]))
-    ahead = np.linspace(0.0, end_h - now_h, AHEAD + 1)[1:]
+    ahead = np.linspace(0.0, end_h - now_h, AHEAD)
     path = tuple(Expected(now_h + h, *fit.quantiles(h)) for h in ahead.tolist())
     return LiveForecast(path[-1], path)
 

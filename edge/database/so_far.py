@@ -1,0 +1,188 @@
+"""What a reader needs of a run that is still being measured, beside its curve: its header, course and minutes.
+
+Only reads, bounded, from a database that may be anybody's; names come out as they are stored. This module must never
+write, and never say a mass that no second had.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from edge.errors import NoSuchRun
+from edge.records.command import OperatorWord
+from edge.records.event import EventKind
+from edge.records.phase import Phase
+from edge.records.weighing import WeighingKind
+
+from . import hash_chain
+from .connection import Database, parsed_rows
+from .stored_json import decoded, require_finite
+from .two_chains import StoredRow
+
+MINUTE_S = 60
+MOST_MINUTES = 3000
+MOST_SECONDS = 20_000
+"""Of a part of a run that is read second by second."""
+
+
+class MassAt(NamedTuple):
+    """A time in s since the run's start, and the mass in g that was indicated."""
+
+    t_s: float
+    mass_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A weighing that was taken, in its unit, with its standard uncertainty."""
+
+    value: float
+    u: float
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Which phases a run entered and when, what was weighed, and the second of its hold clock.
+
+    ``vented_s`` is when somebody said that air was let in (None: nobody did).
+    """
+
+    phase: Phase
+    entered_s: dict[Phase, float]
+    weighings: dict[WeighingKind, Taken]
+    vented_s: float | None
+    last_s: float
+    hold_s: float
+
+
+class RunHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's header as it is stored; ``settings`` the plain JSON that was hashed."""
+
+    run_id: int
+    sample_id: str
+    operator: str
+    kind: str
+    state: str
+    started_utc: str
+    standard_toml: str
+    certificate_sha256: str
+    settings_json: str
+    verdict: str | None
+
+    @property
+    def settings(self) -> StoredRow:
+        """Get the settings."""
+        return decoded(self.settings_json)
+
+
+def newest_run(db: Database) -> int | None:
+    """Get the number of the newest run; None where there is none."""
+    found = db.execute("select max(run_id) from runs").fetchone()
+    return int(found[0]) if found and isinstance(found[0], int) else None
+
+
+def run_head(db: Database, run_id: int) -> RunHead:
+    """Get a run's header. Raises ``NoSuchRun``, ``BadDatabase``."""
+    columns = ", ".join(RunHead.__struct_fields__)
+    found = list(db.query(f"select {columns} from runs where run_id = ?", [run_id]))
+    if not found:
+        raise NoSuchRun(f"no run {run_id}: halfpercent runs lists them")
+    with parsed_rows(f"run {run_id}: its header"):
+        return msgspec.convert(found[0], RunHead)
+
+
+def course(db: Database, run_id: int) -> Course:
+    """Get a run's course so far. Raises ``BadDatabase``."""
+    with parsed_rows(f"run {run_id}: its course"):
+        phase, entered, weighings, vented = Phase.TARE, dict[Phase, float](), dict[WeighingKind, Taken](), None
+        for event in hash_chain.events(db, run_id):
+            kind, at_s = event["kind"], float(event["elapsed_s"])
+            data = json.loads(event["data_json"])
+            if kind == EventKind.PHASE:
+                phase = Phase(data["to"])
+                entered[phase] = at_s
+            elif kind == EventKind.WEIGHING:
+                weighings[WeighingKind(data["which"])] = Taken(float(data["value"]), float(data["u"]))
+            elif kind == EventKind.OPERATOR and data.get("word") == OperatorWord.VENT:
+                vented = at_s
+        sql = "select elapsed_s, hold_s from seconds where run_id = ? order by second desc limit 1"
+        last = db.execute(sql, [run_id]).fetchone() or (0.0, 0.0)
+        require_finite(last)
+        return Course(phase, entered, weighings, vented, float(last[0]), float(last[1] or 0.0))
+
+
+def masses(db: Database, run_id: int, from_s: float, to_s: float) -> list[MassAt]:
+    """Get the good seconds from ``from_s`` to ``to_s``, both included, at most ``MOST_SECONDS``."""
+    sql = (
+        "select elapsed_s, mass_g from seconds where run_id = ? and second between ? and ? and samples_ok > 0 "
+        "and mass_g is not null order by second limit ?"
+    )
+    return _masses(db, run_id, sql, [run_id, int(from_s), int(to_s) + 1, MOST_SECONDS])
+
+
+def minutes_of(db: Database, run_id: int, from_s: float) -> list[MassAt]:
+    """Get the means of the good seconds of each minute from ``from_s`` on, at most ``MOST_MINUTES``."""
+    sql = (
+        "select avg(elapsed_s), avg(mass_g) from seconds where run_id = ? and second >= ? and samples_ok > 0 "
+        f"and mass_g is not null group by second / {MINUTE_S} order by second / {MINUTE_S} limit ?"
+    )
+    return _masses(db, run_id, sql, [run_id, int(from_s), MOST_MINUTES])
+
+
+def _masses(db: Database, run_id: int, sql: str, values: list[int]) -> list[MassAt]:
+    with parsed_rows(f"run {run_id}: its masses"):
+        rows = db.execute(sql, values).fetchall()
+        require_finite(value for row in rows for value in row)
+        return [MassAt(float(t_s), float(mass_g)) for t_s, mass_g in rows]
+
+
+# what a rig's page shows
+
+
+class CertificateUsed(NamedTuple):
+    """A certificate that runs went by: its text and hash, and how many did."""
+
+    name: str
+    sha256: str
+    toml: str
+    runs: int
+
+
+class StationLogged(NamedTuple):
+    """Something that happened where no run was on."""
+
+    wall_utc: str
+    kind: str
+    what: str
+    why: str
+
+
+MOST_CERTIFICATES = 20
+MOST_LOGGED = 30
+
+
+def certificates_used(db: Database) -> list[CertificateUsed]:
+    """Get the certificates that the newest runs went by, the one used last first."""
+    sql = (
+        "select name, sha256, toml, count(run_id) as runs from certificates join runs on certificate_sha256 = sha256 "
+        "group by sha256 order by max(run_id) desc limit ?"
+    )
+    with parsed_rows("the certificates"):
+        rows = db.execute(sql, [MOST_CERTIFICATES]).fetchall()
+        return [CertificateUsed(str(n), str(s), str(t), int(r)) for n, s, t, r in rows]
+
+
+def station_log(db: Database) -> list[StationLogged]:
+    """Get the newest of the station's own log, the newest first."""
+    sql = "select wall_utc, kind, data_json from station_events order by event desc limit ?"
+    with parsed_rows("the station's log"):
+        found = []
+        for wall_utc, kind, data_json in db.execute(sql, [MOST_LOGGED]).fetchall():
+            data = decoded(str(data_json))
+            what, why = str(data.get("alarm", "")), str(data.get("why") or data.get("text") or "")
+            found.append(StationLogged(str(wall_utc), str(kind), what, why[:300]))
+        return found

@@ -1,0 +1,244 @@
+"""What stands on the page of now, as records that its templates show: readings, alarms, events, course, specimen.
+
+Every number has its word of status beside it, and what nobody measured says so. This module must never make markup of
+a name, and never show a number that neither station nor database gave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.records.curve import PressureKnown
+from edge.records.phase import Phase
+from edge.records.result import HappenedTold
+from edge.records.status import AirState, RunStatus, StationStatus
+from edge.report.curve_parts import CLASSES
+from edge.report.language import Words
+from edge.report.live_text import NB, clock, run_clock, span, wall_of
+from edge.report.numbers import fixed
+from edge.trends.run_so_far import RunSoFar
+
+from .look import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A row of the readings: value with unit, the word of its status, and whether it is a warning."""
+
+    name: str
+    value: str
+    status: str
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm that stands: what, why, since when, and whether it wants to be acknowledged."""
+
+    name: str
+    why: str
+    since: str
+    wants_ack: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened: its number and shape on the curve, when, in one word, and why."""
+
+    number: int
+    kind: str
+    when: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step of the course: its state (done, here or ''), when, and a note."""
+
+    what: str
+    state: str
+    when: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The hold clock: how much of the ring in degrees, and what stands in and beside it."""
+
+    degrees: int
+    inside: str
+    whole: str
+    to_go: str
+    hold_ends: str
+    result: str
+
+
+def ring(run: RunStatus | None, seen: RunSoFar | None) -> Ring | None:
+    """Get the hold clock of a running test; None where there is none."""
+    if run is None or not run.hold_required_s:
+        return None
+    held_s = min(run.hold_s or 0.0, run.hold_required_s)
+    minutes = int(held_s // 60)
+    planned = None if seen is None else seen.planned
+    ends = [] if seen is None or planned is None else [planned.hold_end_s, planned.result_s]
+    when = [run_clock(seen, s) for s in ends] or ["?", "?"]
+    return Ring(
+        degrees=int(held_s / run.hold_required_s * 360.0),
+        inside=f"{minutes // 60}:{minutes % 60:02d}",
+        whole=span(run.hold_required_s),
+        to_go=span(run.hold_required_s - held_s),
+        hold_ends=when[0],
+        result=when[1],
+    )
+
+
+def readings(w: Words, status: StationStatus, seen: RunSoFar | None) -> list[Reading]:
+    """Get the rows of the readings."""
+    run, now = status.run, status.readings
+    rows: list[Reading] = []
+    if run is not None:
+        rows.append(_row(w, w("page_mass"), run.mass_g, 4, "g"))
+        rows.append(_loss(w, run))
+        if run.loss_as_weighed_pct is not None and run.loss_as_weighed_pct != run.loss_pct:
+            rows.append(_row(w, w("page_as_weighed"), run.loss_as_weighed_pct, 3, "%"))
+    rows.append(_oven(w, now.temp_c, run, seen))
+    rows.append(_row(w, w("page_cell"), now.cell_temp_c, 2, "°C"))
+    rows.append(_pressure(w, now.pressure_pa, seen))
+    bridge = now.bridge_status
+    word = w("page_unknown") if bridge is None else w("page_ok") if bridge == "ok" else bridge.replace("_", " ")
+    code = "?" if now.code is None else f"{now.code:,}".replace(",", "\u202f")
+    rows.append(Reading(w("page_bridge"), code, word, bridge not in (None, "ok")))
+    return rows
+
+
+def _row(w: Words, name: str, value: float | None, places: int, unit: str) -> Reading:
+    if value is None:
+        return Reading(name, "?", w("page_unknown"))
+    return Reading(name, f"{fixed(value, places)}{NB}{unit}", w("page_ok"))
+
+
+def _loss(w: Words, run: RunStatus) -> Reading:
+    words = {
+        AirState.GONE: "page_air_taken_out",
+        AirState.GOING: "page_air_going",
+        AirState.COMING: "page_at_hold_end",
+        AirState.THERE: "page_in_air",
+    }
+    said = w(words[AirState(run.air)]) if run.air in list(AirState) else w("page_unknown")
+    value = "?" if run.loss_pct is None else f"{fixed(run.loss_pct, 3)}{NB}%"
+    return Reading(w("page_loss_so_far"), value, said)
+
+
+def _oven(w: Words, temp_c: float | None, run: RunStatus | None, seen: RunSoFar | None) -> Reading:
+    name = w("page_oven")
+    row = _row(w, name, temp_c, 2, "°C")
+    if temp_c is None or run is None or seen is None or run.phase != Phase.HOLD:
+        return row
+    out = abs(temp_c - seen.plan.hold_temp_c) > seen.plan.hold_band_c
+    return Reading(name, row.value, w("page_out_of_band") if out else w("page_in_band"), out)
+
+
+def _pressure(w: Words, pressure_pa: float | None, seen: RunSoFar | None) -> Reading:
+    name = w("page_pressure")
+    if pressure_pa is not None:
+        return Reading(name, f"{pressure_pa:.3g}{NB}Pa", w("page_ok"))
+    declared = seen is not None and seen.curve.terms.pressure is PressureKnown.DECLARED
+    return Reading(name, w("page_no_gauge"), w("page_declared") if declared else w("page_unknown"))
+
+
+def written(w: Words, status: StationStatus) -> str:
+    """Say whether all is on the disk, how much room there is, and whether the clock is set."""
+    free, set_ = status.storage.free_bytes, status.clock.synchronised
+    said = "page_clock_unknown" if set_ is None else "page_clock_set" if set_ else "page_clock_not_set"
+    room = "?" if free is None else f"{free / 1e9:.1f}"
+    line = w("page_written", pending=f"{status.storage.pending_s:.0f}", room=room, clock=w(said))
+    return f"{line} {status.storage.error}" if status.storage.error else line
+
+
+def alarms(w: Words, status: StationStatus) -> list[AlarmRow]:
+    """Get the alarms that stand, the newest first."""
+    rows = []
+    for a in sorted(status.alarms, key=lambda a: a.opened_utc or "", reverse=True):
+        since = w("page_stands", time=clock(wall_of(a.opened_utc)))
+        rows.append(
+            AlarmRow(
+                name=a.alarm or "?",
+                why=a.why or "",
+                since=w("page_closed_not_acknowledged") if a.closed else since,
+                wants_ack=not a.acknowledged,
+            )
+        )
+    return rows
+
+
+def events(w: Words, seen: RunSoFar) -> list[EventRow]:
+    """Get what happened, numbered as on the curve."""
+    return [_event(w, seen, i, h) for i, h in enumerate(seen.curve.recorded.happened, 1)]
+
+
+def _event(w: Words, seen: RunSoFar, number: int, h: HappenedTold) -> EventRow:
+    long = f", {span(h.to_s - h.from_s)}" if h.to_s - h.from_s >= 1.0 else ""
+    what = w(f"happened_{h.what.value}")
+    return EventRow(number, CLASSES[h.what], run_clock(seen, h.from_s), what[:1].upper() + what[1:] + long, h.why)
+
+
+STEPS = (Phase.TARE, Phase.LOAD, Phase.M1, Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
+
+
+def course_rows(w: Words, seen: RunSoFar, run: RunStatus | None) -> list[StepRow]:
+    """Get the phases as steps: done with when they ended, the one that is on, and those to come."""
+    entered, now = seen.course.entered_s, seen.course.phase
+    steps = [*STEPS, *((Phase.ZERO,) if seen.plan.zero_after else ())]
+    if seen.plan.check_weight_g > 0.0:
+        steps.append(Phase.CHECK)
+    m2_s = None if seen.planned.result_s is None else seen.planned.result_s - seen.plan.dwell_s - seen.plan.window_s
+    ends = {Phase.HOLD: seen.planned.hold_end_s, Phase.COOL: m2_s, Phase.M2: seen.planned.result_s}
+    rows, passed = [], True
+    for i, phase in enumerate(steps):
+        name = w(f"short_{phase.value.replace(' ', '_')}")
+        name = name[:1].upper() + name[1:]
+        after = next((entered[p] for p in [*steps[i + 1 :], Phase.DONE] if p in entered), None)
+        if phase is now:
+            passed = False
+        state = "here" if phase is now else "done" if passed and after is not None else ""
+        if state == "done" and after is not None:
+            rows.append(StepRow(name, state, run_clock(seen, after), _note(phase, seen)))
+            continue
+        end_s = ends.get(phase)
+        when = "" if end_s is None or not seen.running else w("page_about", time=run_clock(seen, end_s))
+        held = "" if run is None or phase is not Phase.HOLD or state != "here" else span(run.hold_s)
+        note = w("page_counted", held=held) if held else w("page_the_result") if phase is Phase.M2 else ""
+        rows.append(StepRow(name, state, when, note))
+    return rows
+
+
+def _note(phase: Phase, seen: RunSoFar) -> str:
+    taken = {str(k): t for k, t in seen.course.weighings.items()}.get(phase.value)
+    if taken is None or phase in (Phase.TARE, Phase.ZERO):
+        return ""
+    return f"{fixed(taken.value, 4)}{NB}g"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is declared and what is assumed, the first few and the rest."""
+
+    declared: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+
+def taken(seen: RunSoFar) -> Taken:
+    """Get what the run goes by that nobody measured, and what its standard leaves open."""
+    assumed = [f"{name} = {field.value}" for name, field in seen.standard.fields() if field.assumed]
+    return Taken(seen.declared, tuple(line[:200] for line in assumed))
+
+
+def is_checked(seen: RunSoFar) -> bool:
+    """Say whether every value of the standard's file was checked against its official text."""
+    return all(f.verified for _, f in seen.standard.fields() if not f.assumed)
+
+
+def lost_age(snapshot: Snapshot) -> float | None:
+    """Get since how many s the station was not heard; None where it never was."""
+    return None if snapshot.heard_s is None else snapshot.at_s - snapshot.heard_s

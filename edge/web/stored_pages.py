@@ -1,0 +1,251 @@
+"""The pages of what is stored: runs with a search, one run with its report and files, calibration, and the rig.
+
+Everything is read anew for each request, in a thread, through the bounded reader. This module must never hand out a
+file that is not made from the run that was asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from calibration.certificate import Certificate
+from calibration.certificate import loads as loads_certificate
+from calibration.toml_file import one_line
+from edge.database.queries import RunListed, list_runs, result_of_run
+from edge.database.reading import open_readonly
+from edge.database.so_far import certificates_used, station_log
+from edge.errors import HalfpercentError, NoSuchRun
+from edge.records.result import Result, as_json
+from edge.report.language import Words
+from edge.report.live_text import span, verdict_line, wall_of
+from edge.report.text import text as report_text
+from edge.seal.key import find_key, seal_folder
+
+from .now import EventRow
+from .render import day_and_time, run_row
+from .requests import error, html, page_of, viewer_of
+
+A_PAGE = 25
+SEARCHED = 1000
+"""So many of the newest runs are searched."""
+SOON_DAYS = 30
+EXPORTED = ("csv",)
+"""What a command of its own makes."""
+EXPORT_WITHIN_S = 120.0
+
+
+async def runs(request: Request) -> Response:
+    """List runs, the newest first, a page at a time, or those that match."""
+    page, viewer = page_of(request), viewer_of(request)
+    w, asked = page.renderer.words(viewer), request.query_params.get("q", "")[:200].strip()
+    before = _number(request.query_params.get("before", ""))
+    try:
+        rows, earlier = await run_in_threadpool(_found, page.looker.database, asked, before)
+    except HalfpercentError as e:
+        return error(request, str(e), 503)
+    text = page.renderer.page(
+        "runs.html",
+        viewer,
+        here="/runs",
+        title=w("page_runs"),
+        rows=[run_row(w, r) for r in rows],
+        asked=asked,
+        earlier=earlier,
+        paged=before is not None,
+    )
+    return html(request, text)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _found(database: Path, asked: str, before: int | None) -> tuple[list[RunListed], int | None]:
+    """Get a page of runs, the newest first, and before which the next page is."""
+    found = list_runs(database, before=before, most=SEARCHED if asked else A_PAGE + 1)[::-1]
+    wanted = asked.casefold()
+    kept = [r for r in found if not wanted or _matches(r, wanted)]
+    rows = kept[:A_PAGE]
+    return rows, rows[-1].run_id if len(kept) > A_PAGE else None
+
+
+def _matches(run: RunListed, wanted: str) -> bool:
+    said = (run.sample_id, run.verdict or run.state, run.invalid_because or "", run.standard_id, run.started_utc)
+    return wanted == str(run.run_id) or any(wanted in text.casefold() for text in said)
+
+
+async def run(request: Request) -> Response:
+    """Show one run: its verdict, its files, its report."""
+    page, viewer = page_of(request), viewer_of(request)
+    w, run_id = page.renderer.words(viewer), int(request.path_params["run_id"])
+    result: Result | None = None
+    trouble = ""
+    try:
+        result = await run_in_threadpool(result_of_run, page.looker.database, str(run_id))
+    except HalfpercentError as e:
+        trouble = str(e)
+    base = f"/runs/{run_id}"
+    files = [(f"{base}.csv", "run_csv")]
+    if result is not None:
+        files = [(f"{base}.txt", "run_report_text"), (f"{base}.json", "run_json"), *files]
+    text = page.renderer.page(
+        "run.html",
+        viewer,
+        here="/runs",
+        title=w("run_title", run=str(run_id)),
+        run_id=run_id,
+        sample="" if result is None else result.sample_id,
+        line=None if result is None else verdict_line(w, result),
+        files=files,
+        report=None if result is None else report_text(result).split("\n"),
+        trouble=trouble,
+    )
+    return html(request, text, 200 if result is not None else 404)
+
+
+async def run_file(request: Request) -> Response:
+    """Hand out a file of a run: its report as text, its result as JSON, or what ``halfpercent export`` makes of it."""
+    database, run_id = page_of(request).looker.database, int(request.path_params["run_id"])
+    kind = request.path_params["kind"]
+    name = f"halfpercent-run-{run_id}.{kind}"
+    disposition = {"content-disposition": f'attachment; filename="{name}"'}
+    try:
+        if kind in EXPORTED:
+            folder = await _exported(request, run_id, kind)
+            clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+            return FileResponse(Path(folder) / name, headers=disposition, background=clean)
+        result = await run_in_threadpool(result_of_run, database, str(run_id))
+    except HalfpercentError as e:
+        return error(request, str(e), 404, "/runs")
+    if kind == "json":
+        body = json.dumps(as_json(result), ensure_ascii=False, allow_nan=False)
+        return Response(body, media_type="application/json", headers=disposition)
+    return PlainTextResponse(report_text(result) + "\n", headers=disposition)
+
+
+async def _exported(request: Request, run_id: int, kind: str) -> str:
+    """Make a file by a command of its own, one at a time: what it loads is let go with it. Get its folder."""
+    database = page_of(request).looker.database
+    async with request.app.state.exporting:
+        folder = tempfile.mkdtemp(prefix="halfpercent-")
+        out = Path(folder) / f"halfpercent-run-{run_id}.{kind}"
+        words = ("export", str(run_id), "--format", kind, "--db", str(database), "-o", str(out))
+        made = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "edge", *words), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            _, said = await asyncio.wait_for(made.communicate(), EXPORT_WITHIN_S)
+        except TimeoutError as e:
+            made.kill()
+            await made.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise NoSuchRun(f"run {run_id}: its file was not made within {EXPORT_WITHIN_S:g} s: use the command") from e
+        if made.returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            why = said.decode(errors="replace").strip().removeprefix("halfpercent: ")
+            raise NoSuchRun(one_line(why)[:300] or f"run {run_id}: its file could not be made")
+        return folder
+
+
+# calibration and rig
+
+
+async def calibration(request: Request) -> Response:
+    """Show the certificates that runs went by, the newest first, and what is due."""
+    page, viewer = page_of(request), viewer_of(request)
+    w = page.renderer.words(viewer)
+    try:
+        used = await run_in_threadpool(_certificates, page.looker.database)
+    except HalfpercentError as e:
+        return error(request, str(e), 503)
+    due, tone = _due(w, used[0][0] if used else None)
+    shown = [{"name": c.name, "rows": _certificate_rows(w, c, sha256, n)} for c, sha256, n in used]
+    text = page.renderer.page(
+        "calibration.html", viewer, here="/calibration", title=w("cal_title"), certificates=shown, due=due, tone=tone
+    )
+    return html(request, text)
+
+
+def _certificates(database: Path) -> list[tuple[Certificate, str, int]]:
+    with closing(open_readonly(database)) as db:
+        return [(loads_certificate(c.toml, c.name), c.sha256, c.runs) for c in certificates_used(db)]
+
+
+def _due(w: Words, newest: Certificate | None) -> tuple[str, str]:
+    if newest is None or newest.valid_until is None:
+        return w("cal_nothing_due"), "calm"
+    left = (newest.valid_until - datetime.date.today()).days
+    if left < 0:
+        return w("cal_due", name=newest.name, day=str(newest.valid_until)), "alarm"
+    return w("cal_soon", name=newest.name, day=str(newest.valid_until)), "step" if left < SOON_DAYS else "calm"
+
+
+def _certificate_rows(w: Words, c: Certificate, sha256: str, count: int) -> list[tuple[str, str]]:
+    return [
+        (w("cal_made"), str(c.made_at)),
+        (w("cal_valid"), w("cal_no_end") if c.valid_until is None else str(c.valid_until)),
+        (w("cal_by"), c.made_by),
+        (w("cal_converter"), c.bridge.chip),
+        (w("cal_capacity"), f"{c.cell.capacity_g:g} g"),
+        (w("cal_used_by"), w("cal_runs", count=str(count))),
+        (w("cal_hash"), sha256),
+    ]
+
+
+async def rig(request: Request) -> Response:
+    """Show the rig: station, storage, clock, key, checkpoint, and its own log."""
+    page, viewer = page_of(request), viewer_of(request)
+    w, snapshot = page.renderer.words(viewer), page.looker.snapshot
+    status, head = snapshot.status, snapshot.stored.checkpoint
+    try:
+        key = await run_in_threadpool(find_key, seal_folder(page.looker.database))
+        said_key = w("rig_no_key") if key is None else key.public.fingerprint
+    except HalfpercentError as e:
+        said_key = str(e)
+    rows = [(w("rig_station"), w("rig_answers") if not snapshot.is_stale else snapshot.trouble or w("page_unknown"))]
+    if status is not None:
+        step_s = status.loop.longest_step_s
+        rows += [
+            (w("rig_software"), f"halfpercent {status.software or '?'}"),
+            (w("rig_up"), span(status.uptime_s)),
+            (w("rig_loop"), "?" if step_s is None else f"{step_s * 1000.0:.0f} ms"),
+        ]
+    rows += [(w("rig_database"), str(page.looker.database)), (w("rig_key"), said_key)]
+    log = await run_in_threadpool(_station_log, page.looker.database)
+    text = page.renderer.page(
+        "rig.html",
+        viewer,
+        here="/rig",
+        title=w("rig_title"),
+        rows=rows,
+        check=page.renderer.check(head, viewer),
+        note="" if head is None else head.to_note(),
+        log=log,
+    )
+    return html(request, text)
+
+
+def _station_log(database: Path) -> list[EventRow]:
+    try:
+        with closing(open_readonly(database)) as db:
+            found = station_log(db)
+    except HalfpercentError as e:
+        return [EventRow(0, "", "", "", str(e))]
+    rows = []
+    for logged in found:
+        at_s = wall_of(logged.wall_utc)
+        when = "?" if at_s is None else day_and_time(at_s)
+        rows.append(EventRow(0, "", when, logged.kind.replace("_", " "), f"{logged.what} {logged.why}".strip()))
+    return rows

@@ -1,0 +1,184 @@
+"""The page: looking needs nothing, names are never markup, nothing comes from elsewhere, and stale is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served_page import Served, on_page, running
+from short_demo import Demo
+from sqlite_utils import Database
+
+from edge.report.language import Language
+from edge.web.render import LAYOUT
+from edge.web.requests import POLICY
+
+EVIL = "<script>alert(1)</script>\u202e" + "固" * 150
+PAGES = ("/", "/runs", "/runs/1", "/calibration", "/rig", "/sign-in")
+ACT = ({"alarm": "<b>gauge</b>", "why": "<i>x</i>", "opened_utc": "2026-01-02T03:04:05+00:00", "closed": False},)
+
+
+async def all_pages(served: Served) -> dict[str, str]:
+    found = {}
+    for path in PAGES:
+        answer = await served.client.get(path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        found[path] = answer.text
+    return found
+
+
+def test_every_page_is_there_with_its_policy_and_without_anything_from_elsewhere(
+    short_demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = on_page(monkeypatch, short_demo.path, all_pages, **running())
+    for path, text in pages.items():
+        assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", text), path
+        assert not re.search(r'(?:src|href|action)="(?!/|#)', text), path
+        assert text.count("<script") == (1 if path == "/" else 0)
+        assert '<html lang="en"' in text
+    assert "Holding. 5\u00a0min of 10\u00a0min." in pages["/"]
+    assert "S-1" in pages["/runs"]
+    assert "PASS" in pages["/runs/1"]
+
+
+def test_a_name_is_text_and_whole(short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "halfpercent.db"
+    shutil.copy(short_demo.path, path)
+    with closing(Database(path)) as db:
+        db.execute("update runs set sample_id = ?", [EVIL])
+        db.conn.commit()
+
+    async def see(served: Served) -> str:
+        return "".join([(await served.client.get(p)).text for p in ("/", "/runs")])
+
+    text = on_page(monkeypatch, path, see, alarms=ACT, interlock="closed")
+    assert "<script>alert" not in text
+    assert "<b>gauge" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" + "固" * 150 in text
+    assert "\u202e" not in text
+
+
+def test_a_page_says_when_the_station_was_not_heard(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def see(served: Served) -> tuple[str, str]:
+        live = (await served.client.get("/")).text
+        old = served.looker.snapshot
+        served.looker.snapshot = replace(old, at_s=old.at_s + 4.0)
+        return live, (await served.client.get("/")).text
+
+    live, lost = on_page(monkeypatch, short_demo.path, see, **running())
+    assert 'data-link="lost"' not in live
+    assert 'data-link="lost"' in lost
+
+
+async def first_messages(served: Served, count: int) -> list[dict[str, Any]]:
+    """Get what the stream says first, looking anew between two of its words."""
+    from starlette.requests import Request
+
+    from edge.web.app import _told
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(3600.0)
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "app": served.app, "headers": [], "method": "GET", "path": "/live", "query_string": b""}
+    stream, found = _told(Request(scope, receive)), []
+    while len(found) < count:
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        if not waiting.done():
+            await served.look()
+        line = await asyncio.wait_for(waiting, 5.0)
+        if line.startswith("data: "):
+            found.append(json.loads(line.removeprefix("data: ")))
+    await stream.aclose()
+    return found
+
+
+def test_the_stream_sends_all_once_and_then_what_changes(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def follow(served: Served) -> list[dict[str, Any]]:
+        told = await first_messages(served, 1)
+        served.station.status = running(hold_s=360.0)
+        return told + (await first_messages(served, 3))
+
+    first, again, *later = on_page(monkeypatch, short_demo.path, follow, **running())
+    assert first["whole"]
+    assert again["whole"]
+    assert list(first["sections"]) == [name for name, _ in LAYOUT]
+    assert "<h1>Holding. 5\u00a0min" in first["sections"]["hero"]
+    assert first["title"].startswith("Holding")
+    assert all("plot" not in told["sections"] for told in later)
+    assert any("6\u00a0min" in told["sections"].get("hero", "") for told in [again, *later])
+
+
+def test_the_stream_says_that_nothing_is_heard(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def follow(served: Served) -> list[dict[str, Any]]:
+        served.looker.snapshot = replace(served.looker.snapshot, heard_s=served.looker.snapshot.at_s - 12.0)
+        return await first_messages(served, 1)
+
+    (told,) = on_page(monkeypatch, short_demo.path, follow)
+    assert told["stale"]
+    assert told["age_s"] == pytest.approx(12.0)
+
+
+def test_a_browser_that_asks_for_chinese_has_it_and_may_choose(
+    short_demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def see(served: Served) -> tuple[str, str]:
+        asked = (await served.client.get("/", headers={"accept-language": "zh-CN,zh"})).text
+        await served.client.get(f"/language/{Language.CHINESE}")
+        return asked, (await served.client.get("/runs")).text
+
+    for text in on_page(monkeypatch, short_demo.path, see):
+        assert '<html lang="zh-Hans"' in text
+    assert "符合" in text
+
+
+def test_runs_are_searched_and_paged(short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "halfpercent.db"
+    shutil.copy(short_demo.path, path)
+    with closing(Database(path)) as db:
+        row = next(iter(db.query("select * from runs")))
+        db["runs"].insert_all(row | {"run_id": n, "run_uid": f"u{n}", "sample_id": f"Q-{n}"} for n in range(2, 31))
+
+    async def see(served: Served) -> list[str]:
+        paths = ("/runs", "/runs?before=6", "/runs?q=q-17", "/runs?q=nothing&before=x")
+        return [(await served.client.get(p)).text for p in paths]
+
+    newest, older, found, none = on_page(monkeypatch, path, see)
+    assert "Q-30" in newest
+    assert "/runs?before=6" in newest
+    assert "Q-5<" not in newest
+    assert "Q-5<" in older
+    assert re.findall(r">(Q-\d+)<", found) == ["Q-17"]
+    assert "Nothing matches" in none
+
+
+def test_a_runs_files_are_handed_out_and_no_others(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get(served: Served) -> list[Any]:
+        paths = ("/runs/1.txt", "/runs/1.json", "/runs/9.txt", "/runs/1.db", "/static/../app.py", "/static/app.py")
+        return [await served.client.get(p) for p in paths]
+
+    text, as_json, *others = on_page(monkeypatch, short_demo.path, get)
+    assert "attachment" in text.headers["content-disposition"]
+    assert json.loads(as_json.text)["verdict"] == short_demo.result["verdict"]
+    assert [o.status_code for o in others] == [404] * 4
+
+
+def test_without_a_database_and_without_a_station_there_is_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def see(served: Served) -> tuple[str, int]:
+        return (await served.client.get("/")).text, (await served.client.get("/runs")).status_code
+
+    text, status = on_page(monkeypatch, tmp_path / "none.db", see)
+    assert "No run yet." in text
+    assert status == 503
