@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.errors import HalfpercentError
+
 from .options import as_json_option, database_to_read, db_option, one_line
 from .say import say, say_json
 
@@ -67,10 +69,16 @@ def _write(path: Path, asked: Correction, who: str | None) -> Answer:
 
     from edge.database.correcting import correct as write_correction
     from edge.database.journal import Journal
+    from edge.seal.sealing import seal_run
 
     user = _user_name()
     with Journal(path) as journal:
-        return write_correction(journal, asked, user if who is None else f"{who} ({user})", time.time()).data()
+        told = write_correction(journal, asked, user if who is None else f"{who} ({user})", time.time()).data()
+    try:
+        seal_run(path, asked.run_id, time.time())
+    except HalfpercentError as e:
+        say(f"Written, and not sealed: {e}", err=True)
+    return told
 
 
 def _user_name() -> str:

@@ -136,10 +136,10 @@ def stored_report(
     from edge.records.curve import RecordedCurve
     from edge.records.report_about import NO_PROOF, NOTHING_SAID, load_about
     from edge.report.contents import Report
-    from edge.report.seal_text import proof_of
+    from edge.report.seal_text import proof_of, sealed_head
 
     said = NOTHING_SAID if about is None else load_about(about)
-    shown = shown_run(database, run)
+    shown = shown_run(database, run, lambda run_id: sealed_head(database, run_id))
     result, run_id = shown.result, shown.result.run_id
     assert isinstance(run_id, int)  # it is stored
     try:

@@ -39,7 +39,7 @@ def trends(db: Path | None, as_json: bool) -> None:
         return
     say(f"{told.runs} finished runs" + (f", certificate {told.certificate}" if told.certificate else ""))
     if told.left_out:
-        say(f"{told.left_out} runs could not be read and are left out")
+        say(f"{told.left_out} runs cannot be read, or are not as their chains say, and are left out")
     for trend in told.trends:
         say(f"  {_mark(trend)} {trend.said}")
     due = told.calibration_due

@@ -16,8 +16,10 @@ from edge.records.result import CorrectionTold
 from edge.records.run_end import FactCorrected
 
 from .connection import parsed_rows
-from .queries import MOST_LISTED
 from .stored_json import decoded
+
+MOST_RUNS = 1000
+"""Of a page."""
 
 
 def stored_corrections(db: Database, run_id: int) -> list[CorrectionTold]:
@@ -31,7 +33,7 @@ def stored_corrections_by_run(db: Database, run_id: int | None = None) -> Mappin
         "select run_id, wall_utc, who, data_json from events where kind = ? and (? is null or run_id = ?) "
         "order by run_id, event limit ?"
     )
-    most = MOST_CORRECTIONS * (MOST_LISTED if run_id is None else 1)
+    most = MOST_CORRECTIONS * (MOST_RUNS if run_id is None else 1)
     out: dict[int, list[CorrectionTold]] = {}
     for of_run, at_utc, who, text in db.execute(sql, [str(EventKind.CORRECTED), run_id, run_id, most]).fetchall():
         with parsed_rows(f"run {of_run}: a correction of it"):

@@ -22,6 +22,7 @@ from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.balance import BalanceMass
 from edge.records.command import Command
+from edge.records.correction import amended
 from edge.records.event import EventKind
 from edge.records.result import (
     ConverterResetTold,
@@ -37,6 +38,7 @@ from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
 from .connection import Database, parsed_rows, translated_errors
+from .corrections import stored_corrections
 from .reading import open_readonly
 from .stored_json import decoded, require_finite
 from .two_chains import StoredRow
@@ -149,7 +151,7 @@ def result_of_run(path: Path, run: str) -> Result:
 
 
 def result_in(db: Database, path: Path, run_id: int) -> Result:
-    """Get the stored result of a run of a database that is open. Raises as :func:`result_of_run`."""
+    """Get the stored result of a run of a database that is open, with what was corrected since. Raises as above."""
     columns = ", ".join(_Ended.__struct_fields__)
     (found,) = db.query(f"select {columns} from runs where run_id = ?", [run_id])
     with parsed_rows(f"{path}: the result of run {run_id}"):
@@ -160,7 +162,8 @@ def result_in(db: Database, path: Path, run_id: int) -> Result:
         ended = "has not ended" if writer_lock.is_held(path) else "was interrupted: nobody measures it any more"
         raise NoSuchRun(f"{path}: run {run_id} {ended}: it has no result yet")
     with parsed_rows(f"{path}: the result of run {run_id}"):
-        return require_whole(from_json(decoded(row.result_json) | {"run_id": run_id}))
+        result = require_whole(from_json(decoded(row.result_json) | {"run_id": run_id}))
+    return amended(result, stored_corrections(db, run_id))
 
 
 def _which(run: str) -> tuple[str, int | None]:

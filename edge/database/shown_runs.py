@@ -7,6 +7,7 @@ module must never hand out a stored result without saying what differs, and neve
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,13 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, NoSuchRun
-from edge.records.correction import amended
 from edge.records.result import CorrectionTold, Result
 
 from .connection import Database, translated_errors
-from .corrections import stored_corrections, stored_corrections_by_run
+from .corrections import stored_corrections_by_run
 from .queries import MOST_LISTED, RunListed, listed_runs, result_in, run_number
 from .reading import READ_CPU_S, open_readonly
-from .run_check import Altered, check_run, not_in_chain
+from .run_check import Altered, Head, check_run, not_in_chain
 
 LIST_CPU_S = 1.5
 """Processor time for the checks of one page: 200 runs take 0.2 s here, 2 s on an old Pi."""
@@ -30,6 +30,14 @@ CPU_S_PER_MB = 0.5
 MOST_CPU_S = 120.0
 MOST_LINK_BYTES = 32 << 20
 """The longest chunk: an hour of a thousand numbers a second."""
+
+
+KeptHead = Callable[[int], Head | None]
+"""Gets the head of a run's chain that was kept elsewhere, by the run's number; None where none was."""
+
+
+def _none_kept(_run_id: int) -> None:
+    """Say that no head was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,16 @@ class RunOnPage:
     checked: bool
 
 
-def shown_run(path: Path, run: str) -> ShownRun:
-    """Get a run's result, by its number or ``last``, checked in full. Raises ``NoSuchRun``, ``BadDatabase``."""
+def shown_run(path: Path, run: str, sealed: KeptHead = _none_kept) -> ShownRun:
+    """Get a run's result, by its number or ``last``, checked in full, also against the head that ``sealed`` has of it.
+
+    Raises ``NoSuchRun``, ``BadDatabase``.
+    """
     with closing(open_readonly(path, cpu_s=_cpu_s(path))) as db, translated_errors(path):
-        db.execute("begin")  # what is checked is what is shown, whoever writes meanwhile
         run_id = run_number(db, path, run)
-        altered = check_run(db, run_id, full=True)
+        kept = sealed(run_id)  # before what it is held against is read: what is written meanwhile is only more
+        db.execute("begin")  # what is checked is what is shown, whoever writes meanwhile
+        altered = check_run(db, run_id, full=True, sealed=kept)
         outside = not_in_chain(db, run_id)
         try:
             result = result_in(db, path, run_id)
@@ -66,8 +78,6 @@ def shown_run(path: Path, run: str) -> ShownRun:
             raise NoSuchRun(f"{e}; ALTERED: {altered}") from e
         except DamagedDatabase as e:
             raise BadDatabase(f"ALTERED: {altered}; {e}" if altered else str(e)) from e
-        if altered is None:
-            result = amended(result, stored_corrections(db, run_id))
         return ShownRun(result, altered, outside)
 
 
@@ -93,10 +103,8 @@ def page_of_runs(path: Path, *, before: int | None = None, most: int = MOST_LIST
             checked = time.thread_time() < until_s
             altered = check_run(db, listed.run_id, full=False) if checked else None
             result = _result_or_none(db, path, listed.run_id) if checked and altered is None else None
-            corrected = corrections.get(listed.run_id, [])
-            if result is not None:
-                result = amended(result, corrected)
-            found.append(RunOnPage(_renamed(listed, corrected), result, altered, checked))
+            renamed = _renamed(listed, corrections.get(listed.run_id, []))
+            found.append(RunOnPage(renamed, result, altered, checked))
         return found[::-1]
 
 

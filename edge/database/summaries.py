@@ -24,11 +24,14 @@ from hw.protocols import REGISTERS
 
 from .connection import Database, parsed_rows, translated_errors
 from .reading import open_readonly
+from .run_check import check_run
 from .stored_json import decoded
 from .two_chains import StoredRow
 
 MOST = 5000
 """Runs of one database, the newest."""
+MOST_CPU_S = 20.0
+"""Processor time for them: two ms a run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """The finished runs of a database, oldest first, how many could not be read, and the certificates by their hash."""
+    """The finished runs of a database, oldest first, how many were left out, and the certificates by their hash.
+
+    Left out (``damaged``) is what cannot be read, and what is not as its chain says.
+    """
 
     runs: tuple[RunSummary, ...]
     damaged: int
@@ -83,7 +89,7 @@ from runs where state = '{RunState.DONE}' and result_json is not null order by r
 
 def finished_runs(path: Path) -> Summaries:
     """Get the newest ``MOST`` finished runs of a database. Raises ``BadDatabase``."""
-    with closing(open_readonly(path)) as db, translated_errors(path):
+    with closing(open_readonly(path, cpu_s=MOST_CPU_S)) as db, translated_errors(path):
         return _summaries(db)
 
 
@@ -93,6 +99,9 @@ def _summaries(db: Database) -> Summaries:
     for row in reversed(list(db.query(_SQL))):
         try:
             summary, anew = _summary(row, mount)
+            if check_run(db, summary.run_id, full=False) is not None:
+                damaged += 1
+                continue
         except DamagedDatabase:
             damaged += 1
             continue

@@ -11,12 +11,13 @@ from pathlib import Path
 from calibration.visible_text import visible
 from edge.database.connection import translated_errors
 from edge.database.reading import open_readonly
+from edge.database.run_check import Head
 from edge.errors import BadDatabase, BadEvidence
 from edge.records.report_about import NO_PROOF, ProofTold
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.seal.key import find_key, seal_folder
-from edge.seal.sealing import Seal, find_seal
+from edge.seal.sealing import Seal, find_seal, newest_seal
 
 
 def stored_seal(database: Path, run_id: int) -> Seal | str:
@@ -40,6 +41,19 @@ def proof_of(database: Path, run_id: int) -> ProofTold:
         return NO_PROOF
     checkpoint = None if seal.checkpoint is None else seal.checkpoint.to_note()
     return ProofTold(checkpoint=checkpoint, rig_key=seal.manifest.sealed_by.fingerprint)
+
+
+def sealed_head(database: Path, run_id: int) -> Head | None:
+    """Get the head of a run's chain by the seal that lies beside its database; None where none does.
+
+    Whether the seal is good is not asked: who changed both is found by ``halfpercent verify`` or a witness.
+    """
+    try:
+        with closing(open_readonly(database)) as db, translated_errors(database):
+            seal = newest_seal(database, db, run_id)
+    except (BadEvidence, BadDatabase):
+        return None
+    return None if seal is None else seal.manifest.chain.head(run_id, seal.manifest.run.uid)
 
 
 def seal_lines(database: Path, result: Result) -> list[str]:

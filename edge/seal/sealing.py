@@ -97,7 +97,20 @@ def find_seal(database: Path, db: Database, run_id: int) -> Seal | None:
         return None
     if (seal := read_seal(folder, head.first_sha256, head.sha256)) is not None:
         return seal
-    files = (folder / RUNS).glob(f"{_short(head.first_sha256)}-*.json")
+    return _newest(folder, head.first_sha256)
+
+
+def newest_seal(database: Path, db: Database, run_id: int) -> Seal | None:
+    """Get the seal of a run that has the most links, whatever head the run has now; None where none lies there.
+
+    It shows where an end was cut off after it was sealed. Raises as :func:`find_seal`.
+    """
+    first = run_head(db, run_id).first_sha256
+    return _newest(seal_folder(database), first) if _HEX.fullmatch(first) else None
+
+
+def _newest(folder: Path, first_sha256: str) -> Seal | None:
+    files = (folder / RUNS).glob(f"{_short(first_sha256)}-*.json")
     found = [_read_seal(file) for file in sorted(files)[:MOST_SEALS]]
     return max(found, key=lambda s: s.manifest.chain.links, default=None)
 

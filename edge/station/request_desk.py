@@ -29,7 +29,7 @@ from edge.control.protocol import (
     parse,
 )
 from edge.database.connection import SqliteError
-from edge.database.correcting import Correction, correct
+from edge.database.correcting import Correction
 from edge.database.maintenance import disk_space
 from edge.errors import BadInput, HalfpercentError
 from edge.instrument.balance import read_configured
@@ -166,12 +166,9 @@ class RequestDesk:
         return {"not_written_yet": error} if error else {}
 
     def _correct(self, order: Correct, who: str) -> dict[str, Any]:
-        """Write a correction of another run's declared facts, where the database can be written to."""
-        writer = self._station.writer
-        if writer.error:
-            raise BadInput(f"nothing can be written: {writer.error}")
+        """Write a correction of the declared facts of a run that has ended."""
         asked = Correction(order.run, order.uid, order.field, order.value, order.reason)
-        told = correct(writer.journal, asked, who, self._station.clock.wall_s())
+        told = self._station.correct(asked, who)
         _log.warning("run %d: %s is corrected, by %s", order.run, order.field, who)
         return dict(told.data())
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from edge.database.correcting import Correction, correct
 from edge.database.queries import RunAsLeft
 from edge.database.stored_rows import utc
 from edge.errors import AlarmStands, BadInput, NoRun, StationBusy
@@ -27,6 +28,7 @@ from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWrit
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
+from edge.records.run_end import FactCorrected
 from edge.records.station_event import MaintenanceDeclared
 from edge.run.live_run import Beginning, LiveRun, Show, begin_run
 from hw.clock import NS_PER_S
@@ -332,6 +334,14 @@ class Station:
         """Write into the station's own log that the rig will not measure for ``for_s``, from ``in_s`` from now on."""
         from_s = self.clock.wall_s() + in_s
         self.writer.log(MaintenanceDeclared(utc(from_s), utc(from_s + for_s), why), who)
+
+    def correct(self, asked: Correction, who: str) -> FactCorrected:
+        """Write a correction of a run that has ended into its chain, and have it sealed anew. Raises as ``correct``."""
+        if self.writer.error:
+            raise BadInput(f"nothing can be written: {self.writer.error}")
+        told = correct(self.writer.journal, asked, who, self.clock.wall_s())
+        self._hooks.ended(asked.run_id)
+        return told
 
     def acknowledge(self, alarm: Alarm | None, who: str) -> int:
         """Acknowledge one alarm, or all that are open. Returns how many."""

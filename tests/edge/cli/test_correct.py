@@ -25,6 +25,8 @@ from edge.database.run_check import check_run, run_head
 from edge.errors import BadDatabase, BadValue, DamagedDatabase, NoSuchRun, TooMuch
 from edge.records.correction import CORRECTABLE, MOST_CORRECTIONS, require_correctable
 from edge.records.specimen import Opening, Specimen
+from edge.seal.key import make_key, seal_folder
+from edge.seal.sealing import find_seal, seal_run
 
 SPECIMEN = Specimen.from_settings(
     {"maker": "A", "model": "M", "serial": "1", "opening": {"opened_at": "2026-01-01T00:00:00Z", "by": "Bo"}}
@@ -64,7 +66,7 @@ def test_both_values_stay_and_the_report_names_the_old_one(path: Path) -> None:
     ]  # fmt: skip
     assert result["corrections"][0]["who"].startswith("Ada (")
     text = run("report", "1", *at).output
-    assert text.startswith("Sample S-3 (simulated)")
+    assert "Sample S-3 (simulated)" in text
     assert "Corrected: sample was 'S-1', is 'S-2': the label was read wrongly (Ada (" in text
     assert "Corrected: customer was not stated, is 'Example Cells': was left out (" in text
     listed = run("runs", *at).output
@@ -161,3 +163,20 @@ def test_where_a_station_writes_it_is_asked_and_its_own_run_is_not_corrected(tmp
         with pytest.raises(BadDatabase, match="another halfpercent is writing"):
             Journal(path)
         assert [check_run(it.journal.db, run_id, full=True) for run_id in (1, live)] == [None, None]
+
+
+def test_a_correction_is_sealed_and_what_was_sealed_before_it_still_holds(
+    path: Path,
+) -> None:
+    make_key(seal_folder(path), "rig")
+    first = seal_run(path, 1, 1.75e9)
+    assert run("correct", "1", "sample", "S-2", "--reason", "misread", "--db", str(path)).exit_code == 0
+    with closing(open_readonly(path, cpu_s=60.0)) as db:
+        seal = find_seal(path, db, 1)
+        assert first is not None
+        assert seal is not None
+        assert seal.head_sha256 == run_head(db, 1).sha256 != first.head_sha256
+        assert check_run(db, 1, full=True, sealed=first.manifest.chain.head(1, "u")) is None
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("delete from events where kind = 'corrected'")
+    assert "its end is missing: " in shown(path)["altered"], "the seal beside the database has a later head"

@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from short_demo import Demo
+from written_run import NOT_JUDGED, begin, write
 
+from edge.database.journal import Journal
 from edge.database.summaries import each_finished_run, finished_runs
 from edge.records.run import RunKind
 
@@ -28,15 +30,14 @@ def test_a_run_in_short_is_the_run_as_it_is_stored(short_demo: Demo) -> None:
 def test_a_bad_row_is_counted_and_a_run_of_another_mount_is_told(short_demo: Demo, tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     shutil.copy(short_demo.path, path)
+    with Journal(path) as journal:
+        for settings in ({}, {}, {"new_holder": True}):
+            run = begin(journal, settings=settings)
+            write(run, range(5))
+            run.save_result(NOT_JUDGED, 1.75e9)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        names = (row[1] for row in db.execute("pragma table_info(runs)"))
-        columns = ", ".join(name for name in names if name != "run_id")
-        for number in (2, 3):
-            db.execute(f"insert into runs (run_id, {columns}) select {number}, {columns} from runs where run_id = 1")
         db.execute("update runs set result_json = '{\"verdict\": 7}' where run_id = 2")
-        db.execute(
-            "update runs set settings_json = json_set(settings_json, '$.new_holder', json('true')) where run_id = 3"
-        )
+        db.execute("update runs set hold_s = 9.0 where run_id = 3")
     found = finished_runs(path)
-    assert found.damaged == 1
-    assert [(run.run_id, run.mount) for run in found.runs] == [(1, 0), (3, 1)]
+    assert found.damaged == 2, "one cannot be read, one is not as its chain says"
+    assert [(run.run_id, run.mount) for run in found.runs] == [(1, 0), (4, 1)]
