@@ -24,7 +24,7 @@ from edge.database.queries import alarms_told, balance_masses, converter_resets,
 from edge.database.run_check import Altered
 from edge.database.seconds_hash import SECONDS_SAY, SecondsHash
 from edge.database.stored_json import canonical, decoded
-from edge.errors import HalfpercentError
+from edge.errors import BlankDoesNotMatch
 from edge.procedure.definition import EndedRun
 from edge.records.event import FROM_FRAMES, Event
 from edge.records.result import Result, as_json, from_json
@@ -39,14 +39,48 @@ ENDS = ("another run was begun after it", "its simulated rig is no longer there"
 """Why a run was ended where its frames end, but for the usual."""
 NOT_MEASURED = frozenset({"night", "true_loss_pct", "seed", "run_id"})
 """Fields of a result that no code says: a simulated rig's, and the run's number."""
+DECIDES = (
+    "verdict",
+    "invalid_reason",
+    "loss_pct",
+    "u_pct",
+    "U_pct",
+    "k",
+    "pc",
+    "limit_pct",
+    "comparator",
+    "nu_eff",
+    "method",
+    "first_order",
+    "monte_carlo",
+    "budget",
+    "m1_g",
+    "m2_g",
+    "reference_g",
+    "weighings",
+    "zeros",
+    "check_weight",
+    "hold_s",
+    "hold_required_s",
+    "excursions",
+    "stops",
+    "one_sided_pct",
+    "visual_check",
+)
+"""Fields of a result that are the legally relevant part; the others word it, and a later version may word it better."""
+_WORDS = "why"
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """What came of it: the first thing that differs (None: nothing does), and what was not computed anew."""
+    """What came of it: the first thing that differs (None: nothing does), and what was not computed anew.
+
+    ``worded`` is what this version only says in other words.
+    """
 
     differs: Altered | None
     left_out: tuple[str, ...] = ()
+    worded: str | None = None
 
 
 def recompute(db: Database, run_id: int) -> Recomputed:
@@ -61,7 +95,7 @@ def recompute(db: Database, run_id: int) -> Recomputed:
         return Recomputed(None, ("it has no result",))
     if stored_run(db, run_id).kind is RunKind.REPLAY:
         return Recomputed(None, ("the verdict of a replay: it is computed from the recording, halfpercent replay",))
-    return Recomputed(_result(db, run_id, again, stored))
+    return _result(db, run_id, again, stored)
 
 
 def _stored_result(db: Database, run_id: int) -> Result | None:
@@ -132,10 +166,29 @@ def _events(db: Database, run_id: int, events: Sequence[Event]) -> Iterator[Alte
 # the result
 
 
-def _result(db: Database, run_id: int, again: RefoldedRun, stored: Result) -> Altered | None:
-    definition = stored_definition(db, stored_run(db, run_id))
+def _result(db: Database, run_id: int, again: RefoldedRun, stored: Result) -> Recomputed:
     says = as_json(stored)
-    found: Altered | None = None
+    decides = {name: says[name] for name in DECIDES if name in says}
+    found: Recomputed | None = None
+    try:
+        for _, result in rejudged(db, run_id, again):
+            anew = as_json(result)
+            place = _first_difference(decides, anew, "")
+            if place is None:
+                return Recomputed(None, worded=_first_difference(says, anew, ""))
+            found = found or Recomputed(Altered("runs", f"run {run_id}, result", place))
+    except (BlankDoesNotMatch, ArithmeticError, ValueError) as e:
+        return Recomputed(Altered("runs", f"run {run_id}", f"cannot be judged again ({e})"))
+    assert found is not None  # there is a day
+    return found
+
+
+def rejudged(db: Database, run_id: int, again: RefoldedRun) -> Iterator[tuple[datetime.date, Result]]:
+    """Judge a run that was folded again, for each of the days on which it may have been judged, with that day.
+
+    Raises ``BadDatabase`` where what it goes by cannot be read.
+    """
+    definition = stored_definition(db, stored_run(db, run_id))
     for day in _days(db, run_id):
         ended = EndedRun(
             definition,
@@ -146,18 +199,8 @@ def _result(db: Database, run_id: int, again: RefoldedRun, stored: Result) -> Al
             alarms=alarms_told(db, run_id),
             resets=converter_resets(db, run_id),
             on_balance=balance_masses(db, run_id),
-            true_loss_pct=stored.true_loss_pct or None,
-            seed=stored.seed or None,
         )
-        try:
-            anew = as_json(judge_night(ended))
-        except (HalfpercentError, ArithmeticError, ValueError) as e:
-            return Altered("runs", f"run {run_id}", f"cannot be judged again ({e})")
-        place = _first_difference(says, anew, "")
-        if place is None:
-            return None
-        found = found or Altered("runs", f"run {run_id}, result", place)
-    return found
+        yield day, judge_night(ended)
 
 
 def _days(db: Database, run_id: int) -> list[datetime.date]:
@@ -172,7 +215,7 @@ def _first_difference(has: object, anew: object, where: str) -> str | None:
     """Get what of a stored value is not in the one that was computed anew, in words; what is new does not count."""
     if isinstance(has, Mapping) and isinstance(anew, Mapping):
         for name in has:
-            if not where and name in NOT_MEASURED:
+            if name == _WORDS or (not where and name in NOT_MEASURED):
                 continue
             place = f"{where}.{name}" if where else str(name)
             if name not in anew:

@@ -292,6 +292,8 @@ def _check_database(found: _Found, db: Database, run_id: int, *, packed: bool) -
         return
     found.checked.append("each second and each event, folded again from the raw codes")
     found.left_out += again.left_out
+    if again.worded is not None:
+        found.notes.append(f"this version words it otherwise: {again.worded}")
     if not again.left_out:
         found.checked.append("weighings, corrections, budget and verdict, computed again")
 
