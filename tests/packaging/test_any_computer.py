@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from made_up_recordings import cold_test, write
 from repository import ROOT
+from sealed_run import SealedRun
 
 ELSEWHERE = """
 import os, socket, subprocess, sys, types
@@ -46,9 +48,19 @@ def test_a_recording_is_replayed_and_a_run_reported_on_any_computer(tmp_path: Pa
         ["runs", "--db", str(db)],
         ["report", "last", "--db", str(db)],
     )
+    _run_elsewhere(commands, "recording.csv")
+
+
+def test_a_package_is_verified_on_any_computer(sealed: SealedRun, tmp_path: Path) -> None:
+    file = tmp_path / "run.eln"
+    file.write_bytes(sealed.raw)
+    _run_elsewhere((["verify", str(file), "--signers", str(sealed.signers_file)],), "VERIFIED")
+
+
+def _run_elsewhere(commands: Sequence[list[str]], says: str) -> None:
     lines = "\n".join("\t".join(command) for command in commands)
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE], input=lines, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "recording.csv" in done.stdout
+    assert says in done.stdout
