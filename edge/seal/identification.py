@@ -10,5 +10,5 @@ from __future__ import annotations
 
 IDENTIFICATION = 1
 """Of the part that makes a result from raw codes: fold, phases, corrections, budget, rule."""
-DIGEST = "c5ce9c5f88a147d5f26529e5e0b31912fd9a16c60d37202b7a73a66d81ce7170"
+DIGEST = "8f35edd571d3d58a516b3c82d9f7eb3434f75f43715f671d986913c0b477cf13"
 """Of the results that it makes of the stored runs (tests/end_to_end/test_identification.py)."""
