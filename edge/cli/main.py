@@ -32,6 +32,7 @@ from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
 from .service_report import service_report
+from .series import series
 from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
@@ -71,6 +72,7 @@ for command in (
     station,
     failed,
     calibrate,
+    series,
     specimen,
     balance,
     weight,

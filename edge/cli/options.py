@@ -109,6 +109,9 @@ _OF_A_TEST = (
     click.option(
         "--balance", type=click.Path(path_type=Path), help="The laboratory's balance's certificate [config's]."
     ),
+    click.option("--suitability", type=click.Choice(["liquid", "hydrate", "inert"]), help="A test of the rig itself."),
+    click.option("--known-loss", "known_loss_g", type=float, help="What leaves a liquid or a hydrate, in g."),
+    click.option("--known-loss-u", "known_loss_u_g", type=float, help="Its standard uncertainty in g [0.1 %]."),
     click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
     click.option("--new-holder", is_flag=True, help="Holder, mount or cabling are others than in the run before."),

@@ -56,7 +56,8 @@ class Start(_Args, frozen=True, kw_only=True):
     of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
     belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``nonce``: what somebody gave who wants
     to know that the run was not before. ``new_holder``: holder, mount or cabling are others than in the run before.
-    ``weight`` is the file of a check weight's record, which is put on at the end.
+    ``weight`` is the file of a check weight's record, which is put on at the end. ``suitability`` is a test of the rig
+    with something that loses ``known_loss_g`` (standard uncertainty ``known_loss_u_g``).
     Names are stored in their normal form (NFC)."""
 
     sample: Name
@@ -76,6 +77,9 @@ class Start(_Args, frozen=True, kw_only=True):
     opened_ago_s: AgoS | None = None
     specimen: Text | None = None
     balance: Text | None = None
+    suitability: Literal["liquid", "hydrate", "inert"] | None = None
+    known_loss_g: MassG | None = None
+    known_loss_u_g: MassG | None = None
     series: Name | None = None
     safety_said: bool = False
     new_holder: bool = False
@@ -87,6 +91,14 @@ class Start(_Args, frozen=True, kw_only=True):
             raise ValueError("blank is for a sample: a blank run subtracts no other")
         if self.weight is not None and self.check_weight_g is not None:
             raise ValueError("weight is the record of the check weight: leave check_weight_g out")
+        if self.suitability is not None and (self.kind == "blank" or self.specimen is not None):
+            raise ValueError("suitability is a test of the rig: no blank, and no specimen")
+        if (self.suitability in ("liquid", "hydrate")) != (self.known_loss_g is not None):
+            raise ValueError(
+                "known_loss_g is what a liquid or a hydrate loses in a test of the rig: give both or neither"
+            )
+        if self.known_loss_u_g is not None and self.known_loss_g is None:
+            raise ValueError("known_loss_u_g belongs to known_loss_g: give that too")
         if self.kind == "blank" and self.specimen is not None:
             raise ValueError("specimen is for a sample: the dummy of a blank run is none")
         for name in ("sample", "operator", "claim", "composition", "series"):

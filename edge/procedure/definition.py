@@ -29,6 +29,7 @@ from edge.records.result import (
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
+from edge.records.suitability import Control
 from edge.standards.standard import Standard
 
 from .parameters import RunParameters
@@ -61,7 +62,7 @@ class RunDefinition:
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
     nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
     and ``contradiction`` what becomes of a run where balance and rig contradict each other; ``check_weight`` is the
-    record of the weight that is put on at the end.
+    record of the weight that is put on at the end, ``suitability`` what is known of the loss in a test of the rig.
     """
 
     sample: Sample
@@ -79,6 +80,12 @@ class RunDefinition:
     laboratory_balance: BalanceCertificate | None = None
     contradiction: Contradiction = "invalid"
     check_weight: WeightRecord | None = None
+    suitability: Control | None = None
+
+    @property
+    def is_a_cell(self) -> bool:
+        """Get whether the sample is a cell: no inert dummy of a blank, and no control of the rig."""
+        return not self.is_blank and self.suitability is None
 
     def balance_settings(self) -> dict[str, object]:
         """Get what is stored of the laboratory's balance and its check weight, as plain JSON by key."""
@@ -88,6 +95,8 @@ class RunDefinition:
             found |= {"contradiction": self.contradiction}
         if self.check_weight is not None:
             found["check_weight"] = msgspec.to_builtins(self.check_weight)
+        if self.suitability is not None:
+            found["suitability"] = msgspec.to_builtins(self.suitability)
         return found
 
     def specimen_settings(self) -> dict[str, object]:

@@ -37,6 +37,7 @@ class InvalidReason(StrEnum):
     NOT_CARRIED_BACK = "not_carried_back"
     BALANCE_CONTRADICTS = "balance_contradicts"
     SPECIMEN_CONTRADICTED = "specimen_contradicted"
+    TEST_OF_THE_RIG = "test_of_the_rig"
     NOT_JUDGED = "not_judged"
 
 

@@ -21,6 +21,7 @@ from .invalid import Invalid, InvalidReason
 from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
 from .specimen import SeenBefore, Specimen
+from .suitability import SuitabilityTold
 from .vent import VentTold
 from .zeros_told import CheckWeightTold, ZerosTold
 
@@ -302,6 +303,7 @@ class Result(_Part, frozen=True, kw_only=True):
     blank: BlankUsed | UnsetType = UNSET
     blank_found: BlankFound | UnsetType = UNSET
     balance: BalanceTold | UnsetType = UNSET
+    suitability: SuitabilityTold | UnsetType = UNSET
     # the hold
     hold_s: float = 0.0
     hold_required_s: float

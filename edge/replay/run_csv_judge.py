@@ -120,6 +120,7 @@ def _definition(read: RunRead, path: Path, instead: Instead) -> RunDefinition:
         laboratory_balance=head.laboratory_balance,
         contradiction=head.contradiction,
         check_weight=head.check_weight,
+        suitability=head.suitability,
     )
 
 

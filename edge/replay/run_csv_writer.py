@@ -39,6 +39,7 @@ from edge.records.result import from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
+from edge.records.suitability import Control
 from hw.clock import NS_PER_S
 from hw.protocols import Status
 
@@ -125,6 +126,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             contradiction=run.settings.get("contradiction", "invalid"),
             on_balance=balance_masses(db, run_id),
             check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
+            suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
         )
 
 

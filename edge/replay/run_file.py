@@ -22,6 +22,7 @@ from edge.records.balance import BalanceMass
 from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
+from edge.records.suitability import Control
 from edge.standards.standard import Standard
 
 MARK = "# halfpercent run "
@@ -82,6 +83,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     contradiction: Contradiction = "invalid"
     on_balance: tuple[BalanceMass, ...] = ()
     check_weight: WeightRecord | None = None
+    suitability: Control | None = None
 
     def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
         """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""

@@ -74,6 +74,8 @@ def _minimum(mass_g: float | None) -> str:
 
 def headline(result: Result) -> str:
     """Get the verdict in one line, with what it rests on that was only declared."""
+    if result.suitability is not UNSET:
+        return f"No verdict on a cell, a {result.suitability.in_a_line()}"
     if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
         seen = first_words(result) if result.visual_check is VisualCheckFound.LIQUID_SEEN else ""
         return f"INVALID: {seen}{result.invalid_because}{contradicted(result)}"

@@ -28,6 +28,7 @@ from edge.records.result import from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
+from edge.records.suitability import Control
 from edge.standards.standard import loads_standard
 from hw.clock import NS_PER_S, Clock
 
@@ -87,6 +88,7 @@ def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
         contradiction=run.settings.get("contradiction", "invalid"),
         check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
+        suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
     )
 
 

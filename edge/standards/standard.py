@@ -138,6 +138,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cold_temp_tolerance_c: Field[BandC] = _default(2.0)
     balance_max_uncertainty_g: Field[BalanceG] | None = None
     replicates: Field[Replicates] = _default(1)
+    replicates_combine: Field[Literal["each", "mean"]] | None = None
 
     # What is asked of the specimen; a file that leaves one of these out does not ask for it.
     visual_check: Field[Asks] | None = None

@@ -28,6 +28,7 @@ from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
 from edge.records.specimen import SeenBefore, Specimen, recognised, with_specimen
 from edge.records.specimen_file import load_specimen
+from edge.records.suitability import Control
 from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
 
@@ -106,6 +107,7 @@ def definition_from_order(
         laboratory_balance=_balance(order, config, asked=asked, simulated=simulated),
         contradiction=config.balance.contradiction,
         check_weight=weight,
+        suitability=_control(order),
     )
 
 
@@ -116,6 +118,18 @@ def _with_last_tare(
     found = last_tare(database, certificate_hash(certificate), kinds)
     last = None if found is None else LastTare(*found)
     return replace(parameters, plan=with_last_tare(parameters.plan, certificate, last))
+
+
+U_KNOWN = 0.001
+"""Of a known loss, where nobody states how well it is known: a milligram in a gram."""
+
+
+def _control(order: Start) -> Control | None:
+    if order.suitability is None:
+        return None
+    known_g = order.known_loss_g or 0.0
+    u_g = U_KNOWN * known_g if order.known_loss_u_g is None else order.known_loss_u_g
+    return Control(kind=order.suitability, known_g=known_g, u_known_g=u_g)
 
 
 def _weight(path: str, *, asked: bool) -> WeightRecord:

@@ -28,7 +28,7 @@ KINDS_OF_PLACE = {"dry_room": "a dry room", "glove_box": "a glove box", "open_be
 def deviations(ended: EndedRun, result: Result) -> tuple[DeviationTold, ...]:
     """Get all deviations from the method, in the order of the test; none of a blank, whose dummy is no specimen."""
     definition = ended.definition
-    if definition.is_blank:
+    if not definition.is_a_cell:
         return ()
     return (*_of_specimen(ended, result), *_of_weighing(ended, result), *_of_balance(ended, result))
 

@@ -37,13 +37,14 @@ from .draft import check_weight_told, draft_result, masses_of_loss, zeros_told
 from .happened import what_happened
 from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
+from .suitability import with_suitability
 from .unseen import moved_unseen, rose_unseen, vent_told
 from .whole_method import by_whole_method
 
 
 def judge_run(ended: EndedRun) -> Result:
     """Judge a run by its standard's rule. Raises ``BlankDoesNotMatch`` for a blank that it may not subtract."""
-    return by_whole_method(ended, _judged_by_mass(ended))
+    return with_suitability(ended, by_whole_method(ended, _judged_by_mass(ended)))
 
 
 def _judged_by_mass(ended: EndedRun) -> Result:

@@ -68,7 +68,7 @@ def _not_the_specimen(result: Result, contradiction: DeviationTold) -> Result:
 
 def visual_check(definition: RunDefinition) -> VisualCheckFound | None:
     """Get what became of the visual check (None: nobody asked for one, or the sample is a dummy)."""
-    if definition.is_blank:
+    if not definition.is_a_cell:
         return None
     check = None if definition.specimen is None else definition.specimen.visual_check
     if check is not None:
