@@ -31,8 +31,8 @@ from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
-from .service_report import service_report
 from .series import series
+from .service_report import service_report
 from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
