@@ -95,6 +95,8 @@ class Subscriber:
 
     port: int
     rows: list[Row] = field(default_factory=list)
+    second_bytes: int = 0
+    """Of the payloads and topics of seconds."""
 
     def start(self) -> None:
         """Connect, and again whenever the broker has been away."""
@@ -118,6 +120,7 @@ class Subscriber:
         if kind in ("second", "event", "result"):
             told = json.loads(message.payload)
             self.rows.append((kind, told["run_uid"], told.get("sequence", 0)))
+            self.second_bytes += len(message.payload) + len(message.topic) if kind == "second" else 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Came:
     out_of_order: int
     kills: int
     stops: int
+    bytes_a_second: float
+    """Payload and topic of one second's message, on average."""
 
 
 def publish_through(database: Path, folder: Path, kills: int, stops: int, seed: int) -> Came:
@@ -165,7 +170,8 @@ def publish_through(database: Path, folder: Path, kills: int, stops: int, seed: 
     finally:
         receiver.stop()
         broker.stop()
-    return _compared(receiver.rows, wanted, kills, stops)
+    seconds = max(1, sum(row[0] == "second" for row in receiver.rows))
+    return _compared(receiver.rows, wanted, kills, stops, receiver.second_bytes / seconds)
 
 
 def _publisher(how: Path, folder: Path) -> subprocess.Popen[bytes]:
@@ -173,7 +179,7 @@ def _publisher(how: Path, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
-def _compared(rows: list[Row], wanted: set[Row], kills: int, stops: int) -> Came:
+def _compared(rows: list[Row], wanted: set[Row], kills: int, stops: int, bytes_a_second: float) -> Came:
     """Compare what came with what is stored: each row's first coming in order within its run and kind."""
     seen: set[Row] = set()
     newest: dict[tuple[str, str | None], int] = {}
@@ -183,7 +189,7 @@ def _compared(rows: list[Row], wanted: set[Row], kills: int, stops: int) -> Came
             seen.add(row)
             out_of_order += row[2] < newest.get(row[:2], -1)
             newest[row[:2]] = row[2]
-    return Came(len(wanted), len(wanted - seen), len(rows) - len(seen), out_of_order, kills, stops)
+    return Came(len(wanted), len(wanted - seen), len(rows) - len(seen), out_of_order, kills, stops, bytes_a_second)
 
 
 def main() -> None:
@@ -208,6 +214,12 @@ def main() -> None:
         ("given more than once", came.repeated),
         ("the publisher was killed", f"{came.kills} times"),
         ("the broker was stopped", f"{came.stops} times"),
+        ("a second's message, with its topic", f"{came.bytes_a_second:.0f} bytes"),
+        ("a rig-hour at each tenth second", f"{came.bytes_a_second * 360 / 1e3:.0f} kB"),
+        (
+            "ten thousand rigs that all hold, each minute (calculated)",
+            f"{came.bytes_a_second * 1e4 / 60 / 1e3:.0f} kB/s",
+        ),
     )
     SECTION.report(found, took_s=time.monotonic() - began, write=args.write)
 
