@@ -18,7 +18,7 @@ from edge.records.result import HappenedTold, Result, Verdict
 from edge.records.run import RunKind
 
 from .decimals import decimals
-from .language import Words
+from .language import Words, kept
 from .markup import Html, el, joined, name, text
 from .numbers import fixed
 
@@ -106,7 +106,7 @@ class Page:
     def said(self, sentence: str) -> Html:
         """Get a sentence of the software's own in the report's language; what has no other words stays as it is."""
         found = self.words.sentence(sentence)
-        return el("span", sentence, lang="en") if found is None else text(found)
+        return el("span", sentence, lang="en") if found is None else text(kept(found))
 
     def sentence(self, words: str) -> Html:
         """Get a sentence of the software's own, with a capital letter and its full stop."""
@@ -114,7 +114,7 @@ class Page:
         if not isinstance(found := self.words.sentence(words), str):
             return said
         stop = "" if found.endswith((".", "。", "!", "?")) else self.words("stop")
-        return text(found[:1].upper() + found[1:] + stop)
+        return text(kept(found[:1].upper() + found[1:] + stop))
 
     def pct(self) -> tuple[str, str]:
         """Get loss and U in % with the digits that U gives them."""

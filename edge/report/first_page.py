@@ -27,6 +27,8 @@ NEVER_HAPPENED = (
     (HappenedKind.JUMP, "never_jump"),
     (HappenedKind.ALARM, "never_alarm"),
 )
+COUNTS = 0.02
+"""Of u: what is assumed and makes less than this stands in the budget alone."""
 MOST_HAPPENED = 12
 """So many stand on the first page; the rest are counted there and listed with the curve."""
 
@@ -56,7 +58,8 @@ def first_page(page: Page) -> Html:
 
 def _mast(page: Page) -> Html:
     w, laboratory, about = page.words, page.facts.laboratory, page.report.about.report
-    address = page.or_none(None if laboratory is None else laboratory.address)
+    given = None if laboratory is None else laboratory.address
+    address = name(given) if given else joined(w("mast_address"), w("say_gap"), page.none())
     place = None if laboratory is None else laboratory.place
     where = page.none() if laboratory is None else name(place) if place else text(w("mast_same_place"))
     replaces = w("mast_first_issue") if about.issue == 1 and about.replaces is None else about.replaces
@@ -275,11 +278,14 @@ def _slopes(page: Page) -> Html | None:
 def _declared(page: Page) -> Html:
     w, r = page.words, page.result
     items = [joined(w("declared_head"), w("say_gap"), page.said(line), w("stop")) for line in r.declared]
-    shown = sorted((c for c in r.budget if c.origin == "assumed"), key=lambda c: -c.contribution_pct)
+    assumed = sorted((c for c in r.budget if c.origin == "assumed"), key=lambda c: -c.contribution_pct)
+    shown = [c for c in assumed if c.contribution_pct >= COUNTS * (r.u_pct or 0.0)]
     items += [
         joined(w("assumed_head"), w("say_gap"), page.said(c.name), w("colon"), page.said(c.why), w("stop"))
         for c in shown
     ]
+    if len(assumed) > len(shown):
+        items.append(text(w("assumed_small", n=str(len(assumed) - len(shown)))))
     if r.assumed:
         items.append(text(w("assumed_values", n=str(len(r.assumed)))))
     body = el("ul", *(el("li", item) for item in items)) if items else el("p", page.none("none_none"))

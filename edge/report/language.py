@@ -20,6 +20,9 @@ MOST_CHARS = 1000
 """The longest sentence of ours has half as many."""
 
 
+_BEFORE_UNIT = re.compile(r"(?<=[0-9}]) (?=(?:%|°C|kg|mg|g|h|s|min|K|kPa|hPa|Pa|mm²|cm³|mg/h|g/cm³|kB)(?![\w/]))")
+
+
 class Language(StrEnum):
     """The languages of a report; the values are those of HTML's ``lang``."""
 
@@ -51,7 +54,12 @@ def glossary() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name in ("glossary.toml", "glossary_live.toml"):
         found |= tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
-    return found
+    return {key: {language: kept(said) for language, said in of.items()} for key, of in found.items()}
+
+
+def kept(said: str) -> str:
+    """Keep numbers with their units on one line: the space between them does not break."""
+    return _BEFORE_UNIT.sub("\u00a0", said)
 
 
 class Words:

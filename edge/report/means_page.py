@@ -128,17 +128,19 @@ def _software(page: Page) -> Html:
         joined(name(r.standard.id), w("colon"), w("software_verified"), w("say_gap"), verified),
         _hash(r.standard.sha256, page),
     )
-    ended = page.utc(f.ended_utc, seconds=True)
+    series = [] if not f.series else [w("list_comma"), w("kv_series"), w("colon"), name(f.series)]
     rows = [
         ("kv_software", text(f"halfpercent {f.software}") if f.software else page.none("none_recorded")),
         ("kv_legal", page.none()),
         ("kv_versions", text(", ".join(versions)) if versions else page.none("none_recorded")),
         ("kv_validated", page.none()),
-        ("kv_run", joined(str(f.run_id), w("list_comma"), name(f.run_uid), w("list_comma"), w(f"kind_{r.kind.value}"))),
-        ("kv_began", text(page.utc(f.started_utc, seconds=True)) if f.started_utc else page.none("none_recorded")),
-        ("kv_ended", text(ended) if ended else page.none("none_recorded")),
+        (
+            "kv_run",
+            joined(
+                str(f.run_id), w("list_comma"), name(f.run_uid), w("list_comma"), w(f"kind_{r.kind.value}"), *series
+            ),
+        ),
         ("kv_operator", page.or_none(f.operator, "none_recorded")),
-        ("kv_series", page.or_none(f.series, "none_none")),
         ("kv_standard", standard),
         ("kv_chain", _hash(f.last_event_sha256, page)),
         ("kv_clock", text(w("clock_" + f.clock.replace(" ", "_")))),

@@ -50,7 +50,7 @@ def shown(html: str) -> str:
     """Get what is written in HTML: no style, no tags, the hidden digits left out."""
     html = re.sub(r"<style>.*?</style>", " ", html, flags=re.DOTALL)
     html = re.sub(r'<span class="pad">0*</span>', "", html)
-    return unescape(re.sub(r"<[^>]*>", " ", html))
+    return unescape(re.sub(r"<[^>]*>", " ", html)).replace("\u00a0", " ")
 
 
 def significant(value: float, digits: int = 2) -> Decimal:

@@ -175,7 +175,7 @@ def test_a_forecast_is_dashed_words_and_the_end_of_its_interval() -> None:
     svg = page_curve(live(RECORDED, forecast=ahead, planned=planned, clock0_s=3600.0), EN)
     assert 'class="f"' in svg
     assert "0.49 ± 0.03" in svg
-    assert "0.46 to 0.52 %" in svg
+    assert "0.46 to 0.52\u00a0%" in svg
     assert ">02:00</text>" in svg
 
 

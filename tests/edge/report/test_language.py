@@ -77,7 +77,7 @@ def test_text_is_never_markup_and_comes_back_whole(said: str) -> None:
 
 def test_a_name_keeps_its_direction_to_itself() -> None:
     assert name("<b>\u202eabc") == "<bdi>&lt;b&gt;\\u202eabc</bdi>"
-    assert Words(Language.ENGLISH).html("curve_limit", limit="<i>") == "limit &lt;i&gt; %"
+    assert Words(Language.ENGLISH).html("curve_limit", limit="<i>") == "limit &lt;i&gt;\u00a0%"
 
 
 def test_the_glossary_is_in_what_is_installed() -> None:
