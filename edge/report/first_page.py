@@ -7,6 +7,7 @@ This module must never say more than the result does.
 from __future__ import annotations
 
 import datetime
+import re
 
 from msgspec import UNSET
 
@@ -99,7 +100,7 @@ def _title(page: Page) -> Html:
     edition = joined(w("title_edition"), w("say_gap"), page.or_none(standard.edition)) if standard.edition else None
     method = w.html(
         "title_method",
-        title=name(r.standard.title),
+        title=el("bdi", *_upright(r.standard.title)),
         edition=text("") if edition is None else joined(" (", edition, ")"),
         limit=page.report.limit,
         hours=f"{r.hold_required_s / 3600.0:g}",
@@ -110,6 +111,12 @@ def _title(page: Page) -> Html:
     )
     heading = w("title", temp=f"{r.temp_c:g}")
     return el("div", el("h1", heading, id="title"), el("p", method, w("say_gap"), dates), class_="title")
+
+
+def _upright(title: str) -> list[str | Html]:
+    """Get a title with what of it is Chinese marked as such: that has no italics."""
+    parts = re.split("([\u2e80-\u9fff\uff00-\uffef]+)", title)
+    return [el("span", part, lang="zh-Hans") if i % 2 else part for i, part in enumerate(parts)]
 
 
 def _notices(page: Page) -> list[Html]:

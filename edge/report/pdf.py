@@ -16,6 +16,13 @@ from typing import Any
 from edge.errors import BadInput
 
 VARIANT = "pdf/a-3b"
+RUNNING_FOOT = """
+.number { string-set: number content(); }
+@page {
+  @bottom-left { content: string(number); font: 7.2pt "Noto Sans", "Noto Sans CJK SC", sans-serif; color: #4a4a4a; }
+}
+"""
+"""The report's number on every page: a property of paged media that no browser knows and no validator of HTML takes."""
 CJK = ("\u3400", "\u9fff")
 FONT_WAIT_S = 20.0
 NO_EXTRA = "a PDF needs WeasyPrint: pip install 'halfpercent[pdf]'"
@@ -40,7 +47,8 @@ def report_pdf(html: str, attached: Sequence[Attached] = (), *, made: datetime.d
     fetcher = getattr(weasyprint.urls, "URLFetcher", None)  # a function before it was a class
     document = weasyprint.HTML(string=html, url_fetcher=_nothing if fetcher is None else fetcher(allowed_protocols=()))
     files = [_attachment(weasyprint, file, made) for file in attached]
-    pdf: bytes = document.write_pdf(pdf_variant=VARIANT, attachments=files, pdf_tags=False)
+    foot = weasyprint.CSS(string=RUNNING_FOOT)
+    pdf: bytes = document.write_pdf(stylesheets=[foot], pdf_variant=VARIANT, attachments=files, pdf_tags=False)
     return pdf
 
 

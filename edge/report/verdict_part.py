@@ -95,4 +95,4 @@ def scale_part(page: Page) -> Html:
     """Get the result on its scale; nothing where there is no result."""
     if not page.report.judged:
         return Html("")
-    return figure(scale_drawing(page), page.words.html("figure_scale"))
+    return figure(scale_drawing(page), page.words.html("figure_scale"), scroll=True)
