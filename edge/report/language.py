@@ -51,10 +51,11 @@ def _pattern(english: str) -> re.Pattern[str]:
 @cache
 def glossary() -> dict[str, dict[str, str]]:
     """Get every fixed string by its key, then by language."""
-    found: dict[str, dict[str, str]] = {}
-    for name in ("glossary.toml", "glossary_live.toml"):
-        found |= tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
-    return {key: {language: kept(said) for language, said in of.items()} for key, of in found.items()}
+    printed, live = (
+        tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
+        for name in ("glossary.toml", "glossary_live.toml")
+    )
+    return {key: {language: kept(said) for language, said in of.items()} for key, of in printed.items()} | live
 
 
 def kept(said: str) -> str:
