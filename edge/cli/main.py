@@ -37,6 +37,7 @@ from .specimen import specimen
 from .standard import standard
 from .station import STATION_COMMANDS
 from .trends import trends
+from .watch import watch
 from .web import web
 from .weigh import BALANCE_COMMANDS
 from .witness import checkpoint, witness
@@ -88,6 +89,7 @@ for command in (
     metrics,
     *STATION_COMMANDS,
     *BALANCE_COMMANDS,
+    watch,
     web,
 ):
     cli.add_command(command)
