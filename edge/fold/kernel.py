@@ -277,9 +277,11 @@ def _wrong(s: Any, seq: Any, t_s: Any, first: Any, status: Any) -> Any:
             return _NO_FIRST
         if i > 0 and not (seq[i] > seq[i - 1] and t_s[i] > t_s[i - 1]):
             return _NO_ORDER
-    for i in range(len(status)):
-        if status[i] > _STALE:
-            return _NO_STATUS
+    unknown = False
+    for i in range(len(status)):  # to its end, for then many are compared at once
+        unknown |= status[i] > _STALE
+    if unknown:
+        return _NO_STATUS
     begun = s["open"] == 1 or s["closed"] == 1
     if n_frames > 0 and begun and not (seq[0] > s["seq"] and t_s[0] > s["t_s"]):
         return _BEFORE
