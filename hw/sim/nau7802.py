@@ -329,7 +329,7 @@ class Nau7802Model:
         regs = self._regs
         gain = 1 << (regs[_CTRL1] & 7)
         base = 7 if regs[_CTRL2] & 0x80 else 0
-        self._setting = _Setting(
+        self._setting = setting = _Setting(
             second_channel=bool(regs[_CTRL2] & 0x80),
             shorted=bool(regs[_I2C_CTRL] & _SHORT_INPUTS),
             codes_per_ratio=float(gain * (2 << 23)),
@@ -339,7 +339,7 @@ class Nau7802Model:
             ocal=int.from_bytes(regs[0x03 + base : 0x06 + base], signed=True),
             gcal=int.from_bytes(regs[0x06 + base : 0x0A + base]) / _GCAL_ONE,
         )
-        return self._setting
+        return setting
 
     def _rate_sps(self) -> int:
         return _RATES_SPS.get(self._regs[_CTRL2] >> 4 & 7, 10)
