@@ -41,8 +41,10 @@ class OwnFile:
                 f"{path}: cannot be opened here ({e.strerror}): check its rights, or choose another"
             ) from e
         try:
-            if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            found = os.fstat(self._fd)
+            if not stat.S_ISREG(found.st_mode):
                 raise BadDatabase(f"{path}: is no file: name a file")
+            self._own = _of(found)
             try:
                 file_lock.take(self._fd)
             except OSError as e:
@@ -62,7 +64,7 @@ class OwnFile:
     @property
     def is_there(self) -> bool:
         """Say whether what has the database's name is still this file."""
-        return _identity(self._path) == _of(os.fstat(self._fd))
+        return _identity(self._path) == self._own
 
     @property
     def has_its_log(self) -> bool:

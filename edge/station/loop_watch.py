@@ -42,10 +42,12 @@ class LoopWatch:
         try:
             yield
         finally:
-            took_s = self._now_s() - began_s - (self._commit_s() - waited_s)
+            passed_s = self._now_s() - began_s
+            took_s = passed_s - (self._commit_s() - waited_s)
             self._turn()
             self.longest_s = max(self.longest_s, took_s)
-            self.longest_processor_s = max(self.longest_processor_s, time.thread_time() - worked_s)
+            if passed_s > self.longest_processor_s:  # else it was not busier: to ask the kernel takes microseconds
+                self.longest_processor_s = max(self.longest_processor_s, time.thread_time() - worked_s)
             self._recent_s = max(self._recent_s, took_s)
 
     def _turn(self) -> None:

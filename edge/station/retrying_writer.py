@@ -210,7 +210,7 @@ class RetryingWriter:
         """Look, once a second, whether the file is still there, and what will hurt; go on filling in a new file."""
         if not self.write(self.journal.require_own_file):
             return
-        self._watch.look(self._clock.now_ns() / NS_PER_S, self.journal.links)
+        self._watch.look(self._clock.now_ns() / NS_PER_S, lambda: self.journal.links)
         if run is None:
             self._refill = None
             return

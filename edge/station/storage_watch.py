@@ -35,12 +35,12 @@ class StorageWatch:
         self._checkpoint = checkpoint
         self._next_s = 0.0
 
-    def look(self, now_s: float, links: int) -> None:
-        """Look again, if it is time. ``now_s`` is the boot clock's, ``links`` how many names the database has."""
+    def look(self, now_s: float, links: Callable[[], int]) -> None:
+        """Look again, if it is time. ``now_s`` is the boot clock's, ``links`` says how many names the database has."""
         if now_s < self._next_s:
             return
         self._next_s = now_s + LOOK_EVERY_S
-        found = (self._log(), self._room(), _descriptors(), self._names(links))
+        found = (self._log(), self._room(), _descriptors(), self._names(links()))
         self.concern = "; ".join(filter(None, found))
 
     def _log(self) -> str:

@@ -51,13 +51,13 @@ def test_a_log_that_a_reader_holds_is_said_with_its_name_and_is_cut_once_it_lets
         run = begin(journal, batch_s=1)
         write(run, range(40))
         look = StorageWatch(path, journal.checkpoint)
-        look.look(0.0, 1)
+        look.look(0.0, lambda: 1)
         assert look.concern.startswith("a.db-wal has grown to ")
         assert f"for a program (process {reader.pid}, python" in look.concern
         reader.communicate("")
-        look.look(5.0, 1)
+        look.look(5.0, lambda: 1)
         assert look.concern, "it looks every ten seconds"
-        look.look(11.0, 1)
+        look.look(11.0, lambda: 1)
         assert look.concern == ""
         assert path.with_name("a.db-wal").stat().st_size == 0
         assert readers_of(path.with_name("a.db-shm")) == []
@@ -70,7 +70,7 @@ def test_room_and_names_that_run_out_are_said(tmp_path: Path, monkeypatch: pytes
         told = os.statvfs_result([changed.get(name, getattr(real, name)) for name in FIELDS])
         monkeypatch.setattr(os, "statvfs", lambda _: told)
         look = StorageWatch(tmp_path / "a.db", lambda: None)
-        look.look(0.0, 1)
+        look.look(0.0, lambda: 1)
         return look.concern
 
     assert concern(f_bavail=10**9, f_favail=10**6) == ""
@@ -100,7 +100,7 @@ def test_descriptors_that_run_out_are_said(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (len(list(Path("/proc/self/fd").iterdir())), 4096))
     look = StorageWatch(tmp_path / "a.db", lambda: None)
-    look.look(0.0, 1)
+    look.look(0.0, lambda: 1)
     assert "files are open: restart halfpercent after the run" in look.concern
 
 
