@@ -216,7 +216,7 @@ class Certificate(_Table, frozen=True, kw_only=True):
 
     ``rtd`` is the oven's thermometer, and the load cell's too where there is no ``cell_rtd``. ``tare_counts`` is
     only for recordings that hold no tare of their own: the code of the empty holder. ``record`` and ``sha256`` are a
-    guided calibration's.
+    guided calibration's; ``mount`` is what the cell was mounted by as it was calibrated.
     """
 
     format: Literal[1]
@@ -235,6 +235,7 @@ class Certificate(_Table, frozen=True, kw_only=True):
     cell_rtd: Rtd | None = None
     record: Record | None = None
     sha256: Sha256 | None = None
+    mount: Text | None = None
 
     @property
     def recorded(self) -> bool:

@@ -40,6 +40,7 @@ def calibrate() -> None:
 @calibrate.command("tare")
 @click.option("--capacity", "capacity_g", type=float, help="The load cell's rated load in g.")
 @click.option("--serial", callback=one_line, help="The load cell's serial number.")
+@click.option("--mount", callback=one_line, help="What it is mounted by, as you will name it at each start.")
 @click.option("--who", callback=one_line, help="Who calibrates: name, and laboratory.")
 @click.option("--valid-months", default=12, show_default=True, type=click.IntRange(1, 120), help="How long it holds.")
 @click.option(
@@ -50,6 +51,7 @@ def calibrate() -> None:
 def calibrate_tare(
     capacity_g: float | None,
     serial: str | None,
+    mount: str | None,
     who: str | None,
     valid_months: int,
     rtd_class: ToleranceClass,
@@ -71,10 +73,10 @@ def calibrate_tare(
             if missing:
                 raise click.UsageError(f"a calibration begins with {', '.join(missing)}")
             cell = _stated_cell(capacity_g, serial)
-            session = _new_session(place, cell, who or "", valid_months, rtd_class, air)
+            session = _new_session(place, cell, who or "", valid_months, rtd_class, air, mount)
         else:
             place.check(session)
-            _must_agree(session, capacity_g, serial, who)
+            _must_agree(session, capacity_g, serial, who, mount)
         session = read_tare(place.bench, session, place.keep)
         point = session.tare
         assert point is not None  # it was just read
@@ -86,12 +88,15 @@ def calibrate_tare(
         say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
 
 
-def _must_agree(session: Session, capacity_g: float | None, serial: str | None, who: str | None) -> None:
+def _must_agree(
+    session: Session, capacity_g: float | None, serial: str | None, who: str | None, mount: str | None
+) -> None:
     """See that what is said again is what the calibration was begun with. Raises ``CalibrationRefused``."""
     said = (
         ("--capacity", capacity_g, session.cell.capacity_g),
         ("--serial", serial, session.cell.serial),
         ("--who", who, session.made_by),
+        ("--mount", mount, session.mount),
     )
     for option, now, begun in said:
         if now is not None and now != begun:
@@ -109,7 +114,7 @@ def _stated_cell(capacity_g: float | None, serial: str | None) -> Cell:
 
 
 def _new_session(
-    place: Place, cell: Cell, who: str, valid_months: int, rtd_class: ToleranceClass, air: Air | None
+    place: Place, cell: Cell, who: str, valid_months: int, rtd_class: ToleranceClass, air: Air | None, mount: str | None
 ) -> Session:
     """Make a new calibration; one of the same name is put aside."""
     from calibration.certificate import BridgeChip
@@ -131,6 +136,7 @@ def _new_session(
         cell_rtd=nominal_cell_rtd(place.config, rtd_class),
         valid_months=valid_months,
         air=air or ASSUMED_AIR,
+        mount=mount,
     )
 
 

@@ -83,6 +83,10 @@ class Start(_Args, frozen=True, kw_only=True):
     series: Name | None = None
     safety_said: bool = False
     new_holder: bool = False
+    mount: Name | None = None
+    """What the load cell is mounted by."""
+    moved: bool = False
+    """The rig was carried since it was calibrated."""
     nonce: Name | None = None
     note: Text | None = None
 
@@ -101,7 +105,7 @@ class Start(_Args, frozen=True, kw_only=True):
             raise ValueError("known_loss_u_g belongs to known_loss_g: give that too")
         if self.kind == "blank" and self.specimen is not None:
             raise ValueError("specimen is for a sample: the dummy of a blank run is none")
-        for name in ("sample", "operator", "claim", "composition", "series"):
+        for name in ("sample", "operator", "claim", "composition", "series", "mount"):
             if (text := getattr(self, name)) is not None:
                 try:
                     msgspec.structs.force_setattr(self, name, name_from(text))

@@ -85,6 +85,7 @@ def certify(session: Session, today: dt.date, clock_set: bool | None = None) -> 
         rtd=rtd,
         cell_rtd=None if cell_rtd == rtd else cell_rtd,
         valid_until=months_later(today, session.valid_months) if dated else None,
+        mount=session.mount,
     )
     density = max((w.density_kg_m3 for w in session.weights), default=7950.0)
     if not dated:

@@ -60,6 +60,7 @@ class Subject:
     rtd: cal.Rtd
     cell_rtd: cal.Rtd | None = None
     valid_until: datetime.date | None = None
+    mount: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ def make_certificate(
         rtd=subject.rtd,
         cell_rtd=subject.cell_rtd,
         record=record,
+        mount=subject.mount,
     )
 
 

@@ -116,6 +116,7 @@ class Session(_Kept, frozen=True, kw_only=True):
     rtd_checks: tuple[RtdCheck, ...] = ()
     curves: tuple[Curve, ...] = ()
     pressure: PressureRecord | None = None
+    mount: str | None = None
 
     def with_piece(self, loaded: bool, number: int, piece: Piece) -> Session:
         """Get the session with ``piece`` as the ``number``-th (from 0) and last of a series."""

@@ -37,7 +37,7 @@ class Plan:
     ``tare_g`` is what the empty holder is on the certificate's scale (NaN: not known) and ``tare_within_g`` how far it
     may be from there; ``last_tare_g`` what it was in ``last_tare_run`` (0: there is none), from which it moves by at
     most ``last_tare_within_g`` by itself. A sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0:
-    not declared).
+    not declared). ``void_because``: why the certificate does not hold until the check weight agrees ('': it holds).
     """
 
     weigh: Literal["cold", "hot"]
@@ -75,6 +75,7 @@ class Plan:
     last_tare_g: float = math.nan
     last_tare_within_g: float = math.inf
     last_tare_run: int = 0
+    void_because: str = ""
 
     @property
     def asks_load(self) -> bool:

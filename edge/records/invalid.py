@@ -38,6 +38,7 @@ class InvalidReason(StrEnum):
     BALANCE_CONTRADICTS = "balance_contradicts"
     SPECIMEN_CONTRADICTED = "specimen_contradicted"
     TEST_OF_THE_RIG = "test_of_the_rig"
+    CERTIFICATE_VOID = "certificate_void"
     NOT_JUDGED = "not_judged"
 
 

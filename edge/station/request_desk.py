@@ -225,6 +225,8 @@ class RequestDesk:
             about["series"] = order.series
         if order.new_holder:
             about["new_holder"] = True
+        if order.mount is not None:
+            about["mount"] = order.mount
         if order.safety_said:
             about["safety_said"] = True
         if order.nonce is not None:

@@ -26,7 +26,7 @@ from edge.procedure.parameters import RunParameters, live_parameters, stability_
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
-from edge.records.specimen import SeenBefore, Specimen, recognised, with_specimen
+from edge.records.specimen import SeenBefore, Specimen, recognised, same_name, with_specimen
 from edge.records.specimen_file import load_specimen
 from edge.records.suitability import Control
 from edge.standards.standard import load_standard
@@ -91,7 +91,9 @@ def definition_from_order(
     is_blank = order.kind == "blank"
     kinds = (RunKind.SIMULATED,) if simulated else (RunKind.TEST, RunKind.BLANK)
     parameters = with_declared_mass(parameters, order.mass_g)
-    if not order.new_holder:
+    void = _void_because(order, certificate)
+    parameters = replace(parameters, plan=replace(parameters.plan, void_because=void))
+    if not order.new_holder and not void:
         parameters = _with_last_tare(parameters, certificate, database, kinds)
     return RunDefinition(
         sample=sample,
@@ -109,6 +111,21 @@ def definition_from_order(
         check_weight=weight,
         suitability=_control(order),
     )
+
+
+def _void_because(order: Start, certificate: Certificate) -> str:
+    """Say why the certificate does not hold before a check weight has agreed: another mount, or a rig that was carried.
+
+    Raises ``BadInput`` where no check weight is announced that could say otherwise.
+    """
+    why = ""
+    if order.mount is not None and certificate.mount is not None and not same_name(order.mount, certificate.mount):
+        why = f"certificate {certificate.name} is of the mount {certificate.mount}, and this is {order.mount}"
+    elif order.moved:
+        why = f"the rig was carried since certificate {certificate.name} was made"
+    if why and order.check_weight_g is None and order.weight is None:
+        raise BadInput(f"{why}: calibrate again, or announce a check weight, which must agree after M2")
+    return why
 
 
 def _with_last_tare(

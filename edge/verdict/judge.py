@@ -35,7 +35,7 @@ from .by_balance import balance_told, judge_on_balance
 from .conclude import beside_declared, decided, with_slopes
 from .draft import check_weight_told, draft_result, masses_of_loss, zeros_told
 from .happened import what_happened
-from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing
+from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing, not_agreed
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
 from .suitability import with_suitability
 from .unseen import moved_unseen, rose_unseen, vent_told
@@ -155,6 +155,10 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         check_same_rig(definition.blank, definition.certificate)
         check_blank(definition.blank, draft)
     check = _span_check(ended.phases, definition)
+    if void := ended.phases.plan.void_because:
+        if (because := not_agreed(void, check)) is not None:
+            return because
+        said.append(warnings.mount_agrees(void))
     resets = reset_steps(ended, weighed, check)
     weighed, resets = _with_zero_across(ended, weighed, resets)
     told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step

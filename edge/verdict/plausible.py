@@ -18,6 +18,7 @@ from edge.records.phase import Phase
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.weighed import Weighed
+from edge.uncertainty.zero_drift import SpanCheck
 
 from .resets import ResetStep, is_assumed, without_steps
 
@@ -145,3 +146,15 @@ def not_a_loss(ended: EndedRun, weighed: Weighed, budget: Budget) -> Invalid | N
 def gained(ended: EndedRun, budget: Budget) -> bool:
     """Say whether the sample gained by more than U: then it cannot plainly pass."""
     return not ended.definition.is_blank and budget.loss_pct < -budget.expanded_pct
+
+
+def not_agreed(void_because: str, check: SpanCheck | None) -> Invalid | None:
+    """Say why a certificate that does not hold by itself is not made good by a check weight (None: it is)."""
+    if check is None:
+        why = f"{void_because}, and no check weight has agreed: calibrate again, or put it on after the second zero"
+    elif check.changed:
+        why = f"{void_because}, and the check weight reads {check.indicated_g:.5g} g instead of {check.load_g:.5g} g"
+        why += ": calibrate again"
+    else:
+        return None
+    return Invalid(InvalidReason.CERTIFICATE_VOID, why)

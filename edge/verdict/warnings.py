@@ -133,6 +133,11 @@ def rig_rises(rate_g_per_h: float, more_pct: float) -> str:
     )
 
 
+def mount_agrees(void_because: str) -> str:
+    """Say that a check weight has agreed with a certificate that did not hold by itself."""
+    return f"{void_because}: the check weight agrees; what temperature does is taken to be as it was calibrated"
+
+
 def zero_across_reset() -> str:
     """Get the warning of a second zero that says nothing of the rig's drift."""
     return (

@@ -131,14 +131,14 @@ def test_the_certificate_holds_everything_that_was_recorded(whole: tuple[Lab, in
     assert c.record.loaded_slope is not None
     assert c.record.zero_slope.minutes == 240
     assert c.record.loaded_slope.weight_g == pytest.approx(200.0, abs=0.04)
-    assert (c.made_at, c.valid_until) == (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
+    assert (c.made_at, c.valid_until) == (dt.date(2026, 11, 2), dt.date(2027, 11, 2))
     assert not any("temperature" in line or "creep" in line for line in c.record.assumed)
 
 
 def test_each_step_leaves_a_certificate_and_none_is_written_over(whole: tuple[Lab, int, str]) -> None:
     lab, _, _ = whole
     assert [p.name for p in lab.certificates] == [
-        "cell-2026-01-01.toml", "cell-2026-01-01-2.toml", "cell-2026-01-01-3.toml"
+        "cell-2026-11-02.toml", "cell-2026-11-02-2.toml", "cell-2026-11-02-3.toml"
     ]  # fmt: skip
     first = load_certificate(lab.certificates[0])
     assert first.temperature.zero_counts_per_k == 0.0  # not measured then, and it says so

@@ -52,7 +52,7 @@ from edge.guided_calibration.session import (
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import usual
 from edge.simulate.bench import SimulatedBench
-from edge.simulate.instrument import build
+from edge.simulate.instrument import BEGINS_WALL_S, build
 from hw.protocols import Conversion, Status
 
 
@@ -244,7 +244,7 @@ def test_other_settings_than_the_calibration_was_begun_with_are_refused(lab: Lab
 
 
 def test_a_calibration_of_long_ago_is_not_gone_on_with(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw.clock.SimClock.wall_s", lambda self: 1_767_225_600.0 + 40 * 86_400.0)
+    monkeypatch.setattr("hw.clock.SimClock.wall_s", lambda self: BEGINS_WALL_S + 40 * 86_400.0)
     assert "was begun 40 days ago: begin again" in lab.calibrate("span").line
 
 
@@ -550,7 +550,7 @@ def test_no_certificate_is_ever_written_over(tmp_path: Path) -> None:
 
     certificate = calibrated(rig_of("solid", 1).truth, "nau7802", 1)
     paths = [write_certificate(tmp_path, "cell", certificate) for _ in range(3)]
-    assert [p.name for p in paths] == ["cell-2025-12-01.toml", "cell-2025-12-01-2.toml", "cell-2025-12-01-3.toml"]
+    assert [p.name for p in paths] == ["cell-2026-10-01.toml", "cell-2026-10-01-2.toml", "cell-2026-10-01-3.toml"]
     assert {p.name for p in paths} == {p.name for p in (tmp_path / "certificates").iterdir()}
 
 
