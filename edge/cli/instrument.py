@@ -114,14 +114,19 @@ def check_config(file: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="The settings [/etc/halfpercent].")
+@click.option("--wire", is_flag=True, help="Show the bytes to and from the laboratory's balance.")
 @db_option
 @as_json_option
-def doctor(config_file: Path | None, db: Path | None, as_json: bool) -> None:
+def doctor(config_file: Path | None, wire: bool, db: Path | None, as_json: bool) -> None:
     """Look at buses, rights, chips, clock, disk, versions: what is wrong, and what to do. A fault ends it with 1."""
     from edge.doctor.machine import examine
     from edge.instrument.config import config_path
 
-    found = list(examine(config_path(config_file), database_to_read(db)))
+    def show(way: str, data: bytes) -> None:
+        if wire:
+            say(f"  {way} {data.hex(' ')}  {data!r}", err=True)
+
+    found = list(examine(config_path(config_file), database_to_read(db), show))
     if as_json:
         say_json({"findings": [asdict(f) for f in found]})
     else:

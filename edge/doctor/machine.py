@@ -25,12 +25,14 @@ from edge.database.connection import sqlite_version
 from edge.errors import BadConfig
 from edge.instrument.config import load_config
 from edge.instrument.consistency import disagreements
+from hw.balance import Wire, tell_nobody
 from hw.clock import BootClock
 from hw.clock_sync import synchronised
 from hw.compiled import why_python
 from hw.rtc import kept_by_rtc
 from hw.supply import ask_supply
 
+from .balance import balance
 from .chips import chips
 from .finding import Finding
 from .station import what_the_station_sees
@@ -44,8 +46,11 @@ WORN_TENTHS = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
 
 
-def examine(config_from: Path, database: Path) -> Iterator[Finding]:
-    """Look at everything, one finding after another. Chips are looked for where the settings name them."""
+def examine(config_from: Path, database: Path, wire: Wire = tell_nobody) -> Iterator[Finding]:
+    """Look at everything, one finding after another. Chips are looked for where the settings name them.
+
+    ``wire`` is told the bytes to and from the laboratory's balance.
+    """
     yield _python()
     yield from _parts()
     yield from _nodes()
@@ -67,6 +72,7 @@ def examine(config_from: Path, database: Path) -> Iterator[Finding]:
         yield Finding("config", "fail", line, f"correct it, then: halfpercent check-config {config_from}")
     if not wrong:
         yield Finding("config", "ok", str(config_from))
+    yield from balance(config.balance, wire)
     seen, asked = what_the_station_sees(config)
     yield from seen
     if asked:
