@@ -19,6 +19,7 @@ from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .calibration_finish import finish
 from .options import one_line, user_db
 from .say import say, say_json, say_lines
+from .site import calibrate_site
 
 if TYPE_CHECKING:
     from calibration.calibration_record import Air, ThermometerPlace, Weight
@@ -341,6 +342,7 @@ def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | 
 
 
 calibrate.add_command(calibrate_pressure)
+calibrate.add_command(calibrate_site)
 
 
 @calibrate.command()
