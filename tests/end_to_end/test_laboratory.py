@@ -29,6 +29,7 @@ from edge.records.invalid import InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import Result, Verdict
 from edge.records.specimen import HandOver, Seal, Specimen
+from edge.records.suitability import Control
 from edge.replay.run_csv_judge import judge_run_csv
 from edge.replay.run_csv_reader import read_run_csv
 from edge.replay.run_csv_writer import run_as_csv
@@ -156,6 +157,16 @@ def test_its_csv_has_the_masses_of_the_balance_and_is_judged_alike_by_a_stranger
     again = judge_run_csv(read_run_csv(file), file).result
     for name in ("verdict", "loss_pct", "U_pct", "balance", "on_declared", "deviations", "m1_g", "m2_g"):
         assert getattr(again, name) == getattr(tested.result, name)
+
+
+def test_the_rig_is_shown_fit_by_what_the_balance_knows_to_have_left(tested: Evening) -> None:
+    m1, m2 = (mass.mass_g for mass in tested.ended.on_balance)
+    for known_g, fit in ((m1 - m2, True), (m1 - m2 + 0.5, False)):
+        control = Control(kind="liquid", known_g=known_g, u_known_g=0.002)
+        definition = replace(tested.ended.definition, suitability=control, specimen=None)
+        said = judge_run(replace(tested.ended, definition=definition, on_balance=())).suitability
+        assert said
+        assert (said.fit, said.fit_until is not None) == (fit, fit)
 
 
 def as_if(tested: Evening, **more: object) -> Result:
