@@ -47,6 +47,8 @@ class RunRead:
 def is_run_file(path: Path) -> bool:
     """Say whether a file is a run as ``export`` writes it. A file that cannot be read is none."""
     try:
+        if not path.is_file():  # a pipe would never open
+            return False
         with path.open("rb") as file:
             return file.read(len(MARK)) == MARK.encode()
     except OSError:

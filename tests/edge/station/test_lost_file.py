@@ -15,6 +15,7 @@ from simulated_service import Rigged, rigged
 
 from edge.database import hash_chain
 from edge.database.journal import Journal
+from edge.database.run_check import check_run
 from edge.database.stored_frames import stored_frames
 from edge.errors import BadDatabase
 from edge.records.event import EventKind
@@ -105,6 +106,7 @@ def test_a_run_goes_on_into_a_new_file_with_all_that_was_ever_written_and_an_ala
         it.ask("abort")
         it.run_s(5.0)
         assert it.service.station.last is not None
+        assert check_run(it.journal.db, 1, full=True) is None, "one chain, as if the file had never been lost"
     kept = [p for p in tmp_path.iterdir() if ".not-ours-" in p.name and not p.name.endswith(("-wal", "-shm"))]
     assert bool(kept) is (name in ("an old copy in its place", "a text in its place"))
     if name == "a text in its place":
