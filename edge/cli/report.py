@@ -58,21 +58,26 @@ def _for_terminal(lines: str) -> str:
 @as_json_option
 def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
     """List the newest runs in the database, a page at a time."""
-    from edge.database.shown_runs import page_of_runs
+    from edge.database.shown_runs import page_of_runs, runs_without_a_row
     from edge.report.run_list import HEAD, as_json_list, run_lines
 
     path = database_to_read(db)
     page = page_of_runs(path, before=before, most=most + 1)
     found = page[-most:]
     earlier = found[0].listed.run_id if len(page) > most else None
+    left_out = runs_without_a_row(path)
     if as_json:
-        more = {} if earlier is None else {"earlier_before": earlier}
+        more: dict[str, object] = {} if earlier is None else {"earlier_before": earlier}
+        if left_out:
+            more["left_out"] = left_out
         say_json({"database": str(path), "runs": as_json_list(found)} | more)
         return
     say(HEAD)
     for run in found:
         for line in run_lines(run):
             say(line)
+    if left_out:
+        say(f"ALTERED: left out of runs, though events of them are stored: {', '.join(map(str, left_out[:20]))}")
     unchecked = sum(not run.checked for run in found)
     if unchecked:
         say(f"{unchecked} of them were not held against their chains, for want of time: report RUN does that for one.")

@@ -18,6 +18,7 @@ from edge.records.run import RunState
 
 from .connection import Database, parsed_rows, translated_errors
 from .reading import open_readonly
+from .run_check import check_run
 
 START = -1
 
@@ -47,6 +48,8 @@ class FeedRun(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str
     started_utc: str
     result_json: str | None
+    altered: str | None = None
+    """What of an ended run first differs from its chain (the quick check); None: nothing."""
 
     @property
     def ended(self) -> bool:
@@ -98,7 +101,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[EventRow, ...] = ()
 
 
-_RUN = ", ".join(FeedRun.__struct_fields__)
+_RUN = ", ".join(name for name in FeedRun.__struct_fields__ if name != "altered")
 _SECOND = ", ".join(SecondRow.__struct_fields__)
 _EVENT = "event, wall_utc, kind, who, data_json"
 
@@ -167,6 +170,9 @@ def _run(db: Database, at: Position) -> FeedRun | None:
     if not found:
         return None
     run = found[0]
+    if run.result_json is not None:
+        altered = check_run(db, run.run_id, full=False)
+        return msgspec.structs.replace(run, altered=None if altered is None else str(altered))
     left = len(found) > 1 and not run.ended  # another was begun after it
     return msgspec.structs.replace(run, state="interrupted") if left else run
 

@@ -108,6 +108,13 @@ def page_of_runs(path: Path, *, before: int | None = None, most: int = MOST_LIST
         return found[::-1]
 
 
+def runs_without_a_row(path: Path) -> list[int]:
+    """Get runs of which events are stored, and no row of ``runs``: they were left out. Raises ``BadDatabase``."""
+    sql = "select distinct run_id from events where run_id not in (select run_id from runs) order by run_id limit ?"
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        return [run_id for (run_id,) in db.execute(sql, [MOST_LISTED]).fetchall() if isinstance(run_id, int)]
+
+
 def _renamed(listed: RunListed, corrected: list[CorrectionTold]) -> RunListed:
     names = [c.now for c in corrected if c.field == "sample"]
     return msgspec.structs.replace(listed, sample_id=names[-1]) if names else listed

@@ -68,7 +68,10 @@ class EventMessage(_Message, frozen=True, kw_only=True, tag="event"):
 
 
 class ResultMessage(_Message, frozen=True, kw_only=True, tag="result"):
-    """What a run came to: ``result`` is the record of ``docs/schema/result-1.json``, null where it has none."""
+    """What a run came to: ``result`` is the record of ``docs/schema/result-1.json``, null where it has none.
+
+    ``altered`` is what of it first differs from its chain (null: nothing): then its result is not passed on.
+    """
 
     run_uid: str
     run_id: int
@@ -78,6 +81,7 @@ class ResultMessage(_Message, frozen=True, kw_only=True, tag="result"):
     started_utc: str
     certificate_sha256: str
     result: dict[str, Any] | None
+    altered: str | None = None
 
 
 class StateMessage(_Message, frozen=True, kw_only=True, tag="state"):
@@ -160,7 +164,11 @@ def event_message(rig: str, run: FeedRun | None, row: EventRow) -> EventMessage:
 def result_message(rig: str, run: FeedRun) -> ResultMessage:
     """Get the message of a run's end."""
     try:
-        result = None if run.result_json is None else msgspec.json.decode(run.result_json, type=dict[str, Any])
+        result = (
+            None
+            if run.result_json is None or run.altered
+            else msgspec.json.decode(run.result_json, type=dict[str, Any])
+        )
     except msgspec.DecodeError:
         result = None
     return ResultMessage(
@@ -173,6 +181,7 @@ def result_message(rig: str, run: FeedRun) -> ResultMessage:
         started_utc=run.started_utc,
         certificate_sha256=run.certificate_sha256,
         result=result,
+        altered=run.altered,
     )
 
 

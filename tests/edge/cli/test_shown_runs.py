@@ -16,8 +16,10 @@ from short_demo import Demo
 
 import edge.database.shown_runs
 from edge.cli.main import cli
+from edge.database.feed import Position, rows_after
 from edge.database.shown_runs import unaltered_result
 from edge.errors import DamagedDatabase, NoSuchRun
+from edge.publish.message import result_message
 
 
 @pytest.fixture
@@ -96,6 +98,27 @@ def test_what_nobody_touched_says_nothing(path: Path) -> None:
     (run,) = as_json("runs", "--db", str(path))["runs"]
     assert (run["altered"], run["checked"], run["verdict"]) == (None, True, "PASS")
     assert path.read_bytes() == before
+
+
+def test_a_run_that_was_left_out_of_the_list_is_named(path: Path) -> None:
+    alter(path, "delete from runs")
+    assert said("runs", "--db", str(path)).splitlines()[-1] == (
+        "ALTERED: left out of runs, though events of them are stored: 1"
+    )
+    assert as_json("runs", "--db", str(path))["left_out"] == [1]
+
+
+def test_what_is_altered_is_published_without_its_result(path: Path) -> None:
+    run = rows_after(path, Position()).run
+    assert run is not None
+    assert run.altered is None
+    assert result_message("rig", run).result is not None
+    alter(path, "update runs set loss_pct = 0.2")
+    run = rows_after(path, Position()).run
+    assert run is not None
+    told = result_message("rig", run)
+    assert told.result is None
+    assert "loss_pct is 0.2, its result says" in str(told.altered)
 
 
 def test_a_run_without_a_result_says_too_what_is_altered(path: Path) -> None:
