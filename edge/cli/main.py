@@ -16,6 +16,7 @@ from edge.seal.identification import IDENTIFICATION
 
 from . import exit_status
 from .balance import balance
+from .bundle import bundle
 from .calibrate import calibrate
 from .certificates import weight
 from .correct import correct
@@ -86,6 +87,7 @@ for command in (
     trends,
     publish,
     service_report,
+    bundle,
     metrics,
     *STATION_COMMANDS,
     *BALANCE_COMMANDS,

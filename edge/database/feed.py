@@ -154,6 +154,14 @@ def newest_second(path: Path) -> SecondRow | None:
         return msgspec.convert(found[0], SecondRow) if found else None
 
 
+def last_events(path: Path, most: int) -> list[EventRow]:
+    """Get the newest events of the station and of its runs, at most so many of each. Raises ``BadDatabase``."""
+    with closing(open_readonly(path)) as db, translated_errors(path), parsed_rows(f"{path}: an event of it"):
+        station = list(db.query(f"select {_EVENT} from station_events order by event desc limit ?", [most]))
+        runs = list(db.query(f"select {_EVENT}, second from events order by run_id desc, event desc limit ?", [most]))
+        return msgspec.convert(station[::-1] + runs[::-1], list[EventRow])
+
+
 def _same(db: Database, at: Position) -> bool:
     """Say whether the run that a position names is in this database, and not another of its number."""
     if not at.run_uid:

@@ -9,6 +9,7 @@ that have it, Linux' ``mmc-dev-attrs``.
 
 from __future__ import annotations
 
+import datetime
 import grp
 import importlib.metadata
 import os
@@ -35,6 +36,7 @@ from hw.supply import ask_supply
 from .balance import balance
 from .chips import chips
 from .finding import Finding
+from .over_time import over_time
 from .station import what_the_station_sees
 
 ROOM_BYTES = 200_000_000
@@ -58,6 +60,7 @@ def examine(config_from: Path, database: Path, wire: Wire = tell_nobody) -> Iter
     yield from _wear()
     yield _power()
     yield _clock()
+    yield from over_time(database, datetime.datetime.now(datetime.UTC))
     if not os.access(config_from, os.F_OK):
         do = f"write {config_from} (docs/config.md); without it, chips are not looked for"
         yield Finding("config", "absent", f"{config_from}: none", do)

@@ -1,0 +1,66 @@
+"""What a rig's own past says: charts that signal, a calibration that is due, a publisher in trouble.
+
+This module must never wait for a broker, and never look further than the rig's own files.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from calibration.bounded_file import NotReadable, read_regular_file
+from edge.database.summaries import finished_runs
+from edge.errors import HalfpercentError
+from edge.trends.rig_trends import rig_trends
+
+from .finding import Finding
+
+PUBLISHED = Path("/var/lib/halfpercent-publish/position.json")
+DUE_WITHIN_DAYS = 30
+
+
+class _Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What the publisher leaves for whoever asks: '' where all is well."""
+
+    trouble: str = ""
+    told_utc: str = ""
+
+
+def over_time(database: Path, now: datetime.datetime, published: Path = PUBLISHED) -> Iterator[Finding]:
+    """Get what a rig's past says, nothing where it has none. ``now`` has its zone."""
+    yield from _trends(database, now)
+    yield from _publisher(published)
+
+
+def _trends(database: Path, now: datetime.datetime) -> Iterator[Finding]:
+    if not database.is_file():
+        return
+    try:
+        told = rig_trends(finished_runs(database), now)
+    except HalfpercentError:  # said of the database elsewhere
+        return
+    for trend in told.trends:
+        if trend.signals or trend.leaves_on is not None:
+            yield Finding("trend", "warn", trend.said, "halfpercent trends; check with a weight, or calibrate again")
+    due = told.calibration_due
+    if due is None or due.on is None:
+        return
+    days = (datetime.date.fromisoformat(due.on) - now.date()).days
+    state, when = ("warn", "now") if days <= 0 else ("warn" if days <= DUE_WITHIN_DAYS else "ok", f"on {due.on}")
+    do = "halfpercent calibrate span" if state == "warn" else ""
+    yield Finding("calibration", "warn" if state == "warn" else "ok", f"due {when} ({due.rule}: {due.why})", do)
+
+
+def _publisher(path: Path) -> Iterator[Finding]:
+    try:
+        told = msgspec.json.decode(read_regular_file(path, 4096), type=_Published)
+    except (NotReadable, msgspec.DecodeError):
+        return
+    if told.trouble:
+        do = "halfpercent publish --check; rows wait in the database and none is lost"
+        yield Finding("publisher", "warn", f"since {told.told_utc}: {told.trouble}", do)
+    else:
+        yield Finding("publisher", "ok", "the broker takes what is sent")
