@@ -132,6 +132,8 @@ class SimPinFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type in
         self._clock = clock
         self.edge_ns = edge_ns
         self.advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
+        self.preempting = False
+        """Whether a pulse is still to come in which the processor is taken away."""
         self._preempt_in = 0
         self._preempt_ns = 0
 
@@ -147,16 +149,13 @@ class SimPinFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type in
     def preempt(self, ns: int, *, pulse: int = 1) -> None:
         """Take the processor away for ``ns`` while SCK is high, in the ``pulse``-th pulse from now."""
         self._preempt_in, self._preempt_ns = pulse, ns
-
-    @property
-    def preempting(self) -> bool:
-        """Get whether a pulse is still to come in which the processor is taken away."""
-        return self._preempt_in > 0
+        self.preempting = pulse > 0
 
     def rose(self) -> None:
         """Take note of a rising edge on a clock line, while :attr:`preempting`."""
         self._preempt_in -= 1
-        if not self._preempt_in:
+        self.preempting = self._preempt_in > 0
+        if not self.preempting:
             self._clock.sleep_s(self._preempt_ns / NS_PER_S)
 
     def ticks(self) -> float:
