@@ -5,6 +5,7 @@ This module must never change what it shows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from edge.database.shown_runs import ShownRun
     from edge.records.result import Result
     from edge.report.contents import Report
+    from edge.report.language import Language
+
+PACKAGE = "The evidence package of the run: halfpercent verify checks it"
 
 
 def show_result(result: Result, as_json: bool, database: Path | None = None) -> None:
@@ -121,7 +125,7 @@ def report(
             f"{path}: run {run} is ALTERED: {shown.altered}: its text can be shown, no {form} is made of it"
         )
     else:
-        _give_document(made, form, lang, output)
+        _give_document(path, made, form, lang, output)
 
 
 def stored_report(
@@ -188,7 +192,27 @@ def _give(lines: str, output: Path | None) -> None:
         _write(output, (lines + "\n").encode())
 
 
-def _give_document(made: Report, form: str, lang: str, output: Path | None) -> None:
+def _pdf(path: Path, made: Report, language: Language) -> bytes:
+    """Get the PDF of a report with its run's evidence package in it; without one, standard error says why."""
+    from edge.errors import HalfpercentError
+    from edge.evidence.package import make_package
+    from edge.report.html import report_html
+    from edge.report.pdf import Attached, report_pdf
+
+    attached = []
+    try:
+        package = Attached(
+            f"run-{made.facts.run_id}.eln", make_package(path, str(made.facts.run_id)).to_bytes(), PACKAGE
+        )
+    except HalfpercentError as e:
+        say(f"no evidence package is attached: {e}", err=True)
+    else:
+        attached.append(package)
+        made = replace(made, proof=replace(made.proof, package=package.name))
+    return report_pdf(report_html(made, language), attached)
+
+
+def _give_document(path: Path, made: Report, form: str, lang: str, output: Path | None) -> None:
     import sys
 
     from edge.errors import BadInput
@@ -197,13 +221,7 @@ def _give_document(made: Report, form: str, lang: str, output: Path | None) -> N
 
     if form == "pdf" and output is None and sys.stdout.isatty():
         raise BadInput("a PDF is no text: name a file for it with -o")
-    html = report_html(made, Language(lang))
-    if form == "html":
-        content = html.encode()
-    else:
-        from edge.report.pdf import report_pdf
-
-        content = report_pdf(html)
+    content = report_html(made, Language(lang)).encode() if form == "html" else _pdf(path, made, Language(lang))
     if output is None:
         sys.stdout.buffer.write(content)
     else:

@@ -312,10 +312,10 @@ def _signed(page: Page) -> Html:
     ):
         found = next((s for s in proof.signatures if s.role == role), None)
         rows = [
-            ("sign_name", page.or_none(who if found is None else found.name)),
-            ("sign_time", page.none("none_not_signed") if found is None else text(page.utc(found.at_utc))),
+            ("signed_name", page.or_none(who if found is None else found.name)),
+            ("signed_time", page.none("none_not_signed") if found is None else text(page.utc(found.at_utc))),
             (
-                "sign_key",
+                "signed_key",
                 page.none("none_not_signed") if found is None else el("span", found.key, class_="mono long"),
             ),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import tomllib
 from html import unescape
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def test_every_string_is_in_both_languages_with_the_same_fields_and_whole_tags(k
         assert set(opened) <= TAGS
         assert sorted(opened) == sorted(re.findall(r"</(\w+)>", said))
         assert "style=" not in said
+
+
+def test_no_string_of_the_page_takes_the_place_of_one_of_the_report() -> None:
+    printed, live = (
+        set(tomllib.loads((ROOT / "edge" / "report" / name).read_text(encoding="utf-8")))
+        for name in ("glossary.toml", "glossary_live.toml")
+    )
+    assert printed & live == set()
 
 
 def asked_for() -> set[str]:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from report_numbers import missing_numbers, report_of, shown
 from short_demo import Demo
 
+from edge.cli.main import cli
 from edge.errors import BadInput
 from edge.report import pdf as pdf_module
 from edge.report.html import report_html
@@ -129,3 +131,18 @@ def test_nothing_is_fetched_for_it(file: Path) -> None:
     assert file.stat().st_size < 3_000_000
     pdf = report_pdf('<p>a<img src="http://192.0.2.1/x.png" alt="b"></p>')
     assert pdf.startswith(b"%PDF-")
+
+
+@needs_pango
+def test_the_command_attaches_the_runs_package_and_the_report_names_it(short_demo: Demo, tmp_path: Path) -> None:
+    import pikepdf
+
+    out = tmp_path / "report.pdf"
+    words = ["report", "1", "--db", str(short_demo.path), "--format", "pdf", "-o", str(out)]
+    done = CliRunner().invoke(cli, words)
+    assert (done.exit_code, done.stdout.startswith("Written: ")) == (0, True)
+    with pikepdf.open(out) as pdf:
+        (attached,) = [pdf.attachments[name].get_file().read_bytes() for name in pdf.attachments]
+    assert attached.startswith(b"PK")
+    if shutil.which("pdftotext"):
+        assert "halfpercent verify run-1.eln" in _text(out)
