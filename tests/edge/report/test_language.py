@@ -57,6 +57,12 @@ def asked_for() -> set[str]:
     return found
 
 
+def test_no_key_has_one_wording_in_the_report_and_another_on_the_page() -> None:
+    files = (ROOT / "edge" / "report" / name for name in ("glossary.toml", "glossary_live.toml"))
+    printed, live = (set(tomllib.loads(file.read_text(encoding="utf-8"))) for file in files)
+    assert printed & live == set()
+
+
 def test_every_string_that_is_asked_for_is_there() -> None:
     keys = set(glossary())
     missing = {k for k in asked_for() if k not in keys and not any(key.startswith(k) for key in keys)}
