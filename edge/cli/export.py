@@ -21,8 +21,11 @@ FORMATS = ("eln", "csv", "parquet")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to write [by the file's name].")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The new file.")
 @click.option("--attach", type=click.Path(path_type=Path), multiple=True, help="Into an eln: a photograph.")
+@click.option("--cosigned", type=click.Path(path_type=Path), help="Into an eln: a checkpoint that a witness cosigned.")
 @db_option
-def export(run: str, form: str | None, output: Path, attach: tuple[Path, ...], db: Path | None) -> None:
+def export(
+    run: str, form: str | None, output: Path, attach: tuple[Path, ...], cosigned: Path | None, db: Path | None
+) -> None:
     """Write a run into a new file. RUN is its number, or `last`.
 
     eln: all of it with its seal, for a stranger to check (halfpercent verify) and for lab notebooks. csv: raw samples
@@ -33,9 +36,9 @@ def export(run: str, form: str | None, output: Path, attach: tuple[Path, ...], d
         raise click.UsageError(f"{output}: name it .{' or .'.join(FORMATS)}, or give --format")
     path = database_to_read(db)
     if form == "eln":
-        _eln(path, run, output, attach)
-    elif attach:
-        raise click.UsageError("--attach: only an eln has room for other files")
+        _eln(path, run, output, attach, cosigned)
+    elif attach or cosigned:
+        raise click.UsageError("--attach, --cosigned: only an eln has room for other files")
     else:
         _WRITERS[form](path, run, output)
     say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
@@ -60,11 +63,11 @@ def _parquet(database: Path, run: str, output: Path) -> None:
         run_as_parquet(database, run, file)
 
 
-def _eln(database: Path, run: str, output: Path, attach: tuple[Path, ...]) -> None:
+def _eln(database: Path, run: str, output: Path, attach: tuple[Path, ...], cosigned: Path | None) -> None:
     from edge.evidence.package import MANIFEST, make_package
     from edge.records.durable_file import new_file
 
-    package = make_package(database, run, attach)
+    package = make_package(database, run, attach, cosigned)
     raw = package.to_bytes()
     with new_file(output) as file:
         file.write(raw)

@@ -83,10 +83,15 @@ def witness(file: Path, signers_file: Path | None, state: Path | None, output: P
 def _shown(file: Path) -> Shown:
     from calibration.bounded_file import NotReadable, read_regular_file
     from edge.errors import BadEvidence
-    from edge.evidence.witness import MOST_BYTES, Shown
+    from edge.evidence.archive import MOST_BYTES
+    from edge.evidence.package import is_package, shown_log
+    from edge.evidence.witness import Shown
 
     try:
         raw = read_regular_file(file, MOST_BYTES)
+        if is_package(raw):
+            checkpoint, leaves = shown_log(raw, str(file))
+            return Shown(checkpoint, leaves=leaves)
         return Shown.from_text(raw.decode().replace("\r\n", "\n"), str(file))
     except (NotReadable, UnicodeDecodeError) as e:
-        raise BadEvidence(f"{file}: {e}: give a checkpoint") from e
+        raise BadEvidence(f"{file}: {e}: give a checkpoint, or a file of halfpercent export") from e

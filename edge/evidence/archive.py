@@ -19,7 +19,7 @@ MOST_BYTES = 64 << 20
 MOST_FILES = 200
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,4}")
 """What a file in it may be called: no way up, no drive, no blank, nothing that two systems read otherwise."""
-_LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _VERSION, _UNIX, _DATE = 20, 3, (1 << 5) | 1
 """By which version of ZIP it is read, on what it was made, and 1980-01-01."""
 _ATTRIBUTES = 0o100644 << 16
@@ -46,11 +46,11 @@ def to_zip(files: Mapping[str, bytes]) -> bytes:
 
 def from_zip(raw: bytes, where: str) -> dict[str, bytes]:
     """Get the files of a ZIP that :func:`to_zip` wrote, byte for byte. Raises ``NotAsWritten``, ``BadEvidence``."""
-    if not raw.startswith(_LOCAL):
+    if not raw.startswith(LOCAL):
         raise BadEvidence(f"{where}: is no package of evidence: give a file of halfpercent export")
     files: dict[str, bytes] = {}
     at = 0
-    while raw[at : at + 4] == _LOCAL and len(files) <= MOST_FILES:
+    while raw[at : at + 4] == LOCAL and len(files) <= MOST_FILES:
         fixed = raw[at + 4 : at + 30]
         if len(fixed) < 26:
             break
@@ -74,7 +74,7 @@ def from_zip(raw: bytes, where: str) -> dict[str, bytes]:
 
 def _parts(files: Mapping[str, bytes]) -> Iterator[bytes]:
     for name, data in files.items():
-        yield _LOCAL + _fixed(name, data) + name.encode()
+        yield LOCAL + _fixed(name, data) + name.encode()
         yield data
     yield from _directory(files)
 

@@ -23,9 +23,10 @@ from edge.database.run_file import write_run_file
 from edge.errors import BadEvidence
 from edge.records.result import Result
 from edge.report.text import text
-from edge.seal.checkpoint import LogProof
+from edge.seal import merkle
+from edge.seal.checkpoint import Checkpoint, LogProof
 from edge.seal.key import find_key, seal_folder
-from edge.seal.rig_log import RigLog
+from edge.seal.rig_log import RigLog, read_leaves
 from edge.seal.sealing import Seal, find_seal, log_proof
 
 from . import archive
@@ -87,8 +88,11 @@ def read_package(raw: bytes, where: str) -> Package:
     return package
 
 
-def make_package(database: Path, run: str, attached: tuple[Path, ...] = ()) -> Package:
-    """Pack a run, by its number or ``last``. Raises ``NoSuchRun``, ``BadDatabase``, ``BadEvidence``."""
+def make_package(database: Path, run: str, attached: tuple[Path, ...] = (), cosigned: Path | None = None) -> Package:
+    """Pack a run, by its number or ``last``; ``cosigned`` is a checkpoint that a witness has signed.
+
+    Raises ``NoSuchRun``, ``BadDatabase``, ``BadEvidence``.
+    """
     result = result_of_run(database, run)
     files: dict[str, bytes] = {}
     with (
@@ -103,7 +107,9 @@ def make_package(database: Path, run: str, attached: tuple[Path, ...] = ()) -> P
     files[RUN] = _run_file(database, run_id)
     files[REPORT] = report_of(result)
     if seal is not None:
-        files |= _sealed(database, seal)
+        files |= _sealed(database, seal, cosigned)
+    elif cosigned is not None:
+        raise BadEvidence(f"{cosigned}: the run was not sealed, so no log has it")
     for path in attached:
         files[f"{ATTACHMENTS}{_name_of(path)}"] = _attachment(path)
     return Package(root_of(run_id, stored), described_of(run_id, stored, result), files)
@@ -154,13 +160,15 @@ def report_of(result: Result) -> bytes:
     return (text(result) + "\n").encode()
 
 
-def _sealed(database: Path, seal: Seal) -> dict[str, bytes]:
+def _sealed(database: Path, seal: Seal, cosigned: Path | None) -> dict[str, bytes]:
     folder = seal_folder(database)
     files = {MANIFEST: seal.raw, SIGNATURE: seal.signature.to_text().encode()}
     key = find_key(folder)
     if key is not None:
         files[SIGNER] = f"{key.public.algorithm} {key.public.coded} {key.name}\n".encode()
     proof = log_proof(folder, seal)
+    if cosigned is not None:
+        proof = RigLog(folder).proof_of(seal.raw, _cosigned(cosigned, folder, proof))
     if proof is not None:
         files |= {PROOF: proof.to_text().encode(), LEAVES: RigLog(folder).to_text(proof.checkpoint.size).encode()}
     return files
@@ -190,3 +198,32 @@ def _name_of(path: Path) -> str:
 def proof_in(package: Package, where: str) -> LogProof | None:
     """Get the proof of the log that lies in a package; None where none does. Raises ``BadEvidence``."""
     return LogProof.from_text(package.files[PROOF].decode(), f"{where}: {PROOF}") if PROOF in package.files else None
+
+
+def is_package(raw: bytes) -> bool:
+    """Say whether bytes are meant to be a package."""
+    return raw.startswith(archive.LOCAL)
+
+
+def shown_log(raw: bytes, where: str) -> tuple[Checkpoint, tuple[bytes, ...]]:
+    """Get the checkpoint of the rig's log that a package shows, and all leaves until then. Raises ``BadEvidence``."""
+    package = read_package(raw, where)
+    proof = proof_in(package, where)
+    if proof is None or LEAVES not in package.files:
+        raise BadEvidence(f"{where}: shows no log: its run was not sealed, or the rig could not sign the log's head")
+    return proof.checkpoint, tuple(read_leaves(package.files[LEAVES].decode(), f"{where}: {LEAVES}"))
+
+
+def _cosigned(file: Path, folder: Path, proof: LogProof | None) -> Checkpoint:
+    """Get a checkpoint that a witness cosigned, where it is one of this rig's log that has the run already."""
+    try:
+        note = read_regular_file(file, archive.MOST_BYTES).decode().replace("\r\n", "\n")
+    except (NotReadable, UnicodeDecodeError) as e:
+        raise BadEvidence(f"{file}: {e}: give what halfpercent witness wrote") from e
+    checkpoint, leaves = Checkpoint.from_note(note, str(file)), RigLog(folder).leaves
+    ours = len(leaves) >= checkpoint.size and merkle.tree_head(leaves[: checkpoint.size]) == checkpoint.head
+    if proof is None or not ours or checkpoint.origin != proof.checkpoint.origin:
+        raise BadEvidence(f"{file}: is no checkpoint of this rig's log as it is now")
+    if checkpoint.size <= proof.index:
+        raise BadEvidence(f"{file}: is older than the run: it has {checkpoint.size} runs, and this one is after them")
+    return checkpoint

@@ -21,11 +21,15 @@ import edge.station.retrying_writer
 from edge.database import hash_chain
 from edge.database.queries import list_runs
 from edge.errors import BadInput
+from edge.evidence.verification import Answer
+from edge.evidence.verify import verify_run
 from edge.procedure.definition import EndedRun
 from edge.records.phase import Phase
 from edge.records.result import Result
 from edge.records.weighing import WeighingKind
 from edge.run.refold import refold
+from edge.seal.key import make_key
+from edge.seal.sealing import begin_log
 from edge.station.equipment import at_once
 from edge.station.service import Service
 from edge.verdict.judge import judge_night
@@ -33,12 +37,13 @@ from edge.verdict.judge import judge_night
 
 def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
     (tmp_path / "stick").mkdir()
+    head = begin_log(make_key(tmp_path / "seal", "rig-7")).to_note()
     with rigged(tmp_path, hold_s=300.0, looks=1) as it:
         it.service.station.writer.backup = tmp_path / "stick"
-        started = it.ask("start", sample="S-1", operator="Ada", note="from the top shelf")
+        started = it.ask("start", sample="S-1", operator="Ada", note="from the top shelf", nonce="4711")
         live = it.service.station.live
         assert live is not None
-        assert started == {"run_id": live.run_id}
+        assert started == {"run_id": live.run_id, "checkpoint": head}
         station = it.service.station
         station._hooks = replace(station._hooks, simulated_truth_pct=lambda: it.operator.true_loss_pct)
         it.service.station.run(lambda: it.service.station.live is not None, words=it.operator.words)
@@ -54,6 +59,13 @@ def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
         said = [(e["kind"], e["who"], json.loads(e["data_json"])) for e in hash_chain.events(it.journal.db, 1)]
         assert ("note", "ada", {"text": "from the top shelf"}) in said
         assert ("said", "operator", {"word": "tare"}) in said
+        # It was sealed when it ended, and a stranger gets the same from its codes.
+        verified = verify_run(it.journal.path, "1")
+        assert (verified.answer, verified.signer) == (Answer.VERIFIED, "rig-7"), verified
+        assert [line.split()[0:3] for line in verified.not_before] == [
+            ["the", "nonce", "'4711'"],
+            ["the", "rig's", "log"],
+        ]
         # Folded again from what is stored, words and all, it is the same.
         again = refold(it.journal.db, 1)
         rows = again.folded.rows
