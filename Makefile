@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop foreign-balances compilers forecasts reports
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -21,6 +21,7 @@ help:
 	@echo "make alarms          a thousand faults: how soon is each an alarm, and the relay open"
 	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
 	@echo "make loop            the loop that measures, in storms of requests and on a disk that stalls"
+	@echo "make evidence-sweep  each byte of a package changed in turn: written into docs/evidence.md (minutes)"
 	@echo "make foreign-balances our balance drivers on somebody else's simulator, their clients on our models (needs a network)"
 	@echo "make compilers       fold and codecs on every numba that is allowed, and without one: the same bits (needs a network)"
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
@@ -115,6 +116,9 @@ loop: $(VENV)/dev.stamp
 # Prints; writes no page.
 foreign-balances: $(VENV)/dev.stamp
 	PYTHONPATH=tests/helpers:. $(BIN)/python tests/bench/foreign_balances.py $(ARGS)
+
+evidence-sweep: $(VENV)/dev.stamp
+	$(call BENCH,evidence_sweep)
 
 compilers: $(VENV)/dev.stamp
 	$(call BENCH,compilers)
