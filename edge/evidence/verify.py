@@ -278,6 +278,8 @@ def _check_database(found: _Found, db: Database, run_id: int, *, packed: bool) -
         if place := first_difference(manifest, same_end):
             found.differ("runs", f"run {run_id}", f"{place} is not what was sealed")
             return
+        if (added := says.chain.links - manifest.chain.links) > 0:
+            found.notes.append(f"links that were added after the run was sealed, which nobody sealed: {added}")
         if manifest.sealed_by.versions.identification != IDENTIFICATION:
             made = manifest.sealed_by.versions
             found.left_out.append(

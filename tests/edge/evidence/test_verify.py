@@ -207,6 +207,26 @@ def test_an_attachment_is_what_was_recorded_or_nobody_vouches_for_it(sealed: Sea
     assert verified(repacked(sealed, {"run2.sqlite": b""}), sealed, tmp_path).answer is Answer.ALTERED
 
 
+def test_what_was_added_after_the_seal_is_said_to_be_sealed_by_nobody_until_it_is(
+    sealed: SealedRun, tmp_path: Path
+) -> None:
+    database = copied(sealed, tmp_path)
+    key = tmp_path / "seal/rig_ed25519"
+    private = key.read_bytes()
+    key.write_bytes(b"")
+    asked = ["correct", "1", "customer", "Ada", "--reason", "it was left out", "--db", str(database)]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    found = verify_run(database, "1")
+    assert found.answer is Answer.VERIFIED
+    assert any("which nobody sealed: 1" in note for note in found.notes)
+    key.write_bytes(private)
+    assert seal_run(database, 1, 1.9e9) is not None
+    found = verify_run(database, "1")
+    assert found.answer is Answer.VERIFIED
+    assert not any("nobody sealed" in note for note in found.notes)
+    assert any("seal 2 of 2" in line for line in found.checked)
+
+
 def test_the_command_answers_by_its_exit_status_and_in_json(sealed: SealedRun, tmp_path: Path) -> None:
     eln, db = str(tmp_path / "run.eln"), ["--db", str(sealed.database)]
     assert CliRunner().invoke(cli, ["export", "last", "-o", eln, *db]).exit_code == 0
