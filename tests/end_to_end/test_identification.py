@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from repository import STORED
 
-from edge.database.reading import open_readonly
+from edge.database.reading import LONG_CPU_S, open_readonly
 from edge.evidence.recompute import DECIDES, rejudged
 from edge.records.result import as_json
 from edge.run.refold import refold
@@ -41,7 +41,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
     for bridge in ("hx711", "nau7802"):
         path = tmp_path_factory.mktemp("stored") / f"{bridge}.db"
         path.write_bytes(lzma.decompress((STORED / "before-the-house" / f"{bridge}.db.xz").read_bytes()))
-        with closing(open_readonly(path)) as db:
+        with closing(open_readonly(path, cpu_s=LONG_CPU_S)) as db:
             (_, result), *_ = rejudged(db, 1, refold(db, 1))
         plain = as_json(result)
         found.append(rounded({name: plain[name] for name in DECIDES if name in plain}))
