@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
 	@echo "make test    ruff, mypy and pytest"
+	@echo "make wheel   a wheel, installed in an environment of its own: demo, replay and verify from it"
+	@echo "make man     the manual page, from the commands' own help, into out/"
 	@echo "make bench   speed, storage, late pulses, two million reads: written into docs/benchmarks.md (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make forecasts       how often a running test's forecast holds what it says (minutes)"
@@ -54,6 +56,21 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@$(PIP) install --no-deps --require-hashes -r requirements.lock
 	@touch $@
+
+.PHONY: man wheel
+man: $(VENV)/run.stamp
+	@mkdir -p out && $(BIN)/halfpercent man > out/halfpercent.1 && echo "out/halfpercent.1: man -l out/halfpercent.1"
+
+# A wheel in an environment of its own, as pipx or uv tool would install it.
+wheel: $(VENV)/run.stamp
+	@rm -rf out/wheel && mkdir -p out/wheel
+	@$(PIP) wheel --no-deps --no-build-isolation -w out/wheel .
+	@$(PYTHON) -m venv out/wheel/env
+	@out/wheel/env/bin/python -m pip --disable-pip-version-check -qq install --no-deps --require-hashes -r $(VENV)/run.lock
+	@out/wheel/env/bin/python -m pip --disable-pip-version-check -qq install --no-deps out/wheel/*.whl
+	@cd out/wheel && env/bin/halfpercent demo --out demo && \
+	  env/bin/halfpercent replay $(CURDIR)/docs/first-recording.csv --declare u_mass_g=0.002 && \
+	  env/bin/halfpercent verify last --db demo/halfpercent.db
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/halfpercent demo --out out/demo

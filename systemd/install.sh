@@ -142,6 +142,9 @@ make_venv() {
     mkdir -p "$NEW/share/doc/$NAME"
     find "$SOURCE/docs" -maxdepth 1 -type f -exec cp {} "$NEW/share/doc/$NAME/" \;
     cp "$SOURCE/systemd/config.example.toml" "$NEW/share/doc/$NAME/"
+    # A convenience: man -M "$PREFIX/share/man" halfpercent
+    mkdir -p "$NEW/share/man/man1"
+    "$NEW/bin/$NAME" man > "$NEW/share/man/man1/$NAME.1" 2> /dev/null || rm -f "$NEW/share/man/man1/$NAME.1"
     if [ -n "$DESTDIR" ]; then  # it will be seen without that
         find "$NEW/bin" "$NEW/pyvenv.cfg" -type f -exec sed -i "s|$NEW|$final|g" {} +
     fi

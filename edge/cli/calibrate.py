@@ -16,9 +16,9 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibrate_pressure import calibrate_pressure
 from .calibration_bench import BenchOptions, of_a_bench, open_place
-from .calibration_finish import finish
+from .calibration_finish import again, finish
 from .options import one_line, user_db
-from .say import say, say_json, say_lines
+from .say import say, say_json, say_lines, say_wrapped
 from .site import calibrate_site
 
 if TYPE_CHECKING:
@@ -33,9 +33,27 @@ WHO_SIMULATED = "halfpercent, simulated person"
 SIMULATED_WEIGHTS = ("100:F1", "200:F1")
 
 
-@click.group()
-def calibrate() -> None:
+STEPS = (
+    ("calibrate tare --capacity 500 --serial S --who NAME", "begin: which cell it is, and the empty holder"),
+    ("calibrate span --weight 100:F1 --weight 200:F1", "check weights, up and down again: this makes a certificate"),
+    ("calibrate temperature", "a night with the oven on: what temperature does to zero and span"),
+    ("calibrate rtd --resistor 146.07", "the thermometer against a known resistor, a short or ice"),
+    ("calibrate show", "what was read so far, and the newest certificate"),
+)
+"""In their order; with a simulated rig each needs --simulate and a number."""
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def calibrate(ctx: click.Context) -> None:
     """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, pressure, rtd."""
+    if ctx.invoked_subcommand is not None:
+        return
+    say_wrapped("A calibration is made in steps, in this order; what was read is kept, and each can be done again:")
+    for command, what in STEPS:
+        say_wrapped(f"halfpercent {command}", "  ")
+        say_wrapped(what, "      ")
+    say_wrapped("Without parts, add --simulate 1 to each. See docs/calibration.md, or --help of a step.")
 
 
 @calibrate.command("tare")
@@ -86,7 +104,7 @@ def calibrate_tare(
             f"Empty holder: {point.code:.1f} ± {point.u_code:.1f} codes, noise of single samples "
             f"{point.noise_code:.1f} codes" + (", " + ", ".join(temps) if temps else "")
         )
-        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1{again(place)}")
 
 
 def _must_agree(

@@ -32,6 +32,7 @@ class BenchOptions(TypedDict):
     seed: int | None
     bridge: str | None
     yes: bool
+    ask: bool
     restart: bool
 
 
@@ -42,6 +43,7 @@ _BENCH_OPTIONS = (
     click.option("--simulate", "seed", type=click.IntRange(0, 2**31 - 1), metavar="SEED", help="On the simulated rig."),
     click.option("--bridge", type=click.Choice(["nau7802", "hx711"]), help="The simulated rig's [config's, nau7802]."),
     click.option("--yes", is_flag=True, help="Do not wait for Enter: everything is as it is asked for."),
+    click.option("--ask", is_flag=True, help="Simulated: ask as on a real rig, and wait for Enter."),
     click.option("--restart", is_flag=True, help="Begin this step again."),
 )
 
@@ -66,6 +68,8 @@ def open_place(options: BenchOptions) -> Iterator[Place]:
     seed, bridge = options["seed"], options["bridge"]
     if bridge is not None and seed is None:
         raise click.UsageError("--bridge belongs to --simulate: the config says what is really there")
+    if options["ask"] and (seed is None or options["yes"]):
+        raise click.UsageError("--ask belongs to --simulate, without --yes: on a real rig you are asked anyway")
     file = options["config_file"]
     config = usual(bridge or "nau7802") if seed is not None and file is None else load_config(config_path(file))
     database = _database(options["db"], config, simulated=seed is not None)
@@ -76,7 +80,7 @@ def open_place(options: BenchOptions) -> Iterator[Place]:
         if seed is None:
             bench = real_bench(config, _say_yes if options["yes"] else ask_at_terminal)
         else:
-            bench = SimulatedBench(config, seed)
+            bench = SimulatedBench(config, seed, ask_at_terminal if options["ask"] else None)
         with bench:
             yield Place(database.parent, path, config, bench, seed)
     finally:

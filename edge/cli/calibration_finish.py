@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from edge.guided_calibration.session import Session
 
 
+def again(place: Place) -> str:
+    """Get what the next step must be given again to be of the same rig."""
+    return "" if place.seed is None else f" --simulate {place.seed}"
+
+
 def finish(place: Place, session: Session, *, quiet: bool = False) -> None:
     """Write a certificate where there is a span, and say what was found and what comes next."""
     from calibration.certificate import loads, to_toml
@@ -25,7 +30,7 @@ def finish(place: Place, session: Session, *, quiet: bool = False) -> None:
 
     place.keep(session)
     if not span_done(session):
-        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1")
+        say(f"Kept in {place.path}. Next: halfpercent calibrate span --weight 100:F1 --weight 200:F1{again(place)}")
         return
     made = certify(session, today(place.bench), place.bench.clock_set())
     loads(to_toml(made.certificate), "the certificate")  # what the numbers say must be a load cell's
@@ -33,9 +38,11 @@ def finish(place: Place, session: Session, *, quiet: bool = False) -> None:
         for line in lines(made):
             say(line)
         if session.empty is None:
-            say("Next: halfpercent calibrate temperature, over hours: what is assumed of temperature weighs most.")
+            line = f"Next: halfpercent calibrate temperature{again(place)}"
+            say(f"{line}, over hours: what is assumed of temperature weighs most.")
         elif session.loaded is None:
-            say("Next: halfpercent calibrate temperature --weight 200:F1 shows the span's coefficient and the creep.")
+            line = f"Next: halfpercent calibrate temperature --weight 200:F1{again(place)}"
+            say(f"{line} shows the span's coefficient and the creep.")
     path = write_certificate(place.folder, session.name, made.certificate).resolve()
     say()
     say(f"Certificate: {path}")

@@ -75,6 +75,8 @@ def _errors_answered() -> Iterator[None]:
         yield
     except KeyboardInterrupt as e:
         raise click.ClickException("stopped by the keyboard; what was committed is safe") from e
+    except click.Abort as e:
+        raise click.ClickException("nobody answered: nothing was written") from e
     except BrokenPipeError as e:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(0) from e

@@ -17,6 +17,7 @@ from edge.errors import NoCertificate
 
 if TYPE_CHECKING:
     pass
+from .init import show_findings
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
 from .say import say, say_json, say_lines
 
@@ -50,7 +51,10 @@ def budget(
         path = config_path(None)
         named = load_config(path).test.certificate if path.exists() else None
         if named is None:
-            raise NoCertificate("no certificate: name the load cell's")
+            raise NoCertificate(
+                "no certificate of the load cell: calibrate makes one (halfpercent calibrate tare; with a number after "
+                "its simulate, on a simulated cell); name the certificate"
+            )
         certificate_path = Path(named)
     certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
@@ -130,10 +134,7 @@ def doctor(config_file: Path | None, wire: bool, db: Path | None, as_json: bool)
     if as_json:
         say_json({"findings": [asdict(f) for f in found]})
     else:
-        for f in found:
-            say(f"{f.state:6}  {f.check}: {f.found}")
-            if f.do:
-                say(f"        -> {f.do}")
+        show_findings(found)
     if any(f.state == "fail" for f in found):
         sys.exit(1)
 

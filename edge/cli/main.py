@@ -23,8 +23,10 @@ from .correct import correct
 from .demo import demo
 from .evidence import sign, verify
 from .export import export
+from .init import init
 from .instrument import INSTRUMENT_COMMANDS
 from .key import key
+from .manual import completion, manual
 from .metrics import metrics
 from .publish import publish
 from .read import read
@@ -32,6 +34,7 @@ from .replay import replay_recording
 from .report import report, runs
 from .run import failed, run, station
 from .say import say_lines
+from .selftest import selftest
 from .series import series
 from .service_report import service_report
 from .specimen import specimen
@@ -68,8 +71,12 @@ for command in (
     report,
     correct,
     export,
+    init,
     *INSTRUMENT_COMMANDS,
     read,
+    selftest,
+    completion,
+    manual,
     run,
     station,
     failed,

@@ -75,7 +75,15 @@ def database_to_read(db: Path | None) -> Path:
     """Get the database to read: what was given, else the instrument's, else the person's own."""
     from edge.instrument.config import VAR
 
-    return db or (VAR if os.access(VAR, os.R_OK) else user_db())
+    if db is not None:
+        return in_folder(db)
+    return VAR if os.access(VAR, os.R_OK) else user_db()
+
+
+def in_folder(db: Path) -> Path:
+    """Get the database that a path names: of a folder, as ``demo`` leaves one, the database in it."""
+    inside = db / DB_NAME
+    return inside if db.is_dir() and inside.exists() else db
 
 
 def database_to_write(db: Path | None, out: Path | None) -> Path:
@@ -84,7 +92,7 @@ def database_to_write(db: Path | None, out: Path | None) -> Path:
     if db and out and by is not ParameterSource.ENVIRONMENT:
         raise click.UsageError("--db and --out both name the database: give one")
     if db and not out:
-        return db
+        return in_folder(db)
     path = out / DB_NAME if out else user_db()
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from .options import typed
-from .say import say, say_json, say_lines
+from .say import say, say_json, say_lines, say_wrapped
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
@@ -157,19 +157,19 @@ def _say_legend(in_grams: bool, simulated: bool) -> None:
     from edge.doctor.touch import LEGEND
 
     if simulated:
-        say("Simulated: somebody taps the cell, presses it, loads it, pulls at a wire and swaps two.")
+        say_wrapped("Simulated: somebody taps the cell, presses it, loads it, pulls at a wire and swaps two.")
     for line in LEGEND:
-        say(line)
+        say_wrapped(line)
     if in_grams:
-        say("Grams are those that came on since the reading began. Leave the cell alone for five seconds.")
+        say_wrapped("Grams are those that came on since the reading began. Leave the cell alone for five seconds.")
     else:
-        say("No certificate: codes. Leave the cell alone for five seconds.")
+        say_wrapped("No certificate: codes. Leave the cell alone for five seconds.")
 
 
 def _say_second(second: LiveSecond) -> None:
     """Show a second on a line, shorter where the terminal is narrow, and what was seen on the next."""
     wide = shutil.get_terminal_size((80, 24)).columns >= WIDE
-    parts = [f"{second.t_s:4.0f} s", _load(second, wide)]
+    parts = [f"{second.t_s:4.0f} s" if wide else f"{second.t_s:4.0f}", _load(second, wide)]
     for name, value_c in (("oven", second.oven_c), ("cell", second.cell_c)):
         if value_c is not None:
             parts.append(f"{name} {value_c:.1f} °C" if wide else f"{value_c:.1f} °C")
@@ -177,9 +177,9 @@ def _say_second(second: LiveSecond) -> None:
         parts.append(f"{second.rate_sps:.1f}/s")
     bad = {name: n for name, n in second.statuses.items() if name != "ok"}
     parts.append(", ".join(f"{n} {name.replace('_', ' ')}" for name, n in bad.items()) or "ok")
-    say("  ".join(parts))
+    say(("  " if wide else " ").join(parts))
     for seen in second.seen:
-        say(f"       {seen.say}")
+        say_wrapped(seen.say, "       ")
 
 
 def _load(second: LiveSecond, wide: bool) -> str:

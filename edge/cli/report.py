@@ -90,7 +90,7 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", default="last")
 @click.option("--format", "form", type=click.Choice(["text", "html", "pdf", "json"]), default="text", show_default=True)
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of html and pdf.")
 @click.option(
@@ -104,7 +104,7 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
 def report(
     run: str, form: str, lang: str, about: Path | None, output: Path | None, db: Path | None, as_json: bool
 ) -> None:
-    """Show a run's result. RUN is its number, or `last`."""
+    """Show a run's result. RUN is its number, or `last`, which it is where none is given."""
     from edge.report.text import text
 
     form = "json" if as_json else form

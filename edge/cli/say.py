@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
+import textwrap
 
 import click
 
@@ -20,9 +22,20 @@ def say(line: str = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo(visible(line), err=err, nl=nl)
 
 
-def say_lines(text: str) -> None:
+def say_lines(text: str, *, err: bool = False) -> None:
     """Say a text of several lines, of which whoever made it has seen to it that each is ours."""
-    click.echo(visible_lines(text))
+    click.echo(visible_lines(text), err=err)
+
+
+def say_wrapped(line: str, indent: str = "", *, err: bool = False) -> None:
+    """Say a sentence, broken between words where a terminal is narrower; into a file or a pipe it stays one line."""
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        say(indent + line, err=err)
+        return
+    columns = max(20, shutil.get_terminal_size((80, 24)).columns)
+    for part in textwrap.wrap(visible(line), columns - 1, initial_indent=indent, subsequent_indent=indent):
+        say(part, err=err)
 
 
 def say_json(data: object) -> None:

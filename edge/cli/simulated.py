@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.simulate.night_file import Night
     from edge.simulate.simulated_station import SimulatedStation
 
+SOCKET_NAME = "control.sock"
 FASTEST = 1e6
 NIGHT_HELP = "What happens: a TOML file (docs/nights.md), or the name of a shipped night."
 
@@ -93,6 +94,11 @@ def simulated_station(asked: Simulate) -> tuple[SimulatedStation, Path]:
     return SimulatedStation(night, folder / DB_NAME, folder, manner), folder
 
 
+def simulated_socket() -> Path:
+    """Get where a simulated station listens that was given no folder."""
+    return user_db().parent / "simulated" / SOCKET_NAME
+
+
 def own_socket(folder: Path, socket: Path | None) -> Path:
     """Get the control socket of a simulated station: what was typed, else one in its folder, never the real one's."""
-    return socket if socket is not None and typed("socket") else folder / "control.sock"
+    return socket if socket is not None and typed("socket") else folder / SOCKET_NAME

@@ -6,22 +6,29 @@ database: what the station does not say, nobody here knows.
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from calibration.toml_file import convert
-from edge.errors import BadRequest
+from edge.errors import BadRequest, Refused, SocketTrouble
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
 from .options import of_a_test
 from .safety import show, show_until_said
 from .say import say, say_json, say_lines
+from .simulated import simulated_socket
 
 if TYPE_CHECKING:
     from edge.control.protocol import Answer, Argument
+
+LONGEST_WAIT_S, LOOK_EVERY_S = 120.0, 0.5
+"""A tare takes a minute of good seconds, and what lies there is looked at for half of one."""
 
 as_json_answer = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -39,7 +46,14 @@ def ask_station(socket: Path | None, command: str, **args: Argument) -> Answer:
     from edge.control.client import ask
     from edge.control.protocol import SOCKET
 
-    return ask(socket or SOCKET, command, {name: value for name, value in args.items() if value is not None})
+    given = {name: value for name, value in args.items() if value is not None}
+    try:
+        return ask(socket or SOCKET, command, given)
+    except SocketTrouble as e:
+        simulated = simulated_socket()
+        if socket is None and simulated.exists():
+            raise SocketTrouble(f"{e}; a simulated one may listen at {simulated}: add --socket {simulated}") from e
+        raise
 
 
 def tell(answer: Answer, as_json: bool, line: str) -> None:
@@ -110,20 +124,57 @@ def abort(reason: str | None, socket: Path | None, as_json: bool) -> None:
     tell(ask_station(socket, "abort", reason=reason), as_json, "The test is ended: halfpercent report last")
 
 
+def _waits(command: Callable[..., None]) -> Callable[..., None]:
+    text = "Stay until it was taken or refused [stay in a terminal]."
+    return click.option("--wait/--no-wait", default=None, help=text)(command)
+
+
+def _said(socket: Path | None, word: str, as_json: bool, wait: bool | None, line: str) -> None:
+    """Say a word to the station, and stay until it was taken or refused where somebody looks.
+
+    A refusal ends the command with 1: it was not done.
+    """
+    answer = ask_station(socket, word)
+    if as_json or wait is False or (wait is None and not sys.stdout.isatty()):
+        tell(answer, as_json, line)
+        return
+    tell(answer, as_json, line)
+    begun = _status(socket).run
+    for _ in range(round(LONGEST_WAIT_S / LOOK_EVERY_S)):
+        time.sleep(LOOK_EVERY_S)
+        run = _status(socket).run
+        if run is None or begun is None or run.run_id != begun.run_id:
+            say("The test has ended: halfpercent report last")
+            return
+        if run.refused:
+            raise Refused(f"{word}: refused: {run.refused}")
+        if run.phase != word:
+            say(f"Taken. The test is at {run.phase}" + (f": {run.asked}" if run.asked else ", which goes on by itself"))
+            return
+    say("It is not taken yet: halfpercent status says how far it is.")
+
+
+def _status(socket: Path | None) -> StationStatus:
+    return convert(dict(ask_station(socket, "status")), StationStatus, "the station's answer", BadRequest)
+
+
 @click.command("tare")
+@_waits
 @of_a_station
 @as_json_answer
-def tell_tare(socket: Path | None, as_json: bool) -> None:
+def tell_tare(socket: Path | None, as_json: bool, wait: bool | None) -> None:
     """Take the zero of the empty holder."""
-    tell(ask_station(socket, "tare"), as_json, "The zero is being taken, which takes a minute. Then put the sample on.")
+    line = "The zero is being taken, which takes a minute. Then put the sample on."
+    _said(socket, "tare", as_json, wait, line)
 
 
 @click.command("load")
+@_waits
 @of_a_station
 @as_json_answer
-def tell_load(socket: Path | None, as_json: bool) -> None:
+def tell_load(socket: Path | None, as_json: bool, wait: bool | None) -> None:
     """Say that the sample is on."""
-    tell(ask_station(socket, "load"), as_json, "M1 is being weighed: leave it alone until it is taken.")
+    _said(socket, "load", as_json, wait, "M1 is being weighed: leave it alone until it is taken.")
 
 
 @click.command("vent")
@@ -155,11 +206,10 @@ def tell_check(socket: Path | None, as_json: bool) -> None:
 @as_json_answer
 def status(socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
-    answer = ask_station(socket, "status")
     if as_json:
-        say_json(answer)
+        say_json(ask_station(socket, "status"))
     else:
-        say_lines(status_text(convert(dict(answer), StationStatus, "the station's answer", BadRequest)))
+        say_lines(status_text(_status(socket)))
 
 
 STATION_COMMANDS = (

@@ -84,7 +84,11 @@ def no_regular_file(path: Path) -> str:
     try:
         file = path.resolve()
         if what := _what_it_is(path):
-            return f"{what}: name a file"
+            return (
+                f"{what}: name the database, such as {path.name}/halfpercent.db"
+                if path.is_dir()
+                else f"{what}: name a file"
+            )
         for end in BESIDE:
             if what := _what_it_is(beside := file.with_name(file.name + end)):
                 return f"{beside.name} beside it {what}: move that away"
@@ -110,7 +114,7 @@ def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MO
     """
     require_regular_file(path)
     if not path.exists():
-        raise BadDatabase(f"{path}: no such database: run a test first, or name another")
+        raise BadDatabase(f"{path}: no such database: run a test first (halfpercent demo), or name another")
     log = path.resolve().with_name(f"{path.resolve().name}-wal")
     if log.exists() and log.stat().st_size > MOST_LOG_BYTES:
         raise BadDatabase(f"{path}: {log.name} beside it has {log.stat().st_size / 1e9:.1f} GB: start the station once")

@@ -44,6 +44,7 @@ PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max3186
 SOUND_SQLITE = (3, 51, 3)
 """Source: SQLite's release notes for 3.51.3."""
 SYS = Path("/sys")
+DEVICE_TREE_MODEL = Path("/proc/device-tree/model")
 WORN_TENTHS = 0x09
 """``life_time`` counts in tenths of the memory's life: 0x09 is 80 to 90 %."""
 
@@ -53,16 +54,20 @@ def examine(config_from: Path, database: Path, wire: Wire = tell_nobody) -> Iter
 
     ``wire`` is told the bytes to and from the laboratory's balance.
     """
+    model = pi_model()
+    yield _machine(model)
     yield _python()
     yield from _parts()
-    yield from _nodes()
+    yield from _nodes(is_pi=bool(model))
     yield _disk(database)
-    yield from _wear()
-    yield _power()
+    yield from _wear(is_pi=bool(model))
+    yield _power(is_pi=bool(model))
     yield _clock()
     yield from over_time(database, datetime.datetime.now(datetime.UTC))
     if not os.access(config_from, os.F_OK):
-        do = f"write {config_from} (docs/config.md); without it, chips are not looked for"
+        do = f"halfpercent init asks what is wired and writes {config_from}; without it, chips are not looked for"
+        if not model:
+            do = f"none are needed here; on the Pi, halfpercent init asks what is wired and writes {config_from}"
         yield Finding("config", "absent", f"{config_from}: none", do)
         return
     try:
@@ -83,6 +88,22 @@ def examine(config_from: Path, database: Path, wire: Wire = tell_nobody) -> Iter
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gpiozero tells of each pin library that is not there; the finding says it
         yield from chips(config, BootClock())
+
+
+def pi_model() -> str:
+    """Get which Raspberry Pi this is, as its firmware says it; '' where it is none."""
+    try:
+        model = DEVICE_TREE_MODEL.read_bytes()[:100].rstrip(b"\0").decode("ascii", "replace")
+    except OSError:
+        return ""
+    return model if model.startswith("Raspberry Pi") else ""
+
+
+def _machine(model: str) -> Finding:
+    if model:
+        return Finding("machine", "ok", model)
+    do = "demo, station (simulated), replay, report, export and verify work here; chips are read on a Pi"
+    return Finding("machine", "absent", f"no Raspberry Pi ({platform.system()} on {platform.machine()})", do)
 
 
 def _python() -> Finding:
@@ -121,15 +142,22 @@ def _sqlite() -> Finding:
     return Finding("sqlite", "ok", version)
 
 
-def _nodes() -> Iterator[Finding]:
+def _nodes(*, is_pi: bool) -> Iterator[Finding]:
+    """Look for buses and pins. Where they are missing on another machine, that is no news."""
     for name, node, line, group in (
         ("I²C bus", "/dev/i2c-1", "dtparam=i2c_arm=on", "i2c"),
         ("SPI port", "/dev/spidev0.0", "dtparam=spi=on", "spi"),
         ("GPIO", "/dev/gpiochip0", "", "gpio"),
     ):
         path = Path(node)
-        if not path.exists():
-            do = f"add {line} to /boot/firmware/config.txt and reboot" if line else "run it on a Raspberry Pi"
+        if not path.exists() and not is_pi:
+            yield Finding(name, "absent", f"{node}: not there", "nothing: chips are read on a Pi")
+        elif not path.exists():
+            do = (
+                f"add {line} to /boot/firmware/config.txt and reboot"
+                if line
+                else "see that the kernel has its GPIO driver"
+            )
             yield Finding(name, "absent", f"{node}: not there", do)
         elif not os.access(path, os.R_OK | os.W_OK):
             yield Finding(name, "fail", f"{node}: no right to use it", _join_group(group))
@@ -156,7 +184,7 @@ def _disk(database: Path) -> Finding:
     return Finding("disk", "ok", found)
 
 
-def _wear() -> Iterator[Finding]:
+def _wear(*, is_pi: bool) -> Iterator[Finding]:
     """Look at what memory cards and file systems say of themselves."""
     worn = {}
     for path in SYS.glob("block/mmcblk*/device/life_time"):
@@ -169,7 +197,7 @@ def _wear() -> Iterator[Finding]:
             yield Finding("card wear", "warn", found, "copy the database away and replace the card before a test")
         elif tenths_used:
             yield Finding("card wear", "ok", found)
-    if not any(worn.values()):
+    if not any(worn.values()) and (is_pi or worn):
         do = "most cards cannot: keep a copy of the database elsewhere, and replace the card every few years"
         yield Finding("card wear", "absent", "no memory card that says how worn it is", do)
     broken = [name for name, count in errors.items() if count]
@@ -178,11 +206,11 @@ def _wear() -> Iterator[Finding]:
         yield Finding("file system", "fail", f"errors recorded on {', '.join(broken)}", do)
 
 
-def _power() -> Finding:
+def _power(*, is_pi: bool) -> Finding:
     """Look at what firmware and kernel say of the supply voltage."""
     supply = ask_supply()
     if supply.under_voltage is None:
-        do = "run it on a Raspberry Pi, as a member of the group video"
+        do = _join_group("video") if is_pi else "only a Raspberry Pi does"
         return Finding("power", "absent", "nothing that tells of the supply voltage", do)
     do = "use the Pi's own supply and a short cable; if too hot, cool it"
     if now := supply.now():

@@ -39,6 +39,10 @@ Address = Annotated[int, Meta(ge=0x08, le=0x77, description="an I²C address, 0x
 ChipSelect = Annotated[int, Meta(ge=0, le=7, description="a chip-select number, 0 to 7")]
 
 
+MOST_REF = 12.0
+"""So many times the thermometer's resistance at 0 °C a reference resistor has at most: boards have 4 or 4.3."""
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every table of the config has in common."""
 
@@ -89,6 +93,11 @@ class ProbeConfig(_Table, frozen=True, kw_only=True):
             raise ValueError(
                 f"ref_ohm = {self.ref_ohm:g}: must be more than 1.5 times nominal_ohm = {self.nominal_ohm:g}: "
                 "430 or 400 for a Pt100, 4300 or 4000 for a Pt1000"
+            )
+        if self.ref_ohm > MOST_REF * self.nominal_ohm:
+            raise ValueError(
+                f"ref_ohm = {self.ref_ohm:g} is not for nominal_ohm = {self.nominal_ohm:g}: a Pt100's board has 430 or "
+                "400, a Pt1000's 4300 or 4000: look at both, and set both"
             )
 
 
@@ -277,6 +286,10 @@ def loads_config(text: str, where: str = "config") -> Config:
 
 def load_config(path: Path) -> Config:
     """Get the settings in the TOML file at ``path``. Raises ``BadConfig``, one line."""
+    if not path.exists() and not path.is_symlink():
+        raise BadConfig(
+            f"{path}: there are no settings: halfpercent init asks what is wired and writes them, or name others"
+        )
     return loads_config(read_text(path, BadConfig), str(path))
 
 

@@ -17,6 +17,9 @@ _ADDRESS_TO = {0x48: "GND", 0x49: "VDD", 0x4A: "SDA", 0x4B: "SCL"}
 _JUMPERS = "the board's jumpers set for {} wires"
 
 
+DT = "boards say DT or DAT too"
+
+
 class _Power:
     """Hands out the header's power pins in turn, so that the wires spread over them."""
 
@@ -98,10 +101,10 @@ def _bridge_wires(config: BridgeConfig, power: _Power) -> Iterator[Wire]:
         yield power(part, "GND", "GND")
         if config.chip == "hx711":
             yield _to_gpio(part, "SCK", config.sck_pin)
-            yield _to_gpio(part, "DOUT", config.dout_pin)
+            yield _to_gpio(part, "DOUT", config.dout_pin, DT)
         else:
             yield _to_spi(part, "SCK", config.spi_bus, "MOSI", "SCLK and CE of this port stay free")
-            yield _to_spi(part, "DOUT", config.spi_bus, "MISO", "10 kΩ from here to 3V3")
+            yield _to_spi(part, "DOUT", config.spi_bus, "MISO", f"{DT}; 10 kΩ from here to 3V3")
     for pin, wire in (("E+", "red"), ("E-", "black"), ("A+", "green"), ("A-", "white")):
         yield Wire(
             part, pin, f"load cell, {wire}", note="usual colour; the cell's sheet decides" if pin == "E+" else ""

@@ -1,11 +1,13 @@
 """The drawing of a wiring table: the header in the middle, the parts beside it, a line for each wire.
 
 It draws what it is given and decides nothing. Text is text, so the drawing can be searched and read aloud; its
-colours are those of the wires' kinds and never the only sign of one: each pin says where its wire goes.
+colours are those of the wires' kinds and never the only sign of one: each wire has a number at both ends, and each pin
+says where its wire goes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from xml.sax.saxutils import escape
 
@@ -28,7 +30,9 @@ def draw(wires: list[Wire]) -> str:
     """Get an SVG 1.1 document of ``wires``."""
     body: list[str] = []
     lines: list[str] = []
-    y = _TOP_PX
+    ends: list[str] = []
+    shared: Counter[int] = Counter()
+    y, number = _TOP_PX, 0
     for part, rows in groupby(wires, key=lambda w: w.part):
         own = list(rows)
         height = (len(own) + 1) * _ROW + 10
@@ -36,9 +40,13 @@ def draw(wires: list[Wire]) -> str:
         body.append(_text(_BOX_X + 12, y + 18, part, "name"))
         for i, wire in enumerate(own, 1):
             at = y + 18 + i * _ROW
-            body.append(_row(wire, at))
+            number += wire.header is not None
+            body.append(_row(wire, at, number))
             if wire.header is not None:
                 lines.append(_wire_path(wire, at - 4))
+                beside = _HEADER_X + 2 * _PIN_W + 8 + 17 * shared[wire.header]
+                ends.append(_number(beside, _from_y(wire.header), number, wire))
+                shared[wire.header] += 1
         y += height + _GAP
     bottom = max(y, _TOP_PX + 20 * _PIN_H) + 20
     used = {w.header for w in wires if w.header is not None}
@@ -48,16 +56,20 @@ def draw(wires: list[Wire]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_BOX_X + _BOX_W + 30} {bottom}" '
             'font-family="DejaVu Sans, Verdana, sans-serif" font-size="12">',
             "<title>Wiring</title>",
-            "<desc>The Raspberry Pi's 40-pin header on the left, each part's pins on the right.</desc>",
+            "<desc>The Raspberry Pi's 40-pin header on the left, pin 1 in a thick frame, each part's pins on the "
+            "right. A wire has the same number at both ends.</desc>",
             "<style>.part{fill:#f6f5f4;stroke:#77767b} .name{font-weight:bold;font-size:13px} "
             ".pin{stroke:#77767b} .free{fill:#fff} .note{fill:#5e5c64;font-size:10.5px} "
-            ".wire{fill:none;stroke-width:1.8}</style>",
+            ".wire{fill:none;stroke-width:1.8} .number{fill:#fff;font-size:9.5px;font-weight:bold} "
+            ".first{fill:none;stroke:#1f2328;stroke-width:3}</style>",
             '<rect width="100%" height="100%" fill="#fff"/>',
             _text(_HEADER_X, 34, "Raspberry Pi, 40-pin header", "name"),
-            _text(_HEADER_X, 54, "pin 1 is at the end away from the USB sockets", "note"),
+            _text(_HEADER_X, 54, "pin 1 (thick frame) is at the end away from the USB sockets", "note"),
             *_legend(),
             *lines,
+            *ends,
             *pins,
+            _FIRST_PIN,
             *body,
             "</svg>",
             "",
@@ -81,10 +93,15 @@ def _legend() -> list[str]:
     return out
 
 
-def _row(wire: Wire, y: float) -> str:
+def _number(x: float, y: float, number: int, wire: Wire) -> str:
+    """Get the mark at one end of a wire: its number on its colour."""
+    dot = f'<circle cx="{x}" cy="{y}" r="8" fill="{_COLOURS[kind(wire)]}"/>'
+    return dot + f'<text class="number" x="{x}" y="{y + 3.5}" text-anchor="middle">{number}</text>'
+
+
+def _row(wire: Wire, y: float, number: int) -> str:
     where = f"pin {wire.header}: {wire.to}" if wire.header is not None else wire.to
-    colour = _COLOURS[kind(wire)] if wire.header is not None else "#77767b"
-    dot = f'<circle cx="{_BOX_X}" cy="{y - 4}" r="4" fill="{colour}"/>' if wire.header is not None else ""
+    dot = _number(_BOX_X, y - 4, number, wire) if wire.header is not None else ""
     out = dot + _text(_BOX_X + 12, y, wire.pin) + _text(_BOX_X + 140, y, where)
     return out + (_text(_BOX_X + 370, y, wire.note, "note") if wire.note else "")
 
@@ -93,15 +110,19 @@ def _wire_path(wire: Wire, y: float) -> str:
     """Get a wire's path: from its header pin, an odd one's under the even pin beside it, to its part."""
     assert wire.header is not None
     right = _HEADER_X + 2 * _PIN_W
-    from_y: float = _pin_y(wire.header)
+    from_y = _from_y(wire.header)
     if wire.header % 2:
-        start = f"M{right - _PIN_W - 6} {from_y} l10 {_PIN_H / 2} L{right + 8} {from_y + _PIN_H / 2}"
-        from_y += _PIN_H / 2
+        start = f"M{right - _PIN_W - 6} {_pin_y(wire.header)} l10 {_PIN_H / 2} L{right + 8} {from_y}"
     else:
         start = f"M{right - 4} {from_y} h12"
     middle = (right + 8 + _BOX_X) / 2
     path = f"{start} C{middle} {from_y} {middle} {y} {_BOX_X} {y}"
     return f'<path class="wire" stroke="{_COLOURS[kind(wire)]}" d="{path}"/>'
+
+
+def _from_y(pin: int) -> float:
+    """Get the height at which a wire leaves the header: an odd pin's under the even one beside it."""
+    return _pin_y(pin) + (_PIN_H / 2 if pin % 2 else 0)
 
 
 def _pin_y(pin: int) -> int:
@@ -120,3 +141,7 @@ def _pin(pin: int, used: set[int]) -> str:
 def _text(x: float, y: float, text: str, style: str = "") -> str:
     style = f' class="{style}"' if style else ""
     return f'<text x="{x}" y="{y}"{style}>{escape(text)}</text>'
+
+
+_FIRST_PIN = f'<rect class="first" x="{_HEADER_X + 1}" y="{_pin_y(1) - 11}" width="{_PIN_W - 2}" height="22"/>'
+"""On a board pin 1 is the square one."""

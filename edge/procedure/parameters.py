@@ -212,7 +212,9 @@ def with_declared_mass(parameters: RunParameters, mass_g: float | None) -> RunPa
     if mass_g is None:
         return parameters
     if not plan.least_g <= mass_g <= plan.capacity_g:
-        raise BadInput(f"mass {mass_g:g}: give grams, from {plan.least_g:g} to the cell's {plan.capacity_g:g}")
+        grams = 1000.0 * mass_g
+        were_kg = f" ({mass_g:g} kg are {grams:g} g)" if plan.least_g <= grams <= plan.capacity_g else ""
+        raise BadInput(f"mass {mass_g:g}: give grams, from {plan.least_g:g} to the cell's {plan.capacity_g:g}{were_kg}")
     return replace(parameters, plan=replace(plan, declared_g=mass_g))
 
 
@@ -263,6 +265,27 @@ def _gap_s(interval_s: float) -> float:
 
 def _in_band(standard: Standard, temp_c: float) -> bool:
     return abs(temp_c - standard.temp_c.value) <= standard.temp_band_c.value
+
+
+def commanded_parameters(
+    standard: Standard, certificate: Certificate, shape: RecordingShape, *, zero_after: bool
+) -> RunParameters:
+    """Get the parameters of a recording of codes that says what was commanded: a live run's plan, rests and all.
+
+    ``zero_after``: the zero was taken again after M2. What the recording does not hold is declared, as of any other.
+    """
+    recorded = replay_parameters(standard, certificate, "cold", shape)
+    live = live_parameters(standard, certificate, stability_g=stability_g(certificate), zero_after=zero_after)
+    plan = replace(
+        live.plan,
+        gap_s=recorded.plan.gap_s,
+        temp_needed=recorded.plan.temp_needed,
+        pressure_limit_pa=recorded.plan.pressure_limit_pa,
+        pressure_needed=recorded.plan.pressure_needed,
+    )
+    fold = {name: value for name, value in recorded.fold.items() if name != "tare_code"} | _limits(standard, plan)
+    declared = tuple(line for line in recorded.declared if not line.startswith("tare: "))
+    return RunParameters(plan, fold, Phase.TARE, declared)
 
 
 def replay_parameters(

@@ -44,6 +44,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     """
     if path.exists() or path.is_symlink():
         raise BadInput(f"{path}: is there already, and is left as it is: name a new file")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path.parent}: there is no such folder: make it first, or name a file elsewhere")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with beside.open("xb") as file:

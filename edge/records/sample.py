@@ -22,6 +22,8 @@ PLAUSIBLE_DENSITY_G_CM3 = (0.2, 25.0)
 BARE_DENSITY_REL = 0.1
 """How far (relative) a density that is given as one number may be off."""
 PA_PER_HPA = 100.0
+FRACTION_PCT = (0.1, 1.0)
+"""In between, a humidity may be meant as a share of 1: rooms have 20 to 70 %, dry rooms less than 0.1 %."""
 OPENED_AT_MOST_S = 30.0 * 86_400.0
 
 
@@ -104,19 +106,33 @@ def parse_opened(text: str, now: datetime.datetime) -> float:
     right = "give the time on this machine's clock: 09:40, or 2026-11-26 09:40"
     try:
         if len(text) <= len("09:40:00"):
-            at = datetime.datetime.combine(now.date(), datetime.time.fromisoformat(text), now.tzinfo)
+            clock = f"0{text}" if text[1:2] == ":" else text
+            at = datetime.datetime.combine(now.date(), datetime.time.fromisoformat(clock), now.tzinfo)
             at -= datetime.timedelta(days=at > now)
+        elif _is_a_day(text):
+            raise BadValue("opened_at", text, f"is a day without a time: {right}")
         else:
             at = datetime.datetime.fromisoformat(text)
             at = at if at.tzinfo is not None else at.replace(tzinfo=now.tzinfo)
+    except BadValue:
+        raise
     except ValueError:
         raise BadValue("opened_at", repr(text), right) from None
     ago_s = (now - at).total_seconds()
     if ago_s < 0.0:
-        raise BadValue("opened_at", text, f"is still to come: {right}")
+        here = at.astimezone(now.tzinfo)
+        raise BadValue("opened_at", text, f"{here:%H:%M %z} is still to come, here it is {now:%H:%M %z}: {right}")
     if ago_s > OPENED_AT_MOST_S:
         raise BadValue("opened_at", text, f"is more than {OPENED_AT_MOST_S / 86_400.0:.0f} days ago: {right}")
     return ago_s
+
+
+def _is_a_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_air(texts: tuple[str, ...]) -> tuple[Air, ...]:
@@ -130,11 +146,15 @@ def parse_air_reading(text: str) -> Air:
     """Get the air of a room from ``1013.25,23.5,45`` (hPa, °C, %). Raises ``BadValue``."""
     parts = text.split(",")
     try:
-        pressure_hpa, temp_c, humidity_pct = (float(part) for part in parts)
+        pressure_hpa, temp_c, humidity_pct = (float(part.removesuffix("%")) for part in parts)
     except ValueError:
         raise BadValue("air", repr(text), "give pressure in hPa, °C and % humidity: 1013.25,23.5,45") from None
     if not (300.0 <= pressure_hpa <= 1200.0 and -20.0 <= temp_c <= 60.0):
         raise NotPlausible("air", text, "is no room's air: give hPa (300 to 1200), °C (-20 to 60) and %")
+    if FRACTION_PCT[0] < humidity_pct <= FRACTION_PCT[1] and not parts[2].endswith("%"):
+        share = f"{humidity_pct:g}"
+        why = f"is {share} a share or % humidity? write {100.0 * humidity_pct:g}, or {share}% of a very dry room"
+        raise BadValue("air", text, why)
     try:
         density_kg_m3(temp_c, pressure_hpa * PA_PER_HPA, humidity_pct)
     except CalibrationError as e:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
+from edge.records.command import OperatorWord
 from hw.protocols import Status
 
 from .clock import DAY_S, NoTime, Order, looks_like_clock, read_moment
@@ -45,12 +46,20 @@ class Facts:
     held_at_most_s: float = 0.0
 
 
+COMMANDED = {
+    str(word): word
+    for word in (OperatorWord.TARE, OperatorWord.LOAD, OperatorWord.VENT, OperatorWord.ZERO, OperatorWord.ABORT)
+}
+"""What a table's column of commands may say."""
+
+
 class ReadColumns(NamedTuple):
     """A recording's columns, the last decimal digit of its masses or codes in their unit, and what else was met."""
 
     table: Table
     digit: float
     facts: Facts
+    commands: tuple[tuple[float, OperatorWord], ...] = ()
 
 
 class _BadRow(Exception):
@@ -73,8 +82,14 @@ class TableReader:
         order: Order = "day",
         *,
         skip_bad_rows: bool = False,
+        commands_at: int = -1,
     ) -> None:
-        """Take the file's name, its layout, what is wanted of it, and how numbers and dates are written."""
+        """Take the file's name, its layout, what is wanted of it, and how numbers and dates are written.
+
+        ``commands_at`` is the column of what the operator commanded (-1: there is none).
+        """
+        self.commands_at = commands_at
+        self.commands: list[tuple[float, OperatorWord]] = []
         self.where = where
         self.layout = layout
         self.wanted = wanted
@@ -123,6 +138,8 @@ class TableReader:
             if not (last_t_s <= t_s <= MAX_T_S and t_s - first_s <= MAX_SPAN_S and t_s >= -MAX_T_S):
                 values[0] = t_s = self._rising(line, t_s, last_t_s, first_s)
             last_t_s = t_s
+            if self.commands_at >= 0 and (words := cells[self.commands_at].strip()):
+                self._commanded(line, t_s, words)
             for append, value in zip(appends, values, strict=True):
                 append(value)
             n += 1
@@ -138,7 +155,19 @@ class TableReader:
             )
         factor = next(abs(c.factor) for c in self.wanted if c.quantity in ("mass_g", "counts"))
         facts = Facts(skipped, bad[0] if skipped else "", footer, self.midnights)
-        return ReadColumns(table, factor * 10.0**-self.decimals, facts)
+        return ReadColumns(table, factor * 10.0**-self.decimals, facts, tuple(self.commands))
+
+    def _commanded(self, line: int, t_s: float, words: str) -> None:
+        for word in words.lower().split(";"):
+            try:
+                self.commands.append((t_s, COMMANDED[word.strip()]))
+            except KeyError:
+                raise BadRecording(
+                    one_line(
+                        f"{self.where}, line {line}, column command: {word.strip()[:40]!r} is none: use "
+                        f"{', '.join(COMMANDED)}, or nothing"
+                    )
+                ) from None
 
     def _values(self, line: int, cells: list[str]) -> list[float]:
         """Get a row's values in the order of what is wanted, which begins with the time. Raises :class:`_BadRow`."""

@@ -19,8 +19,10 @@ from edge.database.journal import Journal, RunHeader
 from edge.database.run_journal import Writing
 from edge.errors import BadValue
 from edge.procedure.definition import BalanceStated, EndedRun, Recorded, RunDefinition
-from edge.procedure.parameters import RecordingShape, replay_parameters, unjudgeable
+from edge.procedure.parameters import RecordingShape, commanded_parameters, replay_parameters, unjudgeable
 from edge.procedure.pipeline import Folded, Pipeline
+from edge.records.command import OperatorWord
+from edge.records.event import CommandGiven, Event
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.recording_told import RecordingTold
 from edge.records.result import Result
@@ -101,6 +103,8 @@ def replay(recording: Recording, order: ReplayOrder, journal: Journal | None = N
     frames = recording.frames
     t0_ns = int(frames.t_ns[0])
     pipeline = Pipeline(definition.parameters, t0_ns)
+    for command in recording.commands:
+        pipeline.command(command)
     folded = pipeline.feed(frames)
     folded = folded.then(pipeline.finish("the recording ends"))
     ended = EndedRun(
@@ -124,6 +128,9 @@ def _definition(recording: Recording, order: ReplayOrder) -> RunDefinition:
         has_pressure=recording.has_pressure,
     )
     parameters = replay_parameters(order.standard, order.certificate, order.weigh, shape)
+    if recording.commands and order.certificate is not None:
+        zero_after = any(c.command is OperatorWord.ZERO for c in recording.commands)
+        parameters = commanded_parameters(order.standard, order.certificate, shape, zero_after=zero_after)
     per_g = abs(parameters.fold.get("span_code_per_g", 1.0))
     return RunDefinition(
         sample=order.sample,
@@ -147,7 +154,10 @@ def _unjudgeable(recording: Recording, order: ReplayOrder, shape: RecordingShape
             "record the balance itself"
         )
         return Invalid(InvalidReason.DISPLAY_STUCK, why)
-    return unjudgeable(order.standard, order.certificate, shape)
+    because = unjudgeable(order.standard, order.certificate, shape)
+    if because is not None and because.reason is InvalidReason.TARE_UNKNOWN and recording.commands:
+        return None  # it is taken from the recording
+    return because
 
 
 def _recorded(recording: Recording, definition: RunDefinition, folded: Folded) -> Recorded:
@@ -190,6 +200,9 @@ def _stored(
     )
     run = journal.begin(header, Writing("recording", wall_s, BATCH_S))
     run.raw(recording.frames)
+    for command in recording.commands:
+        event = Event(command.seq, float(command.seq), CommandGiven(command.command))
+        run.log_event(event, "operator", wall_s)
     run.derived(folded.seconds(), folded.phases, folded.events, wall_s)
     result = with_fields(result, run_id=run.run_id)
     run.save_result(result, wall_s)

@@ -24,6 +24,7 @@ from .long_form import TOGETHER_S, LongReader
 from .notation import Notation, TwoReadings, find_notation
 from .readers import find_layout
 
+COMMAND = "command"
 HELD_AT_MOST_S = 600.0
 """A value of a file that writes changes only stands so long, unless whoever replays it says otherwise."""
 _YEAR_FIRST = re.compile(r"\s*\d{4}[-/.年]")
@@ -134,7 +135,10 @@ def _first_row(lines: tuple[str, ...], layout: Layout) -> list[str]:
 def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     notation = _notation(path, c, how.decimal)
     order = _order(path, c)
-    reader = TableReader(str(path), c.layout, c.wanted, notation, order, skip_bad_rows=how.skip_bad_rows)
+    commands_at = _commands_at(c)
+    reader = TableReader(
+        str(path), c.layout, c.wanted, notation, order, skip_bad_rows=how.skip_bad_rows, commands_at=commands_at
+    )
     with path.open(encoding=c.encoding, newline="") as file:
         columns = reader.read(rows(file, c.layout))
     _check_calendar(path, c.wanted[0], columns)
@@ -142,9 +146,19 @@ def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     parts = [f"{w.name} from {w.header}" + (" (a clock)" if w.clock else "") for w in c.wanted]
     if relative:
         parts.append("100 % is " + ("not stated" if c.start_mass_g is None else f"{c.start_mass_g:.6g} g"))
-    if left := unused(c.layout.columns, c.wanted):
+    if columns.commands:
+        parts.append(f"{len(columns.commands)} commands, so it is judged by the plan of a live run")
+    if left := [name for name in unused(c.layout.columns, c.wanted) if commands_at < 0 or name != COMMAND]:
         parts.append(f"not used: {', '.join(left)[:160]}")
     return _told(c, notation, parts, columns, is_relative=relative and c.start_mass_g is None)
+
+
+def _commands_at(c: _Candidate) -> int:
+    """Get where what was commanded stands: beside codes only, for a live run's plan needs a tare of them."""
+    if not any(w.quantity == "counts" for w in c.wanted):
+        return -1
+    at = [i for i, head in enumerate(c.layout.columns) if head.text.strip().lower() == COMMAND]
+    return at[0] if len(at) == 1 else -1
 
 
 def _check_calendar(path: Path, time: Wanted, columns: ReadColumns) -> None:

@@ -17,6 +17,7 @@ from calibration.bounded_file import what_it_is
 from calibration.toml_file import one_line
 from calibration.visible_text import NotAName, name_from
 from edge.errors import BadRecording
+from edge.procedure.pipeline import OperatorCommand
 from edge.records.frame import Channel, Frames
 from hw.converter_pace import STUCK_AFTER
 from hw.protocols import CODE_MAX, CODE_MIN, Status
@@ -24,6 +25,7 @@ from hw.protocols import CODE_MAX, CODE_MIN, Status
 from .display import frozen, glitch_gate, resolution
 from .reading import AS_IT_STANDS, How, ReadFile, read_file
 
+SQLITE = b"SQLite format 3\0"
 MAX_RECORDING_BYTES = 1 << 30
 PLAUSIBLE_C = (-200.0, 850.0)
 """IEC 60751's range. −242.02 and 988.79 °C are what a broken thermometer's codes give, not temperatures."""
@@ -37,7 +39,8 @@ class Recording:
     the display behind them can show, estimated; ``gate`` how far from its neighbours' median a value
     may be (0: no gate), both in the quantity's unit; ``never_moves``: all of it is one value of a display that is fine
     enough to move. ``read_as`` is the line that says how the file was read, ``notes`` are what the result must say of
-    it; ``is_relative``: the masses are % of a start mass that nobody states.
+    it; ``is_relative``: the masses are % of a start mass that nobody states. ``commands`` is what the operator
+    commanded, where the file says it: then it is judged by the plan of a live run.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class Recording:
     read_as: str
     notes: tuple[str, ...]
     is_relative: bool
+    commands: tuple[OperatorCommand, ...] = ()
 
 
 def read(
@@ -81,6 +85,11 @@ def read(
     except NotAName as e:
         raise BadRecording(one_line(f"{path}: its name is none that a record can hold: {e}, and rename it")) from e
     size = path.stat().st_size
+    if _is_database(path):
+        raise BadRecording(
+            f"{path}: is a database of runs, and no recording: halfpercent runs lists them, halfpercent export writes "
+            "one as a CSV"
+        )
     if size == 0:
         raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
     if size > MAX_RECORDING_BYTES:
@@ -92,6 +101,14 @@ def read(
     return _as_recording(path, found, temp_declared_c)
 
 
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:  # what is wrong is said where it is read
+        return False
+
+
 def _interval_s(t_s: npt.NDArray[np.float64]) -> float:
     """Get the median of the times between two rows that are not of one time."""
     rising = np.diff(t_s)
@@ -99,7 +116,7 @@ def _interval_s(t_s: npt.NDArray[np.float64]) -> float:
 
 
 def _as_recording(path: Path, found: ReadFile, temp_declared_c: float | None) -> Recording:
-    table, digit, _ = found.columns
+    table, digit, _, commands = found.columns
     t_s = np.frombuffer(table["t_s"])
     quantity = "counts" if "counts" in table else "mass_g"
     value = np.frombuffer(table[quantity])
@@ -158,6 +175,7 @@ def _as_recording(path: Path, found: ReadFile, temp_declared_c: float | None) ->
         read_as=found.read_as,
         notes=found.notes,
         is_relative=found.is_relative,
+        commands=tuple(OperatorCommand(round((at_s - t_s[0]) * 1e6) // 1_000_000, word) for at_s, word in commands),
     )
 
 

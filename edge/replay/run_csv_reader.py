@@ -45,13 +45,13 @@ class RunRead:
 
 
 def is_run_file(path: Path) -> bool:
-    """Say whether a file is a run as ``export`` writes it. A file that cannot be read is none."""
+    """Say whether a file is a run as ``export`` writes it. What cannot be read is none, and a pipe is not opened."""
     try:
         if not path.is_file():  # a pipe would never open
             return False
         with path.open("rb") as file:
             return file.read(len(MARK)) == MARK.encode()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

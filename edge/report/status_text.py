@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from calibration.visible_text import visible
 from edge.records.formatting import hours
+from edge.records.phase import Phase
 from edge.records.run import RunKind
 from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStatus
 
@@ -64,7 +65,8 @@ def _run_lines(run: RunStatus) -> Iterator[tuple[str, str]]:
     if run.refused:
         yield "refused", run.refused
     yield "hold", f"{_hours(run.hold_s)} of {_hours(run.hold_required_s)}"
-    yield "mass", _with_unit(run.mass_g, ".4f", "g")
+    before_tare = run.phase == Phase.TARE and run.mass_g is None
+    yield "mass", "not yet: no tare was taken" if before_tare else _with_unit(run.mass_g, ".4f", "g")
     yield "loss so far", loss_so_far_text(run)
 
 

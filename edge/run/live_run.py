@@ -18,7 +18,7 @@ from edge.errors import BadInput, WrongPhase
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.pipeline import Folded, OperatorCommand, Pipeline
 from edge.records.balance import BalanceSaid
-from edge.records.command import Command, GapLength, OperatorWord, WeighedOnBalance
+from edge.records.command import Command, GapLength, OperatorWord, WeighedOnBalance, as_text
 from edge.records.event import (
     CommandGiven,
     CommandRefused,
@@ -30,7 +30,7 @@ from edge.records.event import (
 )
 from edge.records.frame import Frames
 from edge.records.invalid import Invalid, InvalidReason
-from edge.records.phase import Phase
+from edge.records.phase import ASKED, Phase
 from edge.records.result import Result, as_json
 from edge.records.second import Second
 from hw.clock import NS_PER_S, Clock
@@ -133,12 +133,14 @@ class LiveRun:
         """
         self._must_be_of_use(command)
         self.pipeline.command(OperatorCommand(self.next_seq, command))
+        if isinstance(command, OperatorWord):
+            self.refusal = None  # it was of what was asked for before
         self.log_event(CommandGiven(command), who)
 
     def _must_be_of_use(self, command: Command) -> None:
         phases = self.pipeline.phases
-        if why := phases.refusal(command):
-            raise WrongPhase(f"{why}: {f'say {phases.awaited}' if phases.awaited else 'it goes on by itself'}")
+        if phases.refusal(command):
+            raise WrongPhase(why_not_now(command, phases.phase))
 
     def weighed(self, said: BalanceSaid, who: str) -> None:
         """Take a mass that the laboratory's balance said: the event first, for it must not be lost.
@@ -238,6 +240,20 @@ class Beginning:
     t0_ns: int
     about: Mapping[str, object]
     batch_s: int
+
+
+def why_not_now(command: Command, phase: Phase) -> str:
+    """Get what an operator is told of a command that a run has no use for in this phase: what it waits for instead."""
+    said = as_text(command)
+    if phase is Phase.DONE:
+        return f"{said}: this test has ended: halfpercent report last shows what came of it"
+    if asked := ASKED.get(phase):
+        return f"{said} comes later, or is done: the test is at {phase} and waits for you: {asked}"
+    if command is OperatorWord.VENT:
+        return f"{said} is for the cooling after the hold: the test is at {phase}, which goes on by itself"
+    return (
+        f"{said} is not for now: the test is at {phase}, which goes on by itself: halfpercent status says how far it is"
+    )
 
 
 def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginning: Beginning) -> LiveRun:

@@ -11,21 +11,24 @@ import numpy as np
 
 from calibration.calibration_record import ThermometerPlace, Weight
 from calibration.weights import true_mass_g
-from edge.guided_calibration.bench import Bench, Resistance
+from edge.guided_calibration.bench import Ask, Bench, Resistance
 from edge.instrument.config import Config
 
 PUMPED_S = 600
 
 
 class SimulatedBench(Bench):
-    """The simulated rig, through the real drivers. Its weights and converters are a little off, as real ones are."""
+    """The simulated rig, through the real drivers. Its weights and converters are a little off, as real ones are.
 
-    def __init__(self, config: Config, seed: int) -> None:
+    ``ask`` shows a person what is to be done before it is done (None: nobody is asked).
+    """
+
+    def __init__(self, config: Config, seed: int, ask: Ask | None = None) -> None:
         from .instrument import build
 
         chip = config.bridge.chip.removesuffix("_spi")
         simulated = build("solid", chip, seed, any_ohm=True)
-        super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=lambda _text: "")
+        super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=ask or (lambda _text: ""))
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
         rng = np.random.default_rng((seed, 42))
         self.chips.oven.ref_ohm *= 1.0 + float(rng.uniform(-1e-3, 1e-3))
@@ -34,6 +37,7 @@ class SimulatedBench(Bench):
 
     def put(self, weight: Weight | None) -> None:
         """Put the weight on, off by an error drawn from the uncertainty that it states."""
+        super().put(weight)
         self.rig.place_weight(0.0 if weight is None else self.hidden_mass_g(weight))
 
     def hidden_mass_g(self, weight: Weight) -> float:
@@ -45,6 +49,7 @@ class SimulatedBench(Bench):
 
     def connect(self, kind: Resistance, ohm: float, probe: ThermometerPlace) -> None:
         """Connect it to the chip model."""
+        super().connect(kind, ohm, probe)
         value = 100.0 if kind == "ice" else ohm
         (self.chips.oven if probe == "oven" else self.chips.cell).resistance = lambda _t_ns: value
 

@@ -303,7 +303,8 @@ def load_night(given: str) -> Night:
         path = NIGHTS / f"{given}.toml"
         if given not in shipped_nights():
             near = difflib.get_close_matches(given, shipped_nights(), 1)
-            right = f"did you mean {near[0]}?" if near else f"use a TOML file, or {', '.join(shipped_nights())}"
+            shipped = f"use a TOML file, or one of the {len(shipped_nights())} in docs/nights.md, such as step-in-hold"
+            right = f"did you mean {near[0]}?" if near else shipped
             raise BadInput(one_line(f"{given}: no such night: {right}"))
         return loads_night(read_text(path, BadInput), f"{given}.toml", given)
     return loads_night(read_text(path, BadInput), str(path), path.stem)

@@ -10,7 +10,7 @@ import shutil
 
 from edge import __version__
 from edge.records.formatting import known
-from edge.records.phase import ASKED
+from edge.records.phase import ASKED, Phase
 from edge.records.result import Result
 from edge.records.status import (
     AlarmStatus,
@@ -86,7 +86,8 @@ def _run_status(live: LiveRun) -> RunStatus:
         elapsed_s=float(live.next_seq),
         hold_required_s=phases.plan.hold_s,
         hold_s=0.0 if second is None else second.hold_s,
-        mass_g=None if second is None else known(second.mass_g),
+        # Before the tare, what the cell shows is the holder and its own zero, and no sample's mass.
+        mass_g=None if second is None or phases.phase is Phase.TARE else known(second.mass_g),
         loss_pct=loss.loss_pct,
         loss_as_weighed_pct=loss.as_weighed_pct,
         air_step_pct=loss.air_step_pct,

@@ -15,7 +15,7 @@ from calibration.allan import Integrated
 from calibration.balance_certificate import BalanceCertificate, u_in_use_g
 from calibration.certificate import Certificate
 from edge.errors import BadValue
-from edge.procedure.parameters import plan_from_standard
+from edge.procedure.parameters import LEAST_OF_CAPACITY, plan_from_standard
 from edge.records.result import Origin
 from edge.records.weighing import Weighing, WeighingKind
 from edge.standards.standard import Standard
@@ -23,6 +23,8 @@ from edge.standards.standard import Standard
 from .budget import Budget, loss_budget
 from .weighed import Weighed
 
+KG_FROM = 0.01
+"""From here on a mass that is far too small may have been meant in kg."""
 WORTH = 1.0 / 3.0
 """A result is worth having where U is at most this part of the limit."""
 
@@ -48,6 +50,10 @@ def expected(
     if sample_g > certificate.cell.capacity_g:
         carries = f"the load cell carries {certificate.cell.capacity_g:g} g: use a lighter sample"
         raise BadValue("sample_mass", f"{sample_g:g}", carries)
+    if sample_g < LEAST_OF_CAPACITY * certificate.cell.capacity_g:
+        were_kg = f" ({sample_g:g} kg are {1000.0 * sample_g:g} g)" if sample_g >= KG_FROM else ""
+        why = f"is no sample for a cell of {certificate.cell.capacity_g:g} g: give grams{were_kg}"
+        raise BadValue("sample_mass", f"{sample_g:g}", why)
     plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=False)
     n = int(plan.window_s)
     u_g = certificate.stability.noise_counts / abs(certificate.span.counts_per_g) / math.sqrt(n)

@@ -7,7 +7,7 @@ test of nine hours does not fill the memory. Not modelled: PWM, debouncing, seve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
@@ -184,7 +184,11 @@ class _SharedSimSpi(SharedMixin, SPISoftware):  # type: ignore[misc]  # gpiozero
 class SimRpiGpio:
     """The lines with the functions and constants of the module ``RPi.GPIO`` that HX711 drivers use."""
 
+    BOARD: ClassVar[int] = 10
     BCM: ClassVar[int] = 11
+    RISING: ClassVar[int] = 31
+    FALLING: ClassVar[int] = 32
+    BOTH: ClassVar[int] = 33
     OUT: ClassVar[int] = 0
     IN: ClassVar[int] = 1
     LOW: ClassVar[int] = 0
@@ -195,29 +199,84 @@ class SimRpiGpio:
 
     def __init__(self, factory: SimPinFactory) -> None:
         self._factory = factory
+        self._mode: int | None = None
+        self._seen: dict[int, tuple[int, int]] = {}
 
     def setmode(self, mode: int) -> None:
-        """Do nothing: pins are numbered as on the chip (BCM)."""
+        """Say how pins are numbered: as on the chip (BCM). Raise ``ValueError`` for another way."""
+        if mode != self.BCM:
+            raise ValueError("An invalid mode was passed to setmode()")
+        self._mode = mode
+
+    def getmode(self) -> int | None:
+        """Get how pins are numbered; None before it was said."""
+        return self._mode
 
     def setwarnings(self, on: bool) -> None:
         """Do nothing."""
 
-    def setup(self, channel: int, direction: int, pull_up_down: int = PUD_OFF, initial: int = -1) -> None:
-        """Make a line an input or an output."""
-        pin = self._factory.pin(channel)
-        pin.function = "output" if direction == self.OUT else "input"
-        if direction == self.OUT and initial >= 0:
-            pin.state = initial
+    def setup(
+        self,
+        channel: int | Sequence[int],
+        direction: int,
+        pull_up_down: int = PUD_OFF,
+        initial: int | Sequence[int] = -1,
+    ) -> None:
+        """Make a line, or each of some, an input or an output."""
+        lines = _lines(channel)
+        for line, level in zip(lines, _levels(initial, len(lines)), strict=True):
+            pin = self._factory.pin(line)
+            pin.function = "output" if direction == self.OUT else "input"
+            if direction == self.OUT and level >= 0:
+                pin.state = level
 
-    def output(self, channel: int, level: int) -> None:
-        """Drive an output."""
-        self._factory.pin(channel).state = level
+    def output(self, channel: int | Sequence[int], level: int | Sequence[int]) -> None:
+        """Drive an output, or each of some: with one level, or a level each."""
+        lines = _lines(channel)
+        for line, each in zip(lines, _levels(level, len(lines)), strict=True):
+            self._factory.pin(line).state = each
 
     def input(self, channel: int) -> int:
         """Get a line's level."""
         return int(self._factory.pin(channel).state)
 
-    def cleanup(self, channel: int | None = None) -> None:
-        """Make a line, or all, inputs again."""
-        for pin in self._factory.pins.values() if channel is None else [self._factory.pin(channel)]:
+    def add_event_detect(self, channel: int, edge: int) -> None:
+        """Look for edges of an input from now on. Callbacks have no thread here: :meth:`event_detected` is asked."""
+        if edge not in (self.RISING, self.FALLING, self.BOTH):
+            raise ValueError("The edge must be set to RISING, FALLING or BOTH")
+        if channel in self._seen:
+            raise RuntimeError("Conflicting edge detection already enabled for this GPIO channel")
+        self._seen[channel] = (edge, self.input(channel))
+
+    def event_detected(self, channel: int) -> bool:
+        """Say whether such an edge came since it was last asked, by the level: two edges hide each other."""
+        if channel not in self._seen:
+            return False
+        edge, before = self._seen[channel]
+        now = self.input(channel)
+        self._seen[channel] = (edge, now)
+        return (now > before and edge != self.FALLING) or (now < before and edge != self.RISING)
+
+    def remove_event_detect(self, channel: int) -> None:
+        """Look for edges no longer."""
+        self._seen.pop(channel, None)
+
+    def cleanup(self, channel: int | Sequence[int] | None = None) -> None:
+        """Make a line, some, or all, inputs again."""
+        if channel is None:
+            self._mode = None
+        pins = self._factory.pins.values() if channel is None else [self._factory.pin(n) for n in _lines(channel)]
+        for pin in pins:
             pin.close()
+
+
+def _lines(channel: int | Sequence[int]) -> tuple[int, ...]:
+    return (channel,) if isinstance(channel, int) else tuple(channel)
+
+
+def _levels(level: int | Sequence[int], lines: int) -> tuple[int, ...]:
+    """Get a level for each of some lines. Raise ``RuntimeError`` as the module does where their numbers differ."""
+    levels = (level,) * lines if isinstance(level, int) else tuple(level)
+    if len(levels) != lines:
+        raise RuntimeError("Number of channels != number of values")
+    return levels

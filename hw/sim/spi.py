@@ -141,8 +141,11 @@ class SimSpiDev:
         return list(self._port.transfer(bytes(values)))
 
     def xfer(self, values: Sequence[int]) -> list[int]:
-        """Send each value under a chip-select of its own, as py-spidev's ``xfer`` does."""
-        return [self._port.transfer(bytes((value,)))[0] for value in values]
+        """Send ``values`` and get as many: chip-select is held over all of them, as py-spidev's ``xfer`` does.
+
+        Its documentation says that it is let go between blocks; its code sets no such flag.
+        """
+        return self.xfer2(values)
 
     def writebytes(self, values: Sequence[int]) -> None:
         """Send ``values``."""

@@ -275,7 +275,7 @@ def test_a_damaged_result_is_refused(command: Callable[..., Ended], kept: Path, 
 
 NOT_OURS = {
     "missing folder": ("no/such/folder/x.db", ""),
-    "folder": ("folder", "folder: is a folder: name a file"),
+    "folder": ("folder", "folder: is a folder: name the database, such as folder/halfpercent.db"),
     "text": ("text.db", "text.db: is not a SQLite database: name another"),
     "another program's": (
         "photos.db",

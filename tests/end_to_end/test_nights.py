@@ -153,7 +153,10 @@ def test_commands_at_the_wrong_moment_are_refused_and_said_and_change_nothing(tm
     (tmp_path / "s.toml").write_text(STANDARD, encoding="utf-8")
     args = ["demo", "--night", str(tmp_path / "n.toml"), "--standard", str(tmp_path / "s.toml")]
     done = CliRunner().invoke(cli, [*args, "--db", str(tmp_path / "h.db")], catch_exceptions=False)
-    assert "night: load is refused: load is not for phase tare: say tare" in done.stderr
+    assert (
+        "night: load is refused: load comes later, or is done: the test is at tare and waits for you: leave the holder"
+        in done.stderr
+    )
     assert "INVALID: aborted by the operator in phase hold" in done.stdout
 
 

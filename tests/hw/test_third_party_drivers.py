@@ -147,6 +147,47 @@ def test_hx711_for_rpi_gpio_reads_what_we_read(ratio: float, monkeypatch: pytest
     monkeypatch.delitem(sys.modules, "hx711", raising=False)
 
 
+def test_py_spidevs_xfer_holds_chip_select_over_the_whole_list() -> None:
+    rig = RtdRig()
+    spi = SimSpiDev(rig.port)
+    spi.mode = 1
+    spi.xfer([0x80, 0xC1])
+    rig.clock.sleep_s(0.2)
+    _, high, low = spi.xfer([0x01, 0, 0])  # by one chip-select a byte this would be two commands more
+    assert (high << 8 | low) >> 1 == pytest.approx(rig.chip.true_code(0), abs=3)
+
+
+def test_rpi_gpio_takes_lists_of_channels_and_detects_edges() -> None:
+    rig = HxRig(chip_settings={"noise_v": 0.0})
+    gpio = SimRpiGpio(rig.pins)
+    assert gpio.getmode() is None
+    gpio.setmode(gpio.BCM)
+    assert gpio.getmode() == gpio.BCM
+    with pytest.raises(ValueError, match="invalid mode"):
+        gpio.setmode(gpio.BOARD)
+    gpio.setup([5, 20], gpio.OUT, initial=[gpio.LOW, gpio.HIGH])
+    gpio.setup((6,), gpio.IN)
+    assert [int(rig.pins.pin(n).state) for n in (5, 20)] == [0, 1]
+    gpio.output((5, 20), gpio.LOW)
+    assert int(rig.pins.pin(20).state) == 0
+    with pytest.raises(RuntimeError, match="Number of channels"):
+        gpio.output([5, 20], [0])
+    gpio.add_event_detect(6, gpio.FALLING)
+    with pytest.raises(RuntimeError, match="already enabled"):
+        gpio.add_event_detect(6, gpio.FALLING)
+    gpio.event_detected(6)
+    seen = 0
+    for _ in range(400):  # DOUT falls when a conversion is ready
+        rig.clock.sleep_s(0.001)
+        seen += gpio.event_detected(6)
+    assert seen >= 1
+    gpio.remove_event_detect(6)
+    assert not gpio.event_detected(6)
+    gpio.cleanup([5, 6])
+    gpio.cleanup()
+    assert gpio.getmode() is None
+
+
 def test_rpi_gpio_code_reads_what_we_read() -> None:
     rig = HxRig(chip_settings={"noise_v": 0.0})
     gpio = SimRpiGpio(rig.pins)

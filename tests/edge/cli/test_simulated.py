@@ -65,7 +65,7 @@ def test_a_person_tares_loads_looks_and_aborts_over_the_socket(socket: Path) -> 
     idle = say(socket, "status")
     assert (idle["state"], idle["simulated"]) == ("idle", True)
     run_id = say(socket, "start", "--sample", "S-1", "--operator", "Ada")["run_id"]
-    with pytest.raises(Refused, match="load is not for phase tare"):
+    with pytest.raises(Refused, match="the test is at tare and waits for you: leave the holder empty, then tare"):
         ask(socket, "load", {})
     say(socket, "tare")
     wait_for(lambda: say(socket, "status")["run"]["phase"] == "load")

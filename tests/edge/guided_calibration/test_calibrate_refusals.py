@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from guided_lab import TWO_WIRES, Lab, halfpercent
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from calibration.weights import (
     u_load_g,
 )
 from edge.cli.calibration_bench import ask_at_terminal
+from edge.cli.main import cli
 from edge.errors import BadInput, CalibrationRefused
 from edge.guided_calibration.bench import Bench
 from edge.guided_calibration.place import Place
@@ -61,6 +63,17 @@ def tared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tared")
     Lab(folder).done("tare")
     return folder
+
+
+def test_a_simulated_calibration_asks_as_a_real_one_does_where_it_is_told_to(tmp_path: Path) -> None:
+    words = ["calibrate", "tare", "--simulate", "1", "--ask", "--db", str(tmp_path / "h.db")]
+    asked = CliRunner().invoke(cli, words, input="\n")
+    assert asked.exit_code == 0, asked.output
+    assert "Take everything off the holder" in asked.stdout
+    unheard = CliRunner().invoke(cli, [*words, "--restart"], input="")
+    assert isinstance(unheard.exception, CalibrationRefused)
+    real = CliRunner().invoke(cli, ["calibrate", "tare", "--ask"])
+    assert real.exit_code == 2
 
 
 @pytest.fixture
@@ -201,7 +214,7 @@ def test_a_session_that_was_spoiled_is_put_aside_by_hand(lab: Lab) -> None:
     ("words", "why"),
     [
         (["tare", "--bridge", "nau7802"], "--bridge belongs to --simulate"),
-        (["tare", "--config", "none.toml"], "none.toml: no such file"),
+        (["tare", "--config", "none.toml"], "none.toml: there are no settings: halfpercent init"),
         (["rtd"], "give one of --resistor"),
         (["rtd", "--ice", "--short", "0"], "give one of --resistor"),
         (["rtd", "--resistor", "5"], "a resistor has 10 to 10000"),
@@ -283,10 +296,6 @@ class Asked(Simulated):
 
     def ask(self, text: str) -> str:
         return ask_at_terminal(text)
-
-    def put(self, weight) -> None:  # type: ignore[no-untyped-def]
-        Bench.put(self, weight)
-        Simulated.put(self, weight)
 
 
 def test_a_person_who_leaves_finds_everything_as_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

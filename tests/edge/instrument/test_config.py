@@ -277,7 +277,7 @@ def test_an_empty_file_lacks_what_is_required() -> None:
     [
         (b"\xff\xfe[\x00", "not UTF-8 text"),
         (b" " * 1_000_001, "longer than"),
-        (None, "no such file"),
+        (None, "there are no settings: halfpercent init"),
         (0, "is a folder"),
     ],
 )

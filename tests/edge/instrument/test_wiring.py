@@ -53,11 +53,16 @@ def svg_path(bridge: str) -> Path:
     return DOCS / ("wiring.svg" if bridge == "nau7802" else f"wiring-{bridge}.svg")
 
 
+def alt(bridge: str) -> str:
+    parts = list(dict.fromkeys(w.part for w in wires(shown(bridge))))
+    return f"Wiring of {', '.join(parts)} to the 40-pin header; the table below says the same"
+
+
 def section() -> str:
     """Get the generated end of docs/wiring.md."""
     out = [MARK]
     for bridge in BRIDGES:
-        out += [f"### {bridge}", "", f"![]({svg_path(bridge).name})", ""]
+        out += [f"### {bridge}", "", f"![{alt(bridge)}]({svg_path(bridge).name})", ""]
         out += ["| part | its pin | header pin | what that is | note |", "|---|---|---|---|---|"]
         for w in wires(shown(bridge)):
             out.append(f"| {w.part} | {w.pin} | {w.header or ''} | {w.to} | {w.note} |")

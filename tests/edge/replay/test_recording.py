@@ -121,7 +121,7 @@ def test_a_bad_table_is_refused_with_its_line_and_column(write: Write, text: str
         (b"\xef\xbb\xbf" + GOOD.replace("temp_c", "t_°C").encode("latin-1"), "it is not: export it again"),
         (bytes(range(256)) * 40, "no column t_s"),
         (b"\x00" * 100_000, "no column t_s"),
-        (b"SQLite format 3\x00" + b"\x00" * 5000, "no column t_s"),
+        (b"SQLite format 3\x00" + b"\x00" * 5000, "is a database of runs, and no recording"),
         (GOOD.encode() + b"3,\x00,20\n", "line 5, column mass_g"),
     ],
 )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from random_frames import random_frames, same
 from short_demo import Demo
 
+from calibration.iec60751 import temperature_c
 from edge.cli.main import cli
 from edge.database.queries import result_of_run
 from edge.database.reading import open_readonly
@@ -29,6 +30,7 @@ from edge.replay.run_csv_reader import read_run_csv
 from edge.replay.run_csv_writer import _rows, run_as_csv
 from edge.run.refold import refold
 from hw.clock import NS_PER_S
+from hw.protocols import Status
 
 OF_THE_RECORDING = ("kind", "run_id", "recording", "observed", "hours", "true_loss_pct", "seed", "warnings", "night")
 """What a result of a replay says otherwise than the run's own."""
@@ -127,6 +129,48 @@ def pieces(short_demo: Demo) -> tuple[str, str]:
     head, rows = next(text) + next(text), next(text)[:4000].rsplit("\n", 1)[0] + "\n"
     text.close()
     return head, rows
+
+
+def as_another_logger_has_it(file: Path, to: Path) -> Path:
+    """Write a run's file as a plain table of codes, degrees and commands: what a logger of one's own would give."""
+    read = read_run_csv(file)
+    frames, said = read.frames, {c.seq: str(c.command) for c in read.commands}
+    lines = ["t_s,counts,temp_c,cell_temp_c,status,command"]
+    for at, second in enumerate(frames.seq.tolist()):
+        oven, cell = (
+            temperature_c(float(channel.value[at]) / 32768.0 * 430.0, 100.0) for channel in (frames.oven, frames.cell)
+        )
+        for i in range(frames.first[at], frames.first[at + 1]):
+            t_s = second + int(frames.sample_us[i]) / 1e6
+            name = Status(frames.status[i]).name.lower()
+            lines.append(f"{t_s:.3f},{frames.code[i]},{oven:.4f},{cell:.4f},{name},{said.pop(second, '')}")
+    to.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return to
+
+
+def test_a_table_with_a_column_of_commands_is_judged_by_the_plan_of_a_live_run(
+    short_demo: Demo, tmp_path: Path
+) -> None:
+    file = exported(short_demo.path, tmp_path / "run.csv")
+    head = read_run_csv(file).head
+    (tmp_path / "cell.toml").write_text(head.certificate_toml, encoding="utf-8")
+    (tmp_path / "standard.toml").write_text(head.standard_toml, encoding="utf-8")
+    table = as_another_logger_has_it(file, tmp_path / "logger.csv")
+    by = ["--certificate", str(tmp_path / "cell.toml"), "--standard", str(tmp_path / "standard.toml")]
+    done = CliRunner().invoke(cli, ["replay", str(table), *by, "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    result = json.loads(done.stdout)
+    assert result["verdict"] == short_demo.result["verdict"]
+    assert result["loss_pct"] == pytest.approx(short_demo.result["loss_pct"], abs=1e-3)
+    weighed = [w["which"] for w in result["weighings"]]
+    assert weighed == ["tare", "m1", "m2"]
+    rest_s = result["weighings"][1]["from_s"]
+    assert rest_s == pytest.approx(short_demo.result["weighings"][1]["from_s"], abs=2.0)  # the dwell was waited for
+    assert "2 commands, so it is judged by the plan of a live run" in result["recording"]["read_as"]
+    text = table.read_text(encoding="utf-8").replace(",tare\n", ",tara\n")
+    table.write_text(text, encoding="utf-8")
+    refused = CliRunner().invoke(cli, ["replay", str(table), *by])
+    assert "column command: 'tara' is none: use tare, load, vent, zero, abort, or nothing" in str(refused.exception)
 
 
 WORDS = st.one_of(

@@ -104,7 +104,7 @@ def test_what_cannot_be_is_refused_in_one_line_and_nothing_begins(tmp_path: Path
         it.ask("start", sample="x", operator="y")
         with pytest.raises(BadInput, match="is being measured"):
             it.ask("start", sample="z", operator="y")
-        with pytest.raises(BadInput, match="load is not for phase tare"):
+        with pytest.raises(BadInput, match="the test is at tare and waits for you: leave the holder empty, then tare"):
             it.ask("load")
 
 
