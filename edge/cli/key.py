@@ -64,7 +64,7 @@ def token(token_file: Path | None, db: Path | None, as_json: bool) -> None:
     from edge.web.token import make_token, read_token
     from edge.web.token import token_file as where_token
 
-    file = where_token(token_file, database_to_read(db))
+    file = where_token(token_file, database_to_read(db), of_service=db is None)
     found = read_token(file) if file.exists() else make_token(file)
     if as_json:
         say_json({"token": found, "file": str(file)})

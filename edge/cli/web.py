@@ -24,6 +24,7 @@ _path = click.Path(path_type=Path)
 @click.option("--behind-proxy", is_flag=True, help="A proxy on this machine does TLS.")
 @click.option("--socket", type=_path, envvar="HALFPERCENT_SOCKET", help="The service's control socket.")
 @click.option("--token-file", type=_path, envvar="HALFPERCENT_TOKEN", help="The token that lets somebody act.")
+@click.option("--make-token", is_flag=True, help="Make one where there is none.")
 @click.option("--name", help="What the rig is called [its host name].")
 @db_option
 def web(
@@ -34,6 +35,7 @@ def web(
     behind_proxy: bool,
     socket: Path | None,
     token_file: Path | None,
+    make_token: bool,
     name: str | None,
     db: Path | None,
 ) -> None:
@@ -44,11 +46,14 @@ def web(
     except ImportError as e:
         raise click.ClickException("the page wants packages of its own: pip install 'halfpercent[web]'") from e
     from edge.control.protocol import SOCKET
+    from edge.web.token import make_token as new_token
     from edge.web.token import read_token
     from edge.web.token import token_file as where_token
 
     database = database_to_read(db)
-    tokens = where_token(token_file, database)
+    tokens = where_token(token_file, database, of_service=db is None)
+    if make_token and not tokens.exists():
+        new_token(tokens)
     binding = Binding(host, port, tls_certificate, tls_key, behind_proxy)
     binding.require_safe()
     settings = WebSettings(

@@ -117,8 +117,10 @@ def state_line(w: Words, status: StationStatus | None, seen: RunSoFar | None) ->
     phase = phase_of(run)
     if run is None or phase is None:
         return w("live_idle")
-    if phase in ASKED:
+    if phase in _COMMANDS:
         return w("live_waiting", asked=w(f"live_asked_{phase.value.replace(' ', '_')}"))
+    if phase in ASKED:
+        return w("live_waiting", asked=run.asked or ASKED[phase])
     if phase is Phase.HOLD:
         return w("live_hold", held=span(run.hold_s), whole=span(run.hold_required_s))
     if phase is Phase.RAMP:
@@ -211,6 +213,9 @@ def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo
         return ToDo(w(f"live_do_{key}"), why, Tone.STEP, _COMMANDS[phase], w(f"live_button_{key}"))
     if status.run is None:
         return ToDo(w("live_nothing_to_do_now"), w("live_begin_one"))
+    if status.run.asked:  # at the laboratory's balance: a mass, or a word that only the command has
+        why = w("live_refused", why=status.run.refused) if status.run.refused else w("live_by_command")
+        return ToDo(status.run.asked, why, Tone.STEP)
     at = result_clock(seen)
     title = w("live_nothing_to_do_now") if at == "?" else w("live_nothing_to_do", time=at)
     return ToDo(title, w("live_goes_on"))

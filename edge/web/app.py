@@ -118,7 +118,7 @@ async def _http_error(request: Request, e: Exception) -> Response:
 
 
 async def _known_file(request: Request) -> Response:
-    if request.path_params["kind"] not in ("txt", "json", *stored_pages.EXPORTED):
+    if request.path_params["kind"] not in ("txt", "json", *stored_pages.EXPORTED, *stored_pages.REPORTED):
         raise HTTPException(404)
     return await stored_pages.run_file(request)
 

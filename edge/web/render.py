@@ -173,6 +173,7 @@ class Renderer:
         shown = seen if seen is not None or status.run is not None else stored.seen
         context: dict[str, object] = {
             "w": w,
+            "lang": viewer.language.value,
             "csrf": CSRF_PLACE,
             "may_act": viewer.may_act,
             "outlines": _OUTLINES,
@@ -225,7 +226,14 @@ class Renderer:
     def check(self, checkpoint: Checkpoint | None, viewer: Viewer) -> Markup:
         """Get the section of the checkpoint by itself."""
         head = None if checkpoint is None else checkpoint_drawn(checkpoint)
-        context = {"w": self.words(viewer), "head": head, "section": "check", "may_act": False, "csrf": ""}
+        context = {
+            "w": self.words(viewer),
+            "lang": viewer.language.value,
+            "head": head,
+            "section": "check",
+            "may_act": False,
+            "csrf": "",
+        }
         html = self._env.get_template("sections.html").render(context | {"outlines": _OUTLINES})
         return Markup(html)  # a template of ours, which escapes
 

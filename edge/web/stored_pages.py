@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import re
 import shutil
 import sys
 import tempfile
+from base64 import b64encode
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.background import BackgroundTask
@@ -28,7 +31,7 @@ from edge.database.reading import open_readonly
 from edge.database.so_far import certificates_used, station_log
 from edge.errors import HalfpercentError, NoSuchRun
 from edge.records.result import Result, as_json
-from edge.report.language import Words
+from edge.report.language import Language, Words
 from edge.report.live_text import span, verdict_line, wall_of
 from edge.report.text import text as report_text
 from edge.seal.key import find_key, seal_folder
@@ -41,8 +44,11 @@ A_PAGE = 25
 SEARCHED = 1000
 """So many of the newest runs are searched."""
 SOON_DAYS = 30
-EXPORTED = ("csv",)
-"""What a command of its own makes."""
+EXPORTED = ("csv", "eln")
+"""What ``halfpercent export`` makes, each in a process of its own."""
+REPORTED = ("html", "pdf")
+"""What ``halfpercent report`` makes, likewise."""
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 EXPORT_WITHIN_S = 120.0
 
 
@@ -97,9 +103,12 @@ async def run(request: Request) -> Response:
     except HalfpercentError as e:
         trouble = str(e)
     base = f"/runs/{run_id}"
-    files = [(f"{base}.csv", "run_csv")]
+    files = [(f"{base}.eln", "run_eln"), (f"{base}.csv", "run_csv")]
     if result is not None:
-        files = [(f"{base}.txt", "run_report_text"), (f"{base}.json", "run_json"), *files]
+        other = "en" if viewer.language is Language.CHINESE else "zh"
+        reports = [(f"{base}.html?lang={viewer.language}", "run_report_html")]
+        reports.append((f"{base}.html?lang={other}", f"run_report_{other}"))
+        files = [*reports, (f"{base}.txt", "run_report_text"), (f"{base}.json", "run_json"), *files]
     text = page.renderer.page(
         "run.html",
         viewer,
@@ -122,8 +131,10 @@ async def run_file(request: Request) -> Response:
     name = f"halfpercent-run-{run_id}.{kind}"
     disposition = {"content-disposition": f'attachment; filename="{name}"'}
     try:
+        if kind in REPORTED:
+            return await _report(request, run_id, kind, disposition)
         if kind in EXPORTED:
-            folder = await _exported(request, run_id, kind)
+            folder = await _made(request, name, "export", str(run_id), "--format", kind)
             clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
             return FileResponse(Path(folder) / name, headers=disposition, background=clean)
         result = await run_in_threadpool(result_of_run, database, str(run_id))
@@ -135,27 +146,44 @@ async def run_file(request: Request) -> Response:
     return PlainTextResponse(report_text(result) + "\n", headers=disposition)
 
 
-async def _exported(request: Request, run_id: int, kind: str) -> str:
-    """Make a file by a command of its own, one at a time: what it loads is let go with it. Get its folder."""
+async def _report(request: Request, run_id: int, kind: str, disposition: dict[str, str]) -> Response:
+    """Hand out a report: HTML to be looked at, under a policy that lets its own style in and nothing else."""
+    lang = "zh" if request.query_params.get("lang") == "zh" else "en"
+    name = f"report.{kind}"
+    folder = await _made(request, name, "report", str(run_id), "--format", kind, "--lang", lang)
+    try:
+        body = await run_in_threadpool((Path(folder) / name).read_bytes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if kind == "pdf":
+        return Response(body, media_type="application/pdf", headers=disposition)
+    hashes = " ".join(f"'sha256-{b64encode(sha256(style).digest()).decode()}'" for style in _STYLE.findall(body))
+    policy = f"default-src 'none'; style-src {hashes or chr(39) + 'none' + chr(39)}; img-src data:; base-uri 'none'"
+    policy += "; form-action 'none'; frame-ancestors 'none'"
+    return Response(body, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
+
+
+async def _made(request: Request, name: str, *words: str) -> str:
+    """Have a file made by a command of its own, one at a time: what it loads is let go with it. Get its folder."""
     database = page_of(request).looker.database
     async with request.app.state.exporting:
         folder = tempfile.mkdtemp(prefix="halfpercent-")
-        out = Path(folder) / f"halfpercent-run-{run_id}.{kind}"
-        words = ("export", str(run_id), "--format", kind, "--db", str(database), "-o", str(out))
-        made = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge", *words), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
+        argv = (sys.executable, "-m", "edge", *words, "--db", str(database), "-o", str(Path(folder) / name))
+        pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        made = await asyncio.create_subprocess_exec(*argv, stdin=none, stdout=none, stderr=pipe)
         try:
             _, said = await asyncio.wait_for(made.communicate(), EXPORT_WITHIN_S)
-        except TimeoutError as e:
+        except BaseException as e:  # too long, or nobody waits for it any more
             made.kill()
             await made.wait()
             shutil.rmtree(folder, ignore_errors=True)
-            raise NoSuchRun(f"run {run_id}: its file was not made within {EXPORT_WITHIN_S:g} s: use the command") from e
+            if isinstance(e, TimeoutError):
+                raise NoSuchRun(f"{name}: was not made within {EXPORT_WITHIN_S:g} s: use the command") from e
+            raise
         if made.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             why = said.decode(errors="replace").strip().removeprefix("halfpercent: ")
-            raise NoSuchRun(one_line(why)[:300] or f"run {run_id}: its file could not be made")
+            raise NoSuchRun(one_line(why)[:300] or f"{name}: could not be made")
         return folder
 
 

@@ -22,12 +22,21 @@ LEAST_CHARS = 20
 NAME = "page-token"
 
 
-def token_file(given: Path | None, database: Path) -> Path:
-    """Get where the token is: what was given, else the page's own folder under systemd, else beside the database."""
+SERVICE = Path("/var/lib/halfpercent-web")
+"""Where the page keeps it that systemd starts."""
+
+
+def token_file(given: Path | None, database: Path, *, of_service: bool) -> Path:
+    """Get where the token is: what was given, else the service's own folder, else beside the database.
+
+    ``of_service``: the database is the instrument's, and not one that a person named.
+    """
     if given is not None:
         return given
     state = os.environ.get("STATE_DIRECTORY")
-    return Path(state.split(":")[0]) / NAME if state else database.with_name(NAME)
+    if state:
+        return Path(state.split(":")[0]) / NAME
+    return SERVICE / NAME if of_service and SERVICE.exists() else database.with_name(NAME)
 
 
 def make_token(file: Path) -> str:

@@ -209,8 +209,13 @@ def test_a_token_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file.unlink()
     with pytest.raises(BadInput, match="halfpercent key token"):
         read_token(file)
+    database = tmp_path / "x.db"
+    assert token_file(None, database, of_service=False) == tmp_path / "page-token"
+    monkeypatch.setattr("edge.web.token.SERVICE", tmp_path / "deep")
+    assert token_file(None, database, of_service=True) == tmp_path / "deep" / "page-token"
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
-    assert token_file(None, Path("x.db")) == tmp_path / "page-token"
+    assert token_file(None, database, of_service=True) == tmp_path / "page-token"
+    assert token_file(file, database, of_service=True) == file
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "rig.local"])

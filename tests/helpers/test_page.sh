@@ -1,0 +1,35 @@
+#!/bin/sh
+# The page of a running simulated station in a real Chromium: pictures, axe-core, and the browser's network log.
+#     make test-page
+# Its tools (playwright, axe-core) go into a scratch folder outside the repository. It ends only what it started.
+set -eu
+PYTHON=$1
+SCRATCH=${SCRATCH:-${TMPDIR:-/tmp}/halfpercent-page}
+PORT=${PORT:-8127}
+mkdir -p "$SCRATCH"
+if [ ! -x "$SCRATCH/tools/bin/python" ]; then
+    "$PYTHON" -m venv "$SCRATCH/tools"
+    "$SCRATCH/tools/bin/python" -m pip -qq install playwright
+fi
+[ -d "$SCRATCH/node_modules/axe-core" ] || npm install --silent --prefix "$SCRATCH" axe-core
+CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
+    echo "no Chromium here: sudo apt-get install chromium" >&2
+    exit 1
+}
+RIG=$(mktemp -d)
+STATION='' PAGE=''
+trap 'for p in $PAGE $STATION; do kill "$p" 2> /dev/null || :; done; wait; rm -rf "$RIG"' EXIT
+say() { "$PYTHON" -m edge "$@" --socket "$RIG/s" 2> /dev/null; }
+"$PYTHON" -m edge station --simulate --scenario borderline --seed 2 --speed 400 --folder "$RIG/db" --socket "$RIG/s" &
+STATION=$!
+for _ in $(seq 120); do say status > /dev/null && break; sleep 0.5; done
+"$PYTHON" -m edge web --db "$RIG/db/halfpercent.db" --socket "$RIG/s" --port "$PORT" --token-file "$RIG/token" --make-token &
+PAGE=$!
+say start --sample "QT-2611-07 固态 <script>alert(1)</script>" --operator "操作员 B" --claim solid-state > /dev/null
+say tare
+sleep 2
+say load
+sleep 45  # to the middle of the hold
+"$SCRATCH/tools/bin/python" tests/helpers/page_shots.py "http://127.0.0.1:$PORT" / /runs /calibration /rig /sign-in \
+    --axe "$SCRATCH/node_modules/axe-core/axe.min.js" --chromium "$CHROMIUM" --out "$SCRATCH/pictures" --stop "$PAGE"
+echo "pictures: $SCRATCH/pictures"
