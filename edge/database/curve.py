@@ -19,7 +19,7 @@ from edge.errors import NoSuchRun
 from edge.records.command import OperatorWord
 from edge.records.curve import Column, PhaseSpan, RecordedCurve, WindowTaken
 from edge.records.event import EventKind
-from edge.records.phase import Phase
+from edge.records.phase import CARRIED, Phase
 from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
 
@@ -39,13 +39,16 @@ LEAST_GAP_S = 2.0
 OF_A_COLUMN = 0.25
 """A hole that is less of a column cannot be seen in it; it stands in the list of what happened."""
 
+_OFF = ", ".join(repr(str(phase)) for phase in (*CARRIED, Phase.ZERO, Phase.CHECK, Phase.DONE))
+_LOSS = f"case when phase in ({_OFF}) then null else loss_pct end"
+"""A sample that is off the rig, on its way to the laboratory's balance or after M2, has no loss there."""
 _SEEN = (
-    "count(*), count(loss_pct), count(temp_c), min(elapsed_s), "
-    "max(elapsed_s), min(loss_pct), max(loss_pct), min(temp_c), "
+    f"count(*), count({_LOSS}), count(temp_c), min(elapsed_s), "
+    f"max(elapsed_s), min({_LOSS}), max({_LOSS}), min(temp_c), "
     "max(temp_c), max(cell_temp_c), min(pressure_pa), max(pressure_pa)"
 )
 _RANGE = "from seconds where run_id = ? and second >= ? and second < ?"
-_ONE = "elapsed_s, loss_pct, temp_c, cell_temp_c, pressure_pa"
+_ONE = f"elapsed_s, {_LOSS}, temp_c, cell_temp_c, pressure_pa"
 
 
 class _Seen(msgspec.Struct, frozen=True, array_like=True):

@@ -19,6 +19,7 @@ from simulated_service import CONFIG, as_if_real, order
 
 from calibration.certificate import to_toml
 from edge.control.protocol import Request
+from edge.database.curve import stored_curve
 from edge.database.journal import Journal
 from edge.errors import BadSpecimen
 from edge.instrument.config import loads_config
@@ -147,6 +148,12 @@ def test_the_stored_run_folds_again_to_the_same_course_with_the_masses_of_the_ba
     assert again.pipeline.phases.entered_s == tested.ended.phases.entered_s
     assert again.pipeline.phases.weighings == tested.ended.phases.weighings
     assert kinds.count("balance") == 2
+
+
+def test_its_curve_shows_no_loss_of_a_sample_that_is_off_the_rig(tested: Evening) -> None:
+    curve = stored_curve(tested.database, 1)
+    assert any(span.phase == "carried for m2" for span in curve.phases)
+    assert max(c.high_pct for c in curve.columns if c.high_pct is not None) < 1.0
 
 
 def test_its_csv_has_the_masses_of_the_balance_and_is_judged_alike_by_a_stranger(
