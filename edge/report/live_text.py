@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.records.phase import ASKED, Phase
+from edge.records.phase import ASKED, CARRIED, Phase
 from edge.records.result import Result, Verdict
 from edge.records.status import AirState, AlarmStatus, RunStatus, StationStatus
 from edge.trends.forecast_live import Outlook
@@ -211,6 +211,10 @@ def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo
         if status.run.refused:
             why = w("live_refused", why=status.run.refused)
         return ToDo(w(f"live_do_{key}"), why, Tone.STEP, _COMMANDS[phase], w(f"live_button_{key}"))
+    if phase in CARRIED and status.run is not None:
+        key = phase.value.replace(" ", "_")
+        why = w("live_refused", why=status.run.refused) if status.run.refused else w(f"live_do_{key}_why")
+        return ToDo(w(f"live_do_{key}"), why, Tone.STEP)
     if status.run is None:
         return ToDo(w("live_nothing_to_do_now"), w("live_begin_one"))
     if status.run.asked:  # at the laboratory's balance: a mass, or a word that only the command has

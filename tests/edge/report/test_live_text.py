@@ -84,6 +84,16 @@ def test_an_alarm_comes_before_a_step_and_one_that_opened_the_interlock_before_o
     assert (todo.tone, todo.command) == (Tone.STEP, "tare")
 
 
+@pytest.mark.parametrize("mass", ["m1", "m2"])
+def test_a_sample_at_the_balance_is_the_operator_s_and_nothing_goes_on_by_itself(mass: str) -> None:
+    for language in ("en", "zh"):
+        words = Words(Language(language))
+        todo = to_do(words, status(phase=f"carried for {mass}"), None)
+        assert (todo.tone, todo.command) == (Tone.STEP, "")
+        assert f"weigh {mass}" in todo.why
+    assert to_do(W, status(phase="carried for m2", refused="x"), None).why == "Not taken: x"
+
+
 def test_a_step_that_was_refused_says_why() -> None:
     todo = to_do(W, status(phase="tare", refused="it wanders: close the door"), None)
     assert todo.why == "Not taken: it wanders: close the door"
