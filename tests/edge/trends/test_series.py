@@ -7,16 +7,15 @@ NIST/SEMATECH 1.3.5.17.1 (mass spectrometer: 199.31 … 245.57, G = 2.4687, crit
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
-from short_demo import Demo
-from written_run import NOT_JUDGED
+from written_run import NOT_JUDGED, STANDARD, begin, write
 
 from edge.cli.main import cli
+from edge.database.journal import Journal
 from edge.database.series import RunOfSeries, runs_of_series
 from edge.errors import NoSuchRun
 from edge.records.result import Result, Verdict
@@ -143,17 +142,20 @@ def test_an_outlier_is_named_and_stays_in_the_mean() -> None:
     assert any("they are not alike" in line for line in found.said)
 
 
-def test_the_command_finds_the_runs_by_their_series_in_text_and_json(short_demo: Demo, tmp_path: Path) -> None:
+def test_the_command_finds_the_runs_by_their_series_in_text_and_json(tmp_path: Path) -> None:
     path = tmp_path / "h.db"
-    path.write_bytes(short_demo.path.read_bytes())
-    with pytest.raises(NoSuchRun, match="no run of a series 'week 48'"):
-        runs_of_series(path, "week 48")
-    with sqlite3.connect(path) as db:
-        (settings,) = db.execute("select settings_json from runs").fetchone()
-        db.execute("update runs set settings_json = ?", [json.dumps(json.loads(settings) | {"series": "Week 48"})])
-    db.close()
+    passed = run(1, Verdict.PASS, 0.1, STANDARD).result
+    assert passed is not None
+    with Journal(path) as journal:
+        for number, series in enumerate(("Week 48", "another"), 1):
+            one = begin(journal, run_uid=f"u-{number}", settings={"plan": {}, "series": series})
+            write(one, range(3))
+            one.save_result(passed, 1.75e9)
+    assert [r.run_id for r in runs_of_series(path, "week 48")] == [1]
+    with pytest.raises(NoSuchRun, match="no run of a series 'week 49'"):
+        runs_of_series(path, "week 49")
     done = CliRunner().invoke(cli, ["series", "week 48", "--db", str(path), "--json"], catch_exceptions=False)
     found = json.loads(done.stdout)
     assert (found["name"], found["verdict"], [c["counts"] for c in found["cells"]]) == ("week 48", "PASS", [True])
     shown = CliRunner().invoke(cli, ["series", "week 48", "--db", str(path)], catch_exceptions=False).stdout
-    assert shown.startswith("Series week 48, by short: PASS: each cell must pass, and each did")
+    assert shown.startswith("Series week 48, by gbt-48093-1-2026: PASS: each cell must pass, and each did")
