@@ -36,7 +36,7 @@ def page_table(curve: LiveCurve, words: Words) -> Html:
     """Get the same as a table: also what was weighed before the air's step was taken out."""
     drawn = PageCurve(curve, words)
     rows = []
-    for t_s, c in _every(curve.recorded, drawn.from_s):
+    for t_s, c in _every(drawn.recorded, drawn.from_s):
         at = _clock(t_s, drawn, curve)
         if c is None:
             rows.append(_row(at, _phase_at(curve.recorded, t_s, words), words("curve_gap_row"), "", "", "", ""))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from edge.records.curve import Column, LiveCurve, PressureKnown
 from edge.records.phase import Phase
 
-from .curve_parts import described, mark_class, marks, named, shape, short_length, short_name, span_of
+from .curve_parts import described, mark_class, marks, named, of_the_sample, shape, short_length, short_name, span_of
 from .curve_scale import Points, Scale, outline, stretches, ticks, time_ticks, top_of_loss
 from .language import Words
 from .markup import Html, el, path
@@ -33,7 +33,7 @@ class PageCurve:
 
     def __init__(self, curve: LiveCurve, words: Words, svg_id: str = "curve") -> None:
         self.curve, self.words, self.svg_id = curve, words, svg_id
-        self.recorded, self.terms = curve.recorded, curve.terms
+        self.recorded, self.terms = of_the_sample(curve.recorded), curve.terms
         columns = self.recorded.columns
         self.now_s = columns[-1].to_s if columns else 0.0
         spans = (*self.recorded.phases, *curve.planned)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from edge.records.curve import Column, PhaseSpan, PressureKnown, WeighedCurve
 from edge.records.phase import Phase
 
-from .curve_parts import air_steps, described, marks, named, shape, short_length, short_name, span_of
+from .curve_parts import air_steps, described, marks, named, of_the_sample, shape, short_length, short_name, span_of
 from .curve_scale import Points, Scale, nice_step, outline, places_of, stretches, ticks, time_ticks
 from .ink import DATA, FONT, FONT_ZH, HAIR, INK, LIMIT, SIZE, SOFT, box, drawing, hatch, italic, line, say
 from .language import Language, Words
@@ -29,7 +29,7 @@ class PaperCurve:
 
     def __init__(self, curve: WeighedCurve, words: Words, svg_id: str = "curve") -> None:
         self.curve, self.words, self.svg_id = curve, words, svg_id
-        self.recorded, self.terms = curve.recorded, curve.terms
+        self.recorded, self.terms = of_the_sample(curve.recorded), curve.terms
         columns, phases = self.recorded.columns, self.recorded.phases
         from_s = min((columns[0].from_s if columns else 0.0, *(p.from_s for p in phases)))
         to_s = max((columns[-1].to_s if columns else 0.0, *(p.to_s for p in phases), from_s + 1.0))
@@ -76,7 +76,7 @@ class PaperCurve:
             held = p.phase is Phase.HOLD
             out.append(box(x, 14, width, 18, HOLD_FILL if held else "#fff"))
             said = short_name(p.phase, self.words)
-            long = self.words("curve_hold", hours=f"{self.terms.hold_s / 3600.0:g}", temp=f"{self.terms.temp_c:g}")
+            long = self.words("curve_hold", hours=f"{self.terms.hold_s / 3600.0:.4g}", temp=f"{self.terms.temp_c:g}")
             said = long if held and width > 6.0 * len(long) else said
             needed = (11.0 if self.words.language is Language.CHINESE else 6.2) * len(said)
             weighed = p.phase in (Phase.M1, Phase.M2)

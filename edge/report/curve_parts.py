@@ -5,7 +5,7 @@ This module must never draw for one of them alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from edge.records.curve import Column, CurveTerms, PhaseSpan, RecordedCurve
@@ -81,6 +81,20 @@ def short_length(seconds: float) -> str:
         if seconds < 5400
         else f"{seconds // 3600:.0f} h"
     )
+
+
+OFF_THE_RIG = (Phase.TARE, Phase.LOAD, Phase.CARRY_M1, Phase.CARRY_M2, Phase.ZERO, Phase.CHECK)
+"""In these phases what is indicated is not the sample's: a loss of 100 % is an empty holder."""
+
+
+def of_the_sample(recorded: RecordedCurve) -> RecordedCurve:
+    """Get a curve whose loss is the sample's: none where it is off the rig."""
+    off = [p for p in recorded.phases if p.phase in OFF_THE_RIG and not p.planned]
+    columns = tuple(
+        replace(c, low_pct=None, high_pct=None) if any(p.from_s < c.to_s and c.from_s < p.to_s for p in off) else c
+        for c in recorded.columns
+    )
+    return replace(recorded, columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

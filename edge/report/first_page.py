@@ -103,7 +103,7 @@ def _title(page: Page) -> Html:
         title=el("bdi", *_upright(r.standard.title)),
         edition=text("") if edition is None else joined(" (", edition, ")"),
         limit=page.report.limit,
-        hours=f"{r.hold_required_s / 3600.0:g}",
+        hours=f"{r.hold_required_s / 3600.0:.4g}",
         checked=checked_said,
     )
     dates = w.html(
@@ -252,7 +252,7 @@ def _happened(page: Page) -> Html:
         out.append(el("p", moving, class_="small"))
     kinds = {h.what for h in found}
     never = [w(key) for kind, key in NEVER_HAPPENED if kind not in kinds]
-    counted = w("happened_hold", held=_held(r.hold_s), asked=f"{r.hold_required_s / 3600.0:g}")
+    counted = w("happened_hold", held=_held(r.hold_s), asked=f"{r.hold_required_s / 3600.0:.4g}")
     none = w("happened_none", what=w("list_comma").join(never)) if never else ""
     out.append(el("p", none, w("say_gap") if none else "", counted, class_="small"))
     if r.warnings:

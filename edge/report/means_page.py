@@ -223,7 +223,7 @@ def _word(page: Page, value: str) -> str:
 def _source(page: Page, source: str) -> Html:
     if not source.startswith(NO_SOURCE):
         return page.said(source)
-    rest = source.removeprefix(NO_SOURCE).lstrip(";, ")
+    rest = source.removeprefix(NO_SOURCE).lstrip(";:, ")
     none = page.none("none_source")
     return joined(none, page.words("semicolon"), page.said(rest)) if rest else none
 

@@ -14,7 +14,7 @@ from edge.records.result import WeighingTold
 from .balance_text import balance_lines
 from .contents import Page, figure
 from .curve import report_curve
-from .curve_parts import air_steps
+from .curve_parts import air_steps, of_the_sample
 from .curve_scale import hms
 from .decimals import decimals
 from .markup import Html, el, joined, text
@@ -43,7 +43,7 @@ def _curve(page: Page) -> Html:
     w, curve = page.words, page.report.weighed_curve()
     if not curve.recorded.columns:
         return el("p", page.none("none_curve"))
-    air = air_steps(curve.recorded)
+    air = air_steps(of_the_sample(curve.recorded))
     said: list[str | Html] = [w.html("figure_curve", n=grouped(page.facts.seconds))]
     if page.report.judged:
         said.append(w.html("figure_curve_band"))
@@ -188,5 +188,5 @@ def _beside(page: Page) -> list[Html]:
     if r.blank is not UNSET:
         b, places = r.blank, decimals(r.blank.u_g)
         out.append(w("beside_blank", name=b.name, loss=fixed(b.loss_g, places), u=u_alone(b.u_g)))
-    out += [line.strip() for line in balance_lines(r) if line.strip()]
-    return [el("p", page.said(said), class_="small") for said in out]
+    balance = [page.said(line.strip()) for line in balance_lines(r) if line.strip()]
+    return [el("p", said, class_="small") for said in (*out, *balance)]

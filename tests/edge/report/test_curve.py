@@ -221,3 +221,13 @@ def test_ticks_are_within_their_scale(low: float, span: float) -> None:
 
 def test_times_are_rounded_down() -> None:
     assert [hms(t) for t in (0.0, 59.99, 3600.0, 4271.9)] == ["0:00:00", "0:00:59", "1:00:00", "1:11:11"]
+
+
+def test_an_empty_holder_is_no_loss_of_the_sample() -> None:
+    after = (*PHASES, PhaseSpan(Phase.ZERO, 30_000, 32_000))
+    off = replace(
+        RECORDED, phases=after, columns=(*RECORDED.columns, *(column(t, 99.9) for t in range(30_000, 32_000, 40)))
+    )
+    assert loss_scale_end(live(off), EN) == pytest.approx(0.6)
+    assert "99.9" not in page_table(live(off), EN)
+    assert "at most 0.450 %" in report_curve(WeighedCurve(off, TERMS, 0.45), EN).replace("\u00a0", " ")
