@@ -47,7 +47,7 @@ class RunRead:
 def is_run_file(path: Path) -> bool:
     """Say whether a file is a run as ``export`` writes it. What cannot be read is none, and a pipe is not opened."""
     try:
-        if not path.is_file():  # a pipe would never open
+        if not path.is_file() or path.stat().st_size < len(MARK):  # a pipe, or the kernel's messages, never end
             return False
         with path.open("rb") as file:
             return file.read(len(MARK)) == MARK.encode()
