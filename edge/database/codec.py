@@ -242,6 +242,14 @@ def _walk(
     return unit if first[-1] == len(code) else 0
 
 
+def claimed_samples(blob: bytes) -> int | None:
+    """Get how many samples the first bytes of a blob claim; None where it is of another version, or none."""
+    try:
+        return _from_leb128(blob, _from_leb128(blob, 1)[1])[0] if blob[0] == VERSION else None
+    except (LookupError, ValueError):
+        return None
+
+
 def _leb128(value: int) -> bytes:
     out = bytearray()
     while value >= 0x80:

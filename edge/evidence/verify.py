@@ -16,11 +16,14 @@ from pathlib import Path
 import msgspec
 
 from calibration.bounded_file import NotReadable, read_regular_file
+from calibration.visible_text import visible
 from edge import __version__
-from edge.database.connection import Database, SqliteError, parsed_rows, translated_errors
+from edge.database.codec import claimed_samples
+from edge.database.connection import Database, SqliteError, check, parsed_rows, translated_errors
 from edge.database.queries import result_of_run, run_number
 from edge.database.reading import MOST_CHUNK_BYTES, open_readonly
 from edge.database.run_check import Altered, check_run, not_in_chain
+from edge.database.schema import SCHEMA_VERSION
 from edge.errors import BadDatabase, BadEvidence, HalfpercentError, NoSuchRun, SealFailed
 from edge.seal import merkle, sshsig
 from edge.seal.checkpoint import Checkpoint, LogProof, origin_of
@@ -53,6 +56,8 @@ from .verification import Answer, Difference, PersonSigned, RunShown, Verificati
 
 CPU_S = 60.0
 """Processor time that a database may cost."""
+MOST_SAMPLES = 40_000_000
+"""Of a package; five days at 80 a second have 35 million."""
 _TOKENS = (".tsr", ".tst")
 
 
@@ -110,6 +115,8 @@ def verify_run(database: Path, run: str, signers: Signers | None = None) -> Veri
     """
     found, folder = _Found(), seal_folder(database)
     with closing(open_readonly(database, cpu_s=CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(database):
+        if check(db, database) != SCHEMA_VERSION:
+            raise BadDatabase(f"{database}: has an older schema: open it once with halfpercent run, then verify")
         run_id = run_number(db, database, run)
         found.run = _shown(db, run_id)
         known = own_signers(folder) if signers is None else signers
@@ -167,6 +174,7 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
             with closing(open_readonly(path, cpu_s=CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
                 run_id = _only_run(db, where)
                 found.run = _shown(db, run_id)
+                _require_a_run_s_size(db, where)
                 _check_database(found, db, run_id, packed=True)
                 _check_files(found, package, path, db, run_id)
         except (HalfpercentError, SqliteError) as e:
@@ -251,6 +259,20 @@ def _only_run(db: Database, where: str) -> int:
     return int(found[0][0])
 
 
+def _require_a_run_s_size(db: Database, where: str) -> None:
+    """Raise ``BadEvidence`` where chunks claim more samples than any run has: a few bytes may claim a million."""
+    if check(db, Path(where)) != SCHEMA_VERSION:
+        raise BadEvidence(f"{where}: {RUN} has another schema than halfpercent exports")
+    claimed = 0
+    for head, samples in db.execute("select substr(raw, 1, 16), samples from chunks"):
+        told = claimed_samples(head) if isinstance(head, bytes) else None
+        if told is not None and told != samples:
+            raise BadEvidence(f"{where}: {RUN}: a chunk claims {told} samples, its row says otherwise")
+        claimed += samples if isinstance(samples, int) else MOST_SAMPLES
+        if claimed > MOST_SAMPLES:
+            raise BadEvidence(f"{where}: {RUN} claims more than {MOST_SAMPLES} samples, and no run has so many")
+
+
 def _shown(db: Database, run_id: int) -> RunShown:
     sql = (
         "select run_id as number, run_uid as uid, sample_id, kind, verdict, loss_pct, "
@@ -288,7 +310,13 @@ def _check_database(found: _Found, db: Database, run_id: int, *, packed: bool) -
             )
             return
     found.checked.append("the chain, from its header to its end")
-    again = recompute(db, run_id)
+    try:
+        again = recompute(db, run_id)
+    except (HalfpercentError, SqliteError):
+        raise
+    except Exception as e:  # whatever a row made of it: it may be an enemy's
+        found.differ("runs", f"run {run_id}", visible(f"cannot be computed again ({type(e).__name__}: {e})")[:200])
+        return
     if again.differs is not None:
         found.differs.append(Difference.of(again.differs))
         return

@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from sealed_run import SealedRun, repacked
+from sealed_run import SealedRun, repacked, tampered_package
 
 from edge.cli.main import cli
 from edge.errors import BadEvidence
 from edge.evidence import archive
-from edge.evidence.package import RUN
+from edge.evidence.package import LEAVES, MANIFEST, PROOF, RUN, SIGNATURE, SIGNER, read_package
 from edge.evidence.verification import Answer
 from edge.evidence.verify import verify_package
 
@@ -105,6 +105,40 @@ def test_whatever_byte_of_the_database_is_changed_and_summed_anew_it_is_found_or
         if found.answer is Answer.VERIFIED:  # a byte of the file that holds nothing: free room, an index
             assert found.run is not None
             assert found.run.verdict == "PASS"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update runs set settings_json = '{}'",
+        'update runs set settings_json = \'{"fold": 7, "sample": []}\'',
+        "update runs set settings_json = '[]'",
+        "update runs set standard_toml = 'x'",
+        "update runs set t0_ns = 'never'",
+        "update runs set result_json = '{}'",
+        "update runs set kind = 'nonsense'",
+        "update chunks set samples = 1000000000000",
+        "update chunks set raw = x'02808080800180808080010102030405'",
+        "update events set data_json = '[]'",
+        "delete from chunks",
+        "delete from runs",
+    ],
+)
+@pytest.mark.parametrize("relinked", [False, True])
+def test_rows_of_an_enemy_without_a_seal_are_one_line(
+    sealed: SealedRun, tmp_path: Path, sql: str, relinked: bool
+) -> None:
+    if relinked and sql.startswith(("delete from runs", "update runs set t0_ns", "update chunks set samples")):
+        pytest.skip("no chain can be made over that")
+    raw = tampered_package(sealed, tmp_path, sql, relinked=relinked)
+    unsealed = read_package(raw, "x")
+    for name in (MANIFEST, SIGNATURE, SIGNER, PROOF, LEAVES):
+        del unsealed.files[name]
+    file = tmp_path / "x.eln"
+    file.write_bytes(unsealed.to_bytes())
+    found = verify_package(file, sealed.signers)
+    assert found.answer is Answer.ALTERED
+    assert all("\n" not in d.what for d in found.differs)
 
 
 @given(st.dictionaries(st.from_regex(archive.NAME, fullmatch=True), st.binary(max_size=60), max_size=5))

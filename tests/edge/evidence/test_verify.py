@@ -13,9 +13,11 @@ import msgspec
 import pytest
 import sealed_run
 from click.testing import CliRunner
+from repository import STORED
 from sealed_run import SealedRun, copied, repacked, result_changed, tamper, tampered_package
 
 from edge.cli.main import cli
+from edge.errors import BadDatabase
 from edge.evidence import verify as verifying
 from edge.evidence.package import (
     MANIFEST,
@@ -225,6 +227,11 @@ def test_what_was_added_after_the_seal_is_said_to_be_sealed_by_nobody_until_it_i
     assert found.answer is Answer.VERIFIED
     assert not any("nobody sealed" in note for note in found.notes)
     assert any("seal 2 of 2" in line for line in found.checked)
+
+
+def test_a_database_of_an_older_schema_is_to_be_migrated_first(tmp_path: Path) -> None:
+    with pytest.raises(BadDatabase, match="older schema"):
+        verify_run(Path(shutil.copy(STORED / "schema-2.sqlite", tmp_path)), "last")
 
 
 def test_the_command_answers_by_its_exit_status_and_in_json(sealed: SealedRun, tmp_path: Path) -> None:
