@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -223,12 +223,17 @@ def fit_lag(t_s: F8, oven_c: F8, code: F8, t_ref_c: float) -> LagFit:
     if not len(t_s) or len(minute_means(t_s, code)[0]) < LEAST_MINUTES:
         raise BadFit(f"record the oven's temperature for at least {LEAST_MINUTES} minutes, better some hours")
 
-    def scatter(lag: float) -> float:
+    def fitted(lag: float) -> tuple[float, float]:
+        """Get the sum of squares about the fit with this lag, and its coefficient."""
         minute, temp, value, begun = minute_means(t_s, lagged(t_s, oven_c, lag), code, _begun(t_s, lag))
         late = (minute - minute.mean()) / 3600.0
         design = np.column_stack([np.ones_like(temp), temp - t_ref_c, late, late * late, begun])
-        rest = value - design @ np.linalg.lstsq(design, value, rcond=None)[0]
-        return float(rest @ rest)
+        b = np.linalg.lstsq(design, value, rcond=None)[0]
+        rest = value - design @ b
+        return float(rest @ rest), float(b[1])
+
+    def scatter(lag: float) -> float:
+        return fitted(lag)[0]
 
     best = min((scatter(lag), lag) for lag in LAGS_S)[1]
     low, high = math.log(best / 2.0), math.log(best * 2.0)
@@ -247,7 +252,11 @@ def fit_lag(t_s: F8, oven_c: F8, code: F8, t_ref_c: float) -> LagFit:
     per_k = fit_temperature(t_s, temp_c, code, t_ref_c, more=(begun,)).per_k
     by_lag = per_k * (lagged(t_s, oven_c, lag_s + step) - lagged(t_s, oven_c, lag_s - step)) / (2.0 * step)
     fit = fit_temperature(t_s, temp_c, code, t_ref_c, more=(begun, by_lag))
-    return LagFit(lag_s, fit.u_more[1], fit)
+    # A reading may stand for the time before it or around it: half an interval either way, which is in the lag whole.
+    u_s = float(np.median(np.diff(t_s))) / 2.0 / math.sqrt(3.0)
+    moves = (fitted(lag_s + step)[1] - fitted(lag_s - step)[1]) / (2.0 * step)
+    fit = replace(fit, u_per_k=math.hypot(fit.u_per_k, moves * u_s))
+    return LagFit(lag_s, math.hypot(fit.u_more[1], u_s), fit)
 
 
 def _begun(t_s: F8, lag_s: float) -> F8:
