@@ -76,8 +76,10 @@ wheel: $(VENV)/run.stamp
 demo: $(VENV)/run.stamp
 	@$(BIN)/halfpercent demo --out out/demo
 
+# What is compiled is kept in the environment's folder: each worker, and each command that a test starts, has it at once.
 test: $(VENV)/dev.stamp lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache \
+	  $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
