@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from edge.records.curve import Column, PhaseSpan, PressureKnown, WeighedCurve
 from edge.records.phase import Phase
+from edge.records.weighing import WeighingKind
 
 from .curve_parts import air_steps, described, marks, named, of_the_sample, shape, short_length, short_name, span_of
 from .curve_scale import Points, Scale, nice_step, outline, places_of, stretches, ticks, time_ticks
@@ -159,7 +160,8 @@ class PaperCurve:
             )
         if loss is None or U is None:
             return Html("".join(out))
-        last = windows[-1] if windows else None
+        ends = [w for w in windows if w.which in (WeighingKind.M2, WeighingKind.HOLD_END)]
+        last = ends[-1] if ends else None
         at_s = self.to_s if last is None else (last.from_s + last.to_s) / 2.0
         x, y = self.x(at_s), self.y(loss)
         top, bottom = self.y(loss + U), self.y(loss - U)

@@ -231,3 +231,12 @@ def test_an_empty_holder_is_no_loss_of_the_sample() -> None:
     assert loss_scale_end(live(off), EN) == pytest.approx(0.6)
     assert "99.9" not in page_table(live(off), EN)
     assert "at most 0.450 %" in report_curve(WeighedCurve(off, TERMS, 0.45), EN).replace("\u00a0", " ")
+
+
+def test_the_result_stands_at_m2_whatever_is_weighed_after_it() -> None:
+    def ring_x(recorded: RecordedCurve) -> str:
+        (x,) = re.findall(r'<circle cx="([0-9.]+)"', report_curve(WeighedCurve(recorded, TERMS, 0.45), EN))
+        return x
+
+    later = (*WINDOWS, WindowTaken(WeighingKind.CHECK, 29_900, 30_000))
+    assert ring_x(replace(RECORDED, windows=later)) == ring_x(RECORDED)
