@@ -60,7 +60,7 @@ def _publisher(path: Path) -> Iterator[Finding]:
     except (NotReadable, msgspec.DecodeError):
         return
     if told.trouble:
-        do = "halfpercent publish --check; rows wait in the database and none is lost"
+        do = "see journalctl -u halfpercent-publish; rows wait in the database and none is lost"
         yield Finding("publisher", "warn", f"since {told.told_utc}: {told.trouble}", do)
     else:
         yield Finding("publisher", "ok", "the broker takes what is sent")

@@ -47,7 +47,7 @@ class NightFound:
 
 
 class NightTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded night as ``--json`` tells it: per kelvin, ± one standard uncertainty."""
+    """A recorded night as JSON tells it: per kelvin, ± one standard uncertainty."""
 
     unit: str
     zero_per_k: float

@@ -50,14 +50,18 @@ def test_the_command_adds_its_options(error: Exception, line: str) -> None:
 
 # What a command line looks like inside a module: an option, not a dash in a drawing or a text.
 FLAG = re.compile(r"""(?<![\w-])--[a-z][a-z-]+""")
-NOT_YET = {
-    "report",
-}  # fmt: skip
+NOT_YET = {"report"}
+RUNS_COMMANDS = {ROOT / "edge" / "web" / "stored_pages.py"}
+"""The page has a report made by the command itself, in a process of its own."""
 
 
 @pytest.mark.parametrize(
     "path",
-    sorted(p for p in (ROOT / "edge").rglob("*.py") if p.relative_to(ROOT / "edge").parts[0] not in {"cli", *NOT_YET}),
+    sorted(
+        p
+        for p in set((ROOT / "edge").rglob("*.py")) - RUNS_COMMANDS
+        if p.relative_to(ROOT / "edge").parts[0] not in {"cli", *NOT_YET}
+    ),
     ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_no_module_but_a_command_names_an_option(path: Path) -> None:
