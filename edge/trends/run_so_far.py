@@ -116,12 +116,13 @@ def run_so_far(db: Database, run_id: int) -> RunSoFar:
         expanded_pct=U,
     )
     running, planned = head.state == RunState.RUNNING, plan_ahead(seen, plan)
+    bound = outlook(forecast, limit_pct, U or 0.0)
     curve = LiveCurve(
         recorded=read_curve(db, run_id),
         terms=terms,
         air=None if m1 is None or step is None else _air_out(db, run_id, seen, m1, step),
         planned=_spans(seen, plan, planned) if running else (),
-        forecast=_path(forecast, seen, planned) if running else (),
+        forecast=_path(forecast, seen, planned) if running and bound is not Outlook.TOO_EARLY else (),
         clock0_s=_clock0_s(head),
         running=running,
     )
@@ -136,7 +137,7 @@ def run_so_far(db: Database, run_id: int) -> RunSoFar:
         curve=curve,
         planned=planned,
         forecast=forecast,
-        outlook=outlook(forecast, limit_pct, U or 0.0),
+        outlook=bound,
         loss_pct=_newest_loss(seen, m1, step, minutes),
         expanded_pct=U,
         air=step,

@@ -181,7 +181,7 @@ class Renderer:
             "seen": shown,
             "state": state_line(w, snapshot.status, seen),
             "line": course_line(w, snapshot.status, seen, stored.last),
-            "forecast": None if seen is None else _forecast_scale(seen),
+            "forecast": None if seen is None or not seen.curve.forecast else _forecast_scale(seen),
             "result_time": result_clock(seen),
             "todo": to_do(w, snapshot.status, seen),
             "ring": now.ring(status.run, seen),
