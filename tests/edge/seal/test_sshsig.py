@@ -120,7 +120,7 @@ def signed(rig: keys.RigKey) -> bytes:
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_what_is_no_signature_is_refused_in_one_line(signed: bytes, raw: bytes, at: int) -> None:
     for text in (raw, signed[:at] + raw + signed[at:]):
-        if text.replace(b"\r\n", b"\n").strip() == signed.strip():
-            continue
+        if b"".join(text.split()) == b"".join(signed.split()):
+            continue  # where its lines are broken is nothing that was signed
         with contextlib.suppress(BadEvidence):
             assert Signature.from_text(text, "sig").to_text().encode() != signed
