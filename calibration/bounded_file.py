@@ -7,6 +7,7 @@ was told before it has read.
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -53,6 +54,25 @@ def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True)
     if len(data) > most_bytes:
         raise NotReadable(f"longer than {most_bytes} bytes")
     return data
+
+
+def sha256_of_file(path: Path, most_bytes: int = 1 << 30) -> str:
+    """Get the SHA-256 of a regular file of at most ``most_bytes``, in hexadecimal. Raise :class:`NotReadable`."""
+    digest, left = hashlib.sha256(), most_bytes
+    try:
+        if what := what_it_is(path.stat().st_mode):
+            raise NotReadable(what)
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+            while chunk := file.read(1 << 16):
+                digest.update(chunk)
+                left -= len(chunk)
+                if left < 0:
+                    raise NotReadable(f"longer than {most_bytes} bytes")
+    except FileNotFoundError as e:
+        raise NotReadable("no such file") from e
+    except (OSError, ValueError) as e:
+        raise NotReadable(f"cannot be read ({getattr(e, 'strerror', None) or e})") from e
+    return digest.hexdigest()
 
 
 _OF_SYSTEMS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")

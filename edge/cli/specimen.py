@@ -6,10 +6,12 @@ This module must never write over a file, and never fill in what was not answere
 from __future__ import annotations
 
 import datetime
-import hashlib
 from pathlib import Path
 
 import click
+
+from calibration.bounded_file import NotReadable, sha256_of_file
+from edge.errors import BadInput
 
 from .asking import Parse, asked
 from .say import say, say_json
@@ -155,8 +157,10 @@ def _paths(question: str, *, once: bool = False) -> list[Path]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        return sha256_of_file(path)
+    except NotReadable as e:
+        raise BadInput(f"{path}: {e}: name a photograph's file") from e
 
 
 def _photograph(path: Path) -> dict[str, object]:

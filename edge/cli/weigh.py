@@ -7,10 +7,12 @@ photograph's hash.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from pathlib import Path
 
 import click
+
+from calibration.bounded_file import NotReadable, sha256_of_file
+from edge.errors import BadInput
 
 from .options import one_line
 from .station import as_json_answer, ask_station, of_a_station, tell
@@ -74,8 +76,10 @@ def carry(way: str, socket: Path | None, as_json: bool) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        return sha256_of_file(path)
+    except NotReadable as e:
+        raise BadInput(f"{path}: {e}: name a photograph's file") from e
 
 
 BALANCE_COMMANDS = (weigh, carry)

@@ -85,13 +85,13 @@ def read(
     except NotAName as e:
         raise BadRecording(one_line(f"{path}: its name is none that a record can hold: {e}, and rename it")) from e
     size = path.stat().st_size
+    if size == 0:  # also the kernel's messages, for which a reader waits without end
+        raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
     if _is_database(path):
         raise BadRecording(
             f"{path}: is a database of runs, and no recording: halfpercent runs lists them, halfpercent export writes "
             "one as a CSV"
         )
-    if size == 0:
-        raise BadRecording(f"{path}: is empty: it needs a header line with t_s, mass_g or counts, and temp_c")
     if size > MAX_RECORDING_BYTES:
         raise BadRecording(
             f"{path}: {size / 1e9:.1f} GB is more than the {MAX_RECORDING_BYTES / 1e9:.1f} GB that can be read: "

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from edge.simulate.instrument import BEGINS_WALL_S
 from hw.clock import NS_PER_S, SimClock
 from hw.hx711 import Hx711
 from hw.hx711_spi import Hx711Spi
@@ -28,8 +29,8 @@ RATIO = 2e-4
 class ScriptedClock(SimClock):
     """A simulated clock that does things at their time, also in the middle of a transfer."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, wall_start_s: float = BEGINS_WALL_S) -> None:
+        super().__init__(wall_start_s)
         self._events: list[tuple[int, int, Callable[[], None]]] = []
 
     def at(self, t_ns: int, event: Callable[[], None]) -> None:

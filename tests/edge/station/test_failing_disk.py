@@ -54,7 +54,7 @@ folder = Path(sys.argv[1])
 with rigged(folder, looks=2) as it:
     it.ask("start", sample="S-1", operator="Ada")
     it.run_s(20.0)
-    with (folder / "filler").open("wb") as file:
+    with (folder / "filler").open("wb", buffering=0) as file:  # else its last bytes fail as it is closed
         try:
             while True:
                 file.write(b"x" * 65536)
