@@ -25,8 +25,6 @@ from edge.cli.main import cli
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(?:sh|console|)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(halfpercent [^`]+)`")
-TO_COME = {"watch", "web"}
-"""Commands that pages already name and that are still being made: each leaves this set when it comes."""
 WAITED_FOR = {"tare": ("tare",), "load": ("load",), "vent": ("cool", "m2"), "zero": ("zero",)}
 """In which phase the page tells a reader to type this."""
 
@@ -60,7 +58,7 @@ def wrong_with(words: list[str]) -> str:
         elif isinstance(command, click.Group):
             inner = command.get_command(click.Context(command), word)
             if inner is None:
-                return "" if word.isupper() or word in TO_COME else f"{command.name} has no {word}"
+                return "" if word.isupper() else f"{command.name} has no {word}"
             command = inner
     return ""
 
