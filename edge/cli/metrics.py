@@ -27,17 +27,13 @@ def metrics(textfile: Path | None, socket: Path | None, db: Path | None) -> None
         from edge.report.openmetrics import openmetrics_text, prometheus_text
     except ImportError as e:
         raise BadInput("prometheus-client is not installed: pip install 'halfpercent[fleet]'") from e
-    from calibration.toml_file import convert
-    from edge.control.client import ask
+    from edge.control.client import ask_status
     from edge.control.protocol import SOCKET
-    from edge.errors import BadRequest
     from edge.records.durable_file import write_beside
-    from edge.records.status import StationStatus
     from edge.station.alarm_rules import Alarm
 
     try:
-        answer = ask(socket or Path(SOCKET), "status", {}, timeout_s=ASK_S)
-        status = convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+        status = ask_status(socket or SOCKET, timeout_s=ASK_S)
     except HalfpercentError:
         status = None
     known = tuple(map(str, Alarm))

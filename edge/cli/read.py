@@ -138,16 +138,14 @@ def _with_what_answers(config: Config, clock: Clock) -> tuple[Instrument, Config
 
 def _show_station(as_json: bool) -> None:
     """Show what the station says of itself, where one reads the chips and may be asked."""
-    from calibration.toml_file import convert
-    from edge.control.client import ask
+    from edge.control.client import ask, status_told
     from edge.control.protocol import SOCKET
-    from edge.errors import BadRequest, HalfpercentError
-    from edge.records.status import StationStatus
+    from edge.errors import HalfpercentError
     from edge.report.status_text import status_text
 
     try:
         answer = ask(Path(os.environ.get("HALFPERCENT_SOCKET") or SOCKET), "status", {}, timeout_s=3.0)
-        status = convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+        status = status_told(answer)
     except HalfpercentError:
         return
     say_json(answer) if as_json else say_lines(status_text(status))

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from calibration.toml_file import convert
-from edge.errors import BadRequest, Refused, SocketTrouble
+from edge.errors import Refused, SocketTrouble
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
@@ -155,7 +154,9 @@ def _said(socket: Path | None, word: str, as_json: bool, wait: bool | None, line
 
 
 def _status(socket: Path | None) -> StationStatus:
-    return convert(dict(ask_station(socket, "status")), StationStatus, "the station's answer", BadRequest)
+    from edge.control.client import status_told
+
+    return status_told(ask_station(socket, "status"))
 
 
 @click.command("tare")

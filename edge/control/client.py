@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from calibration.toml_file import one_line
+from calibration.toml_file import convert, one_line
 from edge.errors import BadRequest, Refused, SocketTrouble
+from edge.records.status import StationStatus
 
 from .protocol import LOOKING, MAX_LINE_BYTES, PROTOCOL_VERSION, Answer, Argument
 
@@ -40,6 +41,16 @@ def ask(path: Path, command: str, args: Mapping[str, Argument], *, timeout_s: fl
             raise SocketTrouble(f"{path}: the service left without an answer: see journalctl -u halfpercent")
         time.sleep(0.2)
     return _result(bytes(came), path)
+
+
+def ask_status(path: Path, *, timeout_s: float = 10.0) -> StationStatus:
+    """Ask the station how it is. Raises as :func:`ask`, and ``BadRequest`` for what is another version's answer."""
+    return status_told(ask(path, "status", {}, timeout_s=timeout_s))
+
+
+def status_told(answer: Answer) -> StationStatus:
+    """Get what an answer to ``status`` says. Raises ``BadRequest`` where that is another version's."""
+    return convert(dict(answer), StationStatus, "the station's answer", BadRequest)
 
 
 def _asked(path: Path, line: bytes, timeout_s: float, until_s: float) -> bytearray | None:

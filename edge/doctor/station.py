@@ -9,10 +9,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from calibration.toml_file import convert
-from edge.control.client import ask
+from edge.control.client import ask_status
 from edge.control.protocol import SOCKET
-from edge.errors import BadRequest, HalfpercentError, SocketTrouble
+from edge.errors import HalfpercentError, SocketTrouble
 from edge.instrument.config import Config
 from edge.records.status import StationStatus
 
@@ -28,8 +27,7 @@ def what_the_station_sees(config: Config) -> tuple[list[Finding], bool]:
     A station that may not be asked is a finding too: the locks of its chips keep them from being opened.
     """
     try:
-        answer = ask(Path(os.environ.get("HALFPERCENT_SOCKET") or SOCKET), "status", {}, timeout_s=PATIENCE_S)
-        status = convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+        status = ask_status(Path(os.environ.get("HALFPERCENT_SOCKET") or SOCKET), timeout_s=PATIENCE_S)
     except SocketTrouble as e:
         if isinstance(e.__cause__, _NOBODY):
             return [], False

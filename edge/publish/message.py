@@ -13,10 +13,7 @@ from typing import Any
 import msgspec
 
 from calibration.certificate import Certificate
-from calibration.toml_file import convert
-from edge.control.protocol import Answer
 from edge.database.feed import EventRow, FeedRun, SecondRow
-from edge.errors import BadRequest
 from edge.records.status import RunStatus, StationStatus
 
 VERSION = 1
@@ -185,9 +182,8 @@ def result_message(rig: str, run: FeedRun) -> ResultMessage:
     )
 
 
-def state_message(rig: str, answer: Answer) -> StateMessage:
-    """Get the state from what the station answered ``status``. Raises ``BadRequest`` for another version's."""
-    status = convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+def state_message(rig: str, status: StationStatus) -> StateMessage:
+    """Get the state message of what the station answered ``status``."""
     run, readings, last = status.run or RunStatus(), status.readings, status.last_run
     return StateMessage(
         rig=rig,

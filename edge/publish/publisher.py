@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from calibration.certificate import Certificate
-from edge.control.client import ask
+from edge.control.client import ask_status
 from edge.database.feed import START, EventRow, Feed, FeedRun, Position, SecondRow, certificate_of, rows_after
-from edge.errors import BadRequest, HalfpercentError
+from edge.errors import HalfpercentError
 
 from . import position_file
 from .discovery import discovery
@@ -123,10 +123,10 @@ class Publisher:
     def state(self) -> StateMessage:
         """Ask the station how it is; it is not waited for long."""
         try:
-            answer = ask(Path(self.settings.socket), "status", {}, timeout_s=ASK_S)
-        except (HalfpercentError, BadRequest):
+            status = ask_status(Path(self.settings.socket), timeout_s=ASK_S)
+        except HalfpercentError:
             return StateMessage(rig=self.settings.rig_name, state="unreachable")
-        return state_message(self.settings.rig_name, answer)
+        return state_message(self.settings.rig_name, status)
 
     def _trouble(self, why: str) -> None:
         if why == self._published.trouble:

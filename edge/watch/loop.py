@@ -20,12 +20,11 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.live import Live
 
-from calibration.toml_file import convert
-from edge.control.client import ask
+from edge.control.client import ask_status
 from edge.database.queries import list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.database.so_far import newest_run
-from edge.errors import BadRequest, HalfpercentError, NoSuchRun
+from edge.errors import HalfpercentError, NoSuchRun
 from edge.records.result import Result
 from edge.records.status import StationStatus
 from edge.report.language import Words
@@ -54,8 +53,7 @@ class Watcher:
         """Ask, read where it is time, and get what there is to show."""
         trouble = ""
         try:
-            answer = ask(self.socket, "status", {}, timeout_s=2.0)
-            self._status = convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+            self._status = ask_status(self.socket, timeout_s=2.0)
             self._heard_s = time.time()
         except HalfpercentError as e:
             trouble = str(e)

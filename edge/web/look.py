@@ -16,12 +16,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from calibration.toml_file import convert
-from edge.control.client import ask
+from edge.control.client import ask_status
 from edge.database.queries import RunListed, list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.database.so_far import newest_run
-from edge.errors import BadRequest, HalfpercentError
+from edge.errors import HalfpercentError
 from edge.records.result import Result
 from edge.records.status import StationStatus
 from edge.seal.checkpoint import Checkpoint
@@ -128,8 +127,7 @@ class Looker:
         self._show(replace(self.snapshot, at_s=now_s, status=status, heard_s=now_s, trouble=""))
 
     def _asked(self) -> StationStatus:
-        answer = ask(self.socket, "status", {}, timeout_s=ASK_WITHIN_S)
-        return convert(dict(answer), StationStatus, "the station's answer", BadRequest)
+        return ask_status(self.socket, timeout_s=ASK_WITHIN_S)
 
     async def _read_once(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,9 +13,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from edge.control import client
 from edge.control.protocol import Request, parse
 from edge.errors import Refused
-from edge.web import act, look
+from edge.web import act
 from edge.web.app import WebSettings, build_app
 from edge.web.look import Looker
 from edge.web.requests import Page
@@ -88,7 +89,7 @@ def on_page(
 ) -> T:
     """Do ``work`` on a page over a database, with a station that answers ``status``."""
     station = Station({"state": "idle"} | status)
-    monkeypatch.setattr(look, "ask", station.ask)
+    monkeypatch.setattr(client, "ask", station.ask)
     monkeypatch.setattr(act, "ask", station.ask)
     monkeypatch.setattr(act, "SIGN_IN_TAKES_S", 0.0)
 

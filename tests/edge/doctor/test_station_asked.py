@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from simulated_service import rigged
 
+import edge.control.client
 import edge.doctor.machine
 import edge.doctor.station
 from edge.doctor.chips import _likely
@@ -43,7 +44,7 @@ def test_a_running_station_is_asked_and_no_chip_is_opened(tmp_path: Path, monkey
     monkeypatch.setattr("edge.instrument.drivers.make_bridge", lambda *given: opened.append(given))
     monkeypatch.setattr("edge.instrument.drivers.make_thermometer", lambda *given: opened.append(given))
     with rigged(tmp_path) as it:
-        monkeypatch.setattr(edge.doctor.station, "ask", lambda *given, **more: it.ask("status"))
+        monkeypatch.setattr(edge.control.client, "ask", lambda *given, **more: it.ask("status"))
         it.run_s(3)
         found = by_check(list(examine(config, tmp_path / "x.db")))
         assert found["station"].state == "ok"
@@ -66,7 +67,7 @@ def test_a_station_that_may_not_be_asked_is_a_finding(monkeypatch: pytest.Monkey
     def refused(*given: Any, **more: Any) -> None:
         raise SocketTrouble("/run/x: you may not: sudo usermod -aG halfpercent $USER") from PermissionError()
 
-    monkeypatch.setattr(edge.doctor.station, "ask", refused)
+    monkeypatch.setattr(edge.control.client, "ask", refused)
     (found,), asked = what_the_station_sees(loads_config(SETTINGS))
     assert (found.state, asked) == ("warn", False)
 

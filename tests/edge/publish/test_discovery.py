@@ -8,9 +8,11 @@ import msgspec
 import pytest
 from jinja2 import Environment, StrictUndefined
 
+from edge.control.client import status_told
 from edge.publish.discovery import discovery
 from edge.publish.message import StateMessage, state_message
 from edge.publish.settings import PublishSettings
+from edge.records.status import StationStatus
 from edge.station.alarm_rules import Alarm
 
 UNITS = {
@@ -66,7 +68,7 @@ def test_each_template_gives_what_the_station_answered(told: tuple[str, dict]) -
         "alarms": [{"alarm": "storage", "closed": False}, {"alarm": "gauge", "closed": True}],
         "storage": {"pending_s": 0},
     }
-    state = state_message("lab-3", answer)
+    state = state_message("lab-3", status_told(answer))
     found = {key: rendered(told[1], key, state) for key in told[1]["components"]}
     assert (found["mass_g"], found["temp_c"], found["loss_pct"]) == ("196.354", "120.1", "0.21")
     assert (found["phase"], found["verdict"]) == ("hold", "none")
@@ -75,6 +77,6 @@ def test_each_template_gives_what_the_station_answered(told: tuple[str, dict]) -
 
 
 def test_what_is_an_enum_is_among_its_options_whatever_the_state_is(told: tuple[str, dict]) -> None:
-    for state in (StateMessage(rig="lab-3", state="unreachable"), state_message("lab-3", {"state": "idle"})):
+    for state in (StateMessage(rig="lab-3", state="unreachable"), state_message("lab-3", StationStatus(state="idle"))):
         for key in ("phase", "verdict"):
             assert rendered(told[1], key, state) in told[1]["components"][key]["options"]

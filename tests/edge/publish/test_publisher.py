@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -137,6 +138,24 @@ def test_a_broker_in_trouble_is_said_and_nothing_is_taken_for_published(
     with SmallBroker(**how) as broker, publishing(settings(broker, short_demo.path), state) as publisher:
         assert until(lambda: any(says in trouble for trouble in said))
     assert publisher.position == position_file.Published().position
+
+
+def test_a_station_of_another_version_is_unreachable_and_ends_no_publisher(short_demo: Demo, tmp_path: Path) -> None:
+    with SmallBroker() as broker, socket.socket(socket.AF_UNIX) as station:
+        how = settings(broker, short_demo.path)
+        station.bind(str(tmp_path / "s"))
+        station.listen()
+
+        def answer() -> None:
+            with station.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(b'{"version": 1, "ok": true, "result": {"state": 7}}\n')
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        publisher = Publisher(msgspec.structs.replace(how, socket=str(tmp_path / "s")), tmp_path / "position.json")
+        assert publisher.state().state == "unreachable"
+        thread.join()
 
 
 def test_nobody_there_is_one_line(short_demo: Demo) -> None:
