@@ -15,7 +15,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from edge.errors import BadValue
+from edge.errors import BadInput, BadValue
 
 DB_NAME = "halfpercent.db"
 
@@ -176,3 +176,13 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OF_A_TEST):
         ordering = option(ordering)
     return ordering
+
+
+def photograph_hash(path: Path) -> str:
+    """Get the SHA-256 of a photograph's file. Raises ``BadInput`` where it cannot be read."""
+    from calibration.bounded_file import NotReadable, sha256_of_file
+
+    try:
+        return sha256_of_file(path)
+    except NotReadable as e:
+        raise BadInput(f"{path}: {e}: name a photograph's file") from e

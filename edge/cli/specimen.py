@@ -10,10 +10,8 @@ from pathlib import Path
 
 import click
 
-from calibration.bounded_file import NotReadable, sha256_of_file
-from edge.errors import BadInput
-
 from .asking import Parse, asked
+from .options import photograph_hash
 from .say import say, say_json
 
 
@@ -56,7 +54,7 @@ def new(file: Path) -> None:
         check |= _table(_CHECK)
         check["turned_over"] = click.confirm("Was it turned over?", err=True)
         for path in _paths("The photograph of the opening, its file", once=True):
-            check["photograph_sha256"] = _sha256(path)
+            check["photograph_sha256"] = photograph_hash(path)
         answers["visual_check"] = check
     write_new(file, from_answers(answers, str(file)))
     say(f"Written: {file}. What you left out can be added there. Then: halfpercent start --specimen {file}")
@@ -156,16 +154,9 @@ def _paths(question: str, *, once: bool = False) -> list[Path]:
     return found
 
 
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of_file(path)
-    except NotReadable as e:
-        raise BadInput(f"{path}: {e}: name a photograph's file") from e
-
-
 def _photograph(path: Path) -> dict[str, object]:
     return {
-        "sha256": _sha256(path),
+        "sha256": photograph_hash(path),
         "shows": asked(f"What does {path.name} show", str, needed=True),
         "file": path.name,
     }

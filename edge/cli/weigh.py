@@ -11,10 +11,7 @@ from pathlib import Path
 
 import click
 
-from calibration.bounded_file import NotReadable, sha256_of_file
-from edge.errors import BadInput
-
-from .options import one_line
+from .options import one_line, photograph_hash
 from .station import as_json_answer, ask_station, of_a_station, tell
 
 
@@ -55,7 +52,7 @@ def weigh(
         balance=balance,
         who=who,
         weighed_ago_s=ago_s,
-        photograph_sha256=None if photo is None else _sha256(photo),
+        photograph_sha256=None if photo is None else photograph_hash(photo),
     )
     said = f"{answer.get('mass_g')} g on balance {answer.get('balance')}, {answer.get('how')}"
     tell(answer, as_json, f"{which.upper()} is {said}: written down.")
@@ -73,13 +70,6 @@ def carry(way: str, socket: Path | None, as_json: bool) -> None:
         else "It is back: it is weighed here anew; leave it alone."
     )
     tell(ask_station(socket, f"carry {way}"), as_json, line)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of_file(path)
-    except NotReadable as e:
-        raise BadInput(f"{path}: {e}: name a photograph's file") from e
 
 
 BALANCE_COMMANDS = (weigh, carry)

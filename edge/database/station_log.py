@@ -17,6 +17,7 @@ from edge.records.event import EventKind
 from . import writer_lock
 from .connection import Database, parsed_rows, translated_errors
 from .reading import open_readonly
+from .stored_rows import with_zone
 
 MOST = 100_000
 _ALARMS = (EventKind.ALARM_OPENED, EventKind.ALARM_ACKNOWLEDGED, EventKind.ALARM_CLOSED)
@@ -82,7 +83,7 @@ def station_log(path: Path) -> StationLog:
             damaged += 1
             continue
         told = {name: getattr(data, name) for name in _Data.__struct_fields__}
-        events.append(LoggedEvent(at=_zoned(stored.wall_utc), kind=stored.kind, run_id=stored.run_id, **told))
+        events.append(LoggedEvent(at=with_zone(stored.wall_utc), kind=stored.kind, run_id=stored.run_id, **told))
     return StationLog(tuple(sorted(events, key=lambda e: e.at)), alive, damaged, writer_lock.is_held(path))
 
 
@@ -90,11 +91,7 @@ def _signs_of_life(db: Database, path: Path) -> tuple[datetime.datetime, ...]:
     with parsed_rows(f"{path}: its times"):
         seen = [row[0] for row in db.execute(f"select wall_utc from station_events order by event desc limit {MOST}")]
         seen += [row[0] for row in db.execute(f"select wall_utc from events order by run_id desc limit {MOST}")]
-        times = [_zoned(datetime.datetime.fromisoformat(text)) for text in seen]
+        times = [with_zone(datetime.datetime.fromisoformat(text)) for text in seen]
         chunks = db.execute(f"select wall_ms from chunks order by run_id desc, chunk desc limit {MOST}")
         times += [datetime.datetime.fromtimestamp(ms / 1000.0, datetime.UTC) for (ms,) in chunks]
     return tuple(sorted(times))
-
-
-def _zoned(at: datetime.datetime) -> datetime.datetime:
-    return at if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)

@@ -23,6 +23,11 @@ def schema_version(db: Database) -> int:
     return int(db.execute("pragma user_version").fetchone()[0])
 
 
+def with_zone(at: datetime.datetime) -> datetime.datetime:
+    """Get a stored time with its zone: one without is in UTC, as all that is written."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)
+
+
 def utc(wall_s: float) -> str:
     """Write wall time (s since 1970) as ISO 8601 in UTC: a label."""
     return datetime.datetime.fromtimestamp(wall_s, datetime.UTC).isoformat(timespec="milliseconds")

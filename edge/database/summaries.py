@@ -26,6 +26,7 @@ from .connection import Database, parsed_rows, translated_errors
 from .reading import open_readonly
 from .run_check import check_run
 from .stored_json import decoded
+from .stored_rows import with_zone
 from .two_chains import StoredRow
 
 MOST = 5000
@@ -137,18 +138,14 @@ def _summary(row: StoredRow, mount: int) -> tuple[RunSummary, bool]:
             run_id=stored.run_id,
             run_uid=stored.run_uid,
             kind=stored.kind,
-            started=_with_zone(stored.started_utc),
-            ended=None if stored.ended_utc is None else _with_zone(stored.ended_utc),
+            started=with_zone(stored.started_utc),
+            ended=None if stored.ended_utc is None else with_zone(stored.ended_utc),
             certificate_sha256=stored.certificate_sha256,
             mount=mount + anew,
             registers={name: registers.get(name) for name in REGISTERS},
             rate_sps=rate,
             result=result,
         ), anew
-
-
-def _with_zone(at: datetime.datetime) -> datetime.datetime:
-    return at if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)
 
 
 def each_finished_run(paths: list[Path]) -> Iterator[tuple[Path, RunSummary]]:
