@@ -118,7 +118,7 @@ def simulate(
         numbers.append(_summary(part, coverage, heavy))
         trials = block * len(parts)
         if len(parts) >= 2:
-            u = _summary(np.concatenate(parts), coverage, heavy)[1]
+            u = _spread(np.concatenate(parts), heavy)
             spread = np.std(np.array(numbers), axis=0, ddof=1) / math.sqrt(len(numbers))
             stable = bool(np.all(2.0 * spread <= tolerance(u, digits)))
             if stable or trials + block > max_trials:
@@ -136,12 +136,26 @@ def tolerance(u: float, digits: int) -> float:
 
 def _summary(y: F8, coverage: float, heavy: bool) -> tuple[float, float, float, float]:
     tail = (1.0 - coverage) / 2.0
-    if heavy:
-        one = (1.0 - ONE_SIGMA) / 2.0
-        low, low_one, middle, high_one, high = np.quantile(y, [tail, one, 0.5, 1.0 - one, 1.0 - tail])
-        return float(middle), float(high_one - low_one) / 2.0, float(low), float(high)
-    low, high = np.quantile(y, [tail, 1.0 - tail])
-    return float(np.mean(y)), float(np.std(y, ddof=1)), float(low), float(high)
+    low, middle, high = _quantiles(y, tail, 0.5, 1.0 - tail)
+    return middle if heavy else float(np.mean(y)), _spread(y, heavy), low, high
+
+
+def _spread(y: F8, heavy: bool) -> float:
+    """Get the standard uncertainty of trials; of heavy tails, half of what holds the central 68.27 %."""
+    if not heavy:
+        return float(np.std(y, ddof=1))
+    one = (1.0 - ONE_SIGMA) / 2.0
+    low, high = _quantiles(y, one, 1.0 - one)
+    return (high - low) / 2.0
+
+
+def _quantiles(y: F8, *shares: float) -> list[float]:
+    """Get quantiles of trials, interpolated linearly; numpy's own quantile selects, which takes three times a sort."""
+    ordered = np.sort(y)
+    at = np.array(shares) * (len(y) - 1)
+    below = at.astype(np.intp)
+    above = np.minimum(below + 1, len(y) - 1)
+    return [float(q) for q in ordered[below] + (ordered[above] - ordered[below]) * (at - below)]
 
 
 def _draw(of: Input, rng: np.random.Generator, n: int) -> F8:

@@ -135,3 +135,21 @@ def test_with_few_degrees_of_freedom_monte_carlo_is_students_t(dof: float) -> No
     assert (found.high - found.low) / 2.0 == pytest.approx(0.1 * k, rel=0.05)
     assert found.y == pytest.approx(10.0, abs=0.01)
     assert found.below == pytest.approx(float(special.stdtr(dof, 1.0)), abs=0.01)
+
+
+@pytest.mark.parametrize("dof", [1.0, 30.0])
+def test_the_summary_of_all_trials_is_numpys(dof: float) -> None:
+    drawn: list[Any] = []
+
+    def model(at: Mapping[str, Any]) -> Any:
+        drawn.append(at["x"])
+        return at["x"]
+
+    found = simulate(model, [Input("x", 1.0, 0.1, "t", dof)], coverage=0.95, seed=3, max_trials=50_000)
+    trials = np.concatenate(drawn)
+    low, one_low, median, one_high, high = np.quantile(trials, [0.025, 0.15865525, 0.5, 0.84134475, 0.975])
+    if dof < 3.0:  # no variance that trials could settle
+        assert (found.y, found.u) == (pytest.approx(median), pytest.approx((one_high - one_low) / 2.0, rel=1e-6))
+    else:
+        assert (found.y, found.u) == (pytest.approx(np.mean(trials)), pytest.approx(np.std(trials, ddof=1)))
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
