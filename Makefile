@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
+.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -31,6 +31,7 @@ help:
 	@echo "make publish-kills   a publisher that is killed 200 times, a Mosquitto that goes and comes (needs mosquitto)"
 	@echo "make attack          hostile files, databases, starts and lines: written into docs/security.md (hours)"
 	@echo "make random-moments  200 restarts, power cuts and brown-outs at random moments (half an hour)"
+	@echo "make random-moments-virtual-pi  20 of them on a virtual Pi, where a cut kills the machine (25 minutes)"
 	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
@@ -151,6 +152,10 @@ nights: $(VENV)/dev.stamp
 
 random-moments: $(VENV)/dev.stamp
 	$(call BENCH,random_moments)
+
+# Twenty take 25 minutes on two idle cores. ARGS="--minutes 10 --keep FILE" does some, and goes on from them.
+random-moments-virtual-pi: $(VENV)/dev.stamp virtual-pi
+	PYTHONPATH=tests:tests/helpers:tests/bench:. $(BIN)/python -m virtualpi.moments --write $(ARGS)
 
 power-cuts: $(VENV)/dev.stamp virtual-pi
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m virtualpi.powercuts

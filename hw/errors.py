@@ -31,3 +31,10 @@ class NotOpen(HwError, RuntimeError):
 
 class NotAMass(HwError, ValueError):
     """What a balance answered is no mass in grams."""
+
+
+def pins_do_not_open(what: str, e: Exception) -> BusError:
+    """Get the one line for GPIO lines that gpiozero does not give: which lines, why, and what to do."""
+    if isinstance(e, ImportError) and "lgpio" in str(e):  # no wheel for this Python: the system has one
+        return BusError(f"{what}: {e}: sudo apt-get install python3-lgpio, then sudo make install again")
+    return BusError(f"{what}: {e}; check the pin numbers, the group gpio and GPIOZERO_PIN_FACTORY")

@@ -14,7 +14,7 @@ from typing import Any
 from gpiozero import GPIOZeroError, InputDevice, OutputDevice
 
 from hw.clock import Clock
-from hw.errors import BusError
+from hw.errors import pins_do_not_open
 from hw.hx711_base import PULSES, Hx711Base, signed
 from hw.protocols import Status
 
@@ -85,10 +85,7 @@ class Hx711(Hx711Base):
             self._dout = InputDevice(self._dout_pin, pull_up=True, pin_factory=self._pin_factory)
         except (GPIOZeroError, OSError, ImportError) as e:
             self.close()
-            raise BusError(
-                f"HX711: pins {self._sck_pin}, {self._dout_pin}: {e}; check the numbers, the group gpio "
-                "and GPIOZERO_PIN_FACTORY"
-            ) from e
+            raise pins_do_not_open(f"HX711 (pins {self._sck_pin}, {self._dout_pin})", e) from e
 
     def _ready(self) -> bool:
         assert self._dout is not None

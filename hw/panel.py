@@ -19,7 +19,7 @@ from typing import Any, Self
 from gpiozero import Button, GPIOZeroError, OutputDevice
 
 from hw.clock import NS_PER_S, Clock
-from hw.errors import BadSetting, BusError, NotOpen
+from hw.errors import BadSetting, NotOpen, pins_do_not_open
 
 FEED_WITHIN_S = 3.0
 """How long the relay stays energised after the last ``feed``: the station feeds it once a second."""
@@ -97,7 +97,7 @@ class Panel:
                 self._button.when_released = self._contacts.parted
         except (GPIOZeroError, OSError, ImportError) as e:
             self.close()
-            raise BusError(f"panel: {e}; check the pin numbers, the group gpio and GPIOZERO_PIN_FACTORY") from e
+            raise pins_do_not_open("panel", e) from e
         self._open = True
         atexit.register(self.close)
         if "relay" in self._outputs:

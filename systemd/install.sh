@@ -319,7 +319,7 @@ finish() {
     fi
     here || return 0
     # Not imported: that leaves a file in the working directory.
-    if ! "$PREFIX/bin/python" -I -c 'import importlib.util, sys; sys.exit(not any(map(importlib.util.find_spec, ("lgpio", "gpiod"))))'; then
+    if ! "$PREFIX/bin/python" -I -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("lgpio") is None)'; then
         say "  no lgpio, which an HX711 on GPIO pins and a panel want: sudo apt-get install python3-lgpio"
     fi
     person=${SUDO_USER:-}

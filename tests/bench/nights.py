@@ -19,7 +19,7 @@ from bench_report import Section, table
 from repository import ROOT
 
 from edge.errors import HalfpercentError
-from edge.records.result import Verdict
+from edge.records.result import Result, Verdict
 from edge.records.sample import Sample
 from edge.simulate.demo import DemoOrder, run_night
 from edge.simulate.instrument import BRIDGES
@@ -106,12 +106,17 @@ def act_out(night: Night, standard: Standard) -> Acted:
             result = run_night(night, order, Path(folder) / "h.db", None, lambda _line: None)
         except HalfpercentError as e:
             return Acted(name, head.accepted, seed, bridge, None, why=str(e), took_s=time.monotonic() - began)
+    return acted(night, result, time.monotonic() - began)
+
+
+def acted(night: Night, result: Result, took_s: float) -> Acted:
+    """Say what came of a night that came to its end."""
     true = result.true_loss_pct
     return Acted(
-        name,
-        head.accepted,
-        seed,
-        bridge,
+        night.name,
+        night.head.accepted,
+        night.head.seed,
+        night.head.bridge,
         result.verdict,
         result.loss_pct,
         result.U_pct,
@@ -119,7 +124,7 @@ def act_out(night: Night, standard: Standard) -> Acted:
         result.limit_pct,
         result.invalid_because or "",
         result.one_sided_pct,
-        time.monotonic() - began,
+        took_s,
     )
 
 

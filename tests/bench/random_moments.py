@@ -38,24 +38,25 @@ PHASES_S = {"m1": 1200.0, "pump": 900.0, "ramp": 1500.0, "hold": 0.0, "cool": 30
 OFF_S = (3.0, 2000.0)
 
 
-def drawn(seed: int, hold_s: float) -> Night:
-    """Draw a night: one thing at one moment, and a loss from 0.3 to 0.7 %."""
+def drawn(seed: int, hold_s: float, bridge: str | None = None) -> Night:
+    """Draw a night: one thing at one moment, a loss from 0.3 to 0.7 %, and the bridge unless it is stated."""
     rng = np.random.default_rng((seed, 2026))
     what = str(rng.choice(WHAT))
     phase = str(rng.choice(list(PHASES_S)))
     at_s = float(rng.uniform(0.0, PHASES_S[phase] or hold_s))
     off_s = float(np.exp(rng.uniform(*np.log(OFF_S))))
+    drawn_bridge = str(rng.choice(BRIDGES))
     text = (
-        f'title = "{what} at a random moment"\nseed = {seed}\nbridge = "{rng.choice(BRIDGES)}"\n'
+        f'title = "{what} at a random moment"\nseed = {seed}\nbridge = "{bridge or drawn_bridge}"\n'
         f"loss_pct = {rng.uniform(0.3, 0.7):.4f}\nzero_after = {str(bool(rng.integers(2))).lower()}\n"
         f'[[event]]\nat = "{phase}+{at_s:.0f}s"\nwhat = "{what}"\n'
     )
     return loads_night(text + ("" if what == "brown_out" else f"off_s = {off_s:.0f}\n"), name=what)
 
 
-def act_drawn(seed: int, hold_s: float) -> Acted:
+def act_drawn(seed: int, hold_s: float, bridge: str | None = None) -> Acted:
     """Draw a night and act it out."""
-    return act_out(drawn(seed, hold_s), loads_standard(STANDARD.format(hold_s=hold_s)))
+    return act_out(drawn(seed, hold_s, bridge), loads_standard(STANDARD.format(hold_s=hold_s)))
 
 
 def found(done: list[Acted]) -> str:

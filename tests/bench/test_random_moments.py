@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from random_moments import WHAT, act_drawn, drawn, found
 
@@ -11,6 +12,13 @@ def test_what_is_drawn_is_always_the_same_and_of_every_kind() -> None:
     assert nights == [drawn(seed, 600.0) for seed in range(1, 60)]
     assert {night.name for night in nights} == set(WHAT)
     assert {night.head.bridge for night in nights} == {"nau7802", "hx711"}
+
+
+def test_a_stated_bridge_changes_nothing_else_of_what_is_drawn() -> None:
+    for seed in range(1, 20):
+        free, stated = drawn(seed, 600.0), drawn(seed, 600.0, "nau7802")
+        assert stated.head == msgspec.structs.replace(free.head, bridge="nau7802")
+        assert (stated.name, stated.events) == (free.name, free.events)
 
 
 @pytest.mark.parametrize("seed", [1, 4])

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from gpiozero import Device
 from repository import ROOT
 
 from hw.clock import BootClock, SimClock
@@ -213,3 +214,14 @@ def test_pins_that_cannot_be_had_and_bad_settings_say_what_to_do(bench: Bench) -
         Panel(bench.clock, relay_pin=23, pin_factory=bench.pins).open()
     with pytest.raises(BadSetting, match="feed_within_s"):
         Panel(bench.clock, feed_within_s=0.0)
+
+
+def test_where_lgpio_is_missing_the_line_says_which_package_of_the_system_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
+    monkeypatch.setitem(sys.modules, "lgpio", None)
+    monkeypatch.setattr(Device, "pin_factory", None)
+    with pytest.raises(BusError, match=r"^panel: .*lgpio.*: sudo apt-get install python3-lgpio, then") as said:
+        Panel(SimClock(), **PINS).open()
+    assert "\n" not in str(said.value)

@@ -6,6 +6,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def test_lgpio_is_chosen_where_it_has_a_wheel_and_is_the_systems_elsewhere(pytho
     assert ("lgpio" in found) == (machine == "aarch64" and python in ("3.11", "3.12"))
     assert {"numba", "llvmlite", "numpy", "scipy", "gpiozero", "smbus2", "sqlite-utils", "msgspec"} <= set(found)
     assert tuple(map(int, found["sqlite-utils"].split("."))) >= (4, 2, 1)
+
+
+def test_the_empty_package_that_bears_lgpios_name_is_never_taken() -> None:
+    # Of what an index has for Python 3.13 only lgpio 0.0.0.2 fits: it holds nothing, and imports nothing.
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (lgpio,) = (need for need in map(Requirement, extras["pi"]) if need.name == "lgpio")
+    assert not lgpio.specifier.contains("0.0.0.2")
+    for python, wanted in (("3.11", True), ("3.12", True), ("3.13", False), ("3.14", False)):
+        assert lgpio.marker is not None
+        assert lgpio.marker.evaluate({"python_version": python, "platform_machine": "aarch64"}) is wanted
 
 
 def test_nothing_of_the_lock_lacks_but_what_is_left_out_on_purpose() -> None:

@@ -7,6 +7,7 @@ import what it tests but to write a certificate of the simulated load cell.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sqlite3
 import subprocess
@@ -28,10 +29,10 @@ ETC = Path("/etc/halfpercent")
 STATE = Path("/var/lib/halfpercent")
 SOCKET = Path("/run/halfpercent/control.sock")
 DATABASE = STATE / "halfpercent.db"
-RELAY = 25
+RELAY, LAMP = 25, 22
 SETTINGS = f"""{CONFIG % BRIDGE}
 [panel]
-lamp_pin = "GPIO22"
+lamp_pin = "GPIO{LAMP}"
 relay_pin = "GPIO{RELAY}"
 
 [test]
@@ -121,10 +122,27 @@ def alarms() -> dict[str, bool]:
     return {a["alarm"]: a["closed"] for a in status()["alarms"]}
 
 
-def relay_energised() -> bool:
-    """Get what the kernel drives the relay's line with."""
+def driven(line: int) -> str:
+    """Get what the kernel drives a line with: "hi" or "lo"; "" where nobody drives it."""
     lines = Path("/sys/kernel/debug/gpio").read_text(encoding="ascii").splitlines()
-    return any(f"GPIO{RELAY} " in line and " out hi" in line for line in lines)
+    found = [re.search(r" out (hi|lo)", text) for text in lines if f"GPIO{line} " in text]
+    return found[0][1] if found and found[0] else ""
+
+
+def relay_energised() -> bool:
+    """Get whether the relay's line is driven high."""
+    return driven(RELAY) == "hi"
+
+
+def memory_mb() -> dict[str, float]:
+    """Get what the station's process has of memory in MB, and had at most; and all of the unit's processes together."""
+    status = Path(f"/proc/{show('MainPID')['MainPID']}/status").read_text(encoding="ascii")
+    mb = {name: int(kb) / 1000 for name, kb in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE)}
+    group = Path("/sys/fs/cgroup" + show("ControlGroup")["ControlGroup"])
+    for name in ("memory.current", "memory.peak"):
+        if (group / name).exists():
+            mb[name] = int((group / name).read_text(encoding="ascii")) / 1e6
+    return {name: round(value, 1) for name, value in mb.items()}
 
 
 def query(sql: str) -> list[tuple[Any, ...]]:
@@ -140,3 +158,15 @@ def seconds_missing() -> list[int]:
     """Get the seconds of the run that were not stored, between its first and its last."""
     stored = [second for (second,) in query("select second from seconds order by second")]
     return sorted(set(range(stored[0], stored[-1] + 1)) - set(stored))
+
+
+def gaps() -> list[tuple[float, float]]:
+    """Get the stops that the run's record tells of, each from its first second missing to its end."""
+    told = [json.loads(data) for (data,) in query("select data_json from events where kind = 'resumed' order by event")]
+    return [(gap["from_s"], gap["from_s"] + (gap["gap_s"] or gap["at_least_s"])) for gap in told]
+
+
+def not_said() -> list[int]:
+    """Get the seconds of the run that are missing and that no stop in its record holds."""
+    told = gaps()
+    return [second for second in seconds_missing() if not any(a <= second <= b for a, b in told)]

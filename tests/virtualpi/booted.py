@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from virtualpi.bench import DATABASE, STATE, UNIT, do, show, status, wait
 from virtualpi.instrument import far_end
 
 FAILED = "halfpercent-failed.service"
+STARTS = 3
 SIZE_MB = 96
 FLAKY = "vpi-flaky"
 TROUBLE_S = 12.0
@@ -36,6 +38,7 @@ def life() -> dict[str, Any]:
         wait(lambda: all(bench.alarms().values()), "the alarms closed", 90.0)
         do("halfpercent", "ack")
         wait(bench.relay_energised, "the relay")
+        out["memory_mb"] = bench.memory_mb()
         out["asked"] = _ask_as_people()
         out["upgrade"] = do("sh", "/halfpercent/systemd/install.sh", "install", ok=False)
         out["rights"] = {str(p): oct(p.stat().st_mode & 0o777) for p in (STATE, DATABASE, Path("/run/halfpercent"))}
@@ -64,8 +67,11 @@ def life() -> dict[str, Any]:
         os.kill(int(show("MainPID")["MainPID"]), signal.SIGKILL)
         out["killed_restart_after_s"] = wait(lambda: show("NRestarts")["NRestarts"] == "3", "the restart")
         wait(lambda: show("ActiveState")["ActiveState"] == "active", "ready again")
+        time.sleep(8.0)  # until what was measured since is committed
+        out["memory_mb_at_the_end"] = bench.memory_mb()
 
         do("systemctl", "stop", UNIT)
+        out["gaps"], out["missing"], out["not_said"] = bench.gaps(), len(bench.seconds_missing()), bench.not_said()
         out["stopped"] = show("ActiveState", "Result", "ExecMainStatus")
         (bench.ETC / "config.toml").write_text("[bridge]\nchip = 'hx712'\n", encoding="utf-8")
         do("systemctl", "start", UNIT, ok=False)
@@ -75,6 +81,47 @@ def life() -> dict[str, Any]:
         out["said_when_failed"] = do("journalctl", "-q", "-u", FAILED, "--no-pager", "-o", "cat")
         out["said_of_settings"] = do("journalctl", "-q", "-u", UNIT, "--no-pager", "-o", "cat", "-g", "hx712")
     return out
+
+
+def spent() -> dict[str, Any]:
+    """Kill it in a test until systemd does not start it any more; look at relay and lamp, and start it again."""
+    out: dict[str, Any] = {}
+    drop_in = Path(f"/run/systemd/system/{UNIT}.d")
+    with bench.measuring():
+        wait(lambda: all(bench.alarms().values()), "the alarms closed", 90.0)
+        do("halfpercent", "ack")
+        wait(bench.relay_energised, "the relay")
+        # As the unit has it, but sooner: three starts in its quarter of an hour instead of thirty.
+        (drop_in / "sooner.conf").write_text(f"[Unit]\nStartLimitBurst={STARTS}\n", encoding="utf-8")
+        do("systemctl", "daemon-reload")
+        run, kills = status()["run"]["run_id"], 0
+        while _state(UNIT) != "failed":
+            main = show("MainPID")["MainPID"]
+            if main != "0":
+                os.kill(int(main), signal.SIGKILL)
+                kills += 1
+            wait(partial(_started_or_failed, main), "the next life")
+        out["kills"], out["state"] = kills, show("ActiveState", "Result", "NRestarts")
+        wait(lambda: _state(FAILED) == "active", "the unit that says so")
+        out["lamp_lit_after_s"] = wait(lambda: bench.driven(bench.LAMP) == "hi", "the lamp")
+        out["relay"] = bench.driven(bench.RELAY)
+        out["said"] = do("journalctl", "-q", "-u", FAILED, "--no-pager", "-o", "cat")
+        do("systemctl", "reset-failed", UNIT)
+        do("systemctl", "start", UNIT)
+        wait(lambda: status()["run"]["run_id"] == run, "the same run")
+        out["afterwards"] = _state(FAILED)
+        out["relay_again_s"] = wait(_well_again, "the relay", 90.0)
+    return out
+
+
+def _started_or_failed(before: str) -> bool:
+    return _state(UNIT) == "failed" or show("MainPID")["MainPID"] not in ("0", before)
+
+
+def _well_again() -> bool:
+    if all(bench.alarms().values()):
+        do("halfpercent", "ack", ok=False)
+    return bench.relay_energised()
 
 
 def _processes() -> list[int]:
@@ -96,9 +143,10 @@ def _ask_as_people() -> dict[str, Any]:
     do("useradd", "-m", "stranger")
     out: dict[str, Any] = {}
     for name in ("lab", "operator", "stranger"):
-        for command in (["status"], ["note", "by hand"]):
-            said = do("runuser", "-u", name, "--", "halfpercent", *command, ok=False)
-            out[name if command == ["status"] else f"{name} acts"] = said
+        for key, command in (("", ["status"]), (" acts", ["note", "by hand"]), (" reads", ["runs"])):
+            out[name + key] = do("runuser", "-u", name, "--", "halfpercent", *command, ok=False)
+    out["lab aborts"] = do("runuser", "-u", "lab", "--", "halfpercent", "abort", ok=False)
+    out["still measured"] = status()["run"]["run_id"]
     return out
 
 
@@ -241,7 +289,7 @@ def _flakey(down: bool) -> None:
 
 if __name__ == "__main__":
     try:
-        answer = {f.__name__: f for f in (life, sandbox, clock, disk)}[sys.argv[1]]()
+        answer = {f.__name__: f for f in (life, spent, sandbox, clock, disk)}[sys.argv[1]]()
         Path("/out/answer.json").write_text(json.dumps(answer), encoding="utf-8")
     finally:
         Path("/out/journal").write_text(do("journalctl", "-q", "--no-pager", "-u", UNIT, ok=False), encoding="utf-8")

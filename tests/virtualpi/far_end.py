@@ -1,7 +1,8 @@
 """The far end of the virtual Pi's wires: serves ``/dev/vpibus`` with the chip models on a simulated rig.
 
 It is a process of its own, so that the drivers see nothing but device nodes. A Unix socket is the hand that heats
-the oven and pulls a plug. This module must never be imported by what measures.
+the oven and pulls a plug. Where that process is not wanted (``lives.py``) a thread serves. This module must never be
+imported by a driver.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import os
 import socket
 import struct
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NoReturn
 
 from edge.simulate.instrument import DOUT_PIN, SCK_PIN, Chips, chips_on, rig_of
 from hw.clock import BootClock, Clock
@@ -113,6 +116,22 @@ class Lines:
         fcntl.ioctl(self._bus, DRIVE, struct.pack("I", line << 1 | level))
 
 
+def connected(wires: Wires) -> int:
+    """Connect the wires to the kernel's module. Returns what :func:`serve` serves."""
+    bus = os.open(BUS, os.O_RDWR)
+    fcntl.ioctl(bus, WIRE, struct.pack("Q", wires.lines))
+    return bus
+
+
+def serve(bus: int, wires: Wires, one_at_a_time: AbstractContextManager[object]) -> NoReturn:
+    """Answer whatever the kernel asks, for ever."""
+    while True:
+        request = os.read(bus, SIZE)
+        with one_at_a_time:
+            answer = wires.answer(request)
+        os.write(bus, answer)
+
+
 def main() -> None:
     """Serve until killed. Prints a line when everything is connected."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -126,8 +145,7 @@ def main() -> None:
     rig = rig_of(given.scenario, given.seed)
     chips = chips_on(rig, given.bridge, clock, given.seed)
     wires = Wires(chips, clock)
-    bus = os.open(BUS, os.O_RDWR)
-    fcntl.ioctl(bus, WIRE, struct.pack("Q", wires.lines))
+    bus = connected(wires)
     one_at_a_time = threading.Lock()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(given.folder / "hand"))
@@ -135,11 +153,7 @@ def main() -> None:
     parts = {"rig": rig, "bridge": chips.bridge, "oven": chips.oven, "cell": chips.cell, "lines": Lines(bus)}
     threading.Thread(target=_hand, args=(listener, parts, one_at_a_time), daemon=True).start()
     print("connected", flush=True)
-    while True:
-        request = os.read(bus, SIZE)
-        with one_at_a_time:
-            answer = wires.answer(request)
-        os.write(bus, answer)
+    serve(bus, wires, one_at_a_time)
 
 
 def _hand(listener: socket.socket, parts: dict[str, object], one_at_a_time: threading.Lock) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from virtualpi import machine, runs
+from virtualpi import machine, moments, runs
 
 PLUGS = [
     *([20, "bridge", "unplug"], [30, "bridge", "plug"]),
@@ -73,3 +73,14 @@ def test_the_other_lines_are_a_pis_and_gpiozero_drives_and_hears_them(tmp_path: 
     assert answer["seen"] == ["pressed", "released", "pressed"]
     assert "58 lines" in answer["info"]
     assert '"GPIO17"' in answer["info"]
+
+
+@pytest.mark.parametrize(("seed", "what"), [(8, "power_cut"), (11, "restart"), (1, "brown_out")])
+def test_a_restart_a_power_cut_and_a_brown_out_in_a_test_give_what_they_give_in_one_process(
+    seed: int, what: str
+) -> None:
+    one = moments.act_on_the_pi(seed, 60.0, "nau7802", "")
+    print(one.line())
+    assert one.acted.night == what
+    assert one.same
+    assert not one.acted.wrong
