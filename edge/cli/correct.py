@@ -12,7 +12,7 @@ import click
 
 from edge.errors import HalfpercentError
 
-from .options import as_json_option, database_to_read, db_option, one_line
+from .options import as_json_option, database_to_read, db_option, one_line, user_name
 from .say import say, say_json
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _write(path: Path, asked: Correction, who: str | None) -> Answer:
     from edge.database.journal import Journal
     from edge.seal.sealing import seal_run
 
-    user = _user_name()
+    user = user_name()
     with Journal(path) as journal:
         told = write_correction(journal, asked, user if who is None else f"{who} ({user})", time.time()).data()
     try:
@@ -79,13 +79,3 @@ def _write(path: Path, asked: Correction, who: str | None) -> Answer:
     except HalfpercentError as e:
         say(f"Written, and not sealed: {e}", err=True)
     return told
-
-
-def _user_name() -> str:
-    """Get who runs this, as the machine knows them."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a user without an entry in passwd
-        return "a user without a name"

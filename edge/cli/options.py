@@ -186,3 +186,13 @@ def photograph_hash(path: Path) -> str:
         return sha256_of_file(path)
     except NotReadable as e:
         raise BadInput(f"{path}: {e}: name a photograph's file") from e
+
+
+def user_name() -> str:
+    """Get who runs this, as the machine knows them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without an entry in passwd
+        return "a user without a name"

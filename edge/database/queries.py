@@ -38,7 +38,7 @@ from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
 from .connection import Database, parsed_rows, translated_errors
-from .corrections import stored_corrections
+from .corrections import stored_amendments, stored_corrections
 from .reading import open_readonly
 from .stored_json import decoded, require_finite
 from .two_chains import StoredRow
@@ -163,7 +163,8 @@ def result_in(db: Database, path: Path, run_id: int) -> Result:
         raise NoSuchRun(f"{path}: run {run_id} {ended}: it has no result yet")
     with parsed_rows(f"{path}: the result of run {run_id}"):
         result = require_whole(from_json(decoded(row.result_json) | {"run_id": run_id}))
-    return amended(result, stored_corrections(db, run_id))
+    was = tuple(stored_amendments(db, run_id))
+    return amended(with_fields(result, amends=was) if was else result, stored_corrections(db, run_id))
 
 
 def _which(run: str) -> tuple[str, int | None]:

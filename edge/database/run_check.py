@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +21,7 @@ from calibration.certificate import loads as loads_certificate
 from edge.errors import BadDatabase, BrokenChain, HalfpercentError
 from edge.records.event import EventKind
 from edge.records.run import RunState
-from edge.records.run_end import ChainJoined, RunDamaged, RunEnded
+from edge.records.run_end import ChainJoined, ResultAmended, RunDamaged, RunEnded
 
 from . import hash_chain
 from .outcome import OUTCOME, RESULT_COLUMNS, outcome_sha256, sha256_of_text
@@ -159,12 +159,22 @@ class _Said:
                 self.joined = row, msgspec.convert(decoded(row["data_json"]), ChainJoined)
             elif kind == EventKind.ENDED:
                 self.ended, self.resumed_after = (row, msgspec.convert(decoded(row["data_json"]), RunEnded)), False
+            elif kind == EventKind.AMENDED:
+                self._amend(msgspec.convert(decoded(row["data_json"]), ResultAmended))
             elif kind == EventKind.DAMAGED:
                 self.damaged, self.resumed_after = (row, msgspec.convert(decoded(row["data_json"]), RunDamaged)), False
             elif kind == EventKind.RESUMED:
                 self.resumed_after = True
         except (TypeError, ValueError, RecursionError) as e:
             raise BrokenChain("events", f"run {run_id}, event {row['event']}", "says what was never written") from e
+
+    def _amend(self, told: ResultAmended) -> None:
+        """Take an amended result instead of the one that it names. Raises ``ValueError`` where that is another."""
+        if self.ended is None or told.was_sha256 != self.ended[1].result_sha256:
+            raise ValueError("amends another result")
+        if sha256_of_text(told.was_json) != told.was_sha256:
+            raise ValueError("the result that it amends is another")
+        self.ended = (self.ended[0], replace(self.ended[1], result_sha256=told.result_sha256))
 
 
 def _differences(db: Database, run_id: int, *, full: bool, sealed: Head | None) -> Iterator[Altered]:

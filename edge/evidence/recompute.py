@@ -14,29 +14,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-import msgspec
-
 from edge.database import hash_chain
 from edge.database.connection import Database, parsed_rows
 from edge.database.linked_rows import second_row
 from edge.database.outcome import newest_ended
-from edge.database.queries import alarms_told, balance_masses, converter_resets, stops_told, stored_run
+from edge.database.queries import stored_run
 from edge.database.run_check import Altered
 from edge.database.seconds_hash import SECONDS_SAY, SecondsHash
 from edge.database.stored_json import canonical, decoded
 from edge.errors import BlankDoesNotMatch
-from edge.procedure.definition import EndedRun
 from edge.records.event import FROM_FRAMES, Event
 from edge.records.result import Result, as_json, from_json
 from edge.records.run import RunKind
+from edge.run.ended_again import ended_at, ended_run, why_it_ended
 from edge.run.refold import RefoldedRun, refold
 from edge.run.resume import stored_definition
 from edge.verdict.judge import judge_night
 
 CLOSE = 1e-9
 """Relative: by so much a figure of the result may differ on another machine."""
-ENDS = ("another run was begun after it", "its simulated rig is no longer there", "the recording ends")
-"""Why a run was ended where its frames end, but for the usual."""
 NOT_MEASURED = frozenset({"night", "true_loss_pct", "seed", "run_id"})
 """Fields of a result that no code says: a simulated rig's, and the run's number."""
 DECIDES = (
@@ -86,7 +82,7 @@ class Recomputed:
 def recompute(db: Database, run_id: int) -> Recomputed:
     """Compute a run anew. Raises ``BadDatabase`` where its chain is broken or what it says cannot be read."""
     stored = _stored_result(db, run_id)
-    again = refold(db, run_id, ends=_why_it_ended(db, run_id))
+    again = refold(db, run_id, ends=why_it_ended(db, run_id))
     for differs in _seconds(db, run_id, again):
         return Recomputed(differs)
     for differs in _events(db, run_id, again.folded.events):
@@ -104,12 +100,6 @@ def _stored_result(db: Database, run_id: int) -> Result | None:
         return None
     with parsed_rows(f"run {run_id}: its result"):
         return from_json(decoded(text) | {"run_id": run_id})
-
-
-def _why_it_ended(db: Database, run_id: int) -> str | None:
-    """Get why a run was ended where its frames end, as its result says; None where that is the usual."""
-    (said,) = db.execute("select invalid_because from runs where run_id = ?", [run_id]).fetchone()
-    return next((why for why in ENDS if isinstance(said, str) and why in said), None)
 
 
 # seconds: bit for bit
@@ -190,24 +180,12 @@ def rejudged(db: Database, run_id: int, again: RefoldedRun) -> Iterator[tuple[da
     """
     definition = stored_definition(db, stored_run(db, run_id))
     for day in _days(db, run_id):
-        ended = EndedRun(
-            definition,
-            again.pipeline.phases,
-            day,
-            run_id=run_id,
-            stops=stops_told(db, run_id),
-            alarms=alarms_told(db, run_id),
-            resets=converter_resets(db, run_id),
-            on_balance=balance_masses(db, run_id),
-        )
-        yield day, judge_night(ended)
+        yield day, judge_night(ended_run(db, run_id, again, day, definition))
 
 
 def _days(db: Database, run_id: int) -> list[datetime.date]:
     """Get the days on which it may have been judged: that of its end, and of the minute before."""
-    (ended_utc,) = db.execute("select ended_utc from runs where run_id = ?", [run_id]).fetchone()
-    with parsed_rows(f"run {run_id}: its end"):
-        at = datetime.datetime.fromisoformat(msgspec.convert(ended_utc, str))
+    at = ended_at(db, run_id)
     return sorted({at.date(), (at - datetime.timedelta(minutes=1)).date()}, reverse=True)
 
 

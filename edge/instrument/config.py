@@ -172,10 +172,11 @@ class AlarmConfig(_Table, frozen=True, kw_only=True):
 
 
 class RunConfig(_Table, frozen=True, kw_only=True):
-    """The standard and the certificate of a run that names none."""
+    """The standard and the certificate of a run that names none, and whether the rig must have been shown fit."""
 
     standard: Text = "gbt-48093-1-2026"
     certificate: Text | None = None
+    suitability: Literal["if_tested", "required"] = "if_tested"
 
 
 class BalanceConfig(_Table, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from edge.records.result import (
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
-from edge.records.suitability import Control
+from edge.records.suitability import Control, RigShown
 from edge.standards.standard import Standard
 
 from .parameters import RunParameters
@@ -62,7 +62,8 @@ class RunDefinition:
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
     nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
     and ``contradiction`` what becomes of a run where balance and rig contradict each other; ``check_weight`` is the
-    record of the weight that is put on at the end, ``suitability`` what is known of the loss in a test of the rig.
+    record of the weight that is put on at the end, ``suitability`` what is known of the loss in a test of the rig;
+    ``rig_shown`` is what earlier tests of the rig had said of it when the run began.
     """
 
     sample: Sample
@@ -81,6 +82,7 @@ class RunDefinition:
     contradiction: Contradiction = "invalid"
     check_weight: WeightRecord | None = None
     suitability: Control | None = None
+    rig_shown: tuple[RigShown, ...] = ()
 
     @property
     def is_a_cell(self) -> bool:
@@ -97,6 +99,8 @@ class RunDefinition:
             found["check_weight"] = msgspec.to_builtins(self.check_weight)
         if self.suitability is not None:
             found["suitability"] = msgspec.to_builtins(self.suitability)
+        if self.rig_shown:
+            found["rig_shown"] = msgspec.to_builtins(list(self.rig_shown))
         return found
 
     def specimen_settings(self) -> dict[str, object]:

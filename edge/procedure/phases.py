@@ -29,15 +29,7 @@ from .masses import MassRecord
 from .plan import HEATED_BEFORE_M1, Plan
 from .plausibility import LOAD_ROWS, why_not_tare, why_not_the_sample
 from .transitions import BEFORE_HOLD, BETWEEN_MASSES, COMMANDS, DETOURS, TRANSITIONS, refusal
-from .weighing_window import (
-    Window,
-    is_at_rest,
-    is_cold,
-    mean_of_known,
-    weighing,
-    why_not_steady,
-    window_mean,
-)
+from .weighing_window import Window, is_at_rest, is_cold, mean_of_known, weighing, why_not_steady, window_mean
 
 AIR_PA = 50_000.0  # a gauge that rises beyond it has seen the air come back
 
@@ -63,6 +55,7 @@ class Phases:
         self._window = Window()
         self.masses = MassRecord()
         self.carrying = Carrying()
+        self._restless: Weighing | None = None  # how cold it was where the rig had no M1, and the balance had
         self._carry: OperatorWord | None = None  # what of it was said, and takes effect with the next row
         self.told_start: Weighing | None = None  # what the fold's own loss is divided by; the judge weighs anew
         self._hot = HotWindows(plan)
@@ -77,10 +70,8 @@ class Phases:
             Phase.HOLD: self._step_hold,
             Phase.COOL: self._step_cool,
             Phase.M2: self._step_cold,
-            Phase.CARRY_M1: self._step_carried,
-            Phase.CARRY_M2: self._step_carried,
-            Phase.ZERO: self._step_after,
-            Phase.CHECK: self._step_after,
+            **dict.fromkeys((Phase.CARRY_M1, Phase.CARRY_M2), self._step_carried),
+            **dict.fromkeys((Phase.ZERO, Phase.CHECK), self._step_after),
         }
 
     @property
@@ -108,11 +99,9 @@ class Phases:
         elif isinstance(command, WeighedOnBalance):
             self.carrying.said.add(command.which)
         elif command is OperatorWord.TARE:
-            self._tare_asked = True
-            self._window = Window()
+            self._tare_asked, self._window = True, Window()
         elif command is OperatorWord.LOAD:
-            self._loaded, self._asked_s = True, t_s
-            self._window = Window()
+            self._loaded, self._asked_s, self._window = True, t_s, Window()
         elif command is OperatorWord.ABORT:
             if not self._m2_is_taken:
                 self.invalid = Invalid(InvalidReason.ABORTED, f"aborted by the operator in phase {self.phase}")
@@ -288,18 +277,30 @@ class Phases:
             weighed = self._weigh_at_rest(which)
             if weighed is not None:
                 yield weighed
-                if self.phase is Phase.M2 and self.carrying.awaits_m2:
-                    self.carrying.out(row.t_s, before_hold=False)
-                    yield self._enter(Phase.CARRY_M2, row, "M2 is taken; the balance's comes now")
-                elif self.phase is Phase.M2:
-                    yield self._enter(self._next_after_m2(), row, "M2 is taken")
-                else:
-                    yield self._enter(Phase.PUMP, row, "M1 is taken")
+                yield self._leave_cold(row, f"{which.upper()} is taken")
                 return
         if heating:
             yield self._fail(row, HEATED_BEFORE_M1)
         elif waited_s > plan.weigh_max_s:
-            yield self._fail(row, plan.never_stable(which.upper()))
+            yield self._never_at_rest(which, row)
+
+    def _never_at_rest(self, which: WeighingKind, row: Second) -> Event:
+        """Go on without the rig's own mass where the laboratory's balance has said M1; else there is no mass."""
+        rows = list(self._window.rows)
+        if WeighingKind.M1 not in self.carrying.said or not rows:
+            return self._fail(row, self.plan.never_stable(which.upper()))
+        if which is WeighingKind.M1:
+            self._restless = weighing(which, rows, window_mean([r.mass_g for r in rows], "last", self.plan))
+        return self._leave_cold(row, f"the rig never came to rest, {which.upper()} is the balance's")
+
+    def _leave_cold(self, row: Second, why: str) -> Event:
+        """Go on from M1 or M2: to the pump, to a balance that has said M1 alone, or to what comes after M2."""
+        if self.phase is Phase.M1:
+            return self._enter(Phase.PUMP, row, why)
+        if self.carrying.awaits_m2:
+            self.carrying.out(row.t_s, before_hold=False)
+            return self._enter(Phase.CARRY_M2, row, f"{why}; the balance's comes now")
+        return self._enter(self._next_after_m2(), row, why)
 
     def _weigh_at_rest(self, which: WeighingKind, *, empty: bool = False) -> Event | None:
         """Take a mass from the newest rows if they are enough, at one temperature, at rest, and loaded or ``empty``."""
@@ -390,7 +391,7 @@ class Phases:
         yield self._enter(Phase.DONE, row, "the hold is complete; judged hot")
 
     def _step_cool(self, row: Second, last: Second | None) -> Iterator[Event]:
-        m1, plan = self.weighings.get(WeighingKind.M1), self.plan
+        m1, plan = self.weighings.get(WeighingKind.M1, self._restless), self.plan
         if is_cold(row, m1, plan):
             yield self._enter(Phase.M2, row, "cold again")
         elif self._in_phase_s(row) > plan.cool_max_s:

@@ -22,7 +22,8 @@ class BalanceSaid(Happening):
     """The balance said a mass: M1 or M2, by which balance, typed by whom or read, and when it was weighed.
 
     ``weighed_s`` is in s since the run's start (below 0: before it); ``raw_hex`` are the bytes of what was read,
-    ``photograph_sha256`` is of a photograph of the display.
+    ``photograph_sha256`` is of a photograph of the display. ``after_end_s``: so long after the run's end, by the wall
+    clock, it came to be known (None: in the run).
     """
 
     which: WeighingKind
@@ -34,12 +35,16 @@ class BalanceSaid(Happening):
     digit_g: float | None = None
     raw_hex: str | None = None
     photograph_sha256: str | None = None
+    after_end_s: float | None = None
 
     kind: ClassVar[EventKind] = EventKind.BALANCE
 
     def data(self) -> dict[str, object]:
         """Get it as stored."""
-        return Happening.data(self) | {"which": str(self.which)}
+        data = Happening.data(self) | {"which": str(self.which)}
+        if self.after_end_s is None:  # as it was stored before a mass could come late
+            del data["after_end_s"]
+        return data
 
 
 class BalanceMass(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +65,7 @@ class BalanceMass(msgspec.Struct, frozen=True, kw_only=True):
     photograph_sha256: str | None = None
     u_g: float | None = None
     counts: bool = True
+    after_end_s: float | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ class BalanceTold(msgspec.Struct, frozen=True, kw_only=True):
     """The laboratory's balance on which a verdict rests: its certificate, its masses, and the rig's own word.
 
     ``compared`` is null where the rig has no loss of its own (``rig_says`` why); ``in_air_s``
-    is the time off the rig before M2.
+    is the time off the rig before M2, ``to_pump_s`` that from M1 on the balance until the rig began to pump.
     """
 
     name: str
@@ -92,5 +98,6 @@ class BalanceTold(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str
     masses: tuple[BalanceMass, ...]
     in_air_s: float | None = None
+    to_pump_s: float | None = None
     compared: Comparison | None = None
     rig_says: str | None = None

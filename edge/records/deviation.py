@@ -36,6 +36,8 @@ class DeviationKind(StrEnum):
     WEIGHING_COARSE = "weighing_coarse"
     JUDGED_HOT = "judged_hot"
     CARRIED_IN_AIR = "carried_in_air"
+    MASS_AFTER_END = "mass_after_end"
+    FITNESS_LAPSED = "fitness_lapsed"
     # the record contradicts itself, an earlier one, or the balance
     M0_BELOW_M1 = "m0_below_m1"
     SERIAL_CONTRADICTS = "serial_contradicts"

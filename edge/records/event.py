@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     ENDED = "ended"
     DAMAGED = "damaged"
     CORRECTED = "corrected"
+    AMENDED = "amended"
     JOINED = "joined"
     ALARM_OPENED = "alarm_opened"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"

@@ -20,6 +20,7 @@ from .deviation import DeviationTold, StandardChecked, VisualCheckFound
 from .invalid import Invalid, InvalidReason
 from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
+from .run_end import AmendedTold
 from .specimen import SeenBefore, Specimen
 from .suitability import SuitabilityTold
 from .vent import VentTold
@@ -286,6 +287,7 @@ class Result(_Part, frozen=True, kw_only=True):
     replicates: int = 1
     specimen: Specimen | None = None
     corrections: tuple[CorrectionTold, ...] | UnsetType = UNSET
+    amends: tuple[AmendedTold, ...] | UnsetType = UNSET
     seen_before: tuple[SeenBefore, ...] = ()
     visual_check: VisualCheckFound | None = None
     mass_verdict: Verdict | UnsetType = UNSET

@@ -1,4 +1,4 @@
-"""What is written into a run's chain at its end and after it: that it ended, and what was corrected.
+"""What is written into a run's chain at its end and after it: that it ended, what was corrected, and amended.
 
 The keys of their data are on disk and hashed: frozen. This module must never act on an event.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
+
 from .event import EventKind, Happening
 
 
@@ -15,7 +17,7 @@ from .event import EventKind, Happening
 class RunEnded(Happening):
     """The run has its result: the SHA-256 of its JSON as it is stored, of the run's seconds, and how many these are.
 
-    docs/evidence.md has the bytes. It is the last link of a run but for corrections.
+    docs/evidence.md has the bytes. It is the last link of a run but for corrections and what came late.
     """
 
     result_sha256: str
@@ -47,6 +49,21 @@ class FactCorrected(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultAmended(Happening):
+    """A mass came after the run's end, and the run was judged again: the new result's hash, and the old one whole.
+
+    ``was_json`` is the JSON of the result that stood until then, byte for byte, and ``was_sha256`` its hash.
+    """
+
+    result_sha256: str
+    was_sha256: str
+    was_json: str
+    why: str
+
+    kind: ClassVar[EventKind] = EventKind.AMENDED
+
+
+@dataclass(frozen=True, slots=True)
 class ChainJoined(Happening):
     """A migration to schema 3 found so many chunks and events of a run, and these hashes at the ends of its two chains.
 
@@ -61,3 +78,19 @@ class ChainJoined(Happening):
     outcome_sha256: str
 
     kind: ClassVar[EventKind] = EventKind.JOINED
+
+
+class AmendedTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that a later one of the same run amends: what it said, its SHA-256, and why it does not stand.
+
+    ``who`` brought what it was amended for, at ``at_utc``. It stays whole in the run's chain.
+    """
+
+    verdict: str
+    loss_pct: float | None
+    U_pct: float | None
+    invalid_because: str | None
+    was_sha256: str
+    why: str
+    who: str
+    at_utc: str

@@ -44,3 +44,17 @@ class SuitabilityTold(msgspec.Struct, frozen=True, kw_only=True):
         """Get what it says of the rig in one line: it is no verdict on a cell."""
         fit = f"the rig is fit until {self.fit_until}" if self.fit else "the rig is NOT fit"
         return f"test of the rig ({self.kind}): {fit}: {self.why}"
+
+
+class RigShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the newest test of the rig with a kind of control had said of it when a run began.
+
+    ``lapsed`` is why it does not hold any more (null: it does).
+    """
+
+    run_id: int
+    kind: ControlKind
+    fit: bool
+    fit_until: datetime.date | None
+    why: str
+    lapsed: str | None = None

@@ -24,6 +24,8 @@ def balance_lines(r: Result) -> Iterator[str]:
     )
     for mass in b.masses:
         yield f"  {_mass(mass)}"
+    if b.to_pump_s is not None:
+        yield f"  in air for {b.to_pump_s / 60.0:.0f} min from M1 on the balance until the pump began"
     if b.in_air_s is not None:
         yield f"  off the rig, in air, for {b.in_air_s / 60.0:.0f} min before M2 was weighed"
     c = b.compared
@@ -40,8 +42,9 @@ def balance_lines(r: Result) -> Iterator[str]:
 def _mass(mass: BalanceMass) -> str:
     how = f"typed by {mass.who}" if mass.how == "typed" else f"read over its line, asked by {mass.who}"
     u = "" if mass.u_g is None else f", u = {mass.u_g:.2g} g"
-    late_s = mass.said_s - mass.weighed_s
+    late_s = mass.said_s + (mass.after_end_s or 0.0) - mass.weighed_s
     late = f", told {late_s / 60.0:.0f} min later" if late_s > 60.0 else ""
+    late += "" if mass.after_end_s is None else ", after the run's end"
     photo = "" if mass.photograph_sha256 is None else f", photograph SHA-256 {mass.photograph_sha256[:16]}…"
     again = "" if mass.counts else " (said again later: it does not count)"
     at = f"{mass.weighed_s / 3600.0:.4f} h"

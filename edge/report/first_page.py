@@ -128,6 +128,15 @@ def _notices(page: Page) -> list[Html]:
         )
     if page.report.not_in_chain is not None:
         out.append(joined(el("b", w("notice_not_in_chain")), w("say_gap"), name(page.report.not_in_chain)))
+    for a in r.amends or ():
+        lost = "" if a.loss_pct is None else w("notice_amended_loss", loss=fixed(a.loss_pct, 3))
+        said = w.html(
+            "notice_amended",
+            verdict=joined(el("b", name(a.verdict)), lost),
+            who=name(a.who),
+            at=name(page.utc(a.at_utc)),
+        )
+        out.append(joined(said, w("say_gap"), name(a.why)))
     for c in r.corrections or ():
         was = page.none() if c.was is None else name(c.was)
         said = w.html(

@@ -18,7 +18,7 @@ from edge.records.result import Result, Verdict
 from edge.records.run import RunKind
 from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
-from edge.verdict.wording import contradicted, first_words, whole_meaning
+from edge.verdict.wording import came_late, contradicted, first_words, whole_meaning
 
 from .balance_text import balance_lines
 from .decimals import decimals as decimals
@@ -78,7 +78,7 @@ def headline(result: Result) -> str:
         return f"No verdict on a cell, a {result.suitability.in_a_line()}"
     if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
         seen = first_words(result) if result.visual_check is VisualCheckFound.LIQUID_SEEN else ""
-        return f"INVALID: {seen}{result.invalid_because}{contradicted(result)}"
+        return f"INVALID: {seen}{result.invalid_because}{contradicted(result)}{came_late(result)}"
     places = decimals(result.U_pct)
     true, beside = result.true_loss_pct, result.without_declared
     on = f" on {' and '.join(result.on_declared)}" if result.on_declared else ""
@@ -91,7 +91,7 @@ def headline(result: Result) -> str:
         line += f" ({probability(other.pc)} by {other.by})"
     if beside:
         line += f"; without what is declared: {beside.verdict}, ± {two_digits(beside.U_pct)} %"
-    line += contradicted(result)
+    line += contradicted(result) + came_late(result)
     return line + (f"; true loss {true:.{places}f} %" if isinstance(true, float) else "")
 
 
@@ -99,7 +99,8 @@ def short_headline(result: Result) -> str:
     """Get what the first sentence says beside the verdict and its numbers, in short; '' where that is all it says."""
     on = f"on {' and '.join(result.on_declared)}" if result.on_declared and result.loss_pct is not None else ""
     words = first_words(result).removesuffix("; ")
-    return "; ".join(part for part in (on, words, contradicted(result).removeprefix("; ")) if part)
+    more = (contradicted(result) + came_late(result)).removeprefix("; ")
+    return "; ".join(part for part in (on, words, more) if part)
 
 
 def probability(p: float | None) -> str:
@@ -137,6 +138,11 @@ def _lines(r: Result) -> Iterator[str]:
     standard = r.standard
     yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.id}: {standard.title}"
     yield headline(r)
+    for a in r.amends or ():
+        numbers = a.loss_pct is not None and a.U_pct is not None
+        was = f"{a.verdict}, loss {a.loss_pct:.3g} ± {a.U_pct:.2g} %" if numbers else a.verdict
+        said = f"by {a.who}, {a.at_utc[:19]} UTC; the old result's SHA-256 {a.was_sha256[:16]}…"
+        yield f"Amended: this result replaces {was}, which stays in the record: {a.why} ({said})"
     for c in r.corrections or ():
         was = "not stated" if c.was is None else f"{c.was!r}"
         yield f"Corrected: {c.field} was {was}, is {c.now!r}: {c.reason} ({c.who}, {c.at_utc[:19]} UTC)"

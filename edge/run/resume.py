@@ -28,7 +28,7 @@ from edge.records.result import from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
-from edge.records.suitability import Control
+from edge.records.suitability import Control, RigShown
 from edge.standards.standard import loads_standard
 from hw.clock import NS_PER_S, Clock
 
@@ -89,6 +89,7 @@ def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         contradiction=run.settings.get("contradiction", "invalid"),
         check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
         suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
+        rig_shown=msgspec.convert(run.settings.get("rig_shown", []), tuple[RigShown, ...]),
     )
 
 

@@ -28,6 +28,7 @@ from edge.control.protocol import (
     Weigh,
     parse,
 )
+from edge.database.amending import LateMass
 from edge.database.connection import SqliteError
 from edge.database.correcting import Correction
 from edge.database.maintenance import disk_space
@@ -43,6 +44,7 @@ from hw.clock import NS_PER_S
 from hw.errors import HwError
 
 from .alarm_rules import Alarm
+from .late_mass import late_mass
 from .quotas import Quotas
 from .simulation import Simulation
 from .start import definition_from_order, new_uid
@@ -76,6 +78,7 @@ class RequestDesk:
         self._quotas = Quotas()
         self._starts = StartsBeside[RunDefinition]()
         self._weighings = StartsBeside[BalanceReading]()
+        self._late = StartsBeside[LateMass]()
 
     def handle(self, request: Request) -> dict[str, Any]:
         """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
@@ -109,6 +112,8 @@ class RequestDesk:
         """
         order = parse(request)
         assert isinstance(order, Weigh)  # the caller has looked
+        if order.run is not None:
+            return self._late_later(order, request)
         if order.mass_g is not None:
             return self.handle(request)
         taken = self._taken(order)
@@ -118,6 +123,36 @@ class RequestDesk:
                 return self._weighed(order, reading, request.who)
 
         return self._weighings.ask(self._read_balance, take, "weigh")
+
+    def _late_later(self, order: Weigh, request: Request) -> Later:
+        """Take a mass of a run that has ended, once that is judged anew beside the measurement."""
+        self._station.must_be_idle()
+        taken = self._taken(order)
+
+        def write(late: LateMass) -> Answer:
+            with _disk_errors(request.command), taken:
+                self._station.must_be_idle()
+                return self._amended(late, request.who)
+
+        return self._late.ask(lambda: self._late_mass(order, request.who), write, "weigh")
+
+    def _late_mass(self, order: Weigh, who: str) -> LateMass:
+        station = self._station
+        reading = self._read_balance() if order.mass_g is None else None
+        return late_mass(station.writer.journal.path, order, reading, who, station.clock.wall_s(), station.judged_again)
+
+    def _amended(self, late: LateMass, who: str) -> dict[str, Any]:
+        told, said = self._station.amend(late, who), late.said
+        _log.warning("run %d: its result is amended, by %s", late.run_id, who)
+        return {
+            "run_id": late.run_id,
+            "which": str(said.which),
+            "mass_g": said.mass_g,
+            "balance": said.balance,
+            "how": said.how,
+            "verdict": str(late.result.verdict),
+            "amends": told.was_sha256,
+        }
 
     def _read_balance(self) -> BalanceReading:
         simulation = self._simulation
@@ -144,6 +179,9 @@ class RequestDesk:
             match order:
                 case OperatorStep():
                     station.command(OperatorWord(order.word), who)
+                case Weigh(run=int()):
+                    station.must_be_idle()
+                    return self._amended(self._late_mass(order, who), who)
                 case Weigh():
                     reading = self._read_balance() if order.mass_g is None else None
                     return self._weighed(order, reading, who)

@@ -28,9 +28,11 @@ from edge.records.run import RunKind
 from edge.records.sample import Sample, parse_air, parse_density
 from edge.records.specimen import SeenBefore, Specimen, recognised, same_name, with_specimen
 from edge.records.specimen_file import load_specimen
-from edge.records.suitability import Control
+from edge.records.suitability import Control, RigShown
 from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
+
+from .rig_shown import rig_shown
 
 ASKED_BYTES = 64_000
 """Of a file that somebody names over the socket; ours have 8000."""
@@ -110,6 +112,7 @@ def definition_from_order(
         contradiction=config.balance.contradiction,
         check_weight=weight,
         suitability=_control(order),
+        rig_shown=_rig_shown(order, config, certificate, database, void),
     )
 
 
@@ -147,6 +150,22 @@ def _control(order: Start) -> Control | None:
     known_g = order.known_loss_g or 0.0
     u_g = U_KNOWN * known_g if order.known_loss_u_g is None else order.known_loss_u_g
     return Control(kind=order.suitability, known_g=known_g, u_known_g=u_g)
+
+
+def _rig_shown(
+    order: Start, config: Config, certificate: Certificate, database: Path, void: str
+) -> tuple[RigShown, ...]:
+    """Get what earlier tests of the rig say of it, for a test of a cell. Raises ``BadInput`` where it is not fit."""
+    if order.suitability is not None or order.kind == "blank":
+        return ()
+    changed = void or ("its holder, mount or cabling are others" if order.new_holder else "")
+    return rig_shown(
+        database,
+        certificate_hash(certificate),
+        datetime.datetime.now().astimezone().date(),
+        changed=changed,
+        required=config.test.suitability == "required",
+    )
 
 
 def _weight(path: str, *, asked: bool) -> WeightRecord:

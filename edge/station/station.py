@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from edge.database.amending import LateMass, amend
 from edge.database.correcting import Correction, correct
 from edge.database.queries import RunAsLeft
 from edge.database.stored_rows import utc
@@ -28,7 +29,7 @@ from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWrit
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
-from edge.records.run_end import FactCorrected
+from edge.records.run_end import FactCorrected, ResultAmended
 from edge.records.station_event import MaintenanceDeclared
 from edge.run.live_run import Beginning, LiveRun, Show, begin_run
 from hw.clock import NS_PER_S
@@ -341,6 +342,20 @@ class Station:
             raise BadInput(f"nothing can be written: {self.writer.error}")
         told = correct(self.writer.journal, asked, who, self.clock.wall_s())
         self._hooks.ended(asked.run_id)
+        return told
+
+    def judged_again(self, ended: EndedRun) -> Result:
+        """Judge a run that has ended, in whatever thread asks; a mistake of ours makes it INVALID, with why."""
+        return _result(self._judge(ended), ended)
+
+    def amend(self, late: LateMass, who: str) -> ResultAmended:
+        """Write a mass that came late, and what the run comes to with it, and have it sealed anew. As ``amend``."""
+        if self.writer.error:
+            raise BadInput(f"nothing can be written: {self.writer.error}")
+        told = amend(self.writer.journal, late, who, self.clock.wall_s())
+        if self.last is not None and self.last.run_id == late.run_id:
+            self.last = late.result
+        self._hooks.ended(late.run_id)
         return told
 
     def acknowledge(self, alarm: Alarm | None, who: str) -> int:

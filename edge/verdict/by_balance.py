@@ -18,6 +18,7 @@ from edge.procedure.definition import EndedRun
 from edge.procedure.phases import Phases
 from edge.records.balance import BalanceMass, BalanceTold, Comparison
 from edge.records.invalid import Invalid, InvalidReason
+from edge.records.phase import Phase
 from edge.records.result import Result, WithoutDeclared, invalid
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import loss_budget
@@ -34,6 +35,15 @@ from .unseen import moved_beside_balance
 
 SAMPLE_IS_SPOILT = (InvalidReason.JUMPED, InvalidReason.GAINED, InvalidReason.HOLDER_EMPTY)
 """What the rig saw happen to the sample itself, whatever weighs it afterwards."""
+
+
+RIG_ALONE = (
+    InvalidReason.NEVER_STABLE,
+    InvalidReason.NOT_COLD_AGAIN,
+    InvalidReason.NOT_CARRIED_BACK,
+    InvalidReason.MASS_MISSING,
+)
+"""Why the rig alone has no M2: after a hold that is complete the balance's masses need none."""
 
 
 def balance_told(ended: EndedRun) -> BalanceTold | None:
@@ -54,6 +64,7 @@ def balance_told(ended: EndedRun) -> BalanceTold | None:
         certificate_sha256=balance_hash(certificate),
         masses=masses,
         in_air_s=_in_air_s(ended.phases, next((m for m in masses if m.counts and m.which is WeighingKind.M2), None)),
+        to_pump_s=_to_pump_s(ended.phases, next((m for m in masses if m.counts and m.which is WeighingKind.M1), None)),
     )
 
 
@@ -71,12 +82,18 @@ def judge_on_balance(ended: EndedRun, told: BalanceTold, rig: Result) -> Result:
         return with_fields(rig, balance=told, warnings=(*rig.warnings, line))
     draft = with_fields(draft_result(ended), balance=told, m1_g=m1.mass_g, m2_g=m2.mass_g, reference_g=m1.mass_g)
     draft = with_fields(draft, reference="m1", happened=rig.happened)
-    because = ended.definition.unjudgeable or ended.phases.invalid
+    because = ended.definition.unjudgeable or _in_the_way(ended.phases)
     if because is None and rig.invalid_reason in SAMPLE_IS_SPOILT:
         because = Invalid(rig.invalid_reason, rig.invalid_because or "")
     if because is not None:
         return invalid(draft, because)
     return _judged(ended, draft, _weighed(certificate, m1, m2), rig, told, (m1, m2))
+
+
+def _in_the_way(phases: Phases) -> Invalid | None:
+    """Get why a run is INVALID whatever weighed it (None: after a whole hold only the rig's own mass is missing)."""
+    because, whole = phases.invalid, phases.hold_s >= phases.plan.hold_s
+    return None if because is None or (whole and because.reason in RIG_ALONE) else because
 
 
 def _judged(
@@ -177,9 +194,20 @@ def _moved_between_pct(phases: Phases, masses: tuple[BalanceMass, BalanceMass], 
     return moved_g / masses[0].mass_g * 100.0
 
 
+def _to_pump_s(phases: Phases, m1: BalanceMass | None) -> float | None:
+    """Get for how long the sample was in air from M1 on the balance until the rig began to pump, in s."""
+    pump_s = phases.entered_s.get(Phase.PUMP)
+    return None if m1 is None or pump_s is None or pump_s < m1.weighed_s else pump_s - m1.weighed_s
+
+
 def _in_air_s(phases: Phases, m2: BalanceMass | None) -> float | None:
     """Get for how long the sample was off the rig, in air, before M2 was weighed on the balance, in s."""
     if m2 is None:
         return None
     out = [stay.out_s for stay in phases.carrying.for_m2 if stay.out_s <= m2.weighed_s]
+    rig = phases.weighings.get(WeighingKind.M2)
+    if (
+        not out and rig is not None and rig.to_s <= m2.weighed_s
+    ):  # nobody announced the way: it began after the rig's M2
+        out = [rig.to_s]
     return None if not out else m2.weighed_s - out[-1]

@@ -30,7 +30,20 @@ def deviations(ended: EndedRun, result: Result) -> tuple[DeviationTold, ...]:
     definition = ended.definition
     if not definition.is_a_cell:
         return ()
-    return (*_of_specimen(ended, result), *_of_weighing(ended, result), *_of_balance(ended, result))
+    return (
+        *_of_rig(ended),
+        *_of_specimen(ended, result),
+        *_of_weighing(ended, result),
+        *_of_balance(ended, result),
+    )
+
+
+def _of_rig(ended: EndedRun) -> Iterator[DeviationTold]:
+    """Tell where the rig was shown fit once, and is not any more."""
+    for shown in ended.definition.rig_shown:
+        if shown.fit and shown.lapsed is not None:
+            why = f"run {shown.run_id} showed the rig fit ({shown.kind}), and it is not shown any more: {shown.lapsed}"
+            yield DeviationTold(kind=DeviationKind.FITNESS_LAPSED, why=why, asked="assumed")
 
 
 def _of_specimen(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
@@ -206,6 +219,9 @@ def _of_balance(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
         why = f"the sample was off the rig, in air, for {minutes:.0f} min before M2: what it took up there nobody saw"
         yield DeviationTold(kind=DeviationKind.CARRIED_IN_AIR, why=why, asked="assumed")
     for mass in (m for m in result.balance.masses if m.counts):
+        if mass.after_end_s is not None:
+            why = f"{mass.which.upper()} came {mass.after_end_s / 3600.0:.1f} h after the run's end, by {mass.who}"
+            yield DeviationTold(kind=DeviationKind.MASS_AFTER_END, why=why, asked="record")
         rig = ended.phases.weighings.get(mass.which)
         if rig is None or mass.u_g is None:
             continue

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.records.deviation import CONTRADICTIONS, VisualCheckFound
+from edge.records.deviation import CONTRADICTIONS, DeviationKind, VisualCheckFound
 from edge.records.result import Result, Verdict
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.components import ComponentName
@@ -64,6 +64,13 @@ def contradicted(result: Result) -> str:
     """Get what the first sentence says where the specimen's record contradicts itself or an earlier one ('': not)."""
     kinds = [d.kind.replace("_", " ") for d in result.deviations if d.kind in CONTRADICTIONS]
     return f"; the specimen's record is contradicted ({', '.join(dict.fromkeys(kinds))})" if kinds else ""
+
+
+def came_late(result: Result) -> str:
+    """Get what the first sentence says of masses that came after the run's end, and of a fitness that lapsed."""
+    found = {d.kind for d in result.deviations}
+    late = "; amended after the run's end" if DeviationKind.MASS_AFTER_END in found else ""
+    return late + ("; the rig is not shown fit any more" if DeviationKind.FITNESS_LAPSED in found else "")
 
 
 WOULD_HELP: Mapping[ComponentName, str] = MappingProxyType(

@@ -7,21 +7,32 @@ over a pseudo-terminal, and the verdict on that balance with the rig's curve bes
 from __future__ import annotations
 
 import datetime
+import hashlib
 import importlib.util
+import json
 import math
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from balance_at_a_terminal import at_a_terminal, certificate_file
+from click.testing import CliRunner
+from click.testing import Result as Outcome
 from simulated_service import CONFIG, as_if_real, order
 
 from calibration.certificate import to_toml
+from edge.cli.main import cli
 from edge.control.protocol import Request
 from edge.database.curve import stored_curve
 from edge.database.journal import Journal
-from edge.errors import BadSpecimen
+from edge.database.reading import open_readonly
+from edge.database.run_check import check_run
+from edge.errors import BadSpecimen, HalfpercentError
+from edge.evidence.recompute import recompute
 from edge.instrument.config import loads_config
 from edge.procedure.definition import EndedRun
 from edge.records.command import OperatorWord
@@ -174,6 +185,73 @@ def test_the_rig_is_shown_fit_by_what_the_balance_knows_to_have_left(tested: Eve
         said = judge_run(replace(tested.ended, definition=definition, on_balance=())).suitability
         assert said
         assert (said.fit, said.fit_until is not None) == (fit, fit)
+
+
+def says(path: Path, *words: str) -> Outcome:
+    return CliRunner().invoke(cli, [*words, "--db", str(path)])
+
+
+def test_a_mass_that_arrives_after_the_fact_amends_the_result_and_both_stay(tested: Evening, tmp_path: Path) -> None:
+    path = Path(shutil.copy(tested.database, tmp_path / "h.db"))
+    m2_g = round(tested.ended.on_balance[1].mass_g - 0.02, 3)
+    with closing(sqlite3.connect(path)) as plain:
+        (was,) = plain.execute("select result_json from runs").fetchone()
+    done = says(path, "weigh", "m2", str(m2_g), "--run", "last", "--who", "Cy")
+    assert done.exit_code == 0, done.exception
+    assert done.output == "Run 1 is judged again with it: PASS. Both results stay: halfpercent report 1\n"
+    told = json.loads(says(path, "report", "1", "--json").output)
+    (amends,) = told["amends"]
+    assert told["altered"] is None
+    assert (amends["verdict"], amends["loss_pct"]) == ("PASS", tested.result.loss_pct)
+    assert amends["was_sha256"] == hashlib.sha256(was.encode()).hexdigest()
+    assert told["m2_g"] == m2_g
+    assert told["loss_pct"] > tested.result.loss_pct  # type: ignore[operator]  # it has one
+    assert [m["counts"] for m in told["balance"]["masses"]] == [True, False, True]
+    assert told["balance"]["masses"][2]["after_end_s"] >= 0.0
+    assert {"kind": "mass_after_end", "asked": "record"}.items() <= told["deviations"][-1].items()
+    shown = says(path, "report", "1").output
+    assert "Amended: this result replaces PASS, loss " in shown
+    assert "M2 of balance B1 came after the run's end" in shown
+    assert "; amended after the run's end" in next(line for line in shown.splitlines() if line.startswith("PASS"))
+    with closing(open_readonly(path, cpu_s=60.0)) as db:
+        assert check_run(db, 1, full=True) is None
+        assert recompute(db, 1).differs is None
+        kinds = [row["kind"] for row in db.query("select kind, data_json from events order by event desc limit 3")]
+        (kept,) = db.execute(
+            "select json_extract(data_json, '$.was_json') from events where kind = 'amended'"
+        ).fetchone()
+    assert (kinds, kept) == (["amended", "balance", "ended"], was)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("m1", "200.0"), "it was no longer before the vacuum"),
+        (("m2", "250.0"), "look at the display"),
+        (("m2", "500.0"), "weighs up to 420 g"),
+        (("m2", "199.0", "--balance", "B2"), "goes by balance B1, not B2"),
+        (("m2",), "the station reads the balance, and none runs"),
+    ],
+)
+def test_a_late_mass_that_cannot_be_of_the_run_is_one_line_and_nothing_is_written(
+    tested: Evening, words: tuple[str, ...], why: str
+) -> None:
+    before = tested.database.read_bytes()
+    done = says(tested.database, "weigh", *words, "--run", "1")
+    assert isinstance(done.exception, HalfpercentError)
+    assert why in str(done.exception)
+    assert "\n" not in str(done.exception)
+    assert tested.database.read_bytes() == before
+
+
+def test_an_old_result_that_was_changed_in_the_chain_is_found(tested: Evening, tmp_path: Path) -> None:
+    path = Path(shutil.copy(tested.database, tmp_path / "h.db"))
+    assert says(path, "weigh", "m2", f"{tested.ended.on_balance[1].mass_g:.3f}", "--run", "1").exit_code == 0
+    with closing(sqlite3.connect(path)) as plain:
+        sql = "update events set data_json = json_set(data_json, '$.was_json', '{}') where kind = 'amended'"
+        assert plain.execute(sql).rowcount == 1
+        plain.commit()
+    assert "ALTERED: events, run 1, event " in str(says(path, "report", "1").exception)
 
 
 def as_if(tested: Evening, **more: object) -> Result:

@@ -110,6 +110,10 @@ def held_against_manifest(files, db, first, last, links, events):
     row = "select verdict, result_json, settings_json, standard_toml, certificate_sha256, sample_id, operator from runs"
     verdict, result, settings, standard, certificate, sample, operator = db.execute(row).fetchone()
     ended = [json.loads(e["data_json"]) for e in events if e["kind"] == "ended"][-1]
+    for amended in (json.loads(e["data_json"]) for e in events if e["kind"] == "amended"):
+        must(amended["was_sha256"] == ended["result_sha256"], "it amends another result")
+        must(hashlib.sha256(amended["was_json"].encode()).hexdigest() == amended["was_sha256"], "another old result")
+        ended |= {"result_sha256": amended["result_sha256"]}
     hashed = hashlib.sha256(result.encode()).hexdigest()
     must(hashed == ended["result_sha256"] == manifest["result"]["sha256"], "another result")
     must(verdict == json.loads(result)["verdict"] == manifest["result"]["verdict"], "another verdict")

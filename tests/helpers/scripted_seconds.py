@@ -62,8 +62,12 @@ def to_m1(phases: Phases, at: int = 0) -> int:
 def to_hold(phases: Phases) -> int:
     at = to_m1(phases)
     feed(phases, (row(s, mass_g=200.0 + jitter(s, 0.002)) for s in range(at, at + 200)))
+    return from_pump(phases, at + 200)
+
+
+def from_pump(phases: Phases, at: int) -> int:
+    """Bring phases that wait for the pump to the hold."""
     assert phases.phase is Phase.PUMP
-    at += 200
     feed(phases, (row(s) for s in range(at, at + 35)))
     assert phases.phase is Phase.RAMP
     at += 35

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scripted_seconds import PLAN, feed, jitter, row, to_hold, to_m1, why_invalid
+from scripted_seconds import PLAN, feed, from_pump, jitter, row, to_hold, to_m1, why_invalid
 
 from edge.procedure.phases import Phases
 from edge.records.command import OperatorWord, WeighedOnBalance, as_text, from_text
@@ -148,3 +148,33 @@ def test_its_words_are_stored_and_read_back() -> None:
     assert [from_text(as_text(c)) for c in (OUT, BACK, M1, M2)] == [OUT, BACK, M1, M2]
     with pytest.raises(ValueError, match="m3"):
         from_text("balance m3")
+
+
+def restless(phases: Phases, at: int, seconds: int, cell_c: float = 25.0) -> int:
+    """A rig whose indication never stops rising."""
+    feed(phases, (row(s, mass_g=200.0 + 0.01 * (s - at), cell_c=cell_c) for s in range(at, at + seconds)))
+    return at + seconds
+
+
+def test_a_rig_that_never_rests_costs_no_run_whose_masses_the_balance_has() -> None:
+    phases = Phases(replace(PLAN, weigh_max_s=600.0), Phase.TARE)
+    phases.command(M1, 0, 0.0)
+    at = restless(phases, to_m1(phases), 601)
+    assert (phases.phase, why_invalid(phases)) == (Phase.PUMP, "")
+    assert WeighingKind.M1 not in phases.weighings
+    at = from_pump(phases, at)
+    feed(phases, [row(at, temp_c=120.0, qualified=1, hold_s=600.0), row(at + 1, temp_c=120.0, cell_c=40.0)])
+    assert phases.phase is Phase.COOL, "as cold as at the M1 that the rig did not have"
+    feed(phases, [row(at + 2)])
+    at = restless(phases, at + 3, 602)
+    assert phases.phase is Phase.CARRY_M2
+    phases.command(M2, at, float(at))
+    feed(phases, [row(at, mass_g=0.0)])
+    assert (phases.phase, why_invalid(phases)) == (Phase.DONE, "")
+
+
+def test_a_rig_that_never_rests_has_no_mass_where_nobody_else_has_one() -> None:
+    phases = Phases(replace(PLAN, weigh_max_s=600.0), Phase.TARE)
+    restless(phases, to_m1(phases), 601)
+    assert phases.invalid is not None
+    assert phases.invalid.reason is InvalidReason.NEVER_STABLE

@@ -88,7 +88,9 @@ def test_a_mass_is_read_at_the_port_of_the_settings_and_its_bytes_are_kept(tmp_p
 
 def test_what_cannot_be_its_mass_is_one_line_and_nothing_is_stored(tmp_path: Path) -> None:
     with rigged(tmp_path) as it:
-        with pytest.raises(NoRun, match="weigh m1: no run is being measured, and an ended run's record is closed"):
+        with pytest.raises(
+            NoRun, match="weigh m1: no run is being measured: begin one, or name the run that has ended"
+        ):
             it.ask("weigh", which="m1", mass_g=196.0)
         begun(it, tmp_path)
         for args, said in (

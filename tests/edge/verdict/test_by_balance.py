@@ -19,7 +19,7 @@ from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import live_parameters
 from edge.procedure.phases import Phases
 from edge.records.balance import BalanceMass
-from edge.records.invalid import InvalidReason
+from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import Result, Verdict, as_json, from_json
 from edge.records.run import RunKind
@@ -209,3 +209,37 @@ def test_a_result_on_a_balance_is_read_back_from_its_json() -> None:
     for run in (ended(), ended(200.0, 199.3), ended(200.0, None)):
         result = judge_run(run)
         assert from_json(json.loads(json.dumps(as_json(result)))) == result
+
+
+def test_a_rig_that_never_rested_after_a_whole_hold_takes_no_verdict_from_the_balance() -> None:
+    run = ended(rig_m2_g=None)
+    run.phases.hold_s = run.phases.plan.hold_s
+    run.phases.invalid = run.phases.plan.never_stable("M2")
+    result = judge_run(run)
+    assert (result.verdict, result.invalid_because) == (Verdict.PASS, None)
+    assert result.loss_pct == pytest.approx(0.2, abs=1e-9)
+    assert any("M2 was never stable" in w for w in result.warnings)
+    run.phases.hold_s -= 1.0
+    assert judge_run(run).invalid_reason is InvalidReason.NEVER_STABLE, "a hold that is not whole is no test"
+    run.phases.hold_s += 1.0
+    run.phases.invalid = Invalid(InvalidReason.ABORTED, "aborted by the operator in phase m2")
+    assert judge_run(run).verdict is Verdict.INVALID
+
+
+def test_the_times_in_air_are_told_from_the_balance_to_the_pump_and_from_the_rig_to_the_balance() -> None:
+    run = ended()
+    run.phases.entered_s[Phase.PUMP] = M1_S + 600.0
+    told = judge_run(run).balance
+    assert told
+    assert (told.to_pump_s, told.in_air_s) == (1300.0, 300.0)
+    assert "in air for 22 min from M1 on the balance until the pump began" in text(judge_run(run))
+
+
+def test_a_mass_that_came_after_the_end_is_said_in_the_first_sentence_and_is_a_deviation() -> None:
+    run = ended()
+    late = mass(WeighingKind.M2, 199.6, M2_S + 900.0, after_end_s=7200.0)
+    result = judge_run(replace(run, on_balance=(run.on_balance[0], late)))
+    assert "; amended after the run's end" in headline(result)
+    assert [d.why for d in result.deviations if d.kind == "mass_after_end"] == [
+        "M2 came 2.0 h after the run's end, by Ada"
+    ]

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from report_numbers import report_of, shown
+from short_demo import Demo
 
 from calibration.allan import Integrated
 from edge.procedure.carrying import Stay
@@ -24,7 +26,10 @@ from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
 from edge.records.specimen_file import loads_specimen
+from edge.records.suitability import RigShown
 from edge.records.weighing import Weighing, WeighingKind
+from edge.report.html import report_html
+from edge.report.language import Language
 from edge.report.text import headline, text
 from edge.simulate.instrument import calibrated
 from edge.standards.standard import Standard, load_standard, loads_standard
@@ -138,13 +143,25 @@ def serial_again() -> Result:
     return judged(replace(run, definition=replace(run.definition, seen_before=(seen,))))
 
 
-def on_balance(m1_g: float, m2_g: float) -> Result:
+def lapsed() -> Result:
+    run = ended(AS_ASKED)
+    day = datetime.date(2026, 10, 1)
+    shown = RigShown(run_id=7, kind="liquid", fit=True, fit_until=day, why="found", lapsed=f"it held until {day}")
+    return judged(replace(run, definition=replace(run.definition, rig_shown=(shown,))))
+
+
+def on_balance(m1_g: float, m2_g: float, *, late_s: float | None = None) -> Result:
     """A run whose masses are the laboratory's balance's; the sample was half an hour off the rig before M2."""
     run = ended(AS_ASKED)
     run.phases.carrying.for_m2.append(Stay(20_000.0))
     masses = tuple(
-        BalanceMass(which=which, mass_g=g, balance="B1", how="typed", who="Ada", weighed_s=at_s, u_g=0.001)
-        for which, g, at_s in ((WeighingKind.M1, m1_g, 1700.0), (WeighingKind.M2, m2_g, 21_800.0))
+        BalanceMass(
+            which=which, mass_g=g, balance="B1", how="typed", who="Ada", weighed_s=at_s, u_g=0.001, after_end_s=after_s
+        )
+        for which, g, at_s, after_s in (
+            (WeighingKind.M1, m1_g, 1700.0, None),
+            (WeighingKind.M2, m2_g, 21_800.0, late_s),
+        )
     )
     told = BalanceTold(
         name="B1",
@@ -181,6 +198,8 @@ WAYS: dict[DeviationKind, Callable[[], Result]] = {
     DeviationKind.WEIGHING_COARSE: lambda: judged(ended(AS_ASKED, u_g=0.0101)),
     DeviationKind.JUDGED_HOT: judged_hot,
     DeviationKind.CARRIED_IN_AIR: lambda: on_balance(196.1, 195.9),
+    DeviationKind.MASS_AFTER_END: lambda: on_balance(196.1, 195.9, late_s=3600.0),
+    DeviationKind.FITNESS_LAPSED: lapsed,
     DeviationKind.M0_BELOW_M1: of(m0_g=195.0),
     DeviationKind.SERIAL_CONTRADICTS: serial_again,
     DeviationKind.SEAL_BROKEN: of(seals=[{"number": "S-1", "found": "broken", "where": "box"}]),
@@ -212,6 +231,7 @@ def test_each_deviation_comes_alone_and_is_in_json_and_text(kind: DeviationKind)
     with_it = {
         DeviationKind.NO_SPECIMEN_RECORD: {DeviationKind.NO_VISUAL_CHECK},
         DeviationKind.CELL_CHANGED: {DeviationKind.CARRIED_IN_AIR},
+        DeviationKind.MASS_AFTER_END: {DeviationKind.CARRIED_IN_AIR},
     }
     assert set(kinds(result)) == {kind, *with_it.get(kind, ())}
     plain = json.loads(json.dumps(as_json(result)))
@@ -222,8 +242,28 @@ def test_each_deviation_comes_alone_and_is_in_json_and_text(kind: DeviationKind)
     assert why in line
     assert len(why.splitlines()) == 1
     assert ("the specimen's record is contradicted" in headline(result)) == (kind in CONTRADICTIONS)
+    assert ("; amended after the run's end" in headline(result)) == (kind is DeviationKind.MASS_AFTER_END)
+    assert ("; the rig is not shown fit any more" in headline(result)) == (kind is DeviationKind.FITNESS_LAPSED)
 
 
+def test_each_of_them_is_a_line_of_the_html_report_with_who_asks(short_demo: Demo) -> None:
+    made = report_of(short_demo.path)
+    found = [next(d for d in WAYS[kind]().deviations if d.kind is kind) for kind in DeviationKind]
+    assert len(found) >= 12
+    made = replace(made, result=msgspec.structs.replace(made.result, deviations=tuple(found)))
+    said = " ".join(shown(report_html(made, Language.ENGLISH)).split())
+    for told in found:
+        _, _, after = said.partition(" ".join(told.why.split()))
+        assert after, told.why
+        assert WHO_ASKS[told.asked] in after[:120], told.why
+
+
+WHO_ASKS = {
+    "verified": "the standard asks",
+    "unverified": "the standard’s file asks, not checked against its text",
+    "assumed": "assumed, not from the standard",
+    "record": "the record itself",
+}
 EXPLAINED = {
     DeviationKind.SEAL_BROKEN: of(
         seals=[{"number": "S-1", "found": "broken", "because": "customs, protocol 17"}],
