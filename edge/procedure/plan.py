@@ -118,4 +118,7 @@ class Plan:
             return self.never_in_band(why)
         if phase in (Phase.M1, Phase.M2) and rows < MIN_ROWS and self.weigh_max_s == math.inf:
             return self.too_few_rows(phase.upper(), rows, self.window_s)
+        if phase is Phase.COOL:
+            next_ = "go on until it is cold again and M2 is taken, or have the hold alone judged, hot"
+            return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {phase}: {next_}")
         return Invalid(InvalidReason.ENDED_EARLY, f"{why} in phase {phase}")

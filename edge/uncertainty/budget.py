@@ -31,6 +31,7 @@ from .components import (
     put_back_component,
     reading_components,
     reset_component,
+    seen_drift_component,
     zero_components,
 )
 from .weighed import Corrections, Weighed
@@ -98,6 +99,8 @@ def loss_budget(
         lines = list(balance_components(before, after, weighed.laboratory))
     if corrections.jumps is not None:
         lines.append(jump_component(*corrections.jumps))
+    if corrections.seen_drift is not None:
+        lines.append(seen_drift_component(corrections.seen_drift))
     if corrections.resets is not None:
         lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
     if certificate is not None and weighed.put_back:

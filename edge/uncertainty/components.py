@@ -20,6 +20,7 @@ from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import REPRODUCES, Blank
 from .buoyancy import AirAround
+from .seen_drift import SeenDrift
 from .weather import NIGHT_KPA, READ_KPA, per_kpa_g
 from .weighed import Corrections, Weighed
 from .zero_drift import Drift, Inert, wander
@@ -54,6 +55,7 @@ class ComponentName(StrEnum):
     MASS_DIFFERENCE = "mass difference"
     BALANCE_DRIFT = "drift of the balance"
     JUMPS = "jumps of the indication"
+    SEEN_DRIFT = "drift seen at M1 and M2"
     CONVERTER_RESET = "reset of the converter"
     AIR_DENSITY = "air density"
     AIR_CHANGE = "change of the air's density"
@@ -101,6 +103,7 @@ ADDED_G = (
     ComponentName.MASS_DIFFERENCE,
     ComponentName.BALANCE_DRIFT,
     ComponentName.JUMPS,
+    ComponentName.SEEN_DRIFT,
     ComponentName.CONVERTER_RESET,
     ComponentName.PUT_BACK,
     ComponentName.BALANCE_ROUNDING,
@@ -187,6 +190,12 @@ def jump_component(net_g: float, u_g: float) -> Component:
     u = math.hypot(net_g / SQRT3, u_g)
     why = f"they add up to {net_g:+.3g} g between the two masses: any of it may be in the loss"
     return Component(ComponentName.JUMPS, 0.0, u, "g", 0.0, "measured", why)
+
+
+def seen_drift_component(seen: SeenDrift) -> Component:
+    """Get what a drift that both weighings show leaves open: that it went on all night, or that it is the sample's."""
+    why = f"the indication moves by {seen.rate_g_per_h:+.3g} g an hour at both: {seen.gained_g:+.3g} g if it always did"
+    return Component(ComponentName.SEEN_DRIFT, 0.0, abs(seen.gained_g) / SQRT3, "g", 0.0, "measured", why)
 
 
 def reset_component(net_g: float, u_g: float, unseen: int) -> Component:

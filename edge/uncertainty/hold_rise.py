@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.certificate import Certificate
 from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 
-from .slopes import COUNTS, CREEP_H, SILENT, BlockLine, line_through_blocks
+from .slopes import COUNTS, CREEP_H, SILENT, TEST_H, BlockLine, RigStated, line_through_blocks
 from .weather import PRESSURE_KPA_PER_H, READ_KPA, per_kpa_g
 from .zero_drift import wander
 
@@ -27,15 +26,13 @@ LEAST_H = 2.0
 MEAN_S = 600.0
 LINE_OF_WALK = math.sqrt(1.2)
 """A line through a random walk rises by so many times what its two ends are apart (6/5 of the variance)."""
-TEST_H = 8.0
-"""A certificate's half-width of the zero's drift is over so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRise:
     """By what the indication rose an hour at the end of the hold, in g/h, with its standard uncertainty.
 
-    ``toward_loss_g`` is what it adds to the loss from M1 to M2; ``counts``: it is more than the certificate explains.
+    ``toward_loss_g`` is what it adds to the loss from M1 to M2; ``counts``: it is more than is stated of the rig.
     """
 
     from_s: float
@@ -47,7 +44,7 @@ class HoldRise:
 
 
 def rose_in_hold(
-    hold: Stretch, m1: Weighing, m2: Weighing, certificate: Certificate, changed_kpa: float | None
+    hold: Stretch, m1: Weighing, m2: Weighing, rig: RigStated, changed_kpa: float | None
 ) -> HoldRise | None:
     """Get the rise at the end of the hold, where it is one (None: it is too short, or nothing rose).
 
@@ -67,7 +64,7 @@ def rose_in_hold(
     if rate <= 0.0 or early <= 0.0:
         return None
     scatter = 0.0 if lines[0] is None else lines[0].u_rate_g_per_s * 3600.0
-    u_rate = math.hypot(scatter, _rig_u_g(rows, hours, m2.value.mean, certificate, changed_kpa) / hours)
+    u_rate = math.hypot(scatter, _rig_u_g(rows, hours, m2.value.mean, rig, changed_kpa) / hours)
     over_h = (m2.to_s + m2.from_s - m1.to_s - m1.from_s) / 2.0 / 3600.0
     carried_g = rate * over_h if rate > SILENT * u_rate else 0.0
     return HoldRise(float(rows.t_s[0]), float(rows.t_s[-1]), rate, u_rate, carried_g, rate > COUNTS * u_rate)
@@ -79,8 +76,11 @@ def _line(rows: Stretch) -> BlockLine | None:
     return line_through_blocks(rows.t_s, rows.mass_g, max(3, int((rows.t_s[-1] - rows.t_s[0]) / MEAN_S)))
 
 
-def _rig_u_g(rows: Stretch, hours: float, load_g: float, certificate: Certificate, changed_kpa: float | None) -> float:
-    """Get the standard uncertainty in g of what the rig may do in so many hours of the hold, by its certificate."""
+def _rig_u_g(rows: Stretch, hours: float, load_g: float, rig: RigStated, changed_kpa: float | None) -> float:
+    """Get the standard uncertainty in g of what the rig may do in so many hours of a hold, by what is stated of it."""
+    certificate = rig.certificate
+    if certificate is None:
+        return rig.drift_g_per_h(load_g) * hours
     stability, t, per_g = certificate.stability, certificate.temperature, abs(certificate.span.counts_per_g)
     own_g = math.hypot(
         LINE_OF_WALK * wander(certificate, hours).u_g,

@@ -41,7 +41,9 @@ CREEP_H = {WeighingKind.M1: 1.0, WeighingKind.M2: 8.0}
 """What the certificate lets a cell creep in a test, it creeps in about so many hours around each."""
 CREEP_U = 0.3
 """Relative: how well a rate of creep that a calibration saw under one weight is known of another."""
-UNKNOWN_DRIFT = 0.01 / 8.0
+TEST_H = 8.0
+"""About so long is it from M1 to M2."""
+UNKNOWN_DRIFT = 0.01 / TEST_H
 """Of the load, an hour: what a balance of which nothing is stated may drift."""
 
 
@@ -67,6 +69,10 @@ class RigStated:
 
     certificate: Certificate | None
     u_mass_g: float | None = None
+
+    def drift_g_per_h(self, load_g: float) -> float:
+        """Get what a balance without a certificate may drift, in g/h: what is stated of a mass difference, over it."""
+        return UNKNOWN_DRIFT * load_g if self.u_mass_g is None else self.u_mass_g / TEST_H
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +258,11 @@ def _rig_u_g(
     """
     certificate = rig.certificate
     if certificate is None:
-        return (UNKNOWN_DRIFT * load_g if rig.u_mass_g is None else rig.u_mass_g / 8.0) * over_h
+        return rig.drift_g_per_h(load_g) * over_h
     stability, t, per_g = certificate.stability, certificate.temperature, abs(certificate.span.counts_per_g)
     seen = which is WeighingKind.M1 and stability.creep_at_m1_pct_per_h != 0.0
     creep = 0.0 if seen else stability.u_creep_pct / 100.0 * load_g / CREEP_H[which] * over_h
-    drift = math.hypot(stability.zero_drift_g / 8.0 / math.sqrt(3.0), stability.zero_drift_g_per_h) * over_h
+    drift = math.hypot(stability.zero_drift_g / TEST_H / math.sqrt(3.0), stability.zero_drift_g_per_h) * over_h
     walk = stability.zero_walk_g / math.sqrt(length_h) * over_h
     weather = per_kpa_g(certificate) * PRESSURE_KPA_PER_H / math.sqrt(3.0) * over_h
     known = rows.cell_c[np.isfinite(rows.cell_c)]

@@ -14,6 +14,7 @@ from edge.records.weighing import Weighing
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .seen_drift import SeenDrift
 from .zero_drift import NO_STEPS, ZeroSteps
 
 
@@ -50,7 +51,8 @@ class Corrections:
     have changed at a time that nobody knows, ``jumps`` what the indication jumped by between the masses in all, in g,
     with its u (None: there were none). ``pressure_change_kpa`` is how far the room's pressure changed from M1 to M2
     (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u, and
-    ``unseen_resets`` of how many of them that is assumed.
+    ``unseen_resets`` of how many of them that is assumed; ``seen_drift`` what M1 and M2 show alike (None: nothing, or a
+    second zero says more).
     """
 
     air: AirAround | None = None
@@ -61,3 +63,4 @@ class Corrections:
     pressure_change_kpa: float | None = None
     resets: tuple[float, float] | None = None
     unseen_resets: int = 0
+    seen_drift: SeenDrift | None = None

@@ -18,6 +18,8 @@ from edge.records.weighing import Weighing
 
 RETURN_U = 0.5 / math.sqrt(3.0)
 """A load that is taken off lets the cell creep back as it crept: assumed, to ±50 %."""
+UNKNOWN_FROM = 1.5
+"""Of twice what was to be expected: a zero that moved by so much was not moved by what the certificate knows."""
 WEIGHT_TOLERANCE = 1e-4
 """A check weight is taken to be what it says to 0.01 % (OIML R 111-1 class M1: 0.005 % from 100 g on)."""
 AIR_ON_STEEL = 1.2e-3 / 7.95 * 0.1 / math.sqrt(3.0)  # relative: air that is ±10 % from that of the calibration
@@ -121,7 +123,9 @@ def drift_between(
     straight line in both, with D/f in C and D/f² in S: next to nothing of it is left. What is bounded is in S and in X
     alike, and in C not at all. A step of the converter between M1 and M2 is whole in X and in Z: what was seen of it is
     taken off Z, what was not has its variance in Var X, C and S. Where the zero moved by more than twice √S, the
-    certificate says too little of this rig and the uncertainty is widened in proportion.
+    certificate says too little of this rig and the uncertainty is widened in proportion; and where it moved by three
+    times √S, nothing that the certificate knows moved it, and nobody saw when it did: a cable that was touched before
+    M1, a draught over the tare. Then all of X from nothing to Z is as likely (rectangular, JCGM 100, 4.3.7).
     """
     t, s = certificate.temperature, abs(certificate.span.counts_per_g)
     span_h = _middle_h(after) - _middle_h(before)
@@ -150,6 +154,8 @@ def drift_between(
     )  # then C is Var X, and the sum is as it has always been, to the last bit
     u_g = math.sqrt(max(0.0, prior2 * (1.0 - share) if walks else prior2 - common2 * share))
     widened = abs(surprise_g) / (2.0 * math.sqrt(seen2)) if seen2 > 0.0 else 1.0
+    unknown = min(1.0, max(0.0, widened - 1.0) / (UNKNOWN_FROM - 1.0))
+    anywhere_u_g = unknown * max(share, 1.0 - share) * abs(surprise_g) / math.sqrt(3.0)
     if walks:
         prior_dof = own.u_g**4 / own.dof + inert.u_g**4 / inert.dof
         dof = prior2**2 / prior_dof if prior_dof > 0.0 else math.inf
@@ -165,7 +171,7 @@ def drift_between(
     stepped = "" if steps == NO_STEPS else f", resets by {steps.seen_g:+.4f} g of it and what nobody saw"
     return Drift(
         gained_g=inert.gained_g + share * surprise_g,
-        u_g=u_g * max(1.0, widened),
+        u_g=max(u_g * max(1.0, widened), anywhere_u_g),
         dof=dof,
         why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h{stepped}, weight {share:.2f}; certificate: "
         f"{math.sqrt(straight2 + walk2 + apart2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",

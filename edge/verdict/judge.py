@@ -27,6 +27,7 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.seen_drift import drift_seen
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.uncertainty.zero_drift import SpanCheck, check_span
 
@@ -63,13 +64,15 @@ def _judged_by_rig(ended: EndedRun) -> Result:
         return invalid(draft, corrected)
     weighed = corrected.weighed
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
+    seen = drift_seen(slopes, weighed.before, weighed.after) if weighed.zero is None else None
+    corrections = replace(corrected.corrections, seen_drift=seen)
     rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrected.corrections.pressure_change_kpa)
     vent = vent_told(ended)
     happened = what_happened(ended, corrected.jumps, corrected.resets, slopes, rise)
     draft = with_fields(draft, happened=happened, vented=UNSET if vent is None else vent)
     standard = ended.definition.standard
     budget = loss_budget(
-        weighed, corrected.corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value
+        weighed, corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value
     )
     because = not_a_loss(ended, weighed, budget) or jumped(
         corrected.jumps, budget, standard.limit_pct.value, weighed.reference.value.mean
@@ -77,8 +80,10 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     if because is not None:
         return invalid(draft, because)
     result = decided(ended, _with_corrections(ended.definition, draft, corrected, budget), budget)
+    if seen is not None:
+        result = with_fields(result, warnings=(*result.warnings, warnings.drift_at_both(seen)))
     result = with_slopes(result, slopes, rise, weighed.reference.value.mean)
-    return beside_declared(ended, result, weighed, corrected.corrections)
+    return beside_declared(ended, result, weighed, corrections)
 
 
 def judge_night(ended: EndedRun) -> Result:

@@ -114,13 +114,14 @@ def rose_unseen(
     changed_kpa: float | None,
 ) -> HoldRise | None:
     """Get what the indication rose by at the end of the hold (None: nothing, or a second zero or a blank says more)."""
-    phases, certificate = ended.phases, weighed.certificate
+    phases = ended.phases
     if weighed.before.which is not WeighingKind.M1 or ended.definition.is_blank or weighed.zero is not None:
         return None
-    if certificate is None or not math.isfinite(phases.hold_to_s):
+    if not math.isfinite(phases.hold_to_s):
         return None
+    rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
     hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
-    return rose_in_hold(hold, weighed.before, weighed.after, certificate, changed_kpa)
+    return rose_in_hold(hold, weighed.before, weighed.after, rig, changed_kpa)
 
 
 def vent_told(ended: EndedRun) -> VentTold | None:

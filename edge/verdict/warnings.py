@@ -18,6 +18,7 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
+from edge.uncertainty.seen_drift import SeenDrift
 from edge.uncertainty.zero_drift import Drift, SpanCheck
 
 
@@ -130,6 +131,15 @@ def rig_rises(rate_g_per_h: float, more_pct: float) -> str:
         f"at the end of the hold the indication rose by {rate_g_per_h * 1e3:.2g} mg an hour, which no sample in a "
         f"vacuum does: the rig drifts, and hides {more_pct:.2g} % or so (not corrected): take a second zero; calibrate "
         "again"
+    )
+
+
+def drift_at_both(seen: SeenDrift) -> str:
+    """Say that M1 and M2 move alike, which a balance does that drifts."""
+    return (
+        f"the indication moves by {seen.rate_g_per_h * 1e3:+.2g} mg an hour at M1 and at M2 alike, as a balance does "
+        f"that drifts, and by {seen.gained_g:+.3g} g from one to the other if it always did: the uncertainty is "
+        "widened; take a second zero"
     )
 
 

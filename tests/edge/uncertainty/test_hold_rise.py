@@ -14,6 +14,7 @@ from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
+from edge.uncertainty.slopes import RigStated
 from hw.sim.rig import RigTruth
 
 HOUR = 3600.0
@@ -45,7 +46,7 @@ def rise(gained_g: np.ndarray, walk_g: float = 0.001, kpa: float | None = 0.0, s
     """Look at a hold whose indication goes so, with white noise on it."""
     noise = 0.002 * np.random.default_rng(seed).standard_normal(len(T_S))
     rows = Stretch(T_S, 199.0 + gained_g + noise, np.full(len(T_S), 36.8))
-    return rose_in_hold(rows, M1, M2, certificate(walk_g), kpa)
+    return rose_in_hold(rows, M1, M2, RigStated(certificate(walk_g)), kpa)
 
 
 def test_a_drift_that_hides_a_loss_is_carried_from_m1_to_m2() -> None:
@@ -76,10 +77,10 @@ def test_what_relaxes_is_carried_by_its_last_hours_alone() -> None:
 
 def test_a_hold_that_is_too_short_or_empty_says_nothing() -> None:
     nothing = np.empty(0)
-    assert rose_in_hold(Stretch(nothing, nothing, nothing), M1, M2, certificate(0.001), None) is None
+    assert rose_in_hold(Stretch(nothing, nothing, nothing), M1, M2, RigStated(certificate(0.001)), None) is None
     few = slice(0, int(1.5 * HOUR / EVERY_S))
     short = Stretch(T_S[few], 199.0 + 0.01 * H[few], np.full(len(T_S[few]), 36.8))
-    assert rose_in_hold(short, M1, M2, certificate(0.001), None) is None
+    assert rose_in_hold(short, M1, M2, RigStated(certificate(0.001)), None) is None
 
 
 def test_weather_that_nobody_read_explains_more_than_weather_that_was_read() -> None:
@@ -96,3 +97,14 @@ def test_a_zero_that_walks_as_its_certificate_says_hardly_ever_counts() -> None:
         found = rise(walk, walk_g=0.004, seed=i)
         counts += found is not None and found.counts
     assert counts <= 0.02 * n
+
+
+@pytest.mark.parametrize(("u_mass_g", "told"), [(0.001, True), (0.1, False), (None, False)])
+def test_of_a_balance_without_a_certificate_what_was_declared_says_what_it_may_do(
+    u_mass_g: float | None, told: bool
+) -> None:
+    rows = Stretch(T_S, 199.0 + 0.007 * H + 0.002 * np.random.default_rng(1).standard_normal(len(T_S)), T_S * 0.0)
+    found = rose_in_hold(rows, M1, M2, RigStated(None, u_mass_g), None)
+    assert found is not None
+    assert found.counts is told
+    assert (found.toward_loss_g > 0.0) is told

@@ -74,10 +74,24 @@ def test_a_creep_that_returns_is_inferred_as_well_as_its_return_is_known() -> No
 
 def test_a_zero_that_moved_by_more_than_the_certificate_lets_expect_widens_and_is_said() -> None:
     cert = certificate(walk_g=0.01)
-    calm, wild = (drift_between(cert, M1, M2, *zeros(cert, g), NO_CREEP) for g in (0.05, 0.4))
+    expected_g = 0.01 * math.sqrt(10.0)
+    calm, more, wild = (drift_between(cert, M1, M2, *zeros(cert, g), NO_CREEP) for g in (0.05, 0.0645, 0.4))
     assert not calm.surprising
-    assert wild.surprising
-    assert wild.u_g == pytest.approx(calm.u_g * 0.4 / (2.0 * 0.01 * math.sqrt(10.0)))
+    assert more.surprising
+    assert more.u_g == pytest.approx(calm.u_g * 0.0645 / (2.0 * expected_g))
+    assert wild.u_g == pytest.approx(0.8 * 0.4 / math.sqrt(3.0))  # weight 0.8; nothing to all of it, rectangular
+
+
+@given(moved=st.floats(3.0, 100.0), at=st.floats(0.0, 1.0), sign=st.sampled_from([-1.0, 1.0]))
+def test_a_zero_that_one_touch_moved_leaves_the_gain_in_the_interval_whenever_that_was(
+    moved: float, at: float, sign: float
+) -> None:
+    cert = certificate(walk_g=0.01)
+    moved_g = sign * moved * 0.01 * math.sqrt(10.0)
+    found = drift_between(cert, M1, M2, *zeros(cert, moved_g), NO_CREEP)
+    between = 0.5 + at * 10.0  # from the tare to the zero
+    truth_g = moved_g if M1.from_s < between * HOUR < M2.from_s else 0.0
+    assert abs(found.gained_g - truth_g) <= 2.0 * found.u_g
 
 
 @given(
