@@ -19,6 +19,7 @@ from .balance import balance
 from .bundle import bundle
 from .calibrate import calibrate
 from .certificates import weight
+from .compare import compare
 from .correct import correct
 from .demo import demo
 from .evidence import sign, verify
@@ -81,6 +82,7 @@ for command in (
     station,
     failed,
     calibrate,
+    compare,
     series,
     specimen,
     balance,

@@ -111,7 +111,7 @@ def report(
     path = database_to_read(db)
     shown, made = stored_report(path, run, about, drawn=form in ("html", "pdf"))
     if form == "json":
-        _give(_json_of(path, shown, made), output)
+        give(_json_of(path, shown, made), output)
     elif form == "text":
         from edge.report.run_list import checked_lines
         from edge.report.seal_text import seal_lines
@@ -119,7 +119,7 @@ def report(
 
         header = () if made is None else map(_visible, header_lines(made))
         lines = "\n".join((*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result)))
-        _give(lines if output is not None else _for_terminal(lines), output)
+        give(lines if output is not None else _for_terminal(lines), output)
     elif made is None:
         raise BadDatabase(
             f"{path}: run {run} is ALTERED: {shown.altered}: its text can be shown, no {form} is made of it"
@@ -185,7 +185,8 @@ def _visible(line: str) -> str:
     return visible(line)
 
 
-def _give(lines: str, output: Path | None) -> None:
+def give(lines: str, output: Path | None) -> None:
+    """Say lines that each are ours, or write them into a file."""
     if output is None:
         say_lines(lines)
     else:
@@ -222,8 +223,16 @@ def _give_document(path: Path, made: Report, form: str, lang: str, output: Path 
     if form == "pdf" and output is None and sys.stdout.isatty():
         raise BadInput("a PDF is no text: name a file for it with -o")
     content = report_html(made, Language(lang)).encode() if form == "html" else _pdf(path, made, Language(lang))
+    give_bytes(content, output)
+
+
+def give_bytes(content: bytes, output: Path | None) -> None:
+    """Write a file's content to standard output, or into a file."""
+    import sys
+
     if output is None:
         sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
     else:
         _write(output, content)
 

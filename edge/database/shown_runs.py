@@ -64,7 +64,7 @@ def shown_run(path: Path, run: str, sealed: KeptHead = _none_kept) -> ShownRun:
 
     Raises ``NoSuchRun``, ``BadDatabase``.
     """
-    with closing(open_readonly(path, cpu_s=_cpu_s(path))) as db, translated_errors(path):
+    with closing(open_readonly(path, cpu_s=cpu_s_of(path))) as db, translated_errors(path):
         run_id = run_number(db, path, run)
         kept = sealed(run_id)  # before what it is held against is read: what is written meanwhile is only more
         db.execute("begin")  # what is checked is what is shown, whoever writes meanwhile
@@ -127,7 +127,7 @@ def _result_or_none(db: Database, path: Path, run_id: int) -> Result | None:
         return None
 
 
-def _cpu_s(path: Path) -> float:
+def cpu_s_of(path: Path) -> float:
     """Get how much processor time a full check may take: more for a larger file."""
     try:
         size_mb = path.stat().st_size / 1e6

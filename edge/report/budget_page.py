@@ -15,7 +15,7 @@ from edge.uncertainty.components import NOISE
 
 from .budget_drawings import bars_drawing, density_drawing
 from .budget_numbers import share_of, shared, thousandths
-from .contents import Page, figure
+from .contents import Page, figure, table
 from .decimals import decimals
 from .markup import Html, el, joined, text
 from .numbers import fixed, grouped, percent_of_one, power, u_alone
@@ -145,7 +145,7 @@ def _two_ways(page: Page) -> list[Html]:
     keys = ["method", ">w", ">u_w", ">interval", ">half", "coverage", "remarks"]
     heads: list[str | Html] = [Html((">" if k[0] == ">" else "") + w.html(f"col_{k.lstrip('>')}")) for k in keys]
     used = w("way_gum_short" if used_gum else "way_mc")
-    return [page.table(heads, rows, caption=w.html("table_ways", used=used), class_="tight")]
+    return [table(heads, rows, caption=w.html("table_ways", used=used), class_="tight")]
 
 
 def _used(page: Page, said: str, used: bool) -> Html:
@@ -178,7 +178,7 @@ def _rule(page: Page) -> list[Html]:
         rows.append([el("b", word) if verdict is mass else text(word), when, text(here), text(may)])
     keys = ["statement", "when", "here", "risk"]
     heads: list[str | Html] = [w.html(f"col_{k}") for k in keys]
-    out = [page.table(heads, rows, caption=band, class_="tight")]
+    out = [table(heads, rows, caption=band, class_="tight")]
     if r.pc is not None:
         wrong = percent_of_one(1.0 - r.pc)
         said: list[str | Html] = [w.html("pc", pc=percent_of_one(r.pc), wrong=wrong)]

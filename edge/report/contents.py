@@ -141,27 +141,6 @@ class Page:
             class_="head",
         )
 
-    def table(self, heads: list[str | Html], rows: list[list[Html]], *, caption: Html, class_: str = "") -> Html:
-        """Get a table: a head that begins with ``>`` stands right; the first cell of a row is its head."""
-        right = [str(h).startswith(">") for h in heads]
-        head = el(
-            "tr",
-            *(
-                el("th", Html(str(h)[1:]) if r else h, scope="col", class_="r" if r else None)
-                for h, r in zip(heads, right, strict=True)
-            ),
-        )
-        body = [
-            el(
-                "tr",
-                el("th", row[0], scope="row"),
-                *(el("td", cell, class_="r" if r else None) for cell, r in zip(row[1:], right[1:], strict=True)),
-            )
-            for row in rows
-        ]
-        table = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_=class_ or None)
-        return el("div", table, class_="scroll")
-
     def pairs(self, rows: list[tuple[str, Html]]) -> Html:
         """Get a table of two columns: what, and its value."""
         body = [el("tr", el("th", self.words(key), scope="row"), el("td", value)) for key, value in rows]
@@ -176,6 +155,28 @@ class Page:
         except (ValueError, OverflowError):
             return iso
         return at.strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
+
+
+def table(heads: list[str | Html], rows: list[list[Html]], *, caption: Html, class_: str = "") -> Html:
+    """Get a table: a head that begins with ``>`` stands right; the first cell of a row is its head."""
+    right = [str(h).startswith(">") for h in heads]
+    head = el(
+        "tr",
+        *(
+            el("th", Html(str(h)[1:]) if r else h, scope="col", class_="r" if r else None)
+            for h, r in zip(heads, right, strict=True)
+        ),
+    )
+    body = [
+        el(
+            "tr",
+            el("th", row[0], scope="row"),
+            *(el("td", cell, class_="r" if r else None) for cell, r in zip(row[1:], right[1:], strict=True)),
+        )
+        for row in rows
+    ]
+    table = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_=class_ or None)
+    return el("div", table, class_="scroll")
 
 
 def figure(drawing: Html, caption: Html, *, scroll: bool = False) -> Html:

@@ -11,7 +11,24 @@ from edge.records.weighing import WeighingKind
 
 from .curve_parts import air_steps, described, marks, named, of_the_sample, shape, short_length, short_name, span_of
 from .curve_scale import Points, Scale, nice_step, outline, places_of, stretches, ticks, time_ticks
-from .ink import DATA, FONT, FONT_ZH, HAIR, INK, LIMIT, SIZE, SOFT, box, drawing, hatch, italic, line, say
+from .ink import (
+    BACK,
+    DATA,
+    FONT,
+    FONT_ZH,
+    HAIR,
+    HOLD_FILL,
+    INK,
+    LIMIT,
+    SIZE,
+    SOFT,
+    box,
+    drawing,
+    hatch,
+    italic,
+    line,
+    say,
+)
 from .language import Language, Words
 from .markup import Html, el, path
 from .numbers import fixed, two_digits
@@ -20,7 +37,6 @@ WIDTH, LEFT, RIGHT = 696, 40.0, 688.0
 TOP, BOTTOM = 44.0, 312.0
 OVEN_TOP, OVEN_BOTTOM = 330.0, 402.0
 BAND_EVERY = 4
-HOLD_FILL, BACK = "#e6e6e3", "#f6f6f4"
 MOST_NAMED = 6
 """So many marks have their words beside them; all have their numbers."""
 

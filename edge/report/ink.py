@@ -13,6 +13,7 @@ DATA, LIMIT = "#1d4f76", "#b4341c"
 FONT = "'Source Sans 3','Source Sans Pro','Noto Sans','Segoe UI',Arial,'Noto Sans CJK SC',sans-serif"
 FONT_ZH = "'Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei',sans-serif"
 SIZE = 10.5
+HOLD_FILL, BACK = "#e6e6e3", "#f6f6f4"
 
 
 def drawing(svg_id: str, width: int, height: int, words_font: str, *content: str | Html) -> Html:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from edge.records.report_facts import DeviceTold
 from edge.records.result import AssumedValue
 
-from .contents import Page, lines, section
+from .contents import Page, lines, section, table
 from .curve_scale import hms
 from .decimals import decimals
 from .markup import Html, el, joined, name, text
@@ -175,7 +175,7 @@ def _statuses(page: Page) -> Html:
         Html(">" + w.html("col_share")),
         w.html("col_seen"),
     ]
-    return page.table(list(heads), rows, caption=w.html("table_statuses"), class_="tight")
+    return table(list(heads), rows, caption=w.html("table_statuses"), class_="tight")
 
 
 def _deviations(page: Page) -> Html:
@@ -200,8 +200,8 @@ def _assumed(page: Page) -> list[Html]:
         for a in r.assumed
     ]
     heads: list[str | Html] = [w.html(f"col_{key}") for key in ("what", "value", "field", "source")]
-    table = page.table(heads, rows, caption=w.html("table_assumed"), class_="tight one breaks")
-    return [el("h2", w("assumed_heading")), table]
+    listed = table(heads, rows, caption=w.html("table_assumed"), class_="tight one breaks")
+    return [el("h2", w("assumed_heading")), listed]
 
 
 def _value(page: Page, a: AssumedValue) -> str:

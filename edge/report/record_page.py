@@ -12,7 +12,7 @@ from edge.records.report_facts import PhaseTold
 from edge.records.result import WeighingTold
 
 from .balance_text import balance_lines
-from .contents import Page, figure
+from .contents import Page, figure, table
 from .curve import report_curve
 from .curve_parts import air_steps, of_the_sample
 from .curve_scale import hms
@@ -64,7 +64,7 @@ def _phases(page: Page) -> Html:
     if not rows:
         return el("p", page.none("none_recorded"))
     caption = w.html("table_phases", start=page.utc(facts.started_utc, seconds=True) or w("none_recorded"))
-    return page.table([_head(page, h) for h in heads], rows, caption=caption, class_="one")
+    return table([_head(page, h) for h in heads], rows, caption=caption, class_="one")
 
 
 def _head(page: Page, key: str) -> str | Html:
@@ -105,11 +105,11 @@ def _weighings(page: Page) -> Html:
         return el("p", page.none("none_weighing"))
     heads = ["weighing", ">window", ">n", ">mean", ">u", "unit", ">slope", ">cell", ">oven", "pressure"]
     rows = [_weighing(page, x) for x in page.result.weighings]
-    table = page.table([_head(page, h) for h in heads], rows, caption=w.html("table_weighings"), class_="one")
+    taken = table([_head(page, h) for h in heads], rows, caption=w.html("table_weighings"), class_="one")
     missing = [key for key in ("m1", "m2") if key not in {x.which for x in page.result.weighings}]
     if page.result.weigh != "cold" or not missing:
-        return table
-    return joined(table, el("p", page.none("none_" + missing[0]), class_="small"))
+        return taken
+    return joined(taken, el("p", page.none("none_" + missing[0]), class_="small"))
 
 
 def _weighing(page: Page, x: WeighingTold) -> list[Html]:

@@ -1,7 +1,8 @@
 """Databases of somebody who means harm, through every command that reads one, and one that writes.
 
-Each is read by ``runs``, ``report``, their ``--json``, ``doctor`` and ``replay --blank``, and ``replay --db`` is told
-to write into it. Reading must leave it as it is, byte for byte; what was in it must be there after the writing too.
+Each is read by ``runs``, ``report``, their ``--json``, ``compare``, ``doctor`` and ``replay --blank``, and
+``replay --db`` is told to write into it. Reading must leave it as it is, byte for byte; what was in it must be there
+after the writing too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def light(path: Path) -> dict[str, tuple[str, ...]]:
         "report last": ("report", "last", *at),
         "report 2": ("report", "2", *at),
         "report 2 --json": ("report", "2", "--json", *at),
+        "compare 2 1 3": ("compare", "2", "1", "3", *at),
         "doctor": ("doctor", "--json", "--config", "/nothing", *at),
     }
 
