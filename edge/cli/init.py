@@ -102,6 +102,9 @@ def _tables() -> Iterator[tuple[str, Given]]:
         yield "vacuum", {"gauge": gauge, "curve": _asked_as(_curve, "Its points, V:Pa", "1:0.1 9:100000")}
     elif gauge != "declared":
         yield "vacuum", {"gauge": gauge}
+    chip = _asked("Barometer in the room: none, bmp280 or bme280", "none", choices=BAROMETERS)
+    if chip != "none":
+        yield "barometer", {"chip": chip}
     say_wrapped(
         "Lamp, buzzer, button, interlock relay: the pin that each is wired to, or Enter where it is not.", err=True
     )
@@ -114,6 +117,7 @@ def _tables() -> Iterator[tuple[str, Given]]:
 
 
 GAUGES = {"declared": "", "mprls": "", "ads1115": ""}
+BAROMETERS = {"none": "", "bmp280": "", "bme280": ""}
 PANEL = ("lamp", "buzzer", "button", "relay")
 
 

@@ -178,7 +178,7 @@ def _settings(config_file: Path | None) -> Config:
 def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[Service]:
     """Put a service together on this machine's chips, and end it cleanly on SIGTERM and Ctrl-C."""
     from edge.control.server import Control
-    from edge.instrument.drivers import make_instrument, make_panel
+    from edge.instrument.drivers import make_barometer, make_instrument, make_panel
     from edge.station.service import LOOKS, Connections, Service, open_writer
     from hw.clock import BootClock
     from hw.stop_guard import StopGuard
@@ -192,8 +192,9 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
         control = None if socket is None else Control(socket)
         instrument, panel = make_instrument(config, clock, looks=LOOKS), make_panel(config.panel, clock)
         with contextlib.ExitStack() as held:
+            barometer = make_barometer(config.barometer, clock)
             guard = None if config.panel.relay_pin is None else held.enter_context(StopGuard())
-            service = Service(config, instrument, writer, clock, Connections(control, panel, guard))
+            service = Service(config, instrument, writer, clock, Connections(control, panel, guard, barometer))
             held.enter_context(_stopped_by_signals(service.stop))
             yield held.enter_context(service)
 

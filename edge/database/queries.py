@@ -21,6 +21,7 @@ from calibration.certificate import loads as loads_certificate
 from edge.errors import BadDatabase, DamagedDatabase, NoSuchRun
 from edge.records import command as commands
 from edge.records.balance import BalanceMass
+from edge.records.barometer import BarometerTold
 from edge.records.command import Command
 from edge.records.correction import amended
 from edge.records.event import EventKind
@@ -320,6 +321,14 @@ def balance_masses(db: Database, run_id: int) -> tuple[BalanceMass, ...]:
     with parsed_rows(f"run {run_id}: a mass of the balance"):
         told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
         return tuple(msgspec.convert(data | {"said_s": at_s}, BalanceMass) for at_s, data in told)
+
+
+def barometer_readings(db: Database, run_id: int) -> tuple[BarometerTold, ...]:
+    """Get what the barometer said in a run, in its order. Raises ``BadDatabase``."""
+    events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.BAROMETER)
+    with parsed_rows(f"run {run_id}: a reading of the barometer"):
+        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        return tuple(msgspec.convert(data | {"at_s": at_s}, BarometerTold) for at_s, data in told)
 
 
 def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:

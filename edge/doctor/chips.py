@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from calibration.barometer import plausible_pa
 from calibration.errors import CalibrationError
 from calibration.iec60751 import temperature_c
 from calibration.rtdcheck import FULL_SCALE_CODE
 from calibration.vacuum_gauge import pascals
-from edge.instrument.config import BridgeConfig, Config, ProbeConfig, VacuumConfig
+from edge.instrument.config import BarometerConfig, BridgeConfig, Config, ProbeConfig, VacuumConfig
 from hw.clock import NS_PER_S, Clock
 from hw.errors import HwError
 from hw.protocols import CODE_MAX, Bridge, Conversion, Status
@@ -59,6 +60,8 @@ def chips(config: Config, clock: Clock) -> Iterator[Finding]:
             do = "if the oven is cold, one of them has the wrong ref_ohm, nominal_ohm or wires"
             yield Finding("probes together", "warn", f"{abs(oven_c - cell_c):.1f} K apart", do)
     yield from _gauge_findings(config.vacuum, clock)
+    if config.barometer is not None:
+        yield _barometer_finding(config.barometer, clock)
 
 
 def _bridge_findings(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -279,3 +282,26 @@ def _gauge_findings(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
     else:
         do = "check the gauge's output wire and supply, then curve, divider and channel"
         yield Finding("gauge", "fail", f"code {reading.code}: outside the gauge's curve", do)
+
+
+def _barometer_finding(settings: BarometerConfig, clock: Clock) -> Finding:
+    from edge.instrument.drivers import make_barometer
+
+    barometer = make_barometer(settings, clock)
+    assert barometer is not None  # the settings name one
+    try:
+        barometer.open()
+        clock.sleep_s(1.0)
+        codes = barometer.read()
+    except _TROUBLE as e:
+        return Finding("barometer", "fail", str(e), "check supply, SDA, SCL and address (docs/wiring.md)")
+    finally:
+        barometer.close()
+    if codes.status is not Status.OK:
+        return Finding("barometer", "fail", codes.status.name.lower(), "check its supply and wires (docs/wiring.md)")
+    pa = plausible_pa(codes.pressure_code, codes.temp_code, barometer.trimming)
+    if math.isnan(pa):
+        do = "it is broken, or of another kind: change it, or leave [barometer] out"
+        return Finding("barometer", "fail", "it shows a pressure that no place has", do)
+    do = "compare with the weather service's pressure at your height, not with that at the sea's"
+    return Finding("barometer", "ok", f"{pa / 100.0:.1f} hPa", do)

@@ -53,6 +53,8 @@ def _findings(status: StationStatus, config: Config) -> Iterator[Finding]:
     if config.vacuum.fitted() is not None:
         value_pa = readings.pressure_pa
         yield _of_device("gauge", alarms.get("gauge"), value_pa, f"{value_pa or 0.0:.3g} Pa")
+    if config.barometer is not None:
+        yield _of_device("barometer", alarms.get("barometer"), True, "it gives pressures that a place can have")
 
 
 def _of_device(name: str, alarm: str | None, value: object, found: str) -> Finding:

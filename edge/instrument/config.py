@@ -144,6 +144,14 @@ class VacuumConfig(_Table, frozen=True, kw_only=True):
         return VacuumGauge(**{name: getattr(self, name) for name in VacuumGauge.__struct_fields__})
 
 
+class BarometerConfig(_Table, frozen=True, kw_only=True):
+    """A barometer in the room: what the weather did between M1 and M2. It is an aid, and never asked for."""
+
+    chip: Literal["bmp280", "bme280"]
+    i2c_bus: Bus = 1
+    address: Literal[0x76, 0x77] = 0x76
+
+
 class PanelConfig(_Table, frozen=True, kw_only=True):
     """What of the panel is wired; a pin that is not given is not there."""
 
@@ -208,6 +216,7 @@ class Config(_Table, frozen=True, kw_only=True):
     oven_probe: ProbeConfig | None = None
     cell_probe: ProbeConfig | None = None
     vacuum: VacuumConfig = VacuumConfig()
+    barometer: BarometerConfig | None = None
     panel: PanelConfig = PanelConfig()
     storage: StorageConfig = StorageConfig()
     alarms: AlarmConfig = AlarmConfig()
@@ -228,6 +237,7 @@ _CONFIG_TABLES: dict[str, tuple[type[_Table], bool]] = {
     "oven_probe": (ProbeConfig, False),
     "cell_probe": (ProbeConfig, False),
     "vacuum": (VacuumConfig, False),
+    "barometer": (BarometerConfig, False),
     "panel": (PanelConfig, False),
     "storage": (StorageConfig, False),
     "alarms": (AlarmConfig, False),

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from edge.errors import DeviceInUse
+from hw.barometer import AirCodes, Barometer
 from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading
 
 SHARED = Path("/run/lock/halfpercent")
@@ -194,5 +195,48 @@ class LockedProbe:
         """Release the chip, then its lock."""
         try:
             self._probe.close()
+        finally:
+            self._lock.drop()
+
+
+class LockedBarometer:
+    """A barometer that is opened only with its lock, and gives it back when it is closed."""
+
+    def __init__(self, barometer: Barometer, lock: DeviceLock) -> None:
+        self._barometer = barometer
+        self._lock = lock
+
+    @property
+    def chip(self) -> str:
+        """Get the chip's name."""
+        return self._barometer.chip
+
+    @property
+    def trimming(self) -> bytes:
+        """Get the chip's own coefficients."""
+        return self._barometer.trimming
+
+    def open(self) -> None:
+        """Take the lock, then open the chip. Raises ``DeviceInUse``, or what the driver raises."""
+        self.close()
+        self._lock.take()
+        try:
+            self._barometer.open()
+        except BaseException:
+            self._lock.drop()
+            raise
+
+    def read(self) -> AirCodes:
+        """Get the newest pair of codes."""
+        return self._barometer.read()
+
+    def describe(self) -> dict[str, str | int | float]:
+        """Get the settings in force."""
+        return self._barometer.describe()
+
+    def close(self) -> None:
+        """Release the chip, then its lock."""
+        try:
+            self._barometer.close()
         finally:
             self._lock.drop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from hw.barometer import Barometer
 from hw.clock import BootClock, Clock
 from hw.max31865 import Max31865Rtd
 from hw.panel import Panel
@@ -15,8 +16,8 @@ from hw.protocols import Bridge, Probe
 from hw.spi import SpidevPort
 
 from .acquisition import Instrument
-from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
-from .device_lock import DeviceLock, LockedBridge, LockedProbe
+from .config import BarometerConfig, BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from .device_lock import DeviceLock, LockedBarometer, LockedBridge, LockedProbe
 from .pinout import gpio
 from .plausible import cell_plausible_c, oven_plausible_c, plausible_ohm
 
@@ -151,6 +152,18 @@ def _gauge(config: VacuumConfig, clock: Clock) -> Probe:
         full_scale_v=config.full_scale_v,
         address=config.address or ADS1115_ADDRESSES[0],
     )
+
+
+def make_barometer(config: BarometerConfig | None, clock: Clock) -> Barometer | None:
+    """Make the driver of the barometer that the settings name; None where they name none."""
+    if config is None:
+        return None
+    from smbus2 import SMBus
+
+    from hw.barometer import Bosch280
+
+    driver = Bosch280(lambda: SMBus(config.i2c_bus), clock, chip=config.chip, address=config.address)
+    return LockedBarometer(driver, DeviceLock(config.chip, (_i2c_place(config.i2c_bus, config.address),)))
 
 
 def make_panel(config: PanelConfig, clock: Clock) -> Panel | None:

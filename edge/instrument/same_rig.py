@@ -15,6 +15,8 @@ NO_MATTER = frozenset(
     {"address", "sck_pin", "dout_pin", "clocked_by", "own_process", "real_time", "ocal", "gcal", "pga", "revision"}
 )
 """What may differ: where a chip is wired and who clocks it, and its registers, which are a matter of their own."""
+AIDS = frozenset({"barometer"})
+"""Devices that may come and go in a run: each of their readings says what it is of."""
 
 
 def differences(then: Devices, now: Devices) -> list[str]:
@@ -24,6 +26,8 @@ def differences(then: Devices, now: Devices) -> list[str]:
 
 def _differences(then: Devices, now: Devices) -> Iterator[str]:
     for device in {**then, **now}:
+        if device in AIDS:
+            continue
         if device not in now:
             yield f"{device}: not there, was fitted"
         elif device not in then:

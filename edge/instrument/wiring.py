@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .config import BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
+from .config import BarometerConfig, BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
 from .pinout import I2C, PIN_OF, POWER, PULLED_UP, SPI, Wire, gpio, label
 from .wiring_drawing import draw
 
@@ -42,6 +42,8 @@ def wires(config: Config) -> list[Wire]:
     if config.cell_probe is not None:
         out += _thermometer_wires("MAX31865 (load cell)", config.cell_probe, power)
     out += _gauge_wires(config.vacuum, power)
+    if config.barometer is not None:
+        out += _barometer_wires(config.barometer, power)
     out += _panel_wires(config.panel, power)
     return out
 
@@ -137,6 +139,16 @@ def _gauge_wires(config: VacuumConfig, power: _Power) -> Iterator[Wire]:
     if config.divider > 1:
         note = f"divider {config.divider:g} : 1 before it; {note}"
     yield Wire(part, f"A{config.channel}", "gauge's output", note=note)
+
+
+def _barometer_wires(config: BarometerConfig, power: _Power) -> Iterator[Wire]:
+    part = config.chip.upper()
+    yield power(part, "VIN", "3V3")
+    yield power(part, "GND", "GND")
+    for wire in _i2c(part, config.i2c_bus):
+        yield replace(wire, note=wire.note or ("boards say SDI too" if wire.pin == "SDA" else "boards say SCK too"))
+    address = {0x76: "GND", 0x77: "VIN"}[config.address]
+    yield Wire(part, "SDO", address, note="its address; CSB stays free")
 
 
 def _panel_wires(config: PanelConfig, power: _Power) -> Iterator[Wire]:

@@ -15,6 +15,7 @@ from calibration.balance_certificate import BalanceCertificate
 from calibration.certificate import Certificate
 from calibration.weight_record import WeightRecord
 from edge.records.balance import BalanceMass
+from edge.records.barometer import BarometerTold
 from edge.records.invalid import Invalid
 from edge.records.recording_told import HourTold, Observed, RecordingTold
 from edge.records.result import (
@@ -145,9 +146,9 @@ class Recorded:
 class EndedRun:
     """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
 
-    ``run_id``, ``stops``, ``resets`` (of the load cell's converter), ``alarms`` and ``on_balance`` (the masses of the
-    laboratory's balance) are the journal's (None: it is not stored); ``true_loss_pct`` and ``seed`` a simulated rig's;
-    ``recorded`` a replay's.
+    ``run_id``, ``stops``, ``resets`` (of the load cell's converter), ``alarms``, ``on_balance`` (the masses of the
+    laboratory's balance) and ``barometer`` (what that read) are the journal's (None: it is not stored);
+    ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
     """
 
     definition: RunDefinition
@@ -161,6 +162,7 @@ class EndedRun:
     recorded: Recorded | None = None
     resets: tuple[ConverterResetTold, ...] = ()
     on_balance: tuple[BalanceMass, ...] = ()
+    barometer: tuple[BarometerTold, ...] = ()
 
     def not_judged(self, why: str) -> Result:
         """Get the result of this run where nothing can be said of it: INVALID, and why."""

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     STORAGE = "storage"
     CONVERTER_RESET = "converter_reset"
     BALANCE = "balance"
+    BAROMETER = "barometer"
     RIG_CHANGED = "rig_changed"
     ENDED = "ended"
     DAMAGED = "damaged"

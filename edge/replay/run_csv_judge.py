@@ -83,6 +83,7 @@ def judge_run_csv(read: RunRead, path: Path, instead: Instead = AS_IT_SAYS) -> R
         alarms=read.head.alarms,
         resets=read.head.resets,
         on_balance=read.head.on_balance,
+        barometer=read.head.barometer,
         recorded=_recorded(read, path, definition, pipeline.phases, folded),
     )
     result = judge_night(ended)

@@ -20,6 +20,7 @@ from edge.database.connection import Database, parsed_rows
 from edge.database.queries import (
     alarms_told,
     balance_masses,
+    barometer_readings,
     converter_resets,
     rig_changed,
     run_number,
@@ -125,6 +126,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             laboratory_balance=msgspec.convert(run.settings.get("laboratory_balance"), BalanceCertificate | None),
             contradiction=run.settings.get("contradiction", "invalid"),
             on_balance=balance_masses(db, run_id),
+            barometer=barometer_readings(db, run_id),
             check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
             suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
         )

@@ -19,6 +19,7 @@ from edge.procedure.definition import Contradiction
 from edge.procedure.last_tare import moves_by_itself_g
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
 from edge.records.balance import BalanceMass
+from edge.records.barometer import BarometerTold
 from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
@@ -54,7 +55,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
 
     ``zero_after``, ``check_weight_g`` (g) and ``mass_g`` (g) are what the start asked for; ``stops``, ``alarms``,
     ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows;
-    ``on_balance`` is what the laboratory's balance said.
+    ``on_balance`` is what the laboratory's balance said, ``barometer`` what that read.
     """
 
     version: Literal[1] = 1
@@ -82,6 +83,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     laboratory_balance: BalanceCertificate | None = None
     contradiction: Contradiction = "invalid"
     on_balance: tuple[BalanceMass, ...] = ()
+    barometer: tuple[BarometerTold, ...] = ()
     check_weight: WeightRecord | None = None
     suitability: Control | None = None
 

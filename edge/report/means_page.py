@@ -71,6 +71,7 @@ def _instrument(page: Page) -> Html:
         )
     thermometers = [_thermometer(page, devices[role]) for role in ("oven", "cell") if role in devices]
     gauge = devices.get("vacuum") or devices.get("gauge")
+    air = devices.get("barometer")
     no_zero = page.none("none_used")
     checked = [w("instrument_zero_used")] if r.zeros is not None else []
     checked += [w("instrument_check_used", mass=f"{r.check_weight.stated_g:g}")] if r.check_weight is not None else []
@@ -79,6 +80,7 @@ def _instrument(page: Page) -> Html:
         ("kv_converter", _converter(page, devices.get("bridge"))),
         ("kv_thermometers", lines(*thermometers) if thermometers else none),
         ("kv_gauge", page.none("none_none") if gauge is None else text(_settings(gauge))),
+        ("kv_barometer", page.none("none_none") if air is None else text(_settings(air))),
         ("kv_certificate", certificate),
         ("kv_span", span),
         ("kv_weights", weights),

@@ -12,7 +12,14 @@ from dataclasses import replace
 import msgspec
 
 from edge.database.connection import Database, parsed_rows
-from edge.database.queries import alarms_told, balance_masses, converter_resets, stops_told, stored_run
+from edge.database.queries import (
+    alarms_told,
+    balance_masses,
+    barometer_readings,
+    converter_resets,
+    stops_told,
+    stored_run,
+)
 from edge.errors import BadInput
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.phases import Phases
@@ -53,6 +60,7 @@ def ended_run(
         alarms=alarms_told(db, run_id),
         resets=converter_resets(db, run_id),
         on_balance=balance_masses(db, run_id),
+        barometer=barometer_readings(db, run_id),
     )
 
 

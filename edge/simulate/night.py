@@ -21,6 +21,7 @@ from edge.station.service import Service
 from edge.station.simulation import PowerLost
 from hw.clock import NS_PER_S
 from hw.errors import HwError
+from hw.sim.barometer import Bosch280Model
 
 from . import night_file as night_events
 from .instrument import Chips, bridge_config, bridge_driver
@@ -36,11 +37,12 @@ READS = 5
 Say = Callable[[str], None]
 
 
-def power_up_anew(chips: Chips) -> None:
+def power_up_anew(chips: Chips, barometer: Bosch280Model) -> None:
     """Let the chips start anew, as after their supply was gone: the one place where a night does that."""
     chips.bridge.reset()
     chips.oven.reset()
     chips.cell.reset()
+    barometer.reset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Course:
             world.pass_s(min(1.0, left_s))
             self.look()
         if isinstance(stop, night_events.PowerCut):
-            power_up_anew(world.chips)
+            power_up_anew(world.chips, world.barometer_chip)
             world.rig.heat(heating)
             world.machine.boot(is_set=stop.clock_set)
 
@@ -200,10 +202,13 @@ class Course:
         chips, signals = self._world.chips, self._world.disturbances
         match what:
             case night_events.BrownOut():
-                power_up_anew(chips)
+                power_up_anew(chips, self._world.barometer_chip)
             case night_events.Unplug(device="bridge"):
                 chips.bridge.unplug()
                 self._after(now_ns, what.for_s, chips.bridge.plug)
+            case night_events.Unplug(device="barometer"):
+                self._world.barometer_chip.unplug()
+                self._after(now_ns, what.for_s, self._world.barometer_chip.plug)
             case night_events.Unplug():
                 chip = chips.oven if what.device == "oven" else chips.cell
                 chip.open_rtd()

@@ -64,10 +64,10 @@ class BrownOut(_Event, frozen=True, kw_only=True):
 
 
 class Unplug(_Event, frozen=True, kw_only=True):
-    """A plug is pulled: the load-cell chip's, or a thermometer's at its terminals."""
+    """A plug is pulled: the load-cell chip's, the barometer's, or a thermometer's at its terminals."""
 
     WHAT = "unplug"
-    device: Literal["bridge", "oven", "cell"]
+    device: Literal["bridge", "oven", "cell", "barometer"]
     for_s: ForS
 
 
@@ -255,7 +255,10 @@ class NightEvent:
 
 
 class NightHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All of a night's file but its events. ``loss_pct`` is what the sample loses [the scenario's]."""
+    """All of a night's file but its events. ``loss_pct`` is what the sample loses [the scenario's].
+
+    ``barometer`` is the chip that the settings name [none].
+    """
 
     title: Text = "a night"
     scenario: Literal[tuple(SCENARIOS)] = "solid"  # type: ignore[valid-type]  # its values are data
@@ -264,6 +267,7 @@ class NightHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     loss_pct: Annotated[float, Meta(ge=0, le=50, description="a loss in %, 0 to 50")] | None = None
     zero_after: bool = False
     check_weight_g: MassG | None = None
+    barometer: Literal["bmp280", "bme280"] | None = None
     accepted: tuple[Literal["PASS", "FAIL", "INCONCLUSIVE", "INVALID"], ...] = ()
 
 

@@ -19,7 +19,7 @@ from edge.control.protocol import Request, Start, parse
 from edge.control.server import Control
 from edge.database.journal import Journal
 from edge.errors import HalfpercentError, StorageFull
-from edge.instrument.config import Config, usual
+from edge.instrument.config import BarometerConfig, Config, usual
 from edge.records.command import OperatorWord
 from edge.records.phase import Phase
 from edge.records.result import Result
@@ -99,7 +99,9 @@ class SimulatedStation:
         say: Say = _say_nothing,
     ) -> None:
         head = night.head
-        drawn = Drawn(head.scenario, head.bridge, head.seed, head.loss_pct, hold_s)
+        drawn = Drawn(
+            head.scenario, head.bridge, head.seed, head.loss_pct, hold_s, barometer=head.barometer or "bmp280"
+        )
         world = build_world(drawn, world_clock(manner.speed), f"simulated {secrets.token_hex(4)}")
         self.database = database
         self.certificate = folder / f"{world.certificate.name}.toml"
@@ -123,7 +125,9 @@ class SimulatedStation:
         # A run that names its certificate goes by it, whatever is edited in the settings.
         test = msgspec.structs.replace(config.test, certificate=str(self.certificate) if self._manner.person else None)
         balance = msgspec.structs.replace(config.balance, certificate=str(self.balance))
-        return msgspec.structs.replace(config, storage=storage, test=test, balance=balance)
+        chip = self._night.head.barometer
+        barometer = None if chip is None else BarometerConfig(chip=chip)
+        return msgspec.structs.replace(config, storage=storage, test=test, balance=balance, barometer=barometer)
 
     @property
     def config(self) -> Config:
@@ -185,7 +189,8 @@ class SimulatedStation:
                 read_balance=world.balance.read,
             )
             service = HandledService if self._manner.person else Service
-            made = service(config, instrument, writer, world.machine, Connections(control), simulation)
+            connections = Connections(control, barometer=world.barometer(config.barometer))
+            made = service(config, instrument, writer, world.machine, connections, simulation)
             if isinstance(made, HandledService):
                 made.operator = self._operator
             course.attach(made)

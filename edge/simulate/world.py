@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 
 from calibration.certificate import Certificate
 from edge.instrument.acquisition import Instrument
-from edge.instrument.config import Config, oven_of
+from edge.instrument.config import BarometerConfig, Config, oven_of
+from hw.barometer import Barometer, Bosch280
 from hw.clock import SimClock
+from hw.sim.barometer import Bosch280Model
 from hw.sim.disturbances import Disturbances
+from hw.sim.i2c import I2cBus, SimSMBus
 from hw.sim.rig import Rig, RigTruth
 
 from .balance import WorldBalance
@@ -33,11 +36,20 @@ class World:
     chips: Chips
     certificate: Certificate
     balance: WorldBalance
+    barometer_chip: Bosch280Model
 
     def instrument(self, config: Config, looks: int) -> Instrument:
         """Get the real drivers, set as ``config`` says. Raises ``BadSetting`` for what a chip does not have."""
         cell = config.cell_probe or PROBE
         return instrument_on(self.chips, Wiring(config.bridge, oven_of(config), cell), self.clock, self.machine, looks)
+
+    def barometer(self, config: BarometerConfig | None) -> Barometer | None:
+        """Get the real driver of the barometer that the settings name (None: they name none), on its chip model."""
+        if config is None:
+            return None
+        bus = I2cBus(self.clock)
+        bus.attach(config.address, self.barometer_chip)
+        return Bosch280(lambda: SimSMBus(bus), self.machine, chip=config.chip, address=config.address)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass while nobody measures."""
@@ -47,13 +59,17 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What draws a world. ``loss_pct`` is what the sample loses in a hold of ``hold_s`` (None: the scenario's)."""
+    """What draws a world. ``loss_pct`` is what the sample loses in a hold of ``hold_s`` (None: the scenario's).
+
+    ``barometer`` is the chip that lies in the room.
+    """
 
     scenario: str
     bridge: str
     seed: int
     loss_pct: float | None = None
     hold_s: float = 21_600.0
+    barometer: str = "bmp280"
 
 
 def build_world(drawn: Drawn, clock: SimClock, name: str = "simulated") -> World:
@@ -65,7 +81,10 @@ def build_world(drawn: Drawn, clock: SimClock, name: str = "simulated") -> World
     chips = chips_on(disturbances, drawn.bridge, clock, drawn.seed)
     certificate = calibrated(rig.truth, drawn.bridge, drawn.seed)
     balance = WorldBalance(disturbances, drawn.seed)
-    return World(clock, MachineClock(clock, name), rig, disturbances, chips, certificate, balance)
+    air = Bosch280Model(
+        clock, disturbances.room_pa, lambda _t_ns: rig.truth.ambient_c, chip=drawn.barometer, seed=drawn.seed + 3
+    )
+    return World(clock, MachineClock(clock, name), rig, disturbances, chips, certificate, balance, air)
 
 
 def losing(truth: RigTruth, seed: int, loss_pct: float, hold_s: float) -> RigTruth:

@@ -28,6 +28,7 @@ class Alarm(StrEnum):
     OVEN_PROBE = "oven probe"
     CELL_PROBE = "cell probe"
     GAUGE = "gauge"
+    BAROMETER = "barometer"
     OVER_TEMPERATURE = "over-temperature"
     OUT_OF_BAND = "temperature out of band"
     PRESSURE = "pressure lost"
@@ -80,7 +81,8 @@ class Observation(msgspec.Struct, frozen=True):
     fitted is None; otherwise its newest reading. Quantities that are not known are NaN. ``phase`` is None while no
     run is on; ``armed``: the hold clock may run. ``clock_step_s`` is by how much wall time has moved against the
     time since boot since the last look; ``gap_s`` what is known not to have been recorded just before this look;
-    ``rig_changed`` why a run was ended at once, in the first look after it.
+    ``rig_changed`` why a run was ended at once, in the first look after it; ``barometer_wrong`` what is the matter with
+    the barometer.
     """
 
     t_ns: int
@@ -103,6 +105,7 @@ class Observation(msgspec.Struct, frozen=True):
     under_voltage: bool | None = None
     gap_s: float = 0.0
     rig_changed: str = ""
+    barometer_wrong: str = ""
 
 
 class RuleResult(NamedTuple):
@@ -147,6 +150,7 @@ class AlarmRules:
         yield self._probe(Alarm.OVEN_PROBE, look.oven, now_ns)
         yield self._probe(Alarm.CELL_PROBE, look.cell, now_ns)
         yield self._probe(Alarm.GAUGE, look.gauge, now_ns)
+        yield _unless(Alarm.BAROMETER, look.barometer_wrong)
         yield self._over_temperature(look)
         yield self._out_of_band(look)
         yield self._pressure(look)

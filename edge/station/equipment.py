@@ -14,6 +14,7 @@ from edge.instrument.acquisition import Instrument
 from edge.instrument.config import ProbeConfig
 from edge.procedure.definition import EndedRun
 from edge.records.result import Result
+from hw.barometer import Barometer
 from hw.clock import Clock
 from hw.panel import Panel
 
@@ -78,13 +79,14 @@ NO_HOOKS = Hooks()
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What a station is made of: the instrument with its settings, who writes, whose time it is, and the panel."""
+    """What a station is made of: instrument and settings, who writes, whose time it is, panel and barometer."""
 
     instrument: Instrument
     sensors: SensorSettings
     writer: RetryingWriter
     clock: Clock
     panel: Panel | None = None
+    barometer: Barometer | None = None
 
 
 def at_once(judge: Callable[[EndedRun], Result]) -> Judge:

@@ -36,6 +36,7 @@ from edge.records.run import RunKind
 from edge.records.station_event import StationStarted, StationStopped
 from edge.run.live_run import LiveRun, Show
 from edge.verdict.judge import judge_night
+from hw.barometer import Barometer
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.clock_sync import clock_is_set
 from hw.errors import HwError
@@ -70,7 +71,7 @@ _log = logging.getLogger("halfpercent")
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a service has besides chips and database: the control socket and the panel, where they are there.
+    """What a service has besides chips and database: control socket, panel and barometer, where they are there.
 
     ``guard`` ends the process where somebody stops it, so that the relay opens.
     """
@@ -78,6 +79,7 @@ class Connections:
     control: Control | None = None
     panel: Panel | None = None
     guard: StopGuard | None = None
+    barometer: Barometer | None = None
 
 
 NOT_CONNECTED = Connections()
@@ -113,7 +115,7 @@ class Service:
         # A second thread compiles while devices open, and judges a run that has ended while this one goes on measuring.
         self._beside = ThreadPoolExecutor(1, "beside")
         self.station = Station(
-            Equipment(instrument, sensors, writer, clock, connections.panel),
+            Equipment(instrument, sensors, writer, clock, connections.panel, connections.barometer),
             self._judge if isinstance(clock, BootClock) else at_once(self._judged),
             hooks,
         )
@@ -185,6 +187,7 @@ class Service:
 
     def _close(self) -> None:
         self._beside.shutdown()
+        self.station.barometer.close()
         if self._control is not None:
             self._control.close()
         if self._panel is not None:

@@ -39,6 +39,7 @@ from hw.protocols import Conversion
 
 from .alarm_rules import Alarm, Observation
 from .alarms import Alarms, Change
+from .barometer_watch import BarometerWatch
 from .converter_watch import ConverterWatch, reset_while_away
 from .equipment import NO_HOOKS, Equipment, Hooks, Judge
 from .loop_watch import LoopWatch
@@ -73,6 +74,7 @@ class Station:
         self.clock = equipment.clock
         self.panel = equipment.panel
         self.alarms = Alarms(equipment.sensors.limits)
+        self.barometer = BarometerWatch(equipment.barometer)
         self.live: LiveRun | None = None
         self.last: Result | None = None
         self.good_frames = 0
@@ -165,6 +167,7 @@ class Station:
     def _each_second(self) -> None:
         """Do what is done once a second: storage, clock, supply."""
         sensors, live = self._sensors, self.live
+        self._read_barometer()
         clock_set = sensors.clock_set()
         self._low = sensors.under_voltage()
         self.live = self.writer.retry(live, clock_set)
@@ -175,6 +178,12 @@ class Station:
             self._log_event(ClockChecked(clock_set), "instrument")
         if live is not None and clock_set and (gap_s := live.gap_found_s()) is not None:
             self.command(GapLength(gap_s), "instrument")
+
+    def _read_barometer(self) -> None:
+        now_s, live = self.clock.now_ns() / NS_PER_S, self.live
+        self.barometer.second(now_s)
+        if live is not None and not live.done and (read := self.barometer.due(now_s)) is not None:
+            self._log_event(read, "instrument")
 
     # a few times a second
 
@@ -208,6 +217,7 @@ class Station:
             gap_s=self._gap_s,
             under_voltage=self._low,
             rig_changed=self._rig_changed,
+            barometer_wrong=self.barometer.wrong,
         )
 
     def _changed(self, changes: Iterable[Change]) -> None:
@@ -254,11 +264,13 @@ class Station:
         """Begin a run with the next frame. Raises ``StationBusy`` where one is going on, or the database's errors."""
         self.must_be_idle()
         t0_ns = max(self._frame_end_ns, self.clock.now_ns())
-        settings: dict[str, object] = {"devices": self._instrument.describe(), **(about or {})}
+        devices = self._instrument.describe() | self.barometer.describe()
+        settings: dict[str, object] = {"devices": devices, **(about or {})}
         beginning = Beginning(uid, t0_ns, settings, self.writer.batch_s)
         live = begin_run(self.writer.journal, definition, self.clock, beginning)
         self.live = live
         self._converter.begin(self._instrument.converter())
+        self.barometer.begin()
         self.clock_set = self._sensors.clock_set()
         self._log_event(ClockChecked(self.clock_set), "instrument")
         return live
@@ -269,6 +281,7 @@ class Station:
         if taken is None:
             return False
         self.live = taken.live
+        self.barometer.begin()
         self._compare(taken.live, taken.left)
         return True
 

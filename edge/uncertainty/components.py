@@ -20,8 +20,9 @@ from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import REPRODUCES, Blank
 from .buoyancy import AirAround
+from .room_pressure import PressureChange
 from .seen_drift import SeenDrift
-from .weather import NIGHT_KPA, READ_KPA, per_kpa_g
+from .weather import NIGHT_KPA, per_kpa_g
 from .weighed import Corrections, Weighed
 from .zero_drift import Drift, Inert, wander
 
@@ -299,7 +300,7 @@ def zero_components(
         yield Component(ComponentName.ZERO_DRIFT, 0.0, stability.zero_drift_g / SQRT3, "g", 0.0, "certificate", why)
     if own.u_g > 0.0 and own.how != "drifts":
         yield Component(ComponentName.ZERO_WALK, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)
-    yield weather_component(cert, weighed, corrections.pressure_change_kpa)
+    yield weather_component(cert, corrections.pressure_change)
     if corrections.blank is None:
         shape: Distribution = "normal" if stability.u_creep_gained_pct > 0.0 else "rectangular"
         why = inert.why.removeprefix("creep ")
@@ -310,25 +311,24 @@ def zero_components(
         )
 
 
-def weather_component(cert: Certificate, weighed: Weighed, changed_kpa: float | None) -> Component:
+def weather_component(cert: Certificate, changed: PressureChange | None) -> Component:
     """Get what the air's pressure does to the cell's zero.
 
     By the certificate, where that was measured: then a change of the pressure that was read is corrected for. Else one
-    verification interval a kPa (OIML R 60-1, 5.6.2), taken to be a ten-thousandth of the capacity. ``changed_kpa`` is
-    how far the pressure changed from M1 to M2 where both were read (None: ±1 kPa is assumed), by a barometer that may
-    be off by ±0.1 kPa.
+    verification interval a kPa (OIML R 60-1, 5.6.2), taken to be a ten-thousandth of the capacity. ``changed`` is how
+    far the pressure changed from M1 to M2 where both were read (None: ±1 kPa is assumed).
     """
     each_g, measured = per_kpa_g(cert), cert.stability.zero_g_per_kpa
     name = ComponentName.WEATHER
-    pressure = f"±{NIGHT_KPA:g} kPa" if changed_kpa is None else f"{changed_kpa:+.2g} kPa"
+    pressure = f"±{NIGHT_KPA:g} kPa" if changed is None else f"{changed.kpa:+.2g} kPa"
     why = f"{each_g:.3g} g a kPa{'' if measured is None else ', measured'}, {pressure} from M1 to M2"
-    if changed_kpa is None:
+    if changed is None:
         return Component(name, 0.0, each_g * NIGHT_KPA / SQRT3, "g", 0.0, "assumed", why)
     if measured is None:
-        half_g = each_g * math.hypot(changed_kpa, READ_KPA / SQRT3)
-        return Component(name, 0.0, half_g / SQRT3, "g", 0.0, "declared", why)
-    u_g = math.hypot(cert.stability.u_zero_g_per_kpa * changed_kpa, each_g * READ_KPA / SQRT3)
-    return Component(name, -measured * changed_kpa, u_g, "g", 0.0, "declared", f"{why}, corrected", "normal")
+        half_g = each_g * math.hypot(changed.kpa, changed.half_kpa / SQRT3)
+        return Component(name, 0.0, half_g / SQRT3, "g", 0.0, changed.origin, why)
+    u_g = math.hypot(cert.stability.u_zero_g_per_kpa * changed.kpa, each_g * changed.half_kpa / SQRT3)
+    return Component(name, -measured * changed.kpa, u_g, "g", 0.0, changed.origin, f"{why}, corrected", "normal")
 
 
 def cell_components(cert: Certificate, before: Weighing, after: Weighing, span_change: float) -> Iterator[Component]:

@@ -15,8 +15,9 @@ import numpy as np
 from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 
+from .room_pressure import PressureChange
 from .slopes import COUNTS, CREEP_H, SILENT, TEST_H, BlockLine, RigStated, line_through_blocks
-from .weather import PRESSURE_KPA_PER_H, READ_KPA, per_kpa_g
+from .weather import PRESSURE_KPA_PER_H, per_kpa_g
 from .zero_drift import wander
 
 LAST_H = 4.0
@@ -44,11 +45,11 @@ class HoldRise:
 
 
 def rose_in_hold(
-    hold: Stretch, m1: Weighing, m2: Weighing, rig: RigStated, changed_kpa: float | None
+    hold: Stretch, m1: Weighing, m2: Weighing, rig: RigStated, changed: PressureChange | None
 ) -> HoldRise | None:
     """Get the rise at the end of the hold, where it is one (None: it is too short, or nothing rose).
 
-    ``hold`` are its rows without jumps and resets; ``changed_kpa`` how far the air's pressure changed from M1 to M2
+    ``hold`` are its rows without jumps and resets; ``changed`` how far the air's pressure changed from M1 to M2
     (None: not known). What relaxes rises less and less, what drifts does not: the later half says by how much.
     """
     if not len(hold.t_s):
@@ -64,7 +65,7 @@ def rose_in_hold(
     if rate <= 0.0 or early <= 0.0:
         return None
     scatter = 0.0 if lines[0] is None else lines[0].u_rate_g_per_s * 3600.0
-    u_rate = math.hypot(scatter, _rig_u_g(rows, hours, m2.value.mean, rig, changed_kpa) / hours)
+    u_rate = math.hypot(scatter, _rig_u_g(rows, hours, m2.value.mean, rig, changed) / hours)
     over_h = (m2.to_s + m2.from_s - m1.to_s - m1.from_s) / 2.0 / 3600.0
     carried_g = rate * over_h if rate > SILENT * u_rate else 0.0
     return HoldRise(float(rows.t_s[0]), float(rows.t_s[-1]), rate, u_rate, carried_g, rate > COUNTS * u_rate)
@@ -76,7 +77,7 @@ def _line(rows: Stretch) -> BlockLine | None:
     return line_through_blocks(rows.t_s, rows.mass_g, max(3, int((rows.t_s[-1] - rows.t_s[0]) / MEAN_S)))
 
 
-def _rig_u_g(rows: Stretch, hours: float, load_g: float, rig: RigStated, changed_kpa: float | None) -> float:
+def _rig_u_g(rows: Stretch, hours: float, load_g: float, rig: RigStated, changed: PressureChange | None) -> float:
     """Get the standard uncertainty in g of what the rig may do in so many hours of a hold, by what is stated of it."""
     certificate = rig.certificate
     if certificate is None:
@@ -89,8 +90,8 @@ def _rig_u_g(rows: Stretch, hours: float, load_g: float, rig: RigStated, changed
     creep_g = (abs(stability.creep_gained_pct) + stability.u_creep_pct) / 100.0 * load_g
     creep_g *= hours / CREEP_H[WeighingKind.M2]
     kpa = PRESSURE_KPA_PER_H * hours
-    if changed_kpa is not None:
-        kpa = min(kpa, math.hypot(changed_kpa, READ_KPA))
+    if changed is not None:
+        kpa = min(kpa, math.hypot(changed.kpa, changed.half_kpa))
     weather_g = per_kpa_g(certificate) * kpa / math.sqrt(3.0)
     known = rows.cell_c[np.isfinite(rows.cell_c)]
     apart_k = float(known[-1] - known[0]) if len(known) else 0.0

@@ -15,7 +15,6 @@ NIGHT_KPA = 1.0
 """What the weather may do to the air's pressure in a night where nobody read it."""
 PRESSURE_KPA_PER_H = 0.1
 """What it may do to it in an hour."""
-READ_KPA = 0.1  # of a room's barometer
 
 
 def per_kpa_g(certificate: Certificate) -> float:

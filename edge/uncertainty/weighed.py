@@ -14,6 +14,7 @@ from edge.records.weighing import Weighing
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .room_pressure import PressureChange
 from .seen_drift import SeenDrift
 from .zero_drift import NO_STEPS, ZeroSteps
 
@@ -49,7 +50,7 @@ class Corrections:
     ``air`` is the air around M1 and M2 (None: assumed), ``density_g_cm3`` bounds the sample's density (None: nothing is
     declared), ``blank`` is subtracted, ``span_change`` is by how much (relative) a check weight has shown the span to
     have changed at a time that nobody knows, ``jumps`` what the indication jumped by between the masses in all, in g,
-    with its u (None: there were none). ``pressure_change_kpa`` is how far the room's pressure changed from M1 to M2
+    with its u (None: there were none). ``pressure_change`` is how far the room's pressure changed from M1 to M2
     (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u, and
     ``unseen_resets`` of how many of them that is assumed; ``seen_drift`` what M1 and M2 show alike (None: nothing, or a
     second zero says more).
@@ -60,7 +61,7 @@ class Corrections:
     blank: Blank | None = None
     span_change: float = 0.0
     jumps: tuple[float, float] | None = None
-    pressure_change_kpa: float | None = None
+    pressure_change: PressureChange | None = None
     resets: tuple[float, float] | None = None
     unseen_resets: int = 0
     seen_drift: SeenDrift | None = None

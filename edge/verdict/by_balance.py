@@ -23,6 +23,7 @@ from edge.records.result import Result, WithoutDeclared, invalid
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.room_pressure import room_air
 from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Corrections, Weighed
 
@@ -105,7 +106,8 @@ def _judged(
     masses: tuple[BalanceMass, BalanceMass],
 ) -> Result:
     definition, standard = ended.definition, ended.definition.standard
-    air = air_around(weighed.before, weighed.after, definition.sample.air, None)
+    room = room_air(ended.barometer, weighed.before, weighed.after)
+    air = air_around(weighed.before, weighed.after, definition.sample.air, None, room)
     corrections = Corrections(air=air, density_g_cm3=definition.sample.density_g_cm3)
     budget = loss_budget(
         weighed, corrections, coverage=standard.coverage_probability.value, limit_pct=standard.limit_pct.value

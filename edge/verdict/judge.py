@@ -27,6 +27,7 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.room_pressure import NOT_READ, declared_change, room_air
 from edge.uncertainty.seen_drift import drift_seen
 from edge.uncertainty.weighed import Corrections, Weighed
 from edge.uncertainty.zero_drift import SpanCheck, check_span
@@ -66,7 +67,7 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
     seen = drift_seen(slopes, weighed.before, weighed.after) if weighed.zero is None else None
     corrections = replace(corrected.corrections, seen_drift=seen)
-    rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrected.corrections.pressure_change_kpa)
+    rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrections.pressure_change)
     vent = vent_told(ended)
     happened = what_happened(ended, corrected.jumps, corrected.resets, slopes, rise)
     draft = with_fields(draft, happened=happened, vented=UNSET if vent is None else vent)
@@ -147,9 +148,12 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     definition = ended.definition
     density, said = definition.sample.density_g_cm3, list[str]()
     cold = weighed.before.which is WeighingKind.M1
-    around = None
+    around, room = None, NOT_READ
     if cold:
-        around = air_around(weighed.before, weighed.after, definition.sample.air, definition.parameters.vacuum)
+        room = room_air(ended.barometer, weighed.before, weighed.after)
+        around = air_around(weighed.before, weighed.after, definition.sample.air, definition.parameters.vacuum, room)
+        if room.unused:
+            said.append(warnings.barometer_unused(room, ended.barometer))
         if around.differs and density is None:
             return Invalid(InvalidReason.AIR_DIFFERS, warnings.not_the_same_air(around))
         if around.differs:
@@ -170,13 +174,12 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     change = 0.0 if check is None or told else check.changed
     jumps = jumps_between(ended, weighed, resets)
     net = net_of_jumps(jumps) if jumps else None
-    air = definition.sample.air
-    change_kpa = (air[1].pressure_hpa - air[0].pressure_hpa) / 10.0 if len(air) == 2 else None
+    changed = room.change or declared_change(definition.sample.air)
     steps = net_of_resets(resets) if resets else None
     if zero_is_apart(ended) and weighed.zero is None and not told:
         said.append(warnings.zero_across_reset())
     unseen = sum(not s.seen and not s.by_zero for s in resets)
-    corrections = Corrections(around, density, blank, change, net, change_kpa, steps, unseen)
+    corrections = Corrections(around, density, blank, change, net, changed, steps, unseen)
     return _Corrected(weighed, corrections, check, jumps, resets, tuple(said))
 
 

@@ -21,6 +21,7 @@ from edge.records.phase import Phase
 from edge.records.vent import VentTold
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
+from edge.uncertainty.room_pressure import PressureChange
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
 from edge.uncertainty.weighed import Weighed
 
@@ -111,7 +112,7 @@ def rose_unseen(
     weighed: Weighed,
     jumps: Sequence[Jump],
     resets: Sequence[ResetStep],
-    changed_kpa: float | None,
+    changed: PressureChange | None,
 ) -> HoldRise | None:
     """Get what the indication rose by at the end of the hold (None: nothing, or a second zero or a blank says more)."""
     phases = ended.phases
@@ -121,7 +122,7 @@ def rose_unseen(
         return None
     rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
     hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
-    return rose_in_hold(hold, weighed.before, weighed.after, rig, changed_kpa)
+    return rose_in_hold(hold, weighed.before, weighed.after, rig, changed)
 
 
 def vent_told(ended: EndedRun) -> VentTold | None:

@@ -6,19 +6,23 @@ This module must never decide anything: it words what others found.
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 
 from calibration.certificate import out_of_range
 from edge.procedure.definition import RunDefinition
 from edge.procedure.phases import Phases
 from edge.records.balance import Comparison
+from edge.records.barometer import BarometerTold
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
+from edge.uncertainty.room_pressure import RoomAir
 from edge.uncertainty.seen_drift import SeenDrift
+from edge.uncertainty.weather import NIGHT_KPA
 from edge.uncertainty.zero_drift import Drift, SpanCheck
 
 
@@ -63,6 +67,16 @@ def air_corrected(around: AirAround) -> str:
     return (
         f"{around.differs}: the sample's buoyancy is corrected by its declared density; that the load cell's zero "
         "does not move with the pressure is declared"
+    )
+
+
+def barometer_unused(room: RoomAir, readings: Sequence[BarometerTold]) -> str:
+    """Say that a barometer was there and its pressure is not used, and what is taken instead."""
+    bad = [r.status for r in readings if math.isnan(r.pressure_pa)]
+    seen = f" ({len(bad)} of {len(readings)} readings are no pressure)" if bad else ""
+    return (
+        f"barometer: {room.unused}{seen}: what the weather did is what was declared, or ±{NIGHT_KPA:g} kPa: "
+        "halfpercent doctor says what is wrong with it"
     )
 
 

@@ -83,7 +83,7 @@ WOULD_HELP: Mapping[ComponentName, str] = MappingProxyType(
         ComponentName.JUMPS: "a test that nobody touches",
         ComponentName.ZERO_DRIFT: "a second zero after M2",
         ComponentName.ZERO_WALK: "a second zero after M2",
-        ComponentName.WEATHER: "the room's air read at M1 and M2, or a second zero after M2",
+        ComponentName.WEATHER: "a barometer, or the room's air read at M1 and M2, or a second zero after M2",
         ComponentName.CREEP: "a second zero after M2, or a blank run",
         ComponentName.DRIFT_BETWEEN_ZEROS: "a longer rest before M1 and the second zero, or a larger sample",
         ComponentName.BLANK: "a second blank run, or a second zero after M2",

@@ -122,6 +122,10 @@ class Disturbances:
         """Get the resistance of the load cell's Pt100 in Ω at ``t_ns``."""
         return self.rig.cell_ohm(t_ns)
 
+    def room_pa(self, _t_ns: int) -> float:
+        """Get the pressure of the room's air in Pa, whatever is in the oven."""
+        return _STANDARD_HPA * 100.0 + self._weather_kpa * 1000.0
+
     # what is true
 
     @property

@@ -33,8 +33,8 @@ _ADS_PAIRS = ((0, 1), (0, 3), (1, 3), (2, 3))
 _ADS_WAKE_NS = 110_000
 
 
-class _I2cChip(ABC):
-    """What a test or a scenario does to either chip."""
+class I2cChipModel(ABC):
+    """What a test or a scenario does to a chip on I²C."""
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
@@ -88,7 +88,7 @@ class _I2cChip(ABC):
         return self._plugged
 
 
-class MprModel(_I2cChip):
+class MprModel(I2cChipModel):
     """A Honeywell MPR at ``pressure(t_ns)`` Pa; ``noise_codes`` in codes of 2²⁴ rms (0 for none)."""
 
     def __init__(
@@ -141,7 +141,7 @@ class MprModel(_I2cChip):
         self._saturated = 0 if code == self._code else _MPR_SATURATED
 
 
-class Ads1115Model(_I2cChip):
+class Ads1115Model(I2cChipModel):
     """An ADS1115 whose inputs see ``volts(channel, t_ns)`` V.
 
     ``rate_error`` is the oscillator's relative error (at most ±0.1), ``noise_codes`` the noise in codes

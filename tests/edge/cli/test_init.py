@@ -14,7 +14,7 @@ from edge.errors import BadInput
 from edge.instrument.config import loads_config
 
 TWO_PT100 = ["y", "50", "Pt100", "4", "430", "0", "y", "Pt100", "4", "430", "1"]
-NOTHING_MORE = ["declared", "", "", "", "", ""]
+NOTHING_MORE = ["declared", "none", "", "", "", "", ""]
 
 
 def answered(*answers: str, words: tuple[str, ...] = ()) -> Result:
@@ -38,10 +38,12 @@ def test_an_hx711_alone_is_two_pins_and_no_thermometer() -> None:
 
 
 def test_a_gauge_a_panel_and_a_certificate_are_taken() -> None:
-    more = ["ads1115", "1:0.1 9:100000", "GPIO22", "", "", "GPIO25", "cell.toml"]
+    more = ["ads1115", "1:0.1 9:100000", "bmp280", "GPIO22", "", "", "GPIO25", "cell.toml"]
     config = loads_config(answered("1", *TWO_PT100, *more).stdout)
     assert config.vacuum.curve == ((1.0, 0.1), (9.0, 100000.0))
     assert (config.panel.lamp_pin, config.panel.buzzer_pin, config.panel.relay_pin) == ("GPIO22", None, "GPIO25")
+    assert config.barometer is not None
+    assert config.barometer.chip == "bmp280"
     assert config.test.certificate == str(Path("cell.toml").absolute())
 
 

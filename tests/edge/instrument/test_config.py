@@ -38,6 +38,9 @@ wires = 4
 ref_ohm = 430
 mains_hz = 50
 
+[barometer]
+chip = "bme280"
+
 [cell_probe]
 wires = 2
 ref_ohm = 4300.0
@@ -132,7 +135,7 @@ def test_what_the_example_comments_out_is_the_default() -> None:
     not_defaults |= {("panel", f"{name}_pin") for name in ("lamp", "buzzer", "button", "relay")}
     for table, values in shown.items():
         for name, value in values.items():
-            if table not in ("cell_probe", "laboratory") and (table, name) not in not_defaults:
+            if table not in ("cell_probe", "barometer", "laboratory") and (table, name) not in not_defaults:
                 assert defaults[table][name] == value, f"{table}.{name}"
     assert loads_config(UNCOMMENTED).cell_probe is not None
 
@@ -205,6 +208,9 @@ def test_example_and_documentation_have_every_setting() -> None:
         (RIGHT + ADS1115 + "curve = 3\n", "vacuum.curve = 3: give pairs such as"),
         (RIGHT + ADS1115 + CURVE + "full_scale_v = 5.0\n", "vacuum: full_scale_v = 5: the ADS1115 has 0.256, 0.512"),
         (RIGHT + ADS1115 + CURVE + "address = 0x18\n", "vacuum: address = 0x18: the ADS1115 has 0x48 to 0x4B"),
+        (RIGHT.replace('chip = "bme280"', ""), "barometer.chip is missing: add it"),
+        (RIGHT.replace("bme280", "bmp180"), 'barometer.chip = \'bmp180\': give "bme280" or "bmp280"'),
+        (RIGHT.replace('"bme280"', '"bme280"\naddress = 0x70'), "barometer.address = 112: give 118 or 119"),
         (RIGHT + ADS1115 + CURVE + "channel = 4\n", "vacuum.channel = 4: give an input of the ADS1115, 0 to 3"),
         (RIGHT + '[panel]\nrelay_pin = "BOARD1"\n', "panel.relay_pin = 'BOARD1': give a pin such as"),
         (RIGHT + "[panel]\nrelay_within_s = 0\n", "panel.relay_within_s = 0: give a time in s, 1 to 60"),
@@ -301,6 +307,7 @@ NAMES = st.sampled_from(
         "oven_probe",
         "cell_probe",
         "vacuum",
+        "barometer",
         "panel",
         "storage",
         "test",

@@ -30,7 +30,7 @@ PROBES = {
 }
 GAUGES = {
     "declared": "",
-    "mprls": '[vacuum]\ngauge = "mprls"\n',
+    "mprls": '[vacuum]\ngauge = "mprls"\n[barometer]\nchip = "bmp280"\n',
     "ads1115": '[vacuum]\ngauge = "ads1115"\ndivider = 3.2\ncurve = [[2.0, 0.1], [8.0, 1e5]]\n',
 }
 PANELS = {

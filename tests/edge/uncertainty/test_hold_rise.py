@@ -14,6 +14,7 @@ from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
+from edge.uncertainty.room_pressure import PressureChange
 from edge.uncertainty.slopes import RigStated
 from hw.sim.rig import RigTruth
 
@@ -46,7 +47,8 @@ def rise(gained_g: np.ndarray, walk_g: float = 0.001, kpa: float | None = 0.0, s
     """Look at a hold whose indication goes so, with white noise on it."""
     noise = 0.002 * np.random.default_rng(seed).standard_normal(len(T_S))
     rows = Stretch(T_S, 199.0 + gained_g + noise, np.full(len(T_S), 36.8))
-    return rose_in_hold(rows, M1, M2, RigStated(certificate(walk_g)), kpa)
+    changed = None if kpa is None else PressureChange(kpa, 0.1, "declared")
+    return rose_in_hold(rows, M1, M2, RigStated(certificate(walk_g)), changed)
 
 
 def test_a_drift_that_hides_a_loss_is_carried_from_m1_to_m2() -> None:
