@@ -61,7 +61,7 @@ def chips(config: Config, clock: Clock) -> Iterator[Finding]:
             yield Finding("probes together", "warn", f"{abs(oven_c - cell_c):.1f} K apart", do)
     yield from _gauge_findings(config.vacuum, clock)
     if config.barometer is not None:
-        yield _barometer_finding(config.barometer, clock)
+        yield barometer_finding(config.barometer, clock)
 
 
 def _bridge_findings(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -284,7 +284,8 @@ def _gauge_findings(settings: VacuumConfig, clock: Clock) -> Iterator[Finding]:
         yield Finding("gauge", "fail", f"code {reading.code}: outside the gauge's curve", do)
 
 
-def _barometer_finding(settings: BarometerConfig, clock: Clock) -> Finding:
+def barometer_finding(settings: BarometerConfig, clock: Clock) -> Finding:
+    """Look for the barometer, and read it once."""
     from edge.instrument.drivers import make_barometer
 
     barometer = make_barometer(settings, clock)

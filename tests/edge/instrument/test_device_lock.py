@@ -14,7 +14,7 @@ import edge.instrument.device_lock
 from edge.errors import DeviceInUse, HalfpercentError
 from edge.instrument.config import Config, loads_config
 from edge.instrument.device_lock import SHARED, VARIABLE, DeviceLock, lock_folders
-from edge.instrument.drivers import make_bridge, make_gauge, make_thermometer
+from edge.instrument.drivers import make_barometer, make_bridge, make_gauge, make_thermometer
 from hw.clock import SimClock
 
 PROBE = "wires = 4\nref_ohm = 430\nmains_hz = 50\n"
@@ -50,7 +50,7 @@ def no_bus(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def config(bridge: str = "nau7802") -> Config:
     return loads_config(
         f"[bridge]\n{BRIDGES[bridge]}[oven_probe]\n{PROBE}[cell_probe]\n{PROBE}chip_select = 1\n[vacuum]\n"
-        'gauge = "mprls"\n'
+        'gauge = "mprls"\n[barometer]\nchip = "bmp280"\n'
     )
 
 
@@ -62,11 +62,12 @@ def devices(settings: Config) -> dict[str, Any]:
         "oven": make_thermometer(settings.oven_probe, clock),
         "cell": make_thermometer(settings.cell_probe, clock),
         "gauge": make_gauge(settings.vacuum, clock),
+        "barometer": make_barometer(settings.barometer, clock),
     }
 
 
 @pytest.mark.parametrize("bridge", BRIDGES)
-@pytest.mark.parametrize("device", ["bridge", "oven", "cell", "gauge"])
+@pytest.mark.parametrize("device", ["bridge", "oven", "cell", "gauge", "barometer"])
 def test_a_device_that_is_read_is_not_opened_by_a_second_program(bridge: str, device: str, no_bus: list[str]) -> None:
     held = devices(config(bridge))[device]
     held._lock.take()
