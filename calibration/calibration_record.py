@@ -109,6 +109,18 @@ class RtdCheck(Table, frozen=True, kw_only=True):
     wall_s: Number
 
 
+class SelfHeating(Table, frozen=True, kw_only=True):
+    """A resting thermometer's code with the current always on, and with it on for a share ``duty`` of the time."""
+
+    probe: ThermometerPlace
+    always_code: Positive
+    u_always_code: Positive
+    rarely_code: Positive
+    u_rarely_code: Positive
+    duty: Positive
+    wall_s: Number
+
+
 class Lag(Table, frozen=True, kw_only=True):
     """How long the cell's temperature takes to follow the oven's, with its standard uncertainty, in s."""
 
@@ -142,3 +154,4 @@ class Record(Table, frozen=True, kw_only=True):
     rtd_checks: tuple[RtdCheck, ...] = ()
     assumed: tuple[Text, ...] = ()
     pressure: PressureRecord | None = None
+    self_heating: tuple[SelfHeating, ...] = ()

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from calibration.calibration_record import RtdCheck
+from calibration.calibration_record import RtdCheck, SelfHeating
 from calibration.certificate import Rtd
 from calibration.errors import BadFit
 from calibration.iec60751 import TOLERANCE_C, resistance_ohm, temperature_c
@@ -24,12 +24,16 @@ F8 = npt.NDArray[np.float64]
 FULL_SCALE_CODE = 32768.0
 """What the converter gives of a resistance as large as its reference."""
 HOLD_C = 120.0
+WARMED_MOST_K = 10.0
+"""No current of a converter warms a thermometer that is fixed to something by more."""
 REF_OFF_REL, R0_OFF_REL, LEAD_MAX_OHM = 0.02, 0.01, 10.0
 """How far what is measured may be from what is printed on a part: boards of 400 and 430 Ω are 7 % apart."""
 # Half-widths of what nobody measured.
 REF_TOLERANCE_REL = 0.001  # the board's reference resistor: 0.1 % parts
 CONVERTER_C = 0.5  # MAX31865 data sheet Rev 3: total accuracy over all operating conditions
 PLACE_C = 0.5  # the sample is not where the thermometer is
+HEATS_K_PER_MW = 0.4  # by its current a thin-film element in still air (data sheets: 0.2 to 0.4); one-sided
+BIAS_V = 2.0  # MAX31865 data sheet Rev 3, over reference resistor and thermometer
 LEADS_OHM = 1.0  # some metres of thin wire, where they are in the reading
 
 
@@ -43,10 +47,13 @@ class OwnCurve:
     u_c: float
 
 
-def fit_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> tuple[Rtd, tuple[str, ...]]:
+def fit_rtd(
+    nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None, heating: SelfHeating | None = None
+) -> tuple[Rtd, tuple[str, ...]]:
     """Get the thermometer as its checks say, with ``u_temp_c`` at 120 °C, and one line for each thing assumed.
 
-    ``nominal`` is what the settings say; of several checks of a kind the last counts. Raises ``BadFit`` for a
+    ``nominal`` is what the settings say; of several checks of a kind the last counts;
+    ``heating`` is what was measured of the current's warming it (None: assumed). Raises ``BadFit`` for a
     reading that contradicts the settings, with what to correct.
     """
     last = {c.kind: c for c in checks}
@@ -88,7 +95,36 @@ def fit_rtd(nominal: Rtd, checks: Sequence[RtdCheck], own: OwnCurve | None) -> t
     if own is not None:
         rtd = msgspec.structs.replace(rtd, a_per_k=own.a_per_k, b_per_k2=own.b_per_k2)
     parts, assumed = _parts(nominal, resistor, known, ice, own)
+    more, said = _heating_parts(rtd, heating)
+    parts, assumed = [*parts, *more], (*assumed, *said)
     return msgspec.structs.replace(rtd, u_temp_c=math.hypot(*parts)), assumed
+
+
+def power_mw(ohm: float, ref_ohm: float) -> float:
+    """Get the power in mW in a thermometer of ``ohm`` Ω while the converter's current flows."""
+    return (BIAS_V / (ref_ohm + ohm)) ** 2 * ohm * 1e3
+
+
+def warmed_k(of: SelfHeating, rtd: Rtd) -> tuple[float, float]:
+    """Get by how many kelvins the current warms a thermometer at 120 °C, with its standard uncertainty.
+
+    What is left of it while the current flows for a share ``duty`` of the time is in the difference; the warming goes
+    as the power (self-heating, IEC 60751:2008, 6.5.3). Raises ``BadFit`` for a cooler thermometer, or a warmer one
+    than any.
+    """
+    ohm = of.always_code / FULL_SCALE_CODE * rtd.ref_ohm - rtd.lead_ohm
+    if not 0.5 * rtd.r0_ohm < ohm < 2.0 * rtd.r0_ohm:
+        raise BadFit(f"the thermometer reads {ohm:.1f} Ω: put it back in its place, and check ref_ohm in the config")
+    ohm_per_code = rtd.ref_ohm / FULL_SCALE_CODE
+    hot_ohm, per_k = float(resistance_ohm(HOLD_C, rtd.r0_ohm)), _ohm_per_k(rtd.r0_ohm, temperature_c(ohm, rtd.r0_ohm))
+    scale = ohm_per_code / per_k / (1.0 - of.duty) * power_mw(hot_ohm, rtd.ref_ohm) / power_mw(ohm, rtd.ref_ohm)
+    warmed = (of.always_code - of.rarely_code) * scale
+    u = math.hypot(of.u_always_code, of.u_rarely_code) * scale
+    if not -3.0 * u <= warmed <= WARMED_MOST_K:
+        raise BadFit(
+            f"the current would warm the thermometer by {warmed:.2f} ± {u:.2f} K: wait until it rests, and read again"
+        )
+    return max(0.0, warmed), u
 
 
 def read_as(temp_c: F8, nominal: Rtd, rtd: Rtd) -> F8:
@@ -108,12 +144,25 @@ def read_as(temp_c: F8, nominal: Rtd, rtd: Rtd) -> F8:
     return out
 
 
+def _ohm_per_k(r0_ohm: float, at_c: float = HOLD_C) -> float:
+    return float(resistance_ohm(at_c + 0.5, r0_ohm)) - float(resistance_ohm(at_c - 0.5, r0_ohm))
+
+
+def _heating_parts(rtd: Rtd, heating: SelfHeating | None) -> tuple[list[float], tuple[str, ...]]:
+    """Get the standard uncertainties in °C at 120 °C by the current's warming, which is not corrected for."""
+    if heating is not None:  # a bias that is known and left in counts whole (GUM F.2.4.5)
+        return list(warmed_k(heating, rtd)), ()
+    half_k = HEATS_K_PER_MW * power_mw(float(resistance_ohm(HOLD_C, rtd.r0_ohm)), rtd.ref_ohm)
+    line = f"self-heating: the converter's current warms the thermometer by 0 to {half_k:.2g} K, not measured"
+    return [half_k / math.sqrt(3.0)], (line,)
+
+
 def _parts(
     nominal: Rtd, resistor: RtdCheck | None, known: RtdCheck | None, ice: RtdCheck | None, own: OwnCurve | None
 ) -> tuple[list[float], tuple[str, ...]]:
     """Get the standard uncertainties in °C at 120 °C, and what was assumed for them."""
     hot_ohm = float(resistance_ohm(HOLD_C, nominal.r0_ohm))
-    per_c = float(resistance_ohm(HOLD_C + 0.5, nominal.r0_ohm)) - float(resistance_ohm(HOLD_C - 0.5, nominal.r0_ohm))
+    per_c = _ohm_per_k(nominal.r0_ohm)
     root3, two = math.sqrt(3.0), nominal.wires == 2
     parts = [PLACE_C / root3]
     assumed = [f"oven: the sample is within ±{PLACE_C:g} °C of the thermometer"]

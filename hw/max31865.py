@@ -36,6 +36,9 @@ _DETECTION_S = 0.005
 """The automatic fault-detection cycle takes less than 1 ms."""
 _LEISURE_NS = 150_000_000
 """Reads that are further apart leave time for a fault-detection cycle and a settled conversion after it."""
+_ONE_SHOT = 0x20
+_ONE_SHOT_S = {50: 0.066, 60: 0.055}
+"""The longest single conversion, with its 62.5 or 52 ms."""
 _AGREE_CODES = 64
 """Two readings of one moment differ by a few codes of noise; by more than 2 K only where a bit was lost."""
 
@@ -87,6 +90,7 @@ class Max31865Rtd:
         self._read_ns = 0
         self._unhurried = False
         self._found = 0
+        self._rare = False
 
     def open(self) -> None:
         """Open the port, set the chip up and run its fault-detection cycle (takes about 20 ms).
@@ -131,6 +135,8 @@ class Max31865Rtd:
         """
         if self._port is None or self._sensor is None:
             raise NotOpen("MAX31865: not open; call open() first")
+        if self._rare:
+            return self._read_once()
         self._clock.sleep_s((self._next_ns - self._clock.now_ns()) / NS_PER_S)
         t_ns = self._clock.now_ns()
         self._next_ns = t_ns + self._fresh_ns
@@ -145,6 +151,20 @@ class Max31865Rtd:
         except OSError:
             self.counters.bus_errors += 1
             return Reading(t_ns, 0, 0, Status.BUS_ERROR)
+
+    def read_rarely(self, *, rarely: bool) -> float:
+        """Have current flow through the thermometer only while it is read, or always, as a test does it (False).
+
+        Between readings the bias is then off, so that what the current warms is known from the difference: the caller
+        reads about once a second. Returns for how long the current flows at each such reading, in s.
+        """
+        if self._port is None:
+            raise NotOpen("MAX31865: not open; call open() first")
+        self._rare = rarely
+        self._write(_CONFIG, bytes((self._still & ~_BIAS if rarely else self._config,)))
+        self._settled_ns = self._clock.now_ns() + round(_SETTLING_S * NS_PER_S)
+        self._found, self._unhurried = 0, False
+        return _BIAS_S + _ONE_SHOT_S[self._mains_hz]
 
     def describe(self) -> dict[str, str | int | float]:
         """Get the settings in force."""
@@ -161,6 +181,25 @@ class Max31865Rtd:
         port, self._port, self._sensor = self._port, None, None
         if port is not None:
             port.close()
+
+    def _read_once(self) -> Reading:
+        """Switch the bias on, convert once, and switch it off again."""
+        t_ns = self._clock.now_ns()
+        try:
+            self._write(_CONFIG, bytes((self._still | _CLEAR,)))
+            self._clock.sleep_s(_BIAS_S)
+            self._write(_CONFIG, bytes((self._still | _ONE_SHOT,)))
+            self._clock.sleep_s(_ONE_SHOT_S[self._mains_hz])
+            registers = self._registers()
+            self._write(_CONFIG, bytes((self._still & ~_BIAS,)))
+        except OSError:
+            self.counters.bus_errors += 1
+            return Reading(t_ns, 0, 0, Status.BUS_ERROR)
+        if not self._is_set(registers, self._still):
+            return Reading(t_ns, 0, 0, Status.BUS_ERROR)
+        code, fault = _code(registers), registers[7]
+        good = not fault and self._lowest <= code <= self._highest and 0 < code < _CODE_MAX
+        return Reading(t_ns, code, fault, Status.OK if good else Status.FAULT)
 
     def _sample(self, t_ns: int, sensor: MAX31865) -> Reading:
         before = self._registers()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -144,3 +144,11 @@ class Probe(Protocol):
 
     def close(self) -> None:
         """Release the bus. Safe to call twice and before ``open``."""
+
+
+@runtime_checkable
+class Thermometer(Probe, Protocol):
+    """A resistance thermometer's converter whose current can be switched off between readings."""
+
+    def read_rarely(self, *, rarely: bool) -> float:
+        """Have current flow only while it is read, or always (False). Returns for how long it flows at a reading, s."""

@@ -277,6 +277,7 @@ def calibrate_temperature(
 @click.option("--resistor", "resistor_ohm", type=float, metavar="OHM", help="A known resistor in the sensor's place.")
 @click.option("--short", "short_ohm", type=float, metavar="OHM", help="Two wires, connected at their end (0 or so).")
 @click.option("--ice", is_flag=True, help="The thermometer itself, in melting ice.")
+@click.option("--self-heating", is_flag=True, help="By how much its own current warms it, in the resting oven.")
 @click.option("--curve", metavar="R0,A,B", help="The sensor's own Callendar-Van Dusen coefficients.")
 @click.option("--u", type=click.FloatRange(0.0, 100.0), help="Standard uncertainty, in Ω; of ice and curve in °C.")
 @click.option("--probe", type=click.Choice(["oven", "cell"]), default="oven", show_default=True, help="Which one.")
@@ -285,20 +286,22 @@ def calibrate_rtd(
     resistor_ohm: float | None,
     short_ohm: float | None,
     ice: bool,
+    self_heating: bool,
     curve: str | None,
     u: float | None,
     probe: ThermometerPlace,
     **options: Unpack[BenchOptions],
 ) -> None:
-    """Check a thermometer against a resistor, a short or ice, or give its own curve."""
+    """Check a thermometer against a resistor, a short or ice, give its own curve, or see what its current does."""
     from msgspec.structs import replace
 
+    from calibration.rtdcheck import warmed_k
     from edge.guided_calibration.certify import fitted_rtd
-    from edge.guided_calibration.steps import check_rtd
+    from edge.guided_calibration.steps import check_rtd, read_self_heating
 
-    if sum((resistor_ohm is not None, short_ohm is not None, ice, curve is not None)) != 1:
-        raise click.UsageError("give one of --resistor OHM, --short OHM, --ice and --curve R0,A,B")
-    reference = None if curve is not None else _reference(resistor_ohm, short_ohm, u)
+    if sum((resistor_ohm is not None, short_ohm is not None, ice, self_heating, curve is not None)) != 1:
+        raise click.UsageError("give one of --resistor OHM, --short OHM, --ice, --self-heating and --curve R0,A,B")
+    reference = None if curve is not None or self_heating else _reference(resistor_ohm, short_ohm, u)
     with open_place(options) as place:
         session = place.session()
         if probe == "cell" and session.cell_rtd is None:
@@ -310,14 +313,21 @@ def calibrate_rtd(
                 session,
                 rtd_checks=tuple(c for c in session.rtd_checks if c.probe != probe),
                 curves=tuple(c for c in session.curves if c.probe != probe),
+                self_heating=tuple(h for h in session.self_heating if h.probe != probe),
             )
         if curve is not None:
             session = replace(session, curves=(*session.curves, _own_curve(session, probe, curve, u)))
         if reference is not None:
             session, check = check_rtd(place.bench, session, reference, probe)
             say(f"{reference.kind}: code {check.code:.2f} ± {check.u_code:.2f}")
+        heated = None
+        if self_heating:
+            session, heated = read_self_heating(place.bench, session, probe)
         place.keep(session)
         found, assumed = fitted_rtd(session, probe)
+        if heated is not None:
+            k, u_k = warmed_k(heated, found)
+            say(f"Its current warms it by {k:.2f} ± {u_k:.2f} K at 120 °C: in what follows, not corrected.")
         own = f", A {found.a_per_k:g}, B {found.b_per_k2:g}" if found.a_per_k is not None else ""
         say(
             f"{probe} thermometer: reference {found.ref_ohm:.3f} Ω, leads {found.lead_ohm:.3f} Ω, R0 "

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal
 
 from calibration.calibration_record import ThermometerPlace, Weight
+from edge.errors import CalibrationRefused
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.records.frame import Frames, join
@@ -96,6 +97,21 @@ class Bench:
             "ice": f"Put the {probe} thermometer into melting ice, stir, and wait ten minutes",
         }
         self.ask(f"{what[kind]}, then press Enter: ")
+
+    def leave(self, probe: ThermometerPlace) -> None:
+        """Have a thermometer left where a test has it, in an oven that rests, pumped down as in the hold."""
+        where = "in the pumped-down oven, at its temperature in a test," if probe == "oven" else "on the load cell"
+        self.ask(f"Leave the {probe} thermometer {where} until it rests, then press Enter: ")
+
+    def read_rarely(self, probe: ThermometerPlace, *, rarely: bool) -> float:
+        """Have current flow through a thermometer only while it is read, once a second, or always (False).
+
+        Returns for which share of the time it then flows. Raises ``CalibrationRefused`` where there is none.
+        """
+        flows_s = self._fresh().read_rarely(probe, rarely=rarely)
+        if flows_s is None:
+            raise CalibrationRefused(f"there is no {probe} thermometer: name it in the settings")
+        return flows_s / 1.0
 
     def pump(self, vacuum_hpa: float | None) -> None:
         """Have the oven pumped down to so many hPa, or vented again (None), and the cell left alone until it rests."""

@@ -207,7 +207,8 @@ def fitted_rtd(session: Session, probe: ThermometerPlace) -> tuple[cal.Rtd, tupl
     assert nominal is not None  # a check of a thermometer that is not there is refused
     curve = next((c for c in reversed(session.curves) if c.probe == probe), None)
     own = None if curve is None else OwnCurve(curve.r0_ohm, curve.a_per_k, curve.b_per_k2, curve.u_c)
-    return fit_rtd(nominal, [c for c in session.rtd_checks if c.probe == probe], own)
+    heating = next((h for h in reversed(session.self_heating) if h.probe == probe), None)
+    return fit_rtd(nominal, [c for c in session.rtd_checks if c.probe == probe], own, heating)
 
 
 def _as_checked(session: Session) -> Session:
@@ -361,6 +362,7 @@ def _record(session: Session, found: CalibrationFits, assumed: tuple[str, ...]) 
         rtd_checks=session.rtd_checks,
         assumed=assumed,
         pressure=session.pressure,
+        self_heating=session.self_heating,
     )
 
 

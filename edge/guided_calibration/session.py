@@ -17,7 +17,7 @@ import numpy as np
 
 from calibration import certificate as cal
 from calibration.bounded_file import NotReadable, read_regular_file
-from calibration.calibration_record import Air, Point, PressureRecord, RtdCheck, ThermometerPlace, Weight
+from calibration.calibration_record import Air, Point, PressureRecord, RtdCheck, SelfHeating, ThermometerPlace, Weight
 from calibration.weights import ASSUMED_AIR
 from edge.errors import BadValue, CalibrationRefused
 from edge.records.durable_file import sync_folder, write_beside
@@ -117,6 +117,7 @@ class Session(_Kept, frozen=True, kw_only=True):
     curves: tuple[Curve, ...] = ()
     pressure: PressureRecord | None = None
     mount: str | None = None
+    self_heating: tuple[SelfHeating, ...] = ()
 
     def with_piece(self, loaded: bool, number: int, piece: Piece) -> Session:
         """Get the session with ``piece`` as the ``number``-th (from 0) and last of a series."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
-from calibration.calibration_record import Point, PressureRecord, RtdCheck, ThermometerPlace, Weight
+from calibration.calibration_record import Point, PressureRecord, RtdCheck, SelfHeating, ThermometerPlace, Weight
 from calibration.errors import BadFit
 from calibration.loadcell import LEAST_SPAN, check_capacity, check_masses, fit_span
 from edge.errors import BadValue, CalibrationRefused, ReadingsNotGood, StillMoving
@@ -26,6 +26,10 @@ from .readings import LEAST_GOOD, check_good, gated, noise_code, steady_code
 from .session import Minute, Piece, Series, Session, plan, steps_done
 
 REST_S, WEIGH_S, TRIES = 30, 60, 6
+WARMS_S, HEATED_S = 240, 60
+"""What the current warms has warmed, or cooled, after so long; then its code is read for so long."""
+MOVED_CODES = 30.0
+"""So far, about a kelvin, the thermometer may move of itself meanwhile."""
 SAVE_EVERY_MIN = 5
 """What a power cut may take; an SD card is spared."""
 ICE_U_C = 0.05
@@ -248,7 +252,61 @@ def check_rtd(
         )
     bench.connect(reference.kind, reference.ohm, probe)
     bench.record(5)
-    frames = bench.record(30)
+    code, scatter = _mean_code(bench, probe, 30)
+    check = RtdCheck(
+        kind=reference.kind,
+        probe=probe,
+        ohm=reference.ohm,
+        u_ohm=reference.standard_uncertainty,
+        code=code,
+        u_code=math.hypot(scatter, 0.29),  # and the step of a code: the noise may be less
+        wall_s=bench.clock.wall_s(),
+    )
+    session = replace(session, rtd_checks=(*session.rtd_checks, check))
+    fitted_rtd(session, probe)
+    return session, check
+
+
+def read_self_heating(bench: Bench, session: Session, probe: ThermometerPlace) -> tuple[Session, SelfHeating]:
+    """Read a resting thermometer with its current always on, hardly ever, and always again: drift is then taken out.
+
+    Raises ``CalibrationRefused`` where there is no such thermometer, ``StillMoving`` where its temperature moves, and
+    ``ReadingsNotGood``.
+    """
+    bench.leave(probe)
+    means: list[float] = []
+    duty = 0.0
+    try:
+        for rarely in (False, True, False):
+            duty = max(duty, bench.read_rarely(probe, rarely=rarely) if rarely else 0.0)
+            bench.record(WARMS_S)
+            means.append(_mean_code(bench, probe, HEATED_S)[0])
+    finally:
+        bench.read_rarely(probe, rarely=False)
+    before, between, after = means
+    if abs(after - before) > MOVED_CODES:
+        raise StillMoving(
+            f"the {probe} thermometer moved by {abs(after - before):.0f} codes meanwhile: wait until the oven rests at "
+            "its temperature, then try again"
+        )
+    u_code = 0.29 / math.sqrt(2.0)
+    found = SelfHeating(
+        probe=probe,
+        always_code=(before + after) / 2.0,
+        u_always_code=math.hypot(u_code, (after - before) / math.sqrt(12.0)),
+        rarely_code=between,
+        u_rarely_code=0.29,
+        duty=duty,
+        wall_s=bench.clock.wall_s(),
+    )
+    session = replace(session, self_heating=(*session.self_heating, found))
+    fitted_rtd(session, probe)
+    return session, found
+
+
+def _mean_code(bench: Bench, probe: ThermometerPlace, seconds: int) -> tuple[float, float]:
+    """Get a thermometer's mean code and the standard deviation of that. Raises ``ReadingsNotGood``."""
+    frames = bench.record(seconds)
     channel = frames.oven if probe == "oven" else frames.cell
     good = channel.status == Status.OK
     if np.count_nonzero(good) < LEAST_GOOD * len(good):
@@ -258,16 +316,4 @@ def check_rtd(
             f"({worst.name.lower().replace('_', ' ')}): check its wires, then try again (halfpercent doctor)"
         )
     codes = channel.value[good].astype(np.float64)
-    scatter = float(np.std(codes, ddof=1)) / math.sqrt(len(codes))
-    check = RtdCheck(
-        kind=reference.kind,
-        probe=probe,
-        ohm=reference.ohm,
-        u_ohm=reference.standard_uncertainty,
-        code=float(np.mean(codes)),
-        u_code=math.hypot(scatter, 0.29),  # and the step of a code: the noise may be less
-        wall_s=bench.clock.wall_s(),
-    )
-    session = replace(session, rtd_checks=(*session.rtd_checks, check))
-    fitted_rtd(session, probe)
-    return session, check
+    return float(np.mean(codes)), float(np.std(codes, ddof=1)) / math.sqrt(len(codes))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.records.frame import NOT_FITTED, Frames, one_frame
 from hw.clock import NS_PER_S, Clock
-from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading, Status
+from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading, Status, Thermometer
 
 PATIENCE_PERIODS = 5.0
 """So many conversion periods, and at least half a second, a bridge may take before it is not ready."""
@@ -122,6 +122,14 @@ class Instrument:
     def describe(self) -> dict[str, dict[str, str | int | float]]:
         """Get the settings in force of each device."""
         return {name: device.describe() for name, device in self._devices().items()}
+
+    def read_rarely(self, place: str, *, rarely: bool) -> float | None:
+        """Have current flow through the thermometer ``oven`` or ``cell`` only while it is read, or always (False).
+
+        Returns for how long it then flows at each reading, in s; None where there is no such thermometer.
+        """
+        device = (self._oven if place == "oven" else self._cell).device
+        return device.read_rarely(rarely=rarely) if isinstance(device, Thermometer) else None
 
     def converter(self) -> ConverterState:
         """Get what the bridge's converter is set up as."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edge.errors import DeviceInUse
 from hw.barometer import AirCodes, Barometer
-from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading
+from hw.protocols import Bridge, Conversion, ConverterState, Probe, Reading, Thermometer
 
 SHARED = Path("/run/lock/halfpercent")
 """Made by systemd-tmpfiles, for everybody (systemd/halfpercent.tmpfiles)."""
@@ -197,6 +197,18 @@ class LockedProbe:
             self._probe.close()
         finally:
             self._lock.drop()
+
+
+class LockedThermometer(LockedProbe):
+    """A resistance thermometer that is opened only with its lock."""
+
+    def __init__(self, thermometer: Thermometer, lock: DeviceLock) -> None:
+        super().__init__(thermometer, lock)
+        self._thermometer = thermometer
+
+    def read_rarely(self, *, rarely: bool) -> float:
+        """Have current flow only while it is read, or always."""
+        return self._thermometer.read_rarely(rarely=rarely)
 
 
 class LockedBarometer:

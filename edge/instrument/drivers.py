@@ -17,7 +17,7 @@ from hw.spi import SpidevPort
 
 from .acquisition import Instrument
 from .config import BarometerConfig, BridgeConfig, Config, PanelConfig, ProbeConfig, VacuumConfig
-from .device_lock import DeviceLock, LockedBarometer, LockedBridge, LockedProbe
+from .device_lock import DeviceLock, LockedBarometer, LockedBridge, LockedProbe, LockedThermometer
 from .pinout import gpio
 from .plausible import cell_plausible_c, oven_plausible_c, plausible_ohm
 
@@ -124,7 +124,7 @@ def make_thermometer(config: ProbeConfig, clock: Clock, plausible_c: tuple[float
         nominal_ohm=config.nominal_ohm,
         plausible_ohm=None if plausible_c is None else plausible_ohm(config.nominal_ohm, plausible_c),
     )
-    return LockedProbe(driver, DeviceLock("max31865", (_spi_place(config.spi_bus, config.chip_select),)))
+    return LockedThermometer(driver, DeviceLock("max31865", (_spi_place(config.spi_bus, config.chip_select),)))
 
 
 def make_gauge(config: VacuumConfig, clock: Clock) -> Probe | None:

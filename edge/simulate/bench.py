@@ -53,6 +53,13 @@ class SimulatedBench(Bench):
         value = 100.0 if kind == "ice" else ohm
         (self.chips.oven if probe == "oven" else self.chips.cell).resistance = lambda _t_ns: value
 
+    def leave(self, probe: ThermometerPlace) -> None:
+        """Leave it in its place, where its current warms it by what the seed draws."""
+        super().leave(probe)
+        chip = self.chips.oven if probe == "oven" else self.chips.cell
+        chip.resistance = self.rig.oven_ohm if probe == "oven" else self.rig.cell_ohm
+        chip.heats_k = float(np.random.default_rng((self._seed, 43)).uniform(0.2, 0.8))
+
     def pump(self, vacuum_hpa: float | None) -> None:
         """Pump it down, or vent it, and wait."""
         self.rig.pump(vacuum_hpa is not None)

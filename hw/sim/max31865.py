@@ -27,13 +27,15 @@ _HIGH, _LOW, _REFIN_HIGH, _REFIN_LOW, _RTDIN_LOW, _VOLTAGE = 0x80, 0x40, 0x20, 0
 _FULL_SCALE = 0x7FFF
 _CYCLE_NS = 600_000
 _BIAS_TAU_NS = 1_500_000
+_OHM_PER_K = 0.38  # of a Pt100 near 100 °C
 
 
 class Max31865Model:
     """A MAX31865 with a thermometer of ``resistance(t_ns)`` Ω behind ``wires`` leads of ``lead_ohm`` Ω.
 
     ``ref_ohm`` is the board's reference, ``noise_codes`` the noise in codes rms (0 for none),
-    ``power_up_fault`` what the fault register holds after power-up (0x40 was seen on real boards).
+    ``power_up_fault`` what the fault register holds after power-up (0x40 was seen on real boards). ``heats_k``: so many
+    kelvins the current warms a Pt100 by where it always flows, with a time constant of ``heats_tau_s``.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Max31865Model:
         seed: int = 0,
         noise_codes: float = 0.5,
         power_up_fault: int = 0,
+        heats_k: float = 0.0,
+        heats_tau_s: float = 8.0,
     ) -> None:
         self.resistance = resistance
         self.ref_ohm = ref_ohm
@@ -54,6 +58,8 @@ class Max31865Model:
         self.lead_ohm = lead_ohm
         self.noise_codes = noise_codes
         self.power_up_fault = power_up_fault
+        self.heats_k, self.heats_tau_s = heats_k, heats_tau_s
+        self._warm_k, self._warm_ns = 0.0, 0
         self._clock = clock
         self._noise = Noise(seed)
         self._due_ns = 0
@@ -159,6 +165,7 @@ class Max31865Model:
 
     def _configure(self, value: int) -> None:
         now_ns = self._clock.now_ns()
+        self._warm(now_ns)
         old = self._regs[0]
         if value & _CLEAR and not value & (_ONE_SHOT | _CYCLE):
             self._regs[7] = 0
@@ -238,10 +245,20 @@ class Max31865Model:
         if self._regs[7]:
             self._regs[2] |= 0x01
 
+    def _warm(self, now_ns: int) -> float:
+        """Get by how many kelvins the current has warmed the thermometer until now."""
+        if self.heats_k:
+            towards_k = self.heats_k if self._regs[0] & _BIAS else 0.0
+            left = math.exp((self._warm_ns - now_ns) / (self.heats_tau_s * 1e9))
+            self._warm_k = towards_k + (self._warm_k - towards_k) * left
+            self._warm_ns = now_ns
+        return self._warm_k
+
     def _measured_ohm(self, t_ns: int) -> float:
         compensated = bool(self._regs[0] & _THREE_WIRE)
         leads = {2: 2, 3: 0 if compensated else 1, 4: -1 if compensated else 0}[self.wires]
-        return self.resistance(t_ns) + leads * self.lead_ohm
+        warm_ohm = self._warm(max(t_ns, self._warm_ns)) * _OHM_PER_K
+        return self.resistance(t_ns) + warm_ohm + leads * self.lead_ohm
 
     def _clip(self, code: float) -> int:
         return max(0, min(_FULL_SCALE, round(code)))
