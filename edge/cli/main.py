@@ -1,8 +1,8 @@
 """The command ``halfpercent`` and its commands; one line where something is wrong.
 
-Each command imports what it needs when it runs: ``--help`` and ``runs`` load no compiler. Exit status 0: the
-command did its job, whatever the verdict; 1: it could not; 2: wrong use. No traceback is ever shown for what
-a person, a disk or a chip did.
+Each command is loaded when it is asked for, and imports what it needs when it runs: ``--help`` and ``runs`` load no
+compiler. Exit status 0: the command did its job, whatever the verdict; 1: it could not; 2: wrong use. No traceback is
+ever shown for what a person, a disk or a chip did.
 """
 
 from __future__ import annotations
@@ -15,41 +15,13 @@ from edge import __version__
 from edge.seal.identification import IDENTIFICATION
 
 from . import exit_status
-from .balance import balance
-from .bundle import bundle
-from .calibrate import calibrate
-from .certificates import weight
-from .compare import compare
-from .correct import correct
-from .demo import demo
-from .evidence import sign, verify
-from .export import export
-from .init import init
-from .instrument import INSTRUMENT_COMMANDS
-from .key import key
-from .manual import completion, manual
-from .metrics import metrics
-from .publish import publish
-from .read import read
-from .replay import replay_recording
-from .report import report, runs
-from .run import failed, run, station
+from .commands import CommandsByName
 from .say import say_lines
-from .selftest import selftest
-from .series import series
-from .service_report import service_report
-from .specimen import specimen
-from .standard import standard
-from .station import STATION_COMMANDS
-from .trends import trends
-from .watch import watch
-from .web import web
-from .weigh import BALANCE_COMMANDS
-from .witness import checkpoint, witness
 
 
 @click.group(
     cls=exit_status.Commands,
+    commands=CommandsByName(),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -63,47 +35,6 @@ def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
     if ctx.invoked_subcommand is None:
         say_lines(ctx.get_help())
-
-
-for command in (
-    demo,
-    replay_recording,
-    runs,
-    report,
-    correct,
-    export,
-    init,
-    *INSTRUMENT_COMMANDS,
-    read,
-    selftest,
-    completion,
-    manual,
-    run,
-    station,
-    failed,
-    calibrate,
-    compare,
-    series,
-    specimen,
-    balance,
-    weight,
-    standard,
-    key,
-    verify,
-    sign,
-    checkpoint,
-    witness,
-    trends,
-    publish,
-    service_report,
-    bundle,
-    metrics,
-    *STATION_COMMANDS,
-    *BALANCE_COMMANDS,
-    watch,
-    web,
-):
-    cli.add_command(command)
 
 
 def main() -> NoReturn:

@@ -107,7 +107,8 @@ def outlook(forecast: LiveForecast | None, limit_pct: float, expanded_pct: float
 
 def _blocks(x_h: F8, y: F8) -> tuple[F8, F8, F8]:
     """Get means of neighbouring points, at most ``BLOCKS``: times, values, and how many points each is of."""
-    starts = np.unique(np.round(np.linspace(0, len(x_h), min(BLOCKS, len(x_h)) + 1)).astype(int))[:-1]
+    ends = np.round(np.linspace(0, len(x_h), min(BLOCKS, len(x_h)) + 1)).astype(int)
+    starts = ends[:-1][np.diff(ends) > 0]  # not numpy's unique: it loads masked arrays into a process that stays
     of = np.diff(np.append(starts, len(x_h))).astype(np.float64)
     return np.add.reduceat(x_h, starts) / of, np.add.reduceat(y, starts) / of, of
 

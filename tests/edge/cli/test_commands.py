@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from repository import ROOT
 
+from edge.cli.commands import WHERE, CommandsByName
+
 
 def halfpercent(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -68,3 +70,20 @@ def test_wiring_of_a_config_is_of_that_config(tmp_path: Path) -> None:
         tmp_path, "wiring", "--config", str(ROOT / "systemd" / "config.example.toml"), "--bridge", "hx711_spi"
     )
     assert refused.returncode == 2
+
+
+def test_every_command_is_where_the_table_says_and_has_its_name() -> None:
+    commands = CommandsByName()
+    assert len(commands) == len(WHERE)
+    assert all(command.name == name for name, command in commands.items())
+    assert "no-such" not in commands
+
+
+def test_a_command_loads_no_other(tmp_path: Path) -> None:
+    code = (
+        "import sys\nsys.argv = ['halfpercent', 'web', '--help']\nfrom edge.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(sorted(m for m in sys.modules if m.startswith('edge.cli.')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "edge.cli.web" in done.stdout
+    assert "edge.cli.demo" not in done.stdout
