@@ -16,9 +16,12 @@ from edge.errors import BadDatabase
 
 from .options import as_json_option, database_to_read, db_option
 from .say import say, say_json, say_lines
+from .witness import signers_option
 
 if TYPE_CHECKING:
     from edge.database.shown_runs import ShownRun
+    from edge.evidence.verification import PersonSigned
+    from edge.records.report_about import ProofTold
     from edge.records.result import Result
     from edge.report.contents import Report
     from edge.report.language import Language
@@ -98,11 +101,26 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="A TOML file: number, customer, what was received (docs/report.md).",
 )
+@click.option(
+    "--signed",
+    "signed_file",
+    type=click.Path(path_type=Path),
+    help="The run's package as people signed it: their signatures are shown.",
+)
+@signers_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it into this file.")
 @db_option
 @as_json_option
 def report(
-    run: str, form: str, lang: str, about: Path | None, output: Path | None, db: Path | None, as_json: bool
+    run: str,
+    form: str,
+    lang: str,
+    about: Path | None,
+    signed_file: Path | None,
+    signers_file: Path | None,
+    output: Path | None,
+    db: Path | None,
+    as_json: bool,
 ) -> None:
     """Show a run's result. RUN is its number, or `last`, which it is where none is given."""
     from edge.report.text import text
@@ -110,22 +128,30 @@ def report(
     form = "json" if as_json else form
     path = database_to_read(db)
     shown, made = stored_report(path, run, about, drawn=form in ("html", "pdf"))
+    package = None
+    people: tuple[PersonSigned, ...] = ()
+    if signed_file is not None:
+        package, people = _signed(path, shown.result, signed_file, signers_file)
+        made = None if made is None else replace(made, proof=_with_people(made.proof, people))
     if form == "json":
-        give(_json_of(path, shown, made), output)
+        give(_json_of(path, shown, made, people), output)
     elif form == "text":
+        from edge.evidence.verification import people_lines
         from edge.report.run_list import checked_lines
         from edge.report.seal_text import seal_lines
         from edge.report.text_header import header_lines
 
         header = () if made is None else map(_visible, header_lines(made))
-        lines = "\n".join((*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result)))
+        lines = "\n".join(
+            (*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result), *people_lines(people))
+        )
         give(lines if output is not None else _for_terminal(lines), output)
     elif made is None:
         raise BadDatabase(
             f"{path}: run {run} is ALTERED: {shown.altered}: its text can be shown, no {form} is made of it"
         )
     else:
-        _give_document(path, made, form, lang, output)
+        _give_document(path, made, form, lang, output, package)
 
 
 def stored_report(
@@ -165,7 +191,7 @@ def stored_report(
     return shown, Report(result, facts, curve, today, said, proof, altered=altered, not_in_chain=outside)
 
 
-def _json_of(path: Path, shown: ShownRun, made: Report | None) -> str:
+def _json_of(path: Path, shown: ShownRun, made: Report | None, people: tuple[PersonSigned, ...] = ()) -> str:
     import json
 
     from calibration.visible_text import visible_json
@@ -176,7 +202,42 @@ def _json_of(path: Path, shown: ShownRun, made: Report | None) -> str:
     whole = {"altered": altered, "not_in_chain": shown.not_in_chain} | as_json_object(shown.result)
     record = None if made is None else msgspec.to_builtins(made.facts)
     whole |= seal_json(path, shown.result)
+    if people:
+        whole["signatures"] = msgspec.to_builtins(people)
     return visible_json(json.dumps(whole | {"record": record}, ensure_ascii=False, allow_nan=False))
+
+
+def _signed(
+    database: Path, result: Result, file: Path, signers_file: Path | None
+) -> tuple[bytes, tuple[PersonSigned, ...]]:
+    """Get a package that people signed, and who did. Raises ``BadEvidence`` where it is not of this run's own seal."""
+    from calibration.bounded_file import NotReadable, read_regular_file
+    from edge.errors import BadEvidence
+    from edge.evidence.archive import MOST_BYTES
+    from edge.evidence.package import MANIFEST, read_package
+    from edge.evidence.people import people_who_signed
+    from edge.report.seal_text import stored_seal
+    from edge.seal.signers import Signers
+
+    try:
+        raw = read_regular_file(file, MOST_BYTES)
+    except NotReadable as e:
+        raise BadEvidence(f"{file}: {e}: give the file that was signed") from e
+    package = read_package(raw, str(file))
+    assert isinstance(result.run_id, int)  # it is stored
+    seal = stored_seal(database, result.run_id)
+    if isinstance(seal, str):
+        raise BadEvidence(f"run {result.run_id} has no seal that people could have signed: {seal}")
+    if package.files.get(MANIFEST) != seal.raw:
+        raise BadEvidence(f"{file}: is not of run {result.run_id} as it is sealed: give the package of that run")
+    return raw, people_who_signed(package, Signers() if signers_file is None else Signers.load(signers_file))
+
+
+def _with_people(proof: ProofTold, people: tuple[PersonSigned, ...]) -> ProofTold:
+    from edge.records.report_about import SignatureTold
+
+    told = (SignatureTold(p.meaning, p.name, p.signed_utc, p.fingerprint, p.known) for p in people)
+    return replace(proof, signatures=tuple(told))
 
 
 def _visible(line: str) -> str:
@@ -193,7 +254,7 @@ def give(lines: str, output: Path | None) -> None:
         _write(output, (lines + "\n").encode())
 
 
-def _pdf(path: Path, made: Report, language: Language) -> bytes:
+def _pdf(path: Path, made: Report, language: Language, package: bytes | None) -> bytes:
     """Get the PDF of a report with its run's evidence package in it; without one, standard error says why."""
     from edge.errors import HalfpercentError
     from edge.evidence.package import make_package
@@ -201,19 +262,18 @@ def _pdf(path: Path, made: Report, language: Language) -> bytes:
     from edge.report.pdf import Attached, report_pdf
 
     attached = []
+    name = f"run-{made.facts.run_id}.eln"
     try:
-        package = Attached(
-            f"run-{made.facts.run_id}.eln", make_package(path, str(made.facts.run_id)).to_bytes(), PACKAGE
-        )
+        content = package or make_package(path, str(made.facts.run_id)).to_bytes()
     except HalfpercentError as e:
         say(f"no evidence package is attached: {e}", err=True)
     else:
-        attached.append(package)
-        made = replace(made, proof=replace(made.proof, package=package.name))
+        attached.append(Attached(name, content, PACKAGE))
+        made = replace(made, proof=replace(made.proof, package=name))
     return report_pdf(report_html(made, language), attached)
 
 
-def _give_document(path: Path, made: Report, form: str, lang: str, output: Path | None) -> None:
+def _give_document(path: Path, made: Report, form: str, lang: str, output: Path | None, package: bytes | None) -> None:
     import sys
 
     from edge.errors import BadInput
@@ -222,7 +282,8 @@ def _give_document(path: Path, made: Report, form: str, lang: str, output: Path 
 
     if form == "pdf" and output is None and sys.stdout.isatty():
         raise BadInput("a PDF is no text: name a file for it with -o")
-    content = report_html(made, Language(lang)).encode() if form == "html" else _pdf(path, made, Language(lang))
+    language = Language(lang)
+    content = report_html(made, language).encode() if form == "html" else _pdf(path, made, language, package)
     give_bytes(content, output)
 
 

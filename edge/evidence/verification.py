@@ -5,10 +5,12 @@ This module must never soften an answer: whatever was not checked is named.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from calibration.visible_text import visible
 from edge.database.run_check import Altered
 
 
@@ -95,6 +97,16 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
+def people_lines(people: Iterable[PersonSigned]) -> list[str]:
+    """Get who signed, a line each."""
+    lines = []
+    for person in people:
+        known = "" if person.known else "; whose key it is is not known here"
+        said = f"{person.meaning}: {person.name}, {person.signed_utc}, key {person.fingerprint}{known}"
+        lines.append(visible(said))
+    return lines
+
+
 def verification_text(found: Verification) -> list[str]:
     """Get it in lines, the answer first."""
     lines = [f"{found.answer}: {MEANS[found.answer]}"]
@@ -103,9 +115,7 @@ def verification_text(found: Verification) -> list[str]:
     lines += [f"differs: {d.table}, {d.row}: {d.what}" for d in found.differs]
     if found.fingerprint:
         lines.append(f"sealed by: {found.signer or 'nobody who is known here'}, key {found.fingerprint}")
-    for person in found.people:
-        known = "" if person.known else "; whose key it is is not known here"
-        lines.append(f"{person.meaning}: {person.name}, {person.signed_utc}, key {person.fingerprint}{known}")
+    lines += people_lines(found.people)
     for what, told in (
         ("not before", found.not_before or ("nothing says",)),
         ("not after", found.not_after or ("nothing says",)),

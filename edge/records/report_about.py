@@ -76,12 +76,16 @@ def load_about(path: Path) -> About:
 
 @dataclass(frozen=True, slots=True)
 class SignatureTold:
-    """A person's signature: in which role (``release``, ``review``), whose, when (ISO 8601), by which key."""
+    """A person's signature: in which role (``release``, ``review``, ...), whose, when (ISO 8601), by which key.
+
+    ``known``: somebody is known to have that key.
+    """
 
     role: str
     name: str
     at_utc: str
     key: str
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

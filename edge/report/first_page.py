@@ -319,13 +319,15 @@ def _signed(page: Page) -> Html:
         ("release", "sign_release", people.authorised_by),
         ("review", "sign_review", people.reviewed_by),
     ):
-        found = next((s for s in proof.signatures if s.role == role), None)
+        found = next((s for s in reversed(proof.signatures) if s.role == role), None)
         rows = [
             ("signed_name", page.or_none(who if found is None else found.name)),
             ("signed_time", page.none("none_not_signed") if found is None else text(page.utc(found.at_utc))),
             (
                 "signed_key",
-                page.none("none_not_signed") if found is None else el("span", found.key, class_="mono long"),
+                page.none("none_not_signed")
+                if found is None
+                else lines(el("span", found.key, class_="mono long"), w("key_known" if found.known else "key_unknown")),
             ),
         ]
         lists = el("dl", *(part for k, value in rows for part in (el("dt", w(k)), el("dd", value))))
