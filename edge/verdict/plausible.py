@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +35,9 @@ AIR = 0.0015
 """Of the load: what pumping down and venting may move an indication by, up when the air goes, down when it comes."""
 CAME_BACK = 0.5
 """Of the drop at the vent: so much of a rise at the pump was seen at least."""
+UNSURE = 0.25
+"""Of the rise: where nobody saw the air come at once, heat and drift may hide so much of the fall."""
+FALL_S = 600.0
 RISE_ROWS = 30  # rows in a mean: noise does not make a rise
 
 
@@ -73,20 +77,40 @@ def jumps_between(ended: EndedRun, weighed: Weighed, resets: Sequence[ResetStep]
     matters_g = max(MATTERS * limit_g, DISPLAY_STEPS * weighed.balance.resolution_g)
     found = find_jumps(*without_steps(resets, t_s, mass_g), matters_g)
     found = tuple(j for j in found if not is_assumed(resets, j))
-    return found if hot else _without_air(ended, found, before)
+    return found if hot else _without_air(ended, found, (before, after), matters_g)
 
 
-def _without_air(ended: EndedRun, found: tuple[Jump, ...], m1: Weighing) -> tuple[Jump, ...]:
+def _without_air(
+    ended: EndedRun, found: tuple[Jump, ...], masses: tuple[Weighing, Weighing], matters_g: float
+) -> tuple[Jump, ...]:
     """Leave out what the air did: one jump when it goes, and one when it comes. A second one is something else's.
 
-    What comes has gone: a drop in the cold for which nothing rose at the pump is no air.
+    What comes has gone: a drop in the cold for which nothing rose at the pump is no air; and of a rise that never came
+    back, or a drop that is more than what rose, what is too much is a step that hides behind the air's.
     """
+    m1, m2 = masses
     air = [j for j in found if _is_air(ended, j, m1.value.mean)]
     most = max(air, key=lambda j: j.step_g, default=None)
     least = min(air, key=lambda j: j.step_g, default=None)
     goes = most if most is not None and most.step_g > 0.0 else None
-    comes = least if least is not None and 0.0 < -least.step_g <= _rise_g(ended, m1) / CAME_BACK else None
-    return tuple(j for j in found if j not in (goes, comes))
+    rose_g = _rise_g(ended, m1)
+    comes = least if least is not None and 0.0 < -least.step_g <= rose_g / CAME_BACK else None
+    left = [j for j in found if j not in (goes, comes)]
+    if goes is not None:
+        fell_g = _fall_g(ended, m2) if comes is None else -comes.step_g
+        too_much_g = rose_g - fell_g
+        if too_much_g > max(matters_g, 0.0 if comes is not None else UNSURE * rose_g):
+            left.append(replace(goes, step_g=min(goes.step_g, too_much_g)))
+    if comes is not None and -comes.step_g - rose_g > matters_g:
+        left.append(replace(comes, step_g=comes.step_g + rose_g))
+    return tuple(sorted(left, key=lambda j: j.t_s))
+
+
+def _fall_g(ended: EndedRun, m2: Weighing) -> float:
+    """Get by how much the indication fell from the end of the hold to M2: by the air, and what still evaporated."""
+    end_s = ended.phases.hold_to_s
+    _, mass_g = ended.phases.masses.between(end_s - FALL_S, end_s)
+    return float(np.mean(mass_g)) - m2.value.mean if len(mass_g) else math.inf
 
 
 def _rise_g(ended: EndedRun, m1: Weighing) -> float:

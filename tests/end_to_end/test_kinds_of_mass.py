@@ -129,6 +129,20 @@ def test_a_sample_that_dries_before_m1_and_takes_up_moisture_before_m2_is_no_bal
     assert r.one_sided_pct > 0.0
 
 
+@pytest.mark.parametrize("over_s", [5.0, 300.0])
+@pytest.mark.parametrize(("step_g", "at_s"), [(0.04, 2600.0), (0.04, 4000.0), (-0.04, 28_600.0)])
+def test_a_step_beside_the_airs_own_does_not_hide_behind_it(
+    bench: Bench, step_g: float, at_s: float, over_s: float
+) -> None:
+    went, came = (np.clip((T_S - t) / over_s, 0.0, 1.0) for t in (2500.0, 28_500.0))
+    air_g = 0.06 * (went - came)  # a sample of 100 g and 2 g/cm³ in a vacuum
+    quiet, stepped = (bench.judge(losing(0.4) + air_g + g) for g in (0.0, step_g * (at_s < T_S)))
+    assert not any(h.what is HappenedKind.JUMP for h in quiet.happened)
+    assert quiet.verdict is Verdict.PASS
+    assert holds(stepped, 0.4)
+    assert any(h.what is HappenedKind.JUMP for h in stepped.happened)
+
+
 def test_what_did_not_count_is_listed_in_order_of_time(bench: Bench) -> None:
     out = (T_S >= 14_000.0) & (T_S < 14_200.0)
     r = bench.judge(losing(0.3) + 3.0 * ((T_S >= 9_000.0) & (T_S < 20_000.0)), temp_c=np.where(out, 126.0, oven(T_S)))
