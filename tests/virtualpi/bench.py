@@ -24,7 +24,7 @@ from edge.simulate.instrument import calibrated, rig_of
 from virtualpi.instrument import CONFIG, far_end
 
 SCENARIO, BRIDGE, SEED = "solid", "nau7802", 1
-UNIT = "halfpercent.service"
+UNIT, FAILED = "halfpercent.service", "halfpercent-failed.service"
 ETC = Path("/etc/halfpercent")
 STATE = Path("/var/lib/halfpercent")
 SOCKET = Path("/run/halfpercent/control.sock")
@@ -38,7 +38,7 @@ relay_pin = "GPIO{RELAY}"
 [test]
 certificate = "{ETC}/certificate.toml"
 """
-# The service has a /proc of its own, on which this machine still has to look like a Pi.
+# Both units have a /proc of their own, on which this machine still has to look like a Pi.
 DISGUISE = "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo\n"
 
 
@@ -50,9 +50,10 @@ def configure() -> None:
     cell = msgspec.structs.replace(certificate.cell, serial="LC-1")
     certificate = msgspec.structs.replace(certificate, made_by="Ada", cell=cell)
     (ETC / "certificate.toml").write_text(to_toml(certificate), encoding="utf-8")
-    drop_in = Path(f"/run/systemd/system/{UNIT}.d")
-    drop_in.mkdir(parents=True)
-    (drop_in / "disguise.conf").write_text(DISGUISE, encoding="utf-8")
+    for unit in (UNIT, FAILED):
+        drop_in = Path(f"/run/systemd/system/{unit}.d")
+        drop_in.mkdir(parents=True)
+        (drop_in / "disguise.conf").write_text(DISGUISE, encoding="utf-8")
     do("systemctl", "daemon-reload")
 
 
@@ -68,7 +69,8 @@ def measuring() -> Iterator[None]:
 
 
 def begin() -> None:
-    """Begin a test, and wait until its first seconds are stored."""
+    """Begin a test as soon as no alarm stands in its way, and wait until its first seconds are stored."""
+    wait(lambda: all(alarms().values()), "the alarms closed", 90.0)
     do("halfpercent", "start", "--sample", "S-1", "--operator", "vpi")
     wait(lambda: status()["run"]["elapsed_s"] > 5.0, "seconds of a run")
 
@@ -113,7 +115,7 @@ def wait(what: Callable[[], object], name: str, within_s: float = 60.0) -> float
         except (RuntimeError, OSError, ValueError, KeyError, TypeError) as e:  # no service yet, or no run
             said = f": {e}"
         time.sleep(0.25)
-    log = do("journalctl", "-q", "-u", UNIT, "-n", "40", "--no-pager", ok=False)
+    log = do("journalctl", "-q", "-u", UNIT, "-u", FAILED, "-n", "40", "--no-pager", ok=False)
     raise RuntimeError(f"{name}: not within {within_s:g} s{said}\n{log}")
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from virtualpi import bench
-from virtualpi.bench import DATABASE, STATE, UNIT, do, show, status, wait
+from virtualpi.bench import DATABASE, FAILED, STATE, UNIT, do, show, status, wait
 from virtualpi.instrument import far_end
 
-FAILED = "halfpercent-failed.service"
 STARTS = 3
 SIZE_MB = 96
 FLAKY = "vpi-flaky"
@@ -139,11 +138,15 @@ def _state(unit: str) -> str:
 def _ask_as_people() -> dict[str, Any]:
     """Ask for the status, and leave a note, as members of one group and of both, and as somebody else."""
     do("useradd", "-m", "-G", "halfpercent", "lab")
-    do("useradd", "-m", "-G", "halfpercent,halfpercent-operators", "operator")
+    do("useradd", "-m", "-G", "halfpercent,halfpercent-operators", "boss")
     do("useradd", "-m", "stranger")
     out: dict[str, Any] = {}
-    for name in ("lab", "operator", "stranger"):
-        for key, command in (("", ["status"]), (" acts", ["note", "by hand"]), (" reads", ["runs"])):
+    for name in ("lab", "boss", "stranger"):
+        for key, command in (
+            ("", ["status"]),
+            (" acts", ["note", "by hand"]),
+            (" reads", ["runs", "--db", str(DATABASE)]),
+        ):
             out[name + key] = do("runuser", "-u", name, "--", "halfpercent", *command, ok=False)
     out["lab aborts"] = do("runuser", "-u", "lab", "--", "halfpercent", "abort", ok=False)
     out["still measured"] = status()["run"]["run_id"]
@@ -292,5 +295,7 @@ if __name__ == "__main__":
         answer = {f.__name__: f for f in (life, spent, sandbox, clock, disk)}[sys.argv[1]]()
         Path("/out/answer.json").write_text(json.dumps(answer), encoding="utf-8")
     finally:
-        Path("/out/journal").write_text(do("journalctl", "-q", "--no-pager", "-u", UNIT, ok=False), encoding="utf-8")
+        Path("/out/journal").write_text(
+            do("journalctl", "-q", "--no-pager", "-u", UNIT, "-u", FAILED, ok=False), encoding="utf-8"
+        )
         os.sync()

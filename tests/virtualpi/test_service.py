@@ -63,8 +63,8 @@ def test_it_becomes_ready_answers_the_group_is_restarted_by_the_watchdog_and_not
     assert "S-1" in seen["asked"]["lab"]
     assert len(seen["asked"]["stranger"].splitlines()) == 1
     assert "S-1" not in seen["asked"]["stranger"]
-    assert "S-1" in seen["asked"]["operator"]
-    assert seen["asked"]["operator acts"].strip() == "Written down."
+    assert "S-1" in seen["asked"]["boss"]
+    assert seen["asked"]["boss acts"].strip() == "Written down."
     assert "S-1" in seen["asked"]["lab reads"]
     for refused in ("lab acts", "lab aborts"):
         assert "may look, not act" in seen["asked"][refused]
