@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .masses import F8
 
@@ -91,10 +92,12 @@ def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], least_g: F8, interval_s
     if not len(step_g):
         return None
     size_g, reach = np.abs(step_g), rows + away
+    around_g = np.abs(mass_g[2 * reach :] - mass_g[: -2 * reach])
+    may_be = (size_g >= SHARE * around_g) & (size_g >= bend_g) & (size_g >= least_g[reach:-reach])
+    if not np.any(may_be):  # mostly: what is usual need not be asked
+        return None
     usual_g = _usual(size_g / spread, max(OF_A_LOOK * reach, round(LOCAL_S / interval_s))) * spread
-    around_g = np.abs(mass_g[at + reach] - mass_g[at - reach])
-    may_be = (size_g >= SHARE * around_g) & (size_g >= bend_g)
-    may_be &= size_g >= np.maximum(SIGMAS * usual_g, least_g[at])
+    may_be &= size_g >= SIGMAS * usual_g
     if not np.any(may_be):
         return None
     i = int(np.argmax(np.where(may_be, size_g, 0.0)))
@@ -107,10 +110,12 @@ def _usual(size: F8, rows: int) -> F8:
     ``size``: of a row's noise, so that a line taken over a gap knows less. A draught of half an hour is not usual in a
     night, and no jump either.
     """
-    usual = np.full(len(size), np.median(size))
-    for start in range(0, len(size), max(1, rows // 2)):
+    usual, every = np.full(len(size), np.median(size)), max(1, rows // 2)
+    whole = sliding_window_view(size, rows)[::every] if len(size) >= rows else size[:0].reshape(0, rows)
+    medians = np.median(whole, axis=1).tolist()
+    for i, start in enumerate(range(0, len(size), every)):
         part = slice(start, start + rows)
-        usual[part] = np.maximum(usual[part], np.median(size[part]))
+        usual[part] = np.maximum(usual[part], medians[i] if i < len(medians) else np.median(size[part]))
     return 1.4826 * usual
 
 
@@ -146,6 +151,8 @@ def _on_the_way(mass_g: F8, at: int, step_g: float, interval_s: float) -> tuple[
     move_g = all_g[low - half : high - half] * math.copysign(1.0, step_g)
     moves = move_g > APART * 1.4826 * float(np.median(np.abs(all_g)))
     first = last = int(np.argmax(move_g))
+    if not move_g[first] > 0.0:  # nothing near moves that way: a longer look has seen it, over rows that were not seen
+        return at, slice(at, at)
     while first > 0 and moves[first - 1]:
         first -= 1
     while last < len(moves) - 1 and moves[last + 1]:
@@ -169,30 +176,33 @@ def _steps(t_s: F8, mass_g: F8, rows: int, away: int) -> tuple[npt.NDArray[np.in
     """
     reach = rows + away
     at = np.arange(reach, len(t_s) - reach)
-    if len(at) < 1:
+    n = len(at)
+    if n < 1:
         return at, np.empty(0), np.empty(0), np.empty(0)
-    before_g, rate_before, w_before = _line_at(t_s, mass_g, at - reach, at - away, at)
-    after_g, rate_after, w_after = _line_at(t_s, mass_g, at + away, at + reach, at)
-    bend_g = np.abs(rate_after - rate_before) * (t_s[at + reach] - t_s[at - reach]) / 2.0
+    t = t_s - t_s[0]
+    of = _lines(t, mass_g - mass_g[0], rows)
+    before_g, rate_before, w_before = _line_at(of[:, :n], rows, t[reach : reach + n])
+    after_g, rate_after, w_after = _line_at(of[:, reach + away : reach + away + n], rows, t[reach : reach + n])
+    bend_g = np.abs(rate_after - rate_before) * (t_s[2 * reach :] - t_s[:n]) / 2.0
     return at, after_g - before_g, bend_g, np.sqrt(w_before + w_after)
 
 
-def _line_at(
-    t_s: F8, mass_g: F8, start: npt.NDArray[np.intp], stop: npt.NDArray[np.intp], at: npt.NDArray[np.intp]
-) -> tuple[F8, F8, F8]:
-    """Get, at the time of rows ``at``, least-squares lines through rows ``start`` to ``stop``: values, rates, and the
-    values' variances in that of a row.
-    """
-    t, x = t_s - t_s[0], mass_g - mass_g[0]
+def _lines(t: F8, x: F8, rows: int) -> F8:
+    """Get the least-squares line through each window of so many rows: mean times, means, variances of time, rates."""
 
     def mean(values: F8) -> F8:
         sums = np.concatenate(([0.0], np.cumsum(values)))
-        found: F8 = (sums[stop] - sums[start]) / (stop - start)
+        found: F8 = (sums[rows:] - sums[:-rows]) / rows
         return found
 
     mean_t, mean_x = mean(t), mean(x)
     var_t = mean(t * t) - mean_t * mean_t
-    rate = (mean(t * x) - mean_t * mean_x) / var_t
-    away_s = t[at] - mean_t
+    return np.stack([mean_t, mean_x, var_t, (mean(t * x) - mean_t * mean_x) / var_t])
+
+
+def _line_at(of: F8, rows: int, t: F8) -> tuple[F8, F8, F8]:
+    """Get lines through ``rows`` rows at times ``t``: values, rates, and the values' variances in that of a row."""
+    mean_t, mean_x, var_t, rate = of
+    away_s = t - mean_t
     line: F8 = mean_x + rate * away_s
-    return line, rate, (1.0 + away_s * away_s / var_t) / (stop - start)
+    return line, rate, (1.0 + away_s * away_s / var_t) / rows

@@ -136,8 +136,8 @@ class Phases:
             self.vented_s = row.t_s
         if self.plan.weigh == "hot" and row.n_ok > 0:
             self._hot.seen(row)
-        carried = list(self._carried(row))
-        return carried + list(self._steps[self.phase](row, last)) if self.phase is not Phase.DONE else []
+        carried = [] if self._carry is None else list(self._carried(row))
+        return [*carried, *self._steps[self.phase](row, last)] if self.phase is not Phase.DONE else []
 
     def finish(self, why: str) -> list[Event]:
         """End the run where it is: ``why`` nothing more comes (a recording's end, a stop)."""
@@ -371,7 +371,8 @@ class Phases:
         if self._out.too_long is not None:
             yield self._fail(row, self._out.too_long)
             return
-        self._hot.of_hold(row)
+        if plan.weigh == "hot":
+            self._hot.of_hold(row)
         if row.hold_s >= plan.hold_s and (because := self._out.at_the_end()) is not None:
             yield self._fail(row, because)
         elif row.hold_s >= plan.hold_s:

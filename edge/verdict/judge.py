@@ -64,11 +64,11 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     if isinstance(corrected, Invalid):
         return invalid(draft, corrected)
     weighed = corrected.weighed
-    slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets)
+    vent = vent_told(ended)
+    slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets, vent)
     seen = drift_seen(slopes, weighed.before, weighed.after) if weighed.zero is None else None
     corrections = replace(corrected.corrections, seen_drift=seen)
     rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrections.pressure_change)
-    vent = vent_told(ended)
     happened = what_happened(ended, corrected.jumps, corrected.resets, slopes, rise)
     draft = with_fields(draft, happened=happened, vented=UNSET if vent is None else vent)
     standard = ended.definition.standard

@@ -36,14 +36,18 @@ BEFORE_M1_S = 3600.0
 
 
 def moved_unseen(
-    ended: EndedRun, weighed: Weighed, jumps: Sequence[Jump], resets: Sequence[ResetStep]
+    ended: EndedRun,
+    weighed: Weighed,
+    jumps: Sequence[Jump],
+    resets: Sequence[ResetStep],
+    vent: VentTold | None,
 ) -> tuple[Slope, ...]:
-    """Get the slopes at M1 and M2 (none for a loss that is judged hot, or a blank)."""
+    """Get the slopes at M1 and M2, air having been let in at ``vent`` (none for a loss judged hot, or a blank)."""
     m1, m2 = weighed.before, weighed.after
     if m1.which is not WeighingKind.M1 or ended.definition.is_blank:
         return ()
     rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
-    before, after = _before_m1(ended, m1, rig, resets), _before_m2(ended, m1, m2, rig, (jumps, resets))
+    before, after = _before_m1(ended, m1, rig, resets), _before_m2(ended, m2, rig, vent, (jumps, resets))
     return tuple(s for s in (before, after) if s is not None)
 
 
@@ -60,7 +64,7 @@ def moved_beside_balance(ended: EndedRun, m1: BalanceMass, m2: BalanceMass) -> t
     counted_h = max(0.0, _middle_s(rig_m1) - m1.weighed_s) / 3600.0
     before, after = _before_m1(ended, rig_m1, rig, (), counted_h), None
     if rig_m2 is not None:
-        after = _before_m2(ended, rig_m1, rig_m2, rig, ((), ()))
+        after = _before_m2(ended, rig_m2, rig, vent_told(ended), ((), ()))
         if after is not None and after.toward_loss_g > 0.0:
             more_g = max(0.0, after.rate_g_per_h) * max(0.0, m2.weighed_s - _middle_s(rig_m2)) / 3600.0
             after = replace(after, toward_loss_g=after.toward_loss_g + more_g)
@@ -83,15 +87,14 @@ def _before_m1(
 
 def _before_m2(
     ended: EndedRun,
-    m1: Weighing,
     m2: Weighing,
     rig: RigStated,
+    vent: VentTold | None,
     told: tuple[Sequence[Jump], Sequence[ResetStep]],
 ) -> Slope | None:
     phases, (jumps, resets) = ended.phases, told
     cool_s = phases.entered_s.get(Phase.COOL, m2.from_s)
     cooling = phases.masses.stretch(cool_s, m2.to_s)
-    vent = _vent(ended, m1, m2)
     vented_s = None if vent is None else vent.at_s
     out_s, back_s = _last_stay(phases.carrying, m2)
     vented_s = out_s if vented_s is None else vented_s  # who carries it out has let the air in
@@ -129,10 +132,8 @@ def vent_told(ended: EndedRun) -> VentTold | None:
     """Get when air was let in before the rig's M2: as it was said, else as it is seen (None: neither, or no M2)."""
     found = ended.phases.weighings.get
     m1, m2 = found(WeighingKind.M1), found(WeighingKind.M2)
-    return None if m1 is None or m2 is None else _vent(ended, m1, m2)
-
-
-def _vent(ended: EndedRun, m1: Weighing, m2: Weighing) -> VentTold | None:
+    if m1 is None or m2 is None:
+        return None
     phases = ended.phases
     if math.isfinite(phases.vented_s):
         return VentTold(at_s=phases.vented_s, told=True)

@@ -9,20 +9,29 @@ blank, with both, and plain with the room's air read. ``tests/bench/test_strange
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
+import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
-from bench_report import Section, table
+from bench_pieces import Pieces
+from bench_report import Section, commit, table
 from strange_night import REFUSED, Taken, calibrate, judge, night
 from strange_physics import FAMILIES, StrangeRig, draw
 
 from edge.errors import BlankDoesNotMatch
+from edge.procedure.jumps import Jump, find_jumps
 from edge.records.result import Result, Verdict
 from edge.standards.standard import Standard, load_standard
 
@@ -95,6 +104,21 @@ def _outcome(family: str, seed: int, way: str, at_limit: bool, taken: Taken, res
     )
 
 
+@contextmanager
+def _jumps_remembered() -> Iterator[None]:
+    """Find the jumps of the same rows once: five ways of judging a night ask for them ten times."""
+    known: dict[tuple[bytes, bytes, float], tuple[Jump, ...]] = {}
+
+    def found(t_s: np.ndarray, mass_g: np.ndarray, matters_g: float) -> tuple[Jump, ...]:
+        rows = (t_s.tobytes(), mass_g.tobytes(), matters_g)
+        if rows not in known:
+            known[rows] = find_jumps(t_s, mass_g, matters_g)
+        return known[rows]
+
+    with patch("edge.verdict.plausible.find_jumps", found), patch("edge.verdict.unseen.find_jumps", found):
+        yield
+
+
 def _ways(taken: Taken, standard: Standard, certificate: object, blank: Result) -> dict[str, Result | None]:
     of = partial(judge, taken, standard, certificate)
     out: dict[str, Result | None] = {
@@ -128,7 +152,9 @@ def one(family: str, seed: int, *, draws: int = 2) -> list[Outcome]:
     for at_limit, loss_pct in ((False, physics.loss_pct), (True, standard.limit_pct.value))[:draws]:
         taken = night(rig, standard, certificate, partial(rig.place_sample, loss_pct), zero_after=True)
         rig.place()
-        for way, result in _ways(taken, standard, certificate, blank).items():
+        with _jumps_remembered():
+            judged = _ways(taken, standard, certificate, blank)
+        for way, result in judged.items():
             if result is None:
                 out.append(Outcome(family, seed, way, at_limit, "INVALID", why=f"blank: {blank.invalid_because}"))
             else:
@@ -197,6 +223,41 @@ def found(outcomes: Sequence[Outcome], limit_pct: float) -> str:
     return table(HEAD, *rows) + (f"\n\n{said}" if said else "")
 
 
+def told_outcomes(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Get outcomes as plain values, for a file."""
+    return [dataclasses.asdict(o) for o in outcomes]
+
+
+def read_outcomes(told: list[dict[str, Any]]) -> list[Outcome]:
+    """Get outcomes from such values."""
+    return [Outcome(**{**o, "budget": tuple((name, pct) for name, pct in o["budget"])}) for o in told]
+
+
+def measured(
+    tasks: Sequence[tuple[str, int]], *, draws: int, workers: int, resume: Path | None = None
+) -> tuple[list[Outcome], float]:
+    """Get the outcomes of all tasks, and what they took in s; those that ``resume`` holds are not measured anew.
+
+    Raises ``ValueError`` where that file is of another commit.
+    """
+    began = time.monotonic()
+    pieces = None if resume is None else Pieces(resume, commit())
+    names = {task: f"{task[0]} {task[1]} {draws}" for task in tasks}
+    known = (
+        {}
+        if pieces is None
+        else {task: read_outcomes(pieces.found[n]) for task, n in names.items() if n in pieces.found}
+    )
+    to_do = [task for task in tasks if task not in known]
+    with ProcessPoolExecutor(workers) as pool:
+        for task, outcomes in zip(to_do, pool.map(partial(_attempt, draws=draws), to_do, chunksize=2), strict=True):
+            known[task] = outcomes
+            if pieces is not None:
+                pieces.add(names[task], told_outcomes(outcomes))
+    took_s = time.monotonic() - began if pieces is None else pieces.took_s
+    return [o for task in tasks for o in known[task]], took_s
+
+
 def main() -> None:
     """Draw, calibrate, measure and judge strange rigs, and say how it went."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -205,6 +266,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the first rig")
     parser.add_argument("--draws", type=int, default=2, choices=(1, 2), help="1: without the test at the limit")
     parser.add_argument("--workers", type=int, default=2, choices=(1, 2))
+    parser.add_argument("--resume", type=Path, metavar="FILE", help="append to it, and go on from what it holds")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--write", action="store_true", help="write the section of docs/benchmarks.md")
     args = parser.parse_args()
@@ -212,17 +274,19 @@ def main() -> None:
     unknown = [name for name in families if name not in FAMILIES]
     if unknown:
         parser.error(f"no family {unknown[0]!r}: one of {', '.join(f.replace(', ', ':') for f in FAMILIES)}")
-    began = time.monotonic()
     tasks = [(family, seed) for family in families for seed in range(args.seed, args.seed + args.rigs)]
-    with ProcessPoolExecutor(args.workers) as pool:
-        parts = list(pool.map(partial(_attempt, draws=args.draws), tasks, chunksize=2))
-    outcomes = [o for part in parts for o in part]
+    try:
+        outcomes, took_s = measured(tasks, draws=args.draws, workers=args.workers, resume=args.resume)
+    except ValueError as e:
+        parser.error(str(e))
     if args.verbose:
         for o in outcomes:
             print(o)
     limit_pct = load_standard("gbt-48093-1-2026").limit_pct.value
-    SECTION.report(found(outcomes, limit_pct), took_s=time.monotonic() - began, write=args.write)
+    SECTION.report(found(outcomes, limit_pct), took_s=took_s, write=args.write)
 
 
 if __name__ == "__main__":
+    if "OPENBLAS_NUM_THREADS" not in os.environ:  # threads of a small matrix would wait for the other worker
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     main()

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from pathlib import Path
 
 import pytest
+from bench_pieces import Pieces
 from strange_physics import FAMILIES, StrangeRig, draw
-from strange_rigs import WAYS, Outcome, found, one
+from strange_rigs import WAYS, Outcome, found, one, read_outcomes, told_outcomes
 
 LIMIT_PCT = 0.5
 FEW = ("plain", "moisture")
@@ -35,6 +37,21 @@ def test_the_table_has_a_row_for_each_family_and_way() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in text.splitlines()[2:]]
     told = [[family, way] for family in FEW for way in WAYS]
     assert rows == [*told, ["moisture, as weighed", "plain"], ["moisture, as weighed", "zero"]]
+
+
+def test_a_bench_that_was_cut_goes_on_where_it_was(tmp_path: Path) -> None:
+    file, of = tmp_path / "pieces", outcomes("plain")
+    began = Pieces(file, "0123abc")
+    began.add("plain 1 2", told_outcomes(of))
+    with file.open("a", encoding="utf-8") as line:
+        line.write('{"commit": "0123abc", "task": "plain 2 2", "fou')
+    Pieces(file, "0123abc").add("plain 3 2", told_outcomes(of[:1]))
+    again = Pieces(file, "0123abc")
+    assert {task: read_outcomes(found) for task, found in again.found.items()} == {"plain 1 2": of, "plain 3 2": of[:1]}
+    assert again.took_s >= began.took_s
+    for other in ("4567def", "0123abc with changes"):
+        with pytest.raises(ValueError, match="commit"):
+            Pieces(file, other)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -126,6 +126,21 @@ def test_a_draught_is_noise_and_no_row_of_jumps(mg: float, tau_s: float, for_s: 
     assert len(found) <= 8  # not each of its swings
 
 
+@pytest.mark.parametrize("seed", [11, 21, 112, 134])
+def test_a_record_every_half_minute_with_a_hole_and_two_steps_near_it_can_be_looked_at(seed: int) -> None:
+    """Nothing near such a step may move its way, and no row is then on its way: that divided by nothing."""
+    rng = np.random.default_rng(seed)
+    t_s = times(30.0)
+    mass_g = 100.0 + 2e-4 * rng.standard_normal(len(t_s))
+    seen = (t_s < 9000.0) | (t_s > 9000.0 + 60.0 * int(rng.integers(20, 120)))
+    t_s, mass_g = t_s[seen], mass_g[seen]
+    for at_s in rng.uniform(8000.0, 16_000.0, 2):
+        mass_g = mass_g + rng.normal() * 0.2 * (t_s > at_s)
+    found = find_jumps(t_s, mass_g, MATTERS_G)
+    assert found
+    assert all(np.isfinite(j.step_g) and j.u_g > 0.0 for j in found)
+
+
 def test_too_few_rows_have_no_jumps() -> None:
     assert find_jumps(np.arange(4.0), np.array([1.0, 1.0, 5.0, 5.0]), 0.1) == ()
     assert find_jumps(np.empty(0), np.empty(0), 0.1) == ()

@@ -24,7 +24,7 @@ from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard
 from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Weighed
-from edge.verdict.unseen import moved_unseen
+from edge.verdict.unseen import moved_unseen, vent_told
 from hw.sim.rig import RigTruth
 
 NATIONAL = load_standard("gbt-48093-1-2026")
@@ -78,6 +78,7 @@ def night(
     m1 = weighed("m1", 200.0 - dries_g_per_h * 700.0 / 3600.0, M1_S, M1_S + 1200)
     m2_mean = np.mean([mass_g(t) for t in range(M2_S, END_S + 1)])
     m2 = weighed("m2", float(m2_mean), M2_S, END_S)
+    phases.weighings |= {WeighingKind.M1: m1, WeighingKind.M2: m2}
     definition = RunDefinition(
         Sample("S", opened_ago_s=opened_ago_s),
         "Ada",
@@ -89,7 +90,7 @@ def night(
     )
     jumps = (Jump(5000.0, jump_g, 0.001),) if jump_g else ()
     ended = EndedRun(definition, phases, datetime.date(2026, 11, 26), stops=())
-    return moved_unseen(ended, Weighed(m1, m2, m1, certificate=STILL), jumps, ())
+    return moved_unseen(ended, Weighed(m1, m2, m1, certificate=STILL), jumps, (), vent_told(ended))
 
 
 def at(which: WeighingKind, slopes: tuple[Slope, ...]) -> Slope:
