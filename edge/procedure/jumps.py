@@ -32,6 +32,8 @@ LOCAL_S = 900.0
 OF_A_LOOK = 8  # ... or of so many times what a look spans, so that a jump is not usual at its own place
 SHARE = 0.5
 """A jump is at least this share of all that changes around it: a curve that bends is no jump."""
+AT_MOST = 3.0
+"""A jump is at most so many times what its rows span: a line with a step in it, taken across a hole, leads anywhere."""
 SHAPE = 0.15
 """Of a jump: what lies beside it and is less is its shape, not another one."""
 BESIDE = 2  # times what a look spans
@@ -98,9 +100,11 @@ def _largest(t_s: F8, mass_g: F8, look: tuple[int, int], least_g: F8, interval_s
         return None
     usual_g = _usual(size_g / spread, max(OF_A_LOOK * reach, round(LOCAL_S / interval_s))) * spread
     may_be &= size_g >= SIGMAS * usual_g
-    if not np.any(may_be):
+    for i in np.flatnonzero(may_be)[np.argsort(-size_g[may_be], kind="stable")].tolist():
+        if size_g[i] <= AT_MOST * np.ptp(mass_g[i : i + 2 * reach + 1]):
+            break
+    else:
         return None
-    i = int(np.argmax(np.where(may_be, size_g, 0.0)))
     return Jump(float(t_s[at[i]]), float(step_g[i]), max(float(usual_g[i]), float(size_g[i]) * 1e-6))
 
 
@@ -131,6 +135,8 @@ def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> tuple
         if low < 0 or high >= len(t_s):
             break
         _, step_g, bend_g, _ = _steps(t_s[low : high + 1], mass_g[low : high + 1], rows, away)
+        if not abs(step_g[0]) <= AT_MOST * np.ptp(mass_g[low : high + 1]):
+            continue
         quiet = max(_scatter(mass_g[low : low + rows]), _scatter(mass_g[high - rows : high])) <= STEADY * abs(step_g[0])
         if quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0]):
             best = replace(jump, step_g=float(step_g[0]))

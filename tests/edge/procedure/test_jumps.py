@@ -138,7 +138,7 @@ def test_a_record_every_half_minute_with_a_hole_and_two_steps_near_it_can_be_loo
         mass_g = mass_g + rng.normal() * 0.2 * (t_s > at_s)
     found = find_jumps(t_s, mass_g, MATTERS_G)
     assert found
-    assert all(np.isfinite(j.step_g) and j.u_g > 0.0 for j in found)
+    assert all(abs(j.step_g) <= 3.0 * np.ptp(mass_g) and j.u_g > 0.0 for j in found)  # a line across a hole: 7 g
 
 
 def test_too_few_rows_have_no_jumps() -> None:
