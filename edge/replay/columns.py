@@ -6,6 +6,7 @@ nor a unit that nobody wrote: both are one line that says what to map.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,17 @@ from calibration.toml_file import one_line
 from edge.errors import BadRecording, BadValue, NoCertificate
 
 from .clock import looks_like_clock
-from .headings import is_moment, is_time, lacks_unit, meaning_of
+from .headings import (
+    OTHER_UNITS,
+    is_moment,
+    is_time,
+    lacks_unit,
+    may_be,
+    meaning_of,
+    plain_unit,
+    unit_is_of,
+    written_unit,
+)
 from .layout import ColumnHead, Layout
 
 QUANTITIES = ("t_s", "counts", "mass_g", "temp_c", "cell_temp_c", "pressure_pa", "status")
@@ -31,6 +42,8 @@ UNITS = {
     "t_min": ("t_s", 60.0, 0.0),
     "t_h": ("t_s", 3600.0, 0.0),
     "t_ms": ("t_s", 1e-3, 0.0),
+    "t_us": ("t_s", 1e-6, 0.0),
+    "t_ns": ("t_s", 1e-9, 0.0),
     "t_days": ("t_s", 86_400.0, 0.0),
 }
 """Other units a column may have: the quantity, and what to multiply by and add. ``mass_pct`` is of the start mass."""
@@ -39,8 +52,15 @@ PCT_STANDS_FOR_G = 1.0
 EXCEL_DAYS = (20_000.0, 80_000.0)
 """Days since 1900 of the years 1954 to 2119: a date that a spreadsheet wrote as a number."""
 UNIX_S = (1.2e9, 2.5e9)
-UNIX_MS = (1.2e12, 2.5e12)
-"""Since 1970, of the years 2008 to 2049."""
+UNIX_FINE = (("t_ms", 1e3), ("t_us", 1e6), ("t_ns", 1e9))
+"""Since 1970, of the years 2008 to 2049, and how many there are in a second."""
+DATENUM_DAYS, DATENUM_OF_1970 = (730_000.0, 755_000.0), 719_529.0
+"""Days since the year 0 of the years 1998 to 2067, as MATLAB counts."""
+JULIAN_DAYS, JULIAN_OF_1970 = (2_450_000.0, 2_475_000.0), 2_440_587.5
+MAX_CELL = 64
+_NUMBER_AND_UNIT = re.compile(
+    r"^[+\-−]?\s?\d[\d.,'\u00a0\u202f ]*(?:[eE][+-]?\d+)?\s?(?P<unit>[^\d\s.,'+\-][^\d\s]{0,11})$"
+)
 LONGEST_CALENDAR_STEP_S = 600.0
 """Rows of a calendar's time are closer: else the number may count seconds since the logger was switched on."""
 
@@ -50,7 +70,8 @@ class Wanted:
     """A column that is read: its quantity, its header, where it is, and what to multiply by and add.
 
     ``name`` is its name with its unit (``mass_mg``); ``clock``: its cells are dates or hours and minutes; ``date_at``
-    is the column that holds the date of such a time, or -1; ``found_by_value``: its unit was found by its first number.
+    is the column that holds the date of such a time, or -1; ``found_by_value``: its unit was found by its first number;
+    ``suffix`` is the unit that stands behind each of its numbers, in the cell ('': none).
     """
 
     quantity: str
@@ -62,6 +83,7 @@ class Wanted:
     clock: bool = False
     date_at: int = -1
     found_by_value: bool = False
+    suffix: str = ""
 
 
 def parse_columns(text: str, pairs: Iterable[str] = ()) -> dict[str, str]:
@@ -97,16 +119,23 @@ class Columns:
     def __init__(self, where: str, layout: Layout, first_row: list[str], start_mass_g: float | None = None) -> None:
         """Take the file's name, its layout, its first row's cells, and the start mass that is declared in g."""
         self.where = where
-        self.heads = layout.columns
         self.fixed = dict(layout.meanings)
         self.first = first_row
+        self.suffixes = {at: unit for at, cell in enumerate(first_row) if (unit := unit_behind(cell))}
+        self.heads = tuple(
+            head._replace(unit=self.suffixes[at]) if at in self.suffixes and not head.unit else head
+            for at, head in enumerate(layout.columns)
+        )
         self.start_mass_g = layout.start_mass_g if start_mass_g is None else start_mass_g
 
     def wanted(self, mapped: dict[str, str], use_counts: bool, temp_is_declared: bool) -> tuple[Wanted, ...]:
         """Get what is to be read. Raises ``BadRecording`` or ``NoCertificate``, one line."""
         found: dict[str, Wanted] = {}
         for name, header in mapped.items():
-            found[quantity_of(name)] = self._column(name, self._index(name, header))
+            at = self._index(name, header)
+            if not header.startswith("#"):
+                self._check_mapped(name, self.heads[at])
+            found[quantity_of(name)] = self._column(name, at)
         for at, name in self.fixed.items():
             if quantity_of(name) not in found:
                 found[quantity_of(name)] = self._column(name, at)
@@ -125,6 +154,19 @@ class Columns:
         found.pop("mass_g" if value == "counts" else "counts", None)
         return tuple(found[q] for q in QUANTITIES if q in found)
 
+    def _check_mapped(self, name: str, head: ColumnHead) -> None:
+        """Refuse a column that is mapped in another unit than its header says. By its number it is taken as mapped."""
+        at = self.heads.index(head)
+        for of_header in unit_is_of(head.unit):
+            if quantity_of(of_header) == quantity_of(name) != "status" and of_header != name:
+                raise BadRecording(
+                    one_line(
+                        f"{self.where}: {head.text} is in {head.unit} and mapped as {name}: map it as {of_header}, or, "
+                        f"where the header is wrong, by its number, #{at + 1}"
+                    ),
+                    f"map {of_header}=HEADER",
+                )
+
     def _check(self, found: dict[str, Wanted], value: str, temp_is_declared: bool) -> None:
         missing = [q for q in ("t_s", value) if q not in found]
         if "temp_c" not in found and not temp_is_declared:
@@ -133,11 +175,17 @@ class Columns:
             return
         names = [" or ".join(self._unitless(q)) or q for q in missing]
         without = [h for q in missing for h in self._without_unit(q)]
+        strange = [line for q in missing for line in self._strange(q)]
         declared = ("declare temp_c=120",) if missing == ["temp_c"] else ()
         raise BadRecording(
             one_line(
                 f"{self.where}: no column {', '.join(missing)}"
-                + (f" (no unit is given for {', '.join(without)}: map it as {names[0]})" if without else "")
+                + (f" ({'; '.join(strange)})" if strange else "")
+                + (
+                    f" (no unit is given for {', '.join(without)}: map it as {names[0]})"
+                    if without and not strange
+                    else ""
+                )
                 + ": map it"
                 + (", or declare one" if declared else "")
                 + f"; the header has {self._shown()[:200]}"
@@ -145,6 +193,21 @@ class Columns:
             f"map {missing[0]}=HEADER",
             *declared,
         )
+
+    def _strange(self, quantity: str) -> list[str]:
+        """Say of which columns the name is known and the unit, or the way of writing a time, is none that is read."""
+        lines = []
+        for at, head in enumerate(self.heads):
+            unit = head.unit or written_unit(head.text)
+            if unit and quantity in {quantity_of(n) for n in may_be(head)} and plain_unit(unit) in OTHER_UNITS:
+                lines.append(f"{head.text} is in {unit}, which is not read: convert it")
+            elif quantity == "t_s" and is_time(head) and at < len(self.first):
+                cell = self.first[at].strip()
+                if cell and not head.unit and not is_number(cell) and not looks_like_clock(cell):
+                    lines.append(
+                        f"{head.text} begins with {cell[:40]!r}, which is no time that is known: write hh:mm:ss"
+                    )
+        return lines
 
     def _without_unit(self, quantity: str) -> list[str]:
         return [h.name for h in self.heads if quantity in {quantity_of(name) for name in lacks_unit(h)}]
@@ -215,14 +278,27 @@ class Columns:
         taken = {c.at for c in columns}
         clocks: list[int] = []
         dates: list[int] = []
+        unread: list[int] = []
         for at, head in enumerate(self.heads):
             if at in taken or not is_time(head) or at >= len(self.first):
                 continue
             cell = self.first[at]
             if looks_like_clock(cell):
                 (clocks if ":" in cell else dates).append(at)
-            elif is_moment(head) and (name := _calendar(cell)):
+            elif name := calendar_unit(cell, is_moment(head)):
                 columns.append(replace(self._column(name, at), found_by_value=True))
+            elif is_moment(head) and cell.strip() and not is_number(cell):
+                unread.append(at)
+        if columns:
+            dates = []  # a day beside a time that counts by itself
+        if clocks and unread and not any(looks_dated(self.first[at]) for at in clocks):
+            raise BadRecording(
+                one_line(
+                    f"{self.where}: {self.heads[unread[0]].text} begins with {self.first[unread[0]].strip()[:40]!r}, "
+                    "which is no date that is known: write it as 2026-04-03, or map the time alone"
+                ),
+                "map t_s=HEADER",
+            )
         if len(clocks) == 1 and len(dates) == 1 and not looks_dated(self.first[clocks[0]]):
             return [*columns, Wanted("t_s", "t_s", self.heads[clocks[0]].text, clocks[0], clock=True, date_at=dates[0])]
         return [*columns, *(self._column("t_s", at) for at in clocks or dates)]
@@ -231,8 +307,23 @@ class Columns:
         quantity, factor, offset = UNITS.get(name, (name, 1.0, 0.0))
         if name == "mass_pct":
             factor = PCT_STANDS_FOR_G if self.start_mass_g is None else self.start_mass_g / 100.0
-        clock = quantity == "t_s" and at < len(self.first) and looks_like_clock(self.first[at])
-        return Wanted(quantity, name, self.heads[at].text, at, factor, offset, clock)
+        first = self.first[at] if at < len(self.first) else ""
+        clock = quantity == "t_s" and looks_like_clock(first)
+        if name == "t_days":
+            offset = _days_before_1970(first) * factor
+        suffix = "" if clock else self.suffixes.get(at, "")
+        if suffix and quantity not in ("counts", "status"):
+            self._check_suffix(name, self.heads[at], suffix)
+        return Wanted(quantity, name, self.heads[at].text, at, factor, offset, clock, suffix=suffix)
+
+    def _check_suffix(self, name: str, head: ColumnHead, suffix: str) -> None:
+        """Refuse a column whose cells have another unit than its header, its name or its mapping."""
+        if name.removeprefix("cell_") not in unit_is_of(suffix):
+            raise BadRecording(
+                one_line(
+                    f"{self.where}: {head.text} is read as {name}, and its cells are in {suffix}: map it in its unit"
+                )
+            )
 
 
 def looks_dated(cell: str) -> bool:
@@ -240,16 +331,49 @@ def looks_dated(cell: str) -> bool:
     return looks_like_clock(cell) and (cell.strip().count("-") >= 2 or "/" in cell or cell.count(".") >= 2)
 
 
-def _calendar(cell: str) -> str:
-    """Get what a number in a column of dates counts: Excel's days, or s or ms since 1970; '' for another."""
+def calendar_unit(cell: str, is_date: bool) -> str:
+    """Get what a number in a column of times counts since a calendar's beginning: ms, µs or ns since 1970; '' for none.
+
+    In one of dates (``is_date``) also seconds since 1970, and days as Excel, MATLAB or astronomers count them.
+    """
     try:
         value = float(cell.strip().replace(",", "."))
     except ValueError:
         return ""
-    for (low, high), name in ((EXCEL_DAYS, "t_days"), (UNIX_S, "t_s"), (UNIX_MS, "t_ms")):
-        if low <= value <= high:
+    for name, per_s in UNIX_FINE:
+        if UNIX_S[0] * per_s <= value <= UNIX_S[1] * per_s:
             return name
-    return ""
+    if is_date and UNIX_S[0] <= value <= UNIX_S[1]:
+        return "t_s"
+    days = any(low <= value <= high for low, high in (EXCEL_DAYS, DATENUM_DAYS, JULIAN_DAYS))
+    return "t_days" if is_date and days else ""
+
+
+def _days_before_1970(cell: str) -> float:
+    """Get what is to be added to days whose first is this, that they may count from 1970; 0 for days of no calendar."""
+    try:
+        value = float(cell.strip().replace(",", "."))
+    except ValueError:
+        return 0.0
+    for (low, high), of_1970 in ((DATENUM_DAYS, DATENUM_OF_1970), (JULIAN_DAYS, JULIAN_OF_1970)):
+        if low <= value <= high:
+            return -of_1970
+    return 0.0
+
+
+def unit_behind(cell: str) -> str:
+    """Get the unit that stands behind a cell's number, as in ``196.3 g``; '' where there is none that we know."""
+    found = _NUMBER_AND_UNIT.match(cell.strip()) if len(cell) <= MAX_CELL else None
+    return found["unit"] if found and unit_is_of(found["unit"]) else ""
+
+
+def is_number(cell: str) -> bool:
+    """Say whether a cell is a number, with a point or a comma."""
+    try:
+        float(cell.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def unused(heads: tuple[ColumnHead, ...], wanted: tuple[Wanted, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from hw.protocols import Status
 
 from .clock import DAY_S, NoTime, Order, looks_like_clock, read_moment
 from .columns import Wanted
+from .headings import plain_name
 from .layout import Layout
 from .notation import MAX_DECIMALS, Notation
 
@@ -30,17 +31,36 @@ MAX_FOOTER_LINES = 200
 LONGEST_OVER_MIDNIGHT_S = 600.0
 """A clock without a date that goes back by most of a day has passed midnight, if no more time than this passed."""
 
+THINGS = frozenset(
+    (
+        "entityid",
+        "entity",
+        "statisticid",
+        "series",
+        "metric",
+        "sensor",
+        "sensorid",
+        "device",
+        "deviceid",
+        "topic",
+        "field",
+    )
+)
+"""Names of a column that says whose value a row has. Where it is not read, all rows must be of one thing."""
+
 Table = dict[str, "array[float]"]
 """A column of numbers for each quantity, all of one length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was met on the way: bad rows that were skipped, lines of a footer, midnights, held seconds."""
+    """What was met on the way: bad rows that were skipped, lines of a footer, comments and the header once more between
+    the rows, midnights, held seconds."""
 
     skipped: int = 0
     first_skipped: str = ""
     footer: int = 0
+    between: int = 0
     midnights: int = 0
     held_rows: int = 0
     held_at_most_s: float = 0.0
@@ -103,6 +123,14 @@ class TableReader:
             (c.at, c.factor, c.offset, not c.clock and c.quantity != "status", c.quantity in ("mass_g", "counts"), c)
             for c in wanted
         )
+        self._zoned: bool | None = None
+        heads = layout.columns
+        self._again = {tuple(getattr(h, part) for h in heads) for part in ("text", "name", "unit")} - {
+            ("",) * len(heads)
+        }
+        self._names = {h.name for h in heads} | {h.text for h in heads}
+        used = {c.at for c in wanted} | {c.date_at for c in wanted}
+        self._of = {at: "" for at, h in enumerate(heads) if plain_name(h.name) in THINGS and at not in used}
         self._status_at = next((c.at for c in wanted if c.quantity == "status"), -1)
 
     def read(self, rows: Iterable[tuple[int, list[str]]]) -> ReadColumns:
@@ -114,7 +142,7 @@ class TableReader:
         appends = [table[c.quantity].append for c in self.wanted]
         t = table["t_s"]
         bad: list[str] = []
-        footer, last_t_s, n = 0, -math.inf, 0
+        footer, passed, last_t_s, n = 0, 0, -math.inf, 0
         between = self.layout.passes_over is not None
         for line, cells in rows:
             if between and self.layout.is_passed_over(cells):
@@ -123,7 +151,9 @@ class TableReader:
                 values = self._values(line, cells)
             except _BadRow as e:
                 said = str(e)
-                if self.skip_bad_rows:
+                if self._is_between(line, cells):
+                    passed += 1
+                elif self.skip_bad_rows:
                     bad.append(said) if not bad else bad.append("")
                 elif n and (footer or e.may_be_footer) and footer < MAX_FOOTER_LINES and cells[0].isprintable():
                     footer += 1
@@ -133,6 +163,8 @@ class TableReader:
                 continue
             if footer:
                 raise BadRecording(one_line(f"{self.where}, {bad[0]}"))
+            if self._of:
+                self._check_of(line, cells)
             t_s = values[0]
             first_s = t[0] if n else t_s
             if not (last_t_s <= t_s <= MAX_T_S and t_s - first_s <= MAX_SPAN_S and t_s >= -MAX_T_S):
@@ -154,8 +186,35 @@ class TableReader:
                 one_line(f"{self.where}: {skipped} rows are bad and {n} are not: the first bad one is {bad[0]}")
             )
         factor = next(abs(c.factor) for c in self.wanted if c.quantity in ("mass_g", "counts"))
-        facts = Facts(skipped, bad[0] if skipped else "", footer, self.midnights)
+        facts = Facts(skipped, bad[0] if skipped else "", footer, passed, self.midnights)
         return ReadColumns(table, factor * 10.0**-self.decimals, facts, tuple(self.commands))
+
+    def _is_between(self, line: int, cells: list[str]) -> bool:
+        """Say whether a row is a comment, or the file's header once more. Another header ends the reading."""
+        if cells[0].lstrip().startswith("#"):
+            return True
+        stripped = tuple(cell.strip().lstrip("#").strip() for cell in cells)
+        if stripped in self._again or tuple(cell.strip("[]()") for cell in stripped) in self._again:
+            return True
+        if len(self._names.intersection(stripped) - {""}) > 1:
+            raise BadRecording(one_line(f"{self.where}, line {line}: another header begins here: cut the file there"))
+        return False
+
+    def _check_of(self, line: int, cells: list[str]) -> None:
+        """Refuse rows of two things under one header, as a file of one value a row has."""
+        for at, before in self._of.items():
+            cell = cells[at].strip()
+            if cell == before:
+                continue
+            if before and cell and not _is_number(self._number, cell):
+                head = self.layout.columns[at].text
+                raise BadRecording(
+                    one_line(
+                        f"{self.where}, line {line}: {head} is {cell[:40]} here and {before[:40]} above: these rows "
+                        "are of two things: export one of them, or each as a column"
+                    )
+                )
+            self._of[at] = cell or before
 
     def _commanded(self, line: int, t_s: float, words: str) -> None:
         for word in words.lower().split(";"):
@@ -171,7 +230,10 @@ class TableReader:
 
     def _values(self, line: int, cells: list[str]) -> list[float]:
         """Get a row's values in the order of what is wanted, which begins with the time. Raises :class:`_BadRow`."""
-        if len(cells) != len(self.layout.columns):
+        width = len(self.layout.columns)
+        if len(cells) != width and not (
+            len(cells) == self.layout.also_cells and not any(map(str.strip, cells[width:]))
+        ):
             there = self._any_number(cells) or not cells[0].strip()
             raise _BadRow(
                 f"line {line}: {len(cells)} cells where the header has {len(self.layout.columns)}: correct the row",
@@ -183,6 +245,8 @@ class TableReader:
         for at, factor, offset, is_number, weighed, column in self._plan:
             cell = cells[at]
             try:
+                if column.suffix:
+                    cell = without_unit(cell, column.suffix)
                 if not is_number:
                     value = self._time(cells, column) if column.clock else float(status)
                 elif point and cell.isascii() and "_" not in cell:  # which Python would take
@@ -192,7 +256,7 @@ class TableReader:
                         value = number(cell) * factor + offset
                 else:
                     value = number(cell) * factor + offset
-                if not -LARGEST <= value <= LARGEST:
+                if not -LARGEST <= value <= LARGEST and (column.quantity != "t_s" or value != value):
                     raise ValueError(f"{cell.strip()[:40]} is no reading")
             except ValueError as e:
                 if status is Status.OK or column.quantity == "t_s":
@@ -222,6 +286,12 @@ class TableReader:
             moment = read_moment(text, self.order)
         except NoTime as e:
             raise ValueError(str(e)) from None
+        if self._zoned is not moment.zoned:
+            if self._zoned is not None:
+                raise ValueError(
+                    f"{text.strip()[:40]!r} has {'a' if moment.zoned else 'no'} zone, unlike the rows above"
+                )
+            self._zoned = moment.zoned
         if not moment.dated:
             return moment.t_s + self.midnights * DAY_S
         return moment.t_s
@@ -242,7 +312,7 @@ class TableReader:
         if abs(t_s) > MAX_T_S or t_s - first_t_s > MAX_SPAN_S:
             raise BadRecording(
                 f"{self.where}, line {line}: t_s is {t_s:g}: a recording may last {MAX_SPAN_S:g} s, and a clock show "
-                f"{MAX_T_S:g} s; if these are milliseconds, map them as t_ms",
+                f"{MAX_T_S:g} s; if these are milliseconds, map them as t_ms (t_us, t_ns)",
                 "map t_ms=HEADER",
             )
         return t_s
@@ -255,6 +325,16 @@ class TableReader:
             raise _BadRow(
                 f"line {line}, column status: {cell.strip()[:40]!r} is none: use {names}", may_be_footer=False
             ) from None
+
+
+def without_unit(cell: str, unit: str) -> str:
+    """Get a cell's number without the unit behind it. Raises ``ValueError`` where that is another, or none."""
+    text = cell.strip()
+    if not text:
+        return text
+    if not text.endswith(unit):
+        raise ValueError(f"{text[:40]!r} is not in {unit}, as the first row is")
+    return text.removesuffix(unit)
 
 
 def _is_number(number: Callable[[str], float], cell: str) -> bool:

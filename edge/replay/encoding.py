@@ -1,4 +1,5 @@
-"""Which encoding a text file may be in: UTF-8, UTF-16, Windows-1252 (Latin-1) or GB 18030.
+"""Which encoding a text file may be in: UTF-8, UTF-16, Windows-1252 (Latin-1), GB 18030 or
+Shift-JIS.
 
 This module must never settle on one of two encodings by itself: it names those that fit, and what the text then says
 decides.
@@ -19,6 +20,7 @@ NAMES = {
     "cp1252": "Windows-1252",
     "latin-1": "Latin-1",
     "gb18030": "GB 18030",
+    "cp932": "Shift-JIS",
 }
 NUL_SHARE = 0.3
 """So many of every second byte are zero in UTF-16 of numbers and Latin letters, and in nothing else that is text."""
@@ -42,7 +44,7 @@ def encodings_of(path: Path) -> tuple[str, ...]:
     if _decodes(path, "utf-8"):
         return ("utf-8",)
     eight_bits = "cp1252" if _decodes(path, "cp1252") else "latin-1"
-    return (eight_bits, *(("gb18030",) if _decodes(path, "gb18030") else ()))
+    return (eight_bits, *(name for name in ("gb18030", "cp932") if _decodes(path, name)))
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
 
 TIME_NAMES = _words(
     "time t elapsed elapsedtime timestamp date datetime zeit dauer uhrzeit zeitpunkt datum temps heure tempo tiempo "
-    "fecha 时间 時間 日期 日期时间 时刻 timeutc timestamputc"
+    "fecha 时间 時間 日時 日付 経過時間 日期 日期时间 时刻 timeutc timestamputc"
 )
 DATE_NAMES = _words("date datetime timestamp datum zeitpunkt fecha 日期 日期时间 timestamputc")
 """Names of a column that holds a moment, not a length of time: a number there is a day or a second of a calendar."""
@@ -38,7 +38,9 @@ TIME_UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sek", "秒"), "t_s"),
     **dict.fromkeys(("min", "mins", "minute", "minutes", "分", "分钟"), "t_min"),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "std", "小时"), "t_h"),
-    **dict.fromkeys(("ms", "msec", "毫秒"), "t_ms"),
+    **dict.fromkeys(("ms", "msec", "毫秒", "ミリ秒"), "t_ms"),
+    **dict.fromkeys(("µs", "us", "usec", "微秒"), "t_us"),
+    **dict.fromkeys(("ns", "nsec"), "t_ns"),
 }
 MASS_UNITS = {
     **dict.fromkeys(("g", "gram", "grams", "gramm", "克"), "mass_g"),
@@ -58,6 +60,8 @@ PRESSURE_UNITS = {
     "mbar": "pressure_hpa",
     "kpa": "pressure_kpa",
 }
+OTHER_UNITS = _words("oz lb lbs ct gr n mn ng t °r")
+"""Units of a mass, a weight or a temperature that are not read: a column in one of them is said to be."""
 _UNIT_WORDS = frozenset((*TIME_UNITS, *MASS_UNITS, *TEMP_UNITS, *PRESSURE_UNITS, "k"))
 
 _BRACKETED = re.compile(r"^(?P<name>.*?)\s*[\[(（](?P<unit>[^\[\]()（）]*)[\])）]\s*(?P<rest>.*)$")
@@ -85,7 +89,9 @@ def plain_unit(unit: str) -> str:
     """Get a unit in the one way in which it is compared: ``[µg]`` with the micro sign, ``℃`` as ``°c``, no brackets."""
     text = unit.strip().strip("[]()（）").strip()
     text = unicodedata.normalize("NFC", text.replace("℃", "°C").replace("℉", "°F").replace("μ", "µ").replace("％", "%"))
-    return text if text == "K" else text.lower() if text.lower() != "k" else "k"
+    if text in ("K", "Mg", "k"):  # a megagram is no milligram
+        return text
+    return text.lower()
 
 
 def is_unit(unit: str) -> bool:
@@ -124,10 +130,41 @@ def meaning_of(head: ColumnHead) -> str:
     return ""
 
 
+def unit_is_of(unit: str) -> tuple[str, ...]:
+    """Get the names that a unit alone may stand for: ``mass_mg`` of ``mg``, ``t_min`` of ``min``; () where none."""
+    plain = plain_unit(unit)
+    every = (TIME_UNITS, MASS_UNITS, TEMP_UNITS, PRESSURE_UNITS)
+    return tuple(units[plain] for units in every if plain in units)
+
+
 def meaning_of_unit(unit: str) -> str:
     """Get what a value in this unit is where nothing else is said, for masses and temperatures; '' for others."""
     plain = plain_unit(unit)
     return "" if plain == "%" else MASS_UNITS.get(plain, TEMP_UNITS.get(plain, ""))
+
+
+def may_be(head: ColumnHead) -> tuple[str, ...]:
+    """Get what a column may be by its name alone, whatever unit stands beside it."""
+    return lacks_unit(ColumnHead(head.text, written_name(head.text), ""))
+
+
+def written_unit(text: str) -> str:
+    """Get the unit that a header has behind its name, known or not: ``oz`` of ``Mass/oz``; '' where there is none."""
+    found = _split(text)
+    return found["unit"].strip() if found else ""
+
+
+def written_name(text: str) -> str:
+    """Get a header's name without what stands behind it as its unit, known or not."""
+    found = _split(text)
+    return found["name"].strip() if found else text.strip()
+
+
+def _split(text: str) -> re.Match[str] | None:
+    shown = text.strip()
+    if len(shown) > MAX_HEADING:
+        return None
+    return next((found for p in (_BRACKETED, _SLASHED, _COMMA, _UNDERSCORED) if (found := p.match(shown))), None)
 
 
 def lacks_unit(head: ColumnHead) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ MAX_LINE_CHARS = 65_536
 HEAD_LINES = 300
 """So many lines are looked at for a header: no preamble that we know is longer."""
 HEAD_CHARS = 100_000
+MAX_HEADER_LINES = 12
+"""A header with line ends in its names has no more lines."""
 MAX_HEADER_CHARS = 8192
 """A longer line is cut before it is looked at for names: a header is never so long."""
 MAX_COLUMNS = 256
@@ -38,7 +40,9 @@ class LongForm:
     """A file of one value a row: which column names the quantity, which holds the value and which the time.
 
     ``series`` is the column that must not differ within a quantity (two devices under one name), or -1.
-    ``changes_only``: the format writes a row only where a value has changed.
+    ``changes_only``: the format writes a row only where a value has changed; ``has_units``: ``series`` is the value's
+    unit. ``restated`` are the names of entity, value, time and series, where the file has a header a table, each with
+    its own order.
     """
 
     entity: int
@@ -46,6 +50,14 @@ class LongForm:
     time: int
     series: int = -1
     changes_only: bool = False
+    has_units: bool = False
+    restated: tuple[str, ...] = ()
+
+    @classmethod
+    def of_header(cls, names: tuple[str, ...], cells: list[str]) -> LongForm:
+        """Get where a header has entity, value, time and, where it is named, series. ``ValueError``: one is missing."""
+        entity, value, time, *series = (cells.index(name) for name in names)
+        return cls(entity, value, time, series[0] if series else -1, restated=names)
 
 
 MAX_BETWEEN = 500
@@ -71,8 +83,12 @@ class Layout:
     meanings: tuple[tuple[int, str], ...] = ()
     passes_over: re.Pattern[str] | None = None
     long: LongForm | None = None
+    also_cells: int = 0
+    """A row may have so many cells too: those beyond the header's are blank (0: it may not)."""
     line: re.Pattern[str] | None = None
     """Where the file is a log and not a table: what a line must match, its groups being the cells."""
+    every_line: bool = False
+    """Of such a log every line that is not blank must match: another is a row of one cell."""
 
     def is_passed_over(self, cells: list[str]) -> bool:
         """Say whether a row is one of the format's own between the rows, such as a step's title."""
@@ -109,7 +125,23 @@ def read_head(file: TextIO, mapped: frozenset[str]) -> Head:
             break
         chars += len(line)
         lines.append(line.rstrip("\r\n"))
-    return Head(tuple(lines), mapped)
+    return Head(tuple(_with_broken_headers_joined(lines)), mapped)
+
+
+def _with_broken_headers_joined(lines: list[str]) -> list[str]:
+    """Put a header whose quoted names have line ends in them into its last line, and blanks into those before it."""
+    out = list(lines)
+    at = 0
+    while at < len(out):
+        if out[at].lstrip().startswith('"') and out[at].count('"') % 2:
+            for last in range(at + 1, min(at + MAX_HEADER_LINES, len(out))):
+                joined = " ".join(out[at : last + 1])
+                if joined.count('"') % 2 == 0 and joined.rstrip().endswith('"'):
+                    out[at : last + 1] = [*[""] * (last - at), joined]
+                    at = last
+                    break
+        at += 1
+    return out
 
 
 def split_cells(line: str, separator: str) -> list[str]:
@@ -133,8 +165,10 @@ def rows(file: TextIO, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     lines = iter(lambda: file.readline(MAX_LINE_CHARS), "")
     if layout.line is not None:
         for number, line in enumerate(lines, layout.first_row + 1):
-            if found := layout.line.search(line):
+            if found := layout.line.search(line.rstrip("\r\n")):
                 yield number, list(found.groups(""))
+            elif layout.every_line and line.strip():
+                yield number, [line.strip()]
     elif layout.separator == BLANKS:
         for number, line in enumerate(lines, layout.first_row + 1):
             if cells := line.split():

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 
-from .clock import DAY_S, NoTime, read_moment
-from .columns import PCT_STANDS_FOR_G, QUANTITIES, UNITS, quantity_of
+from .clock import DAY_S, NoTime, Order, read_moment
+from .columns import PCT_STANDS_FOR_G, QUANTITIES, UNITS, calendar_unit, quantity_of
 from .csv_table import LARGEST, LONGEST_OVER_MIDNIGHT_S, MAX_ROWS, MAX_SPAN_S, Facts, ReadColumns
-from .headings import meaning_of_unit
+from .headings import meaning_of_unit, unit_is_of
 from .layout import Layout, LongForm
 from .notation import MAX_DECIMALS, Notation
 
@@ -60,8 +60,15 @@ class LongReader:
         held_at_most_s: float,
         start_mass_g: float | None = None,
         skip_bad_rows: bool = False,
+        decimal: str = "",
+        order: Order = "day",
     ) -> None:
-        """Take the file's name and layout, ``{name: entity}`` as mapped, and how long a value may be held in s."""
+        """Take the file's name and layout, ``{name: entity}`` as mapped, and how long a value may be held in s.
+
+        ``decimal`` is the mark that is stated ('' for none), ``order`` what comes first in a date of three numbers.
+        """
+        self.order = order
+        self.is_stated = bool(decimal)
         self.where = where
         self.layout = layout
         self.mapped = {entity: name for name, entity in mapped.items()}
@@ -70,7 +77,8 @@ class LongReader:
         self.skip_bad_rows = skip_bad_rows
         self.series: dict[str, _Series] = {}
         self.others: dict[str, str] = {}
-        self.notation = Notation()
+        self.notation = Notation("," if decimal == "," else ".")
+        self._zoned: bool | None = None
         self._bad: list[str] = []
         self._midnights = 0
         self._last_s = -math.inf
@@ -84,6 +92,9 @@ class LongReader:
             if n > MAX_ROWS:
                 raise BadRecording(f"{self.where}: has more than {MAX_ROWS} rows: thin it to a row a second")
             if between and self.layout.is_passed_over(cells):
+                continue
+            if long.restated and long.restated[2] in cells:
+                long = _restated(long, cells)
                 continue
             try:
                 self._take(long, cells)
@@ -99,6 +110,8 @@ class LongReader:
         entity = cells[long.entity].strip()
         series = self._series_of(entity, cells, long)
         if series is None:
+            if long.restated:
+                self._time(cells[long.time])
             return
         state = cells[long.value].strip()
         t_s = self._time(cells[long.time])
@@ -109,6 +122,8 @@ class LongReader:
             _, factor, offset = UNITS.get(series.name, (series.name, 1.0, 0.0))
             if series.name == "mass_pct":
                 factor = PCT_STANDS_FOR_G if self.start_mass_g is None else self.start_mass_g / 100.0
+            if "," in state and not self.is_stated:
+                raise ValueError(f"{state[:40]} may have a decimal comma: say which mark it is")
             value = self.notation.number(state) * factor + offset
             if not abs(value) <= LARGEST:
                 raise ValueError(f"{state[:40]} is no reading")
@@ -123,7 +138,9 @@ class LongReader:
                 raise ValueError(f"{entity} is of two series ({known.of[:20]} and {of[:20]}): export one of them")
             return known
         name = self.mapped.get(entity) or self._own_name(entity)
-        if not name and self.layout.line is not None:
+        if long.has_units and name and name not in (units := unit_is_of(of)) and units:
+            raise ValueError(f"{entity} is in {of} and named {name}: map it as {units[0]}")
+        if not name and long.has_units:
             name = meaning_of_unit(of)
             if quantity_of(name) in {quantity_of(n) for n in self.mapped.values()}:
                 name = ""
@@ -145,10 +162,16 @@ class LongReader:
         return name if name in (*QUANTITIES, *UNITS) and quantity_of(name) in VALUES else ""
 
     def _time(self, cell: str) -> float:
+        if name := calendar_unit(cell, is_date=True):
+            return float(cell) * UNITS.get(name, (name, 1.0))[1]
         try:
-            moment = read_moment(cell)
+            moment = read_moment(cell, self.order)
         except NoTime as e:
             raise ValueError(str(e)) from None
+        if self._zoned is not moment.zoned:
+            if self._zoned is not None:
+                raise ValueError(f"{cell[:40]!r} has {'a' if moment.zoned else 'no'} zone, unlike the rows above")
+            self._zoned = moment.zoned
         if moment.dated:
             return moment.t_s
         t_s = moment.t_s + self._midnights * DAY_S
@@ -213,6 +236,16 @@ class LongReader:
         _, factor, _ = UNITS.get(chosen[0].name, ("", 1.0, 0.0))
         out = {name: array("d", column[there].tobytes()) for name, column in table.items()}
         return ReadColumns(out, factor * 10.0 ** -chosen[0].decimals, facts)
+
+
+def _restated(long: LongForm, cells: list[str]) -> LongForm:
+    """Get where the next table has its columns, by its header. Raises ``BadRecording`` where one is missing."""
+    try:
+        return LongForm.of_header(long.restated, cells)
+    except ValueError:
+        raise BadRecording(
+            one_line(f"a table has no column {' or '.join(long.restated)}: export it with them")
+        ) from None
 
 
 def _held(series: _Series, at: F8, at_most_s: float) -> tuple[F8, F8]:

@@ -21,16 +21,24 @@ HOTTEST_C = 2000.0
 _SPACES = " \u00a0\u2009\u202f'’"
 _EXP = r"(?:[eE][+-]?\d{1,3})?"
 _PLAIN = {
-    ".": re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXP}", re.ASCII),
-    ",": re.compile(rf"[+-]?(?:\d+,?\d*|,\d+){_EXP}", re.ASCII),
+    ".": re.compile(rf"(?:[+-] {{0,9}})?(?:\d+\.?\d*|\.\d+){_EXP}", re.ASCII),
+    ",": re.compile(rf"(?:[+-] {{0,9}})?(?:\d+,?\d*|,\d+){_EXP}", re.ASCII),
 }
 _GROUPED = {
-    ".": re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:(?:,\d{{3}})+|(?:[{_SPACES}]\d{{3}})+)(?:\.\d*)?{_EXP}", re.ASCII),
-    ",": re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:(?:\.\d{{3}})+|(?:[{_SPACES}]\d{{3}})+)(?:,\d*)?{_EXP}", re.ASCII),
+    ".": re.compile(
+        rf"(?:[+-] {{0,9}})?[1-9]\d{{0,2}}(?:(?:,\d{{3}})+|(?:[{_SPACES}]\d{{3}})+)(?:\.\d*)?{_EXP}", re.ASCII
+    ),
+    ",": re.compile(
+        rf"(?:[+-] {{0,9}})?[1-9]\d{{0,2}}(?:(?:\.\d{{3}})+|(?:[{_SPACES}]\d{{3}})+)(?:,\d*)?{_EXP}", re.ASCII
+    ),
 }
-_SHORT = {".": re.compile(r"[+-]?\d{1,3}(?:\.\d*)?", re.ASCII), ",": re.compile(r"[+-]?\d{1,3}(?:,\d*)?", re.ASCII)}
+_SHORT = {
+    ".": re.compile(r"(?:[+-] {0,9})?\d{1,3}(?:\.\d*)?", re.ASCII),
+    ",": re.compile(r"(?:[+-] {0,9})?\d{1,3}(?:,\d*)?", re.ASCII),
+}
 """Numbers below a thousand, which look alike with and without marks between thousands."""
-_OTHER_MINUS = str.maketrans({"−": "-", "–": "-"})
+_OTHER_SIGNS = str.maketrans({"−": "-", "–": "-"} | {chr(0xFEE0 + ord(c)): c for c in "0123456789+-.,Ee"})
+"""Other minus signs, and full-width digits and signs, as their plain ones."""
 
 
 class TwoReadings(Exception):
@@ -73,7 +81,7 @@ def _either(cell: str) -> bool:
 
 def _plain(cell: str, mark: Mark) -> str:
     """Get a cell as Python writes a number, with its marks between thousands taken out."""
-    text = cell.translate(_OTHER_MINUS)
+    text = cell.translate(_OTHER_SIGNS)
     for between in ("." if mark == "," else ",", *_SPACES):
         text = text.replace(between, "")
     return text.replace(",", ".")
@@ -97,9 +105,9 @@ class Notation:
                 pass
         if len(text) > MAX_NUMBER:
             raise ValueError(f"{text[:40]!r} is not a number")
-        plain = text.translate(_OTHER_MINUS)
+        plain = text.translate(_OTHER_SIGNS)
         if plain.isascii() and _PLAIN[self.mark].fullmatch(plain):
-            return float(plain.replace(",", "."))
+            return float(plain.replace(",", ".").replace(" ", ""))
         if _GROUPED[self.mark].fullmatch(plain):
             return float(_plain(plain, self.mark))
         if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
@@ -111,10 +119,12 @@ class Notation:
         text = cell.strip()
         if len(text) > MAX_NUMBER:
             return MAX_DECIMALS
+        if not text.isascii():
+            text = text.translate(_OTHER_SIGNS)
         if text[-1:].isdigit() and "e" not in text and "E" not in text:
             return min(MAX_DECIMALS, len(text) - 1 - at) if (at := text.find(self.mark)) >= 0 else 0
         mantissa, _, exponent = text.lower().partition("e")
-        written = len(mantissa.partition(self.mark)[2]) - int(exponent.translate(_OTHER_MINUS) or 0)
+        written = len(mantissa.partition(self.mark)[2]) - int(exponent or 0)
         return min(MAX_DECIMALS, max(-MAX_DECIMALS, written))
 
     @property
@@ -142,7 +152,7 @@ def find_notation(
             cell = cells[at].strip() if at < len(cells) else ""
             if not cell or len(cell) > MAX_NUMBER or (len(cell) < 4 and cell.isdigit()):
                 continue
-            column.look(cell.translate(_OTHER_MINUS))
+            column.look(cell.translate(_OTHER_SIGNS))
             marks &= column.marks
         if len(marks) < 2:
             break

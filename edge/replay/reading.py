@@ -7,6 +7,7 @@ read a row otherwise than the line says.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from .notation import Notation, TwoReadings, find_notation
 from .readers import find_layout
 
 COMMAND = "command"
+LEAST_FIRST_SHARE = 0.02
+"""A mass in % of the start mass begins near 100 %, unless the file was cut: a change of mass begins at 0."""
 HELD_AT_MOST_S = 600.0
 """A value of a file that writes changes only stands so long, unless whoever replays it says otherwise."""
 _YEAR_FIRST = re.compile(r"\s*\d{4}[-/.年]")
@@ -126,7 +129,8 @@ def _candidates(
 
 def _first_row(lines: tuple[str, ...], layout: Layout) -> list[str]:
     for line in lines[layout.first_row :]:
-        cells = split_cells(line, layout.separator)
+        logged = layout.line.search(line) if layout.line else None
+        cells = list(logged.groups("")) if logged else split_cells(line, layout.separator)
         if any(cells) and not layout.is_passed_over(cells):
             return cells
     return []
@@ -142,6 +146,7 @@ def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     with path.open(encoding=c.encoding, newline="") as file:
         columns = reader.read(rows(file, c.layout))
     _check_calendar(path, c.wanted[0], columns)
+    _check_percent(path, c.wanted, columns, c.start_mass_g)
     relative = any(w.name == "mass_pct" for w in c.wanted)
     parts = [f"{w.name} from {w.header}" + (" (a clock)" if w.clock else "") for w in c.wanted]
     if relative:
@@ -176,21 +181,47 @@ def _check_calendar(path: Path, time: Wanted, columns: ReadColumns) -> None:
         )
 
 
+def _check_percent(path: Path, wanted: tuple[Wanted, ...], columns: ReadColumns, start_mass_g: float | None) -> None:
+    """Refuse a change of mass in % that is called a mass in %: it begins at nothing and not near 100 %."""
+    percent = next((w for w in wanted if w.name == "mass_pct"), None)
+    if percent is None:
+        return
+    full = 100.0 if start_mass_g is None else start_mass_g
+    first = next((m for m in columns.table["mass_g"] if math.isfinite(m)), full)
+    if abs(first) < LEAST_FIRST_SHARE * full:
+        raise BadRecording(
+            one_line(
+                f"{path}: {percent.header} begins at {100.0 * first / full:.4g} %: it is a change or a share of 1, and "
+                "no mass in % of the start mass: export the mass"
+            )
+        )
+
+
 def _notation(path: Path, c: _Candidate, decimal: str) -> Notation:
     numbers = tuple(w.at for w in c.wanted if not w.clock and w.quantity != "status")
     hot = frozenset(w.at for w in c.wanted if w.quantity in ("temp_c", "cell_temp_c"))
+    suffixes = {w.at: w.suffix for w in c.wanted if w.suffix}
     with path.open(encoding=c.encoding, newline="") as file:
-        cells = (cells for _, cells in rows(file, c.layout))
+        cells = (_bare(cells, suffixes) for _, cells in rows(file, c.layout))
         ours = c.layout.separator == "," and all(w.header == w.name for w in c.wanted)
         return find_notation(cells, numbers, hot, point_by_default=ours, stated=decimal or c.layout.decimal)
+
+
+def _bare(cells: list[str], suffixes: dict[int, str]) -> list[str]:
+    """Get cells without the units behind their numbers."""
+    for at, unit in suffixes.items():
+        if at < len(cells):
+            cells[at] = cells[at].strip().removesuffix(unit)
+    return cells
 
 
 def _order(path: Path, c: _Candidate) -> Order:
     """Find whether day or month comes first in the file's dates, where its time has any that can be read both ways."""
     time = c.wanted[0]
-    at = time.date_at if time.date_at >= 0 else time.at
-    if not time.clock:
-        return "day"
+    return _order_at(path, c, time.date_at if time.date_at >= 0 else time.at) if time.clock else "day"
+
+
+def _order_at(path: Path, c: _Candidate, at: int) -> Order:
     with path.open(encoding=c.encoding, newline="") as file:
         cells = (cells[at] for _, cells in rows(file, c.layout) if at < len(cells))
         first = next(cells, "")
@@ -207,6 +238,8 @@ def _read_long(
         held_at_most_s=how.held_at_most_s,
         start_mass_g=how.start_mass_g,
         skip_bad_rows=how.skip_bad_rows,
+        decimal=how.decimal or c.layout.decimal,
+        order=_order_at(path, c, c.layout.long.time) if c.layout.long else "day",
     )
     with path.open(encoding=c.encoding, newline="") as file:
         columns = reader.read(rows(file, c.layout), use_counts, temp_is_declared)
@@ -226,6 +259,8 @@ def _told(c: _Candidate, notation: Notation, parts: list[str], columns: ReadColu
     parts.append(f"{len(t_s)} rows over {t_s[-1] - t_s[0]:.10g} s")
     if facts.midnights:
         parts.append(f"midnight passed {facts.midnights} times")
+    if facts.between:
+        parts.append(f"{facts.between} comments or headers between the rows passed over")
     if facts.footer:
         parts.append(f"{facts.footer} lines of a footer left out")
     notes = _notes(facts, c, is_relative)

@@ -20,13 +20,23 @@ PER_UNIT = {
     "kg": Decimal(1000),
 }
 """A unit in s or in g."""
-CLOCKS = ("iso utc", "iso zone", "local", "german", "hh:mm:ss", "excel")
+COUNTED = {"unix ms": 1_000, "unix µs": 1_000_000, "unix ns": 1_000_000_000}
+"""Clocks that count since 1970, and what a second is of theirs."""
+CLOCKS = (
+    *("iso utc", "iso zone", "local", "german", "hh:mm:ss", "excel", "german 2", "ampm", "named", "chinese"),
+    *COUNTED,
+)
 START = datetime.datetime(2026, 3, 14, 22, 59, 30, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a table is written."""
+    """How a table is written.
+
+    ``unit_in_cells``: each mass and temperature has its unit behind it, and headers have none; ``behind_row``: there is
+    a separator behind each row and none behind the header; ``between`` is a line between the rows, ``header`` for the
+    header once more.
+    """
 
     encoding: str = "utf-8"
     separator: str = ","
@@ -43,6 +53,9 @@ class Style:
     line_end: str = "\n"
     extra: bool = False
     reverse: bool = False
+    unit_in_cells: bool = False
+    behind_row: bool = False
+    between: str = ""
 
 
 def to_celsius(value: Decimal, unit: str) -> Decimal:
@@ -52,13 +65,13 @@ def to_celsius(value: Decimal, unit: str) -> Decimal:
     return (value - 32) * 5 / 9 if unit == "°F" else value
 
 
-def number(value: Decimal, style: Style) -> str:
-    """Get a number's text, with the style's marks; quoted where the separator is in it."""
+def number(value: Decimal, style: Style, unit: str = "") -> str:
+    """Get a number's text, with the style's marks and a unit behind it; quoted where the separator is in it."""
     sign, digits = ("-", f"{-value:f}") if value < 0 else ("", f"{value:f}")
     whole, _, part = digits.partition(".")
     if style.thousands:
         whole = f"{int(whole):,}".replace(",", style.thousands)
-    text = sign + whole + (style.mark + part if part else "")
+    text = sign + whole + (style.mark + part if part else "") + unit
     return f'"{text}"' if style.separator in text else text
 
 
@@ -73,6 +86,16 @@ def moment(elapsed_s: Decimal, form: str) -> str:
         return at.strftime("%Y-%m-%d %H:%M:%S")
     if form == "german":
         return at.strftime("%d.%m.%Y %H:%M:%S")
+    if form == "german 2":
+        return at.strftime("%d.%m.%y %H:%M:%S")
+    if form == "ampm":
+        return at.strftime("%Y/%m/%d %I:%M:%S %p")
+    if form == "named":
+        return at.strftime("%d-%b-%Y %H:%M:%S")
+    if form == "chinese":
+        return at.strftime(f"%Y年%m月%d日 {'上午' if at.hour < 12 else '下午'}%I:%M:%S")
+    if form in COUNTED:
+        return str(int(at.timestamp()) * COUNTED[form])
     if form == "hh:mm:ss":
         return at.strftime("%H:%M:%S")
     raise ValueError(form)
@@ -93,8 +116,8 @@ def write_table(style: Style, rows: list[tuple[Decimal, Decimal, Decimal]]) -> t
     units = ("" if clock else style.time, style.mass, style.temp)
     names = ("Date" if style.time == "excel" else style.names[0], *style.names[1:])
     heads = [
-        name if style.units_row or not unit else style.heading.format(name, unit)
-        for name, unit in zip(names, units, strict=True)
+        name if style.units_row or not unit or (style.unit_in_cells and i) else style.heading.format(name, unit)
+        for i, (name, unit) in enumerate(zip(names, units, strict=True))
     ]
     table = [heads, *([list(units)] if style.units_row else [])]
     right = []
@@ -106,7 +129,8 @@ def write_table(style: Style, rows: list[tuple[Decimal, Decimal, Decimal]]) -> t
             time, t_s = moment(t, style.time), t
         else:
             time, t_s = number(t, style), t * PER_UNIT[style.time]
-        table.append([time, number(mass, style), number(temp, style)])
+        units_behind = [f" {unit}" if style.unit_in_cells else "" for unit in units[1:]]
+        table.append([time, number(mass, style, units_behind[0]), number(temp, style, units_behind[1])])
         grams = mass * PER_UNIT[style.mass]
         right.append((float(t_s), float(grams), float(to_celsius(temp, style.temp))))
     if style.extra:
@@ -115,7 +139,13 @@ def write_table(style: Style, rows: list[tuple[Decimal, Decimal, Decimal]]) -> t
         table = [row[::-1] for row in table]
     heads = table[0]
     quoted = [f'"{h}"' if style.separator in h else h for h in heads]
-    lines = [*style.preamble, *(style.separator.join(row) for row in (quoted, *table[1:])), *style.footer]
+    written = [style.separator.join(row) for row in (quoted, *table[1:])]
+    if style.behind_row:
+        written[1:] = [row + style.separator for row in written[1:]]
+    if style.between:
+        written.append(written[0] if style.between == "header" else style.between)
+        written[-2:] = written[:-3:-1]  # before the last row
+    lines = [*style.preamble, *written, *style.footer]
     text = style.line_end.join(lines) + style.line_end
     first_s = right[0][0]
     return text.encode(style.encoding), [(t_s - first_s, grams, temp) for t_s, grams, temp in right]

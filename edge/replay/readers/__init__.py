@@ -11,11 +11,14 @@ from .beescale import BeescaleLog
 from .esphome_log import EspHomeLog
 from .home_assistant import HomeAssistantHistory
 from .influxdb import InfluxAnnotatedCsv
+from .labview import LabViewMeasurement
+from .long_table import LongTable
 from .mettler_star import MettlerStar
 from .mycodo import MycodoExport
 from .netzsch_proteus import NetzschProteus
 from .perkinelmer_pyris import PerkinElmerCsv, PerkinElmerPyris
 from .plain_table import PlainTable
+from .serial_monitor import SerialMonitor
 from .ta_universal import TaTrios, TaUniversalAnalysis
 
 READERS: tuple[Reader, ...] = (
@@ -30,6 +33,9 @@ READERS: tuple[Reader, ...] = (
     MycodoExport(),
     EspHomeLog(),
     BeescaleLog(),
+    LabViewMeasurement(),
+    SerialMonitor(),
+    LongTable(),
     PlainTable(),
 )
 """In the order in which they are asked: the first that knows a file reads it."""

@@ -1,4 +1,5 @@
-"""ESPHome: a log with a line a reading, ``[12:00:01][D][sensor:094]: 'Weight': Sending state 18043.0 g with …``.
+"""ESPHome: a log with a line a reading, ``[12:00:01][D][sensor:094]: 'Weight': Sending state 18043.0 g with …``,
+or ``'Weight' >> 18043.0 g`` of later versions.
 
 Each line has its unit, so one sensor of masses and one of temperatures need no mapping. This module must never take a
 line for a reading that does not say the value was sent.
@@ -13,7 +14,8 @@ from edge.replay.layout import ColumnHead, Head, Layout, LongForm
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 LINE = re.compile(
     rf"^{_COLOUR}\[(\d{{2}}:\d{{2}}:\d{{2}}(?:\.\d+)?)\]\[[A-Z]\]\[[^\]]*\]: "
-    rf"'([^']{{1,80}})': Sending state (\S{{1,40}}) ?(\S{{0,20}})(?: with \d+ decimals? of accuracy)?{_COLOUR}\s*$"
+    rf"'([^']{{1,80}})'(?:: Sending state| >>) (\S{{1,40}}) ?([^\s\x1b]{{0,20}})(?: with \d+ decimals? of accuracy)?"
+    rf"{_COLOUR}\s*$"
 )
 
 
@@ -27,4 +29,4 @@ class EspHomeLog:
         if not any(LINE.search(line) for line in head.lines):
             return None
         columns = tuple(ColumnHead(n, n, "") for n in ("time", "sensor", "state", "unit"))
-        return Layout(self.name, columns, 0, "", ".", long=LongForm(1, 2, 0, series=3), line=LINE)
+        return Layout(self.name, columns, 0, "", ".", long=LongForm(1, 2, 0, series=3, has_units=True), line=LINE)

@@ -20,10 +20,9 @@ class HomeAssistantHistory:
 
     def layout(self, head: Head) -> Layout | None:
         """Get the layout by its header's three names."""
-        if not head.lines:
-            return None
-        names = split_cells(head.lines[0], ",")
-        if not {ENTITY, STATE, CHANGED} <= set(names):
-            return None
-        long = LongForm(names.index(ENTITY), names.index(STATE), names.index(CHANGED), changes_only=True)
-        return Layout(self.name, tuple(split_heading(name) for name in names), 1, ",", ".", long=long)
+        for separator in (",", ";", "\t"):
+            names = split_cells(head.lines[0], separator) if head.lines else []
+            if {ENTITY, STATE, CHANGED} <= set(names):
+                long = LongForm(names.index(ENTITY), names.index(STATE), names.index(CHANGED), changes_only=True)
+                return Layout(self.name, tuple(map(split_heading, names)), 1, separator, long=long)
+        return None

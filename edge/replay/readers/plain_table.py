@@ -6,8 +6,11 @@ whoever replays the file must have named them.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from edge.replay.clock import looks_like_clock
-from edge.replay.columns import QUANTITIES, UNITS, quantity_of
+from edge.replay.columns import QUANTITIES, UNITS, quantity_of, unit_behind
 from edge.replay.headings import is_moment, is_time, is_unit, lacks_unit, meaning_of, split_heading
 from edge.replay.layout import BLANKS, MAX_COLUMNS, SEPARATORS, ColumnHead, Head, Layout, split_cells
 from edge.replay.notation import TwoReadings
@@ -47,17 +50,55 @@ class PlainTable:
         cells = split_cells(head.lines[at], separator)
         if not 2 <= len(cells) <= MAX_COLUMNS:
             return None
+        numbers = _mapped_numbers(head.mapped)
+        if numbers and _are_values(cells, numbers):  # a file without a header
+            return Layout(
+                self.name, tuple(ColumnHead(f"#{i + 1}", f"#{i + 1}", "") for i in range(len(cells))), at, separator
+            )
         layout = self._at(head, at, separator, cells)
-        first = next((c for line in head.lines[layout.first_row :] if any(c := split_cells(line, separator))), None)
+        first = _first_row(head, layout)
+        if separator == BLANKS and first is not None and len(first) != len(cells):
+            cells = _WIDE_BLANKS.split(head.lines[at].strip())  # blanks in names, more of them between names
+            layout = self._at(head, at, separator, cells)
+            first = _first_row(head, layout)
+            if first is None or len(first) != len(cells) < 2:
+                return None
+        if numbers and not _are_values(first or [], numbers):
+            return None
         if not _names_a_test(layout.columns, head.mapped, (first or []) if complete else None):
             return None
+        if first is not None and len(first) > len(cells) and not any(first[len(cells) :]):
+            return replace(layout, also_cells=len(first))  # a separator behind each row, and none behind the header
         return layout if first is None or len(first) == len(cells) or separator != BLANKS else None
 
     def _at(self, head: Head, at: int, separator: str, cells: list[str]) -> Layout:
         below = split_cells(head.lines[at + 1], separator) if at + 1 < len(head.lines) else []
+        while len(below) > len(cells) and not below[-1]:
+            below.pop()
         units = below if _are_units(below, len(cells)) else []
         columns = tuple(_column(c, units[i] if i < len(units) else "") for i, c in enumerate(cells))
         return Layout(self.name, columns, at + (2 if units else 1), separator)
+
+
+_WIDE_BLANKS = re.compile(r"\t+|\s{2,}")
+
+
+def _first_row(head: Head, layout: Layout) -> list[str] | None:
+    return next((c for line in head.lines[layout.first_row :] if any(c := split_cells(line, layout.separator))), None)
+
+
+def _mapped_numbers(mapped: frozenset[str]) -> list[int]:
+    """Get the columns that are mapped, from 0, where all are mapped by number; [] where one is not."""
+    all_numbers = all(h.startswith("#") and h[1:].isascii() and h[1:].isdigit() and len(h) < 6 for h in mapped)
+    return [int(h[1:]) - 1 for h in mapped] if all_numbers else []
+
+
+def _are_values(cells: list[str], at: list[int]) -> bool:
+    """Say whether some cells are all numbers, with or without their unit, or times."""
+    return all(
+        0 <= i < len(cells) and (_is_number(cells[i]) or looks_like_clock(cells[i]) or bool(unit_behind(cells[i])))
+        for i in at
+    )
 
 
 def _column(cell: str, unit: str) -> ColumnHead:
@@ -93,10 +134,12 @@ def _names_a_test(columns: tuple[ColumnHead, ...], mapped: frozenset[str], first
         return True
     quantities = set()
     for at, head in enumerate(columns):
+        cell = first[at] if first is not None and at < len(first) else ""
+        if not head.unit and (unit := unit_behind(cell)):
+            head = head._replace(unit=unit)
         for name in (head.text, meaning_of(head), *(lacks_unit(head) if first is None else ())):
             if name in QUANTITIES or name in UNITS:
                 quantities.add(quantity_of(name))
-        cell = first[at] if first is not None and at < len(first) else ""
         if is_time(head) and (first is None or is_moment(head) or looks_like_clock(cell)):
             quantities.add("t_s")
     return "t_s" in quantities and bool(quantities & {"mass_g", "counts"})

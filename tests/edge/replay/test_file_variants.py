@@ -64,6 +64,11 @@ STYLES = {
     "µg": Style(mass="µg"),
     "K": Style(temp="K"),
     "°F": Style(temp="°F"),
+    "units in cells": Style(unit_in_cells=True, separator=";"),
+    "a separator behind each row": Style(behind_row=True, separator=";"),
+    "a comment between": Style(between="# paused"),
+    "the header again": Style(between="header", separator="\t"),
+    "Shift-JIS": Style(encoding="cp932", names=("時間", "質量", "温度"), temp="℃"),
     "CRLF": Style(line_end="\r\n", extra=True, reverse=True),
     **{f"time {clock}": Style(time=clock, separator=";") for clock in CLOCKS},
 }
@@ -84,14 +89,14 @@ def decimals(low: str, high: str) -> st.SearchStrategy[Decimal]:
 
 
 NAMES = st.tuples(
-    st.sampled_from(["Time", "t", "Zeit", "elapsed", "时间"]),
-    st.sampled_from(["Weight", "m", "TG", "Masse", "质量", "Sample Weight"]),
+    st.sampled_from(["Time", "t", "Zeit", "elapsed", "时间", "時間"]),
+    st.sampled_from(["Weight", "m", "TG", "Masse", "质量", "質量", "Sample Weight"]),
     st.sampled_from(["Temp.", "T", "Temperature", "Ts", "温度", "Sample Temp."]),
 )
 STYLE = st.builds(
     Style,
     encoding=st.sampled_from(
-        ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "gb18030"]
+        ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "gb18030", "cp932"]
     ),
     separator=st.sampled_from([",", ";", "\t", "|"]),
     mark=st.sampled_from([".", ","]),
@@ -107,6 +112,9 @@ STYLE = st.builds(
     line_end=st.sampled_from(["\n", "\r\n"]),
     extra=st.booleans(),
     reverse=st.booleans(),
+    unit_in_cells=st.sampled_from([False, False, True]),
+    behind_row=st.sampled_from([False, False, True]),
+    between=st.sampled_from(["", "", "", "# paused", "#;,", "header", "Pause", "Time;Temp.;Weight"]),
 ).filter(lambda style: style.mark != style.thousands)
 TABLE = st.tuples(
     st.lists(st.integers(1, 5000), min_size=1, max_size=8),
@@ -159,7 +167,7 @@ def test_what_leaves_no_doubt_is_read(anywhere: Path, style: Style, steps: list[
         (Decimal(sum(steps[: i + 1])), Decimal("1.2345") + Decimal(i) / 10_000, Decimal("301.5") + i)
         for i in range(len(steps))
     ]
-    safe = replace(style, encoding="utf-8")
+    safe = replace(style, encoding="utf-8", between="header" if style.between == "header" else "")
     content, right = write_table(safe, rows)
     anywhere.write_bytes(content)
     assert are_the_same(numbers(anywhere), right)

@@ -89,6 +89,24 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...], list[tuple[float, ...]]]] = {
         ("mass_g=sensor.scale", "temp_c=sensor.oven"),
         [(0.0, 100.5, 119.0), (10.0, 100.4, 120.0)],
     ),
+    "LabVIEW measurement file": (
+        "LabVIEW Measurement\t\nWriter_Version\t2\nSeparator\tTab\nDecimal_Separator\t,\nX_Columns\tOne\n"
+        "***End_of_Header***\t\n\t\nChannels\t2\t\nY_Unit_Label\tg\tDeg C\nX_Dimension\tTime\tTime\n"
+        "***End_of_Header***\t\t\nX_Value\tScale\tOven\tComment\n0,000000\t196,5\t25,5\n10,000000\t196,4\t26,5\t\n",
+        ("mass_g=Scale", "temp_c=Oven"),
+        [(0.0, 196.5, 25.5), (10.0, 196.4, 26.5)],
+    ),
+    "table of one value a row": (
+        "sep=;\nSeries;Time;Value\nmass;2026-03-14T00:00:00+01:00;10.5\nmass;2026-03-14T00:00:10+01:00;10.4\n"
+        "oven;2026-03-14T00:00:00+01:00;25\noven;2026-03-14T00:00:10+01:00;26\n",
+        ("mass_g=mass", "temp_c=oven"),
+        [(0.0, 10.5, 25.0), (10.0, 10.4, 26.0)],
+    ),
+    "serial monitor": (
+        "12:00:01.125 -> Weight (g),Temp (C)\n12:00:02.125 -> 196.34,25.5\n12:00:03.125 -> 196.33,26.5\n",
+        (),
+        [(43_202.125, 196.34, 25.5), (43_203.125, 196.33, 26.5)],
+    ),
     "CSV": (
         "Zeit/min;TG/%;Temp./°C\n0;100,0;25,5\n0,5;99,5;26,0\n",
         (),
@@ -236,4 +254,4 @@ def test_two_hives_are_a_question(tmp_path: Path) -> None:
 def test_steps_with_other_columns_are_refused(tmp_path: Path) -> None:
     text, _, _ = SAMPLES["TA TRIOS text"]
     other = text + "\n[step]\nx\nTime\tWeight\tTemperature\nmin\tmg\t°C\n0.4\t9.97\t35.0\n"
-    assert "line 20, column Time [min]: 'Time' is not a number" in refusal(tmp_path, other)
+    assert "line 20: another header begins here: cut the file there" in refusal(tmp_path, other)

@@ -98,7 +98,7 @@ def refusal(path: Path, columns: str = "", use_counts: bool = False) -> str:
         ("t_s,mass_g,temp_c\n0,1,20\n\n\n1,1\n", "line 5: 2 cells"),  # blank lines count as lines
         ('t_s,mass_g,temp_c\n0,"1\n', "line 2: 2 cells"),  # a quote that is never closed
         ("t_s,mass_g,temp_c\n0,1,20\n2e7,1,20\n", "map them as t_ms"),  # most of a year
-        ("t_s,mass_g,temp_c\n1.7e12,1,20\n", "is no reading"),  # ms since 1970
+        ("t_s,mass_g,temp_c\n1.7e12,1,20\n", "map them as t_ms"),  # ms since 1970
         ("t_s,mass_g,temp_c\n1.7e11,1,20\n", "map them as t_ms"),
         ("t_s;mass_g;temp_c\n0;1,5;20\n1;1.5;20\n", "'1.5' is not a number"),  # one way of writing a file
         (
@@ -248,6 +248,8 @@ def test_the_same_table_in_another_dress_gives_the_same_numbers(write: Write, te
         ("t_s", "90", "t", 90e9),
         ("t_min", "1.5", "t", 90e9),
         ("t_ms", "90000", "t", 90e9),
+        ("t_us", "90000000", "t", 90e9),
+        ("t_ns", "90000000000", "t", 90e9),
     ],
 )
 def test_every_unit_that_can_be_mapped_is_converted(
@@ -265,7 +267,7 @@ def test_every_unit_that_can_be_mapped_is_converted(
 
 def test_every_quantity_and_unit_is_in_the_test_above() -> None:
     assert {UNITS[unit][0] for unit in UNITS} <= set(QUANTITIES)
-    assert len(UNITS) == 14
+    assert len(UNITS) == 16
 
 
 def test_what_is_mapped_wins_over_a_header_of_the_same_name(write: Write) -> None:
