@@ -148,7 +148,7 @@ def _barometer_wires(config: BarometerConfig, power: _Power) -> Iterator[Wire]:
     for wire in _i2c(part, config.i2c_bus):
         yield replace(wire, note=wire.note or ("boards say SDI too" if wire.pin == "SDA" else "boards say SCK too"))
     address = {0x76: "GND", 0x77: "VIN"}[config.address]
-    yield Wire(part, "SDO", address, note="its address; CSB stays free")
+    yield Wire(part, "SDO", address, note="its address; CSB, where there is one, to 3V3")
 
 
 def _panel_wires(config: PanelConfig, power: _Power) -> Iterator[Wire]:

@@ -154,6 +154,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         around = air_around(weighed.before, weighed.after, definition.sample.air, definition.parameters.vacuum, room)
         if room.unused:
             said.append(warnings.barometer_unused(room, ended.barometer))
+        said += warnings.air_beside_barometer(room, definition.sample.air)
         if around.differs and density is None:
             return Invalid(InvalidReason.AIR_DIFFERS, warnings.not_the_same_air(around))
         if around.differs:

@@ -16,6 +16,7 @@ from edge.records.balance import Comparison
 from edge.records.barometer import BarometerTold
 from edge.records.result import Result
 from edge.records.run import RunKind
+from edge.records.sample import PA_PER_HPA, Air
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import AirAround
@@ -24,6 +25,9 @@ from edge.uncertainty.room_pressure import RoomAir
 from edge.uncertainty.seen_drift import SeenDrift
 from edge.uncertainty.weather import NIGHT_KPA
 from edge.uncertainty.zero_drift import Drift, SpanCheck
+
+APART_PA = 500.0
+"""So far a barometer and a person may be apart: each is good to 1 hPa, and the weather moves between two looks."""
 
 
 def about_certificate(definition: RunDefinition, on: datetime.date, weighed: Sequence[Weighing | None]) -> list[str]:
@@ -78,6 +82,16 @@ def barometer_unused(room: RoomAir, readings: Sequence[BarometerTold]) -> str:
         f"barometer: {room.unused}{seen}: what the weather did is what was declared, or ±{NIGHT_KPA:g} kPa: "
         "halfpercent doctor says what is wrong with it"
     )
+
+
+def air_beside_barometer(room: RoomAir, declared: Sequence[Air]) -> list[str]:
+    """Get the line that says that a declared pressure is not what the barometer measured, where it is not."""
+    if room.at_m1 is None or not declared or abs(declared[0].pressure_hpa * PA_PER_HPA - room.at_m1.pa) < APART_PA:
+        return []
+    return [
+        f"air: {declared[0].pressure_hpa:g} hPa was declared, the barometer measured {room.at_m1.pa / PA_PER_HPA:.0f} "
+        "hPa, which counts: a weather report's pressure is that at the sea"
+    ]
 
 
 def zero_moved(drift: Drift) -> str:

@@ -17,6 +17,7 @@ from edge.records.sample import Air
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.buoyancy import air_around
 from edge.uncertainty.room_pressure import BESIDE_S, NOT_READ, declared_change, room_air
+from edge.verdict.warnings import air_beside_barometer
 from hw.sim.barometer import EXAMPLE_TRIMMING, integer_pa
 
 M1, M2 = (
@@ -105,6 +106,14 @@ def test_a_gauge_that_sees_a_vacuum_is_believed_and_one_that_sees_air_is_finer_w
     assert fine.u_m1 < 0.6 * coarse.u_m1
     half = [replace(w, pressure_pa=70_000.0) for w in (M1, M2)]
     assert air_around(*half, (), mprls, room).m1_g_cm3 == air_around(*half, (), mprls).m1_g_cm3, "not open to the room"
+
+
+def test_a_pressure_at_the_sea_that_somebody_declared_is_said_to_be_none_of_the_room_s() -> None:
+    room = room_air(night(95_500.0, 95_400.0), M1, M2)
+    (line,) = air_beside_barometer(room, [Air(1013.25, 23.0, 50.0)])
+    assert "1013.25 hPa was declared, the barometer measured 955 hPa" in line
+    assert air_beside_barometer(room, [Air(956.0, 23.0, 50.0)]) == []
+    assert air_beside_barometer(room, []) == air_beside_barometer(NOT_READ, [Air(1013.25, 23.0, 50.0)]) == []
 
 
 def test_readings_are_written_often_enough_for_every_weighing() -> None:
