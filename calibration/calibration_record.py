@@ -139,6 +139,19 @@ class PressureRecord(Table, frozen=True, kw_only=True):
     after: Point
 
 
+class Placing(Table, frozen=True, kw_only=True):
+    """What it makes that ``weight_g`` is put on again, in g.
+
+    ``repeatability_g`` is the standard deviation of ``repeatability_n`` placings in the middle, ``eccentricity_g`` the
+    largest difference of one near an edge.
+    """
+
+    weight_g: Positive
+    repeatability_g: Positive
+    repeatability_n: int
+    eccentricity_g: Positive
+
+
 class Record(Table, frozen=True, kw_only=True):
     """Everything a calibration recorded: conditions, weights, points, fits; ``assumed`` is what nobody measured."""
 
@@ -155,3 +168,4 @@ class Record(Table, frozen=True, kw_only=True):
     assumed: tuple[Text, ...] = ()
     pressure: PressureRecord | None = None
     self_heating: tuple[SelfHeating, ...] = ()
+    placings: tuple[Point, ...] = ()

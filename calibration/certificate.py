@@ -28,7 +28,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from calibration.calibration_record import Record
+from calibration.calibration_record import Placing, Record
 from calibration.calibration_record import Table as _Table
 from calibration.errors import BadCertificate
 from calibration.toml_file import MAX_BYTES, Tables, Text, convert, parse, read_text
@@ -216,7 +216,8 @@ class Certificate(_Table, frozen=True, kw_only=True):
 
     ``rtd`` is the oven's thermometer, and the load cell's too where there is no ``cell_rtd``. ``tare_counts`` is
     only for recordings that hold no tare of their own: the code of the empty holder. ``record`` and ``sha256`` are a
-    guided calibration's; ``mount`` is what the cell was mounted by as it was calibrated.
+    guided calibration's; ``mount`` is what the cell was mounted by as it was calibrated,
+    ``placing`` what it makes that a load is put on again.
     """
 
     format: Literal[1]
@@ -236,6 +237,7 @@ class Certificate(_Table, frozen=True, kw_only=True):
     record: Record | None = None
     sha256: Sha256 | None = None
     mount: Text | None = None
+    placing: Placing | None = None
 
     @property
     def recorded(self) -> bool:

@@ -14,6 +14,7 @@ import click
 
 from edge.errors import BadValue, CalibrationRefused
 
+from .calibrate_corners import calibrate_corners
 from .calibrate_pressure import calibrate_pressure
 from .calibration_bench import BenchOptions, of_a_bench, open_place
 from .calibration_finish import again, finish
@@ -180,7 +181,7 @@ def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> N
     from edge.guided_calibration.certify import span_done
     from edge.guided_calibration.steps import Reporting, check_weights, read_span
 
-    weights = tuple(_weight(text) for text in texts)
+    weights = tuple(weight_named(text) for text in texts)
     with open_place(options) as place:
         session = place.session()
         if options["restart"] or span_done(session):
@@ -196,7 +197,7 @@ def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> N
         finish(place, session)
 
 
-def _weight(text: str) -> Weight:
+def weight_named(text: str) -> Weight:
     """Get a weight as it is typed, or from the TOML file of its record; one that has run out is refused."""
     from calibration.weight_record import as_weight, load_weight
     from calibration.weights import parse_weight
@@ -216,7 +217,7 @@ def _asked_weights(place: Place) -> tuple[Weight, ...]:
         return tuple(parse_weight(text) for text in SIMULATED_WEIGHTS)
     out: list[Weight] = []
     while text := place.bench.ask("A weight, such as 100:F1 or 100:u=0.002 (Enter when there are no more): "):
-        out.append(_weight(text))
+        out.append(weight_named(text))
     return tuple(out)
 
 
@@ -249,7 +250,7 @@ def calibrate_temperature(
 
     from edge.guided_calibration.steps import Reporting, record_temperature
 
-    weight = None if text is None else _weight(text)
+    weight = None if text is None else weight_named(text)
     with open_place(options) as place:
         session = place.session()
         if weight is not None and weight.mass_g > session.cell.capacity_g:
@@ -370,6 +371,7 @@ def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | 
 
 
 calibrate.add_command(calibrate_pressure)
+calibrate.add_command(calibrate_corners)
 calibrate.add_command(calibrate_site)
 
 

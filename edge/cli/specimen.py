@@ -54,7 +54,7 @@ def new(file: Path) -> None:
         check |= _table(_CHECK)
         check["turned_over"] = click.confirm("Was it turned over?", err=True)
         for path in _paths("The photograph of the opening, its file", once=True):
-            check["photograph_sha256"] = photograph_hash(path)
+            check |= {"photograph_sha256": photograph_hash(path), "photograph_file": path.name}
         answers["visual_check"] = check
     write_new(file, from_answers(answers, str(file)))
     say(f"Written: {file}. What you left out can be added there. Then: halfpercent start --specimen {file}")

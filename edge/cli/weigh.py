@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 @click.option("--balance", callback=one_line, help="The balance's name, as a check.")
 @click.option("--who", callback=one_line, help="Who read the display [you].")
 @click.option("--at", help="When it was weighed, if that is not now: 09:40, or 2026-11-26 09:40.")
-@click.option("--photo", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of the display; its hash.")
+@click.option(
+    "--photo", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of the display; it is kept."
+)
 @click.option("--run", "run", help="A run that has ended (its number, or last): its result is amended.")
 @db_option
 @of_a_station
@@ -65,6 +67,7 @@ def weigh(
         "who": who,
         "weighed_ago_s": ago_s,
         "photograph_sha256": None if photo is None else photograph_hash(photo),
+        "photograph": None if photo is None else str(photo.absolute()),
     }
     if run is not None:
         _amend(run, args, socket, db, as_json)
@@ -92,6 +95,7 @@ def _write(path: Path, args: dict[str, Argument]) -> Answer:
 
     from edge.control.protocol import Request, Weigh, parse
     from edge.database.amending import amend
+    from edge.database.attachments import keep
     from edge.database.journal import Journal
     from edge.errors import BadInput
     from edge.seal.sealing import seal_run
@@ -106,6 +110,10 @@ def _write(path: Path, args: dict[str, Argument]) -> Answer:
     late = late_mass(path, order, None, who, wall_s, judge_night)
     with Journal(path) as journal:
         told = amend(journal, late, who, wall_s)
+    if order.photograph is not None and order.photograph_sha256 is not None:
+        why = keep(path, Path(order.photograph), order.photograph_sha256)
+        if why is not None:
+            say(f"The photograph is not kept: {why}", err=True)
     try:
         seal_run(path, late.run_id, time.time())
     except HalfpercentError as e:

@@ -129,7 +129,8 @@ class Weigh(_Args, frozen=True, kw_only=True):
     """The laboratory's balance has weighed the sample: ``mass_g`` as somebody typed it, or left out, to be read now.
 
     ``balance`` is its name, as a check; it was weighed ``weighed_ago_s`` before. ``run`` is one that has ended, whose
-    result is to be amended by it; without it, it is the run that is measured.
+    result is to be amended by it; without it, it is the run that is measured. ``photograph`` is the file that has
+    ``photograph_sha256``, to be kept beside the database.
     """
 
     which: Literal["m1", "m2"]
@@ -139,6 +140,7 @@ class Weigh(_Args, frozen=True, kw_only=True):
     weighed_ago_s: AgoS | None = None
     photograph_sha256: Sha256 | None = None
     run: RunNumber | None = None
+    photograph: Text | None = None
 
 
 class Note(_Said, frozen=True, kw_only=True):

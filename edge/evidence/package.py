@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from calibration.bounded_file import NotReadable, read_regular_file
 from calibration.visible_text import visible
+from edge.database.attachments import kept
 from edge.database.connection import Database, parsed_rows, translated_errors
 from edge.database.queries import result_of_run, run_number
 from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
 from edge.database.run_file import write_run_file
 from edge.errors import BadEvidence
 from edge.records.result import Result
+from edge.records.specimen import photographs_named
 from edge.report.text import text
 from edge.seal import merkle
 from edge.seal.checkpoint import Checkpoint, LogProof
@@ -36,6 +39,8 @@ RUN, MANIFEST, SIGNATURE, SIGNER = "run.sqlite", "manifest.json", "manifest.json
 STANDARD, REPORT = "standard.toml", "report.txt"
 PROOF, LEAVES = "log/proof.tlog-proof", "log/leaves"
 SUMS = "SHA256SUMS"
+MOST_PHOTOGRAPHS_BYTES = 32 << 20
+"""Of all that the record names: half of what a package holds."""
 CERTIFICATES, ATTACHMENTS, PEOPLE = "certificates/", "attachments/", "signatures/"
 
 
@@ -110,6 +115,7 @@ def make_package(database: Path, run: str, attached: tuple[Path, ...] = (), cosi
         files |= _sealed(database, seal, cosigned)
     elif cosigned is not None:
         raise BadEvidence(f"{cosigned}: the run was not sealed, so no log has it")
+    files |= _photographs(database, result)
     for path in attached:
         files[f"{ATTACHMENTS}{_name_of(path)}"] = _attachment(path)
     return Package(root_of(run_id, stored), described_of(run_id, stored, result), files)
@@ -179,6 +185,23 @@ def _run_file(database: Path, run_id: int) -> bytes:
         file = Path(folder) / RUN
         write_run_file(database, run_id, file)
         return file.read_bytes()
+
+
+def _photographs(database: Path, result: Result) -> dict[str, bytes]:
+    """Get the photographs that a run's record names and that are kept, each by its hash, as far as there is room."""
+    of_specimen = () if result.specimen is None else photographs_named(result.specimen)
+    names = {photo.sha256: photo.file for photo in of_specimen}
+    masses = () if result.balance is UNSET else result.balance.masses
+    names |= {m.photograph_sha256: None for m in masses if m.photograph_sha256 is not None}
+    return {
+        f"{ATTACHMENTS}{sha256}{_ending(names[sha256])}": data
+        for sha256, data in kept(database, names, MOST_PHOTOGRAPHS_BYTES).items()
+    }
+
+
+def _ending(file: str | None) -> str:
+    ending = Path(file or "").suffix.lower()
+    return ending if ending in (".jpg", ".jpeg", ".png", ".heic", ".webp", ".tif", ".tiff") else ""
 
 
 def _attachment(path: Path) -> bytes:

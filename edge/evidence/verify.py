@@ -20,7 +20,7 @@ from calibration.visible_text import visible
 from edge import __version__
 from edge.database.codec import claimed_samples
 from edge.database.connection import Database, SqliteError, check, parsed_rows, translated_errors
-from edge.database.queries import result_of_run, run_number
+from edge.database.queries import balance_masses, result_of_run, run_number
 from edge.database.reading import MOST_CHUNK_BYTES, open_readonly
 from edge.database.run_check import Altered, check_run, not_in_chain
 from edge.database.schema import SCHEMA_VERSION
@@ -167,6 +167,7 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
         found.people = people_who_signed(package, signers)
     except (BadEvidence, UnicodeDecodeError) as e:
         found.differ("package", where, str(e))
+    weighed = ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / RUN
         path.write_bytes(files[RUN])
@@ -177,9 +178,10 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
                 _require_a_run_s_size(db, where)
                 _check_database(found, db, run_id, packed=True)
                 _check_files(found, package, path, db, run_id)
+                weighed = "".join(m.photograph_sha256 or "" for m in balance_masses(db, run_id))
         except (HalfpercentError, SqliteError) as e:
             found.differ(RUN, where, str(e).replace(f"{path}", RUN))
-    _check_attachments(found, package)
+    _check_attachments(found, package, weighed)
 
 
 # the seal
@@ -365,7 +367,8 @@ def _check_files(found: _Found, package: packages.Package, path: Path, db: Datab
         found.checked.append(f"{REPORT}: is the report of this result")
 
 
-def _check_attachments(found: _Found, package: packages.Package) -> None:
+def _check_attachments(found: _Found, package: packages.Package, weighed: str) -> None:
+    """Say of each attachment who names it; ``weighed`` are the hashes of the photographs of the balance's display."""
     known = {RUN, MANIFEST, SIGNATURE, SIGNER, STANDARD, REPORT, PROOF, LEAVES}
     for name in package.files:
         if name not in known and not name.startswith((CERTIFICATES, ATTACHMENTS, PEOPLE)):
@@ -377,6 +380,8 @@ def _check_attachments(found: _Found, package: packages.Package) -> None:
             continue
         if hashlib.sha256(data).hexdigest() in recorded:
             found.checked.append(f"{name}: is the file that was recorded when the run began")
+        elif hashlib.sha256(data).hexdigest() in weighed:
+            found.checked.append(f"{name}: is the photograph of the display that was recorded with a mass")
         elif name.endswith(_TOKENS) and sealed in data:
             found.not_after.append(
                 f"{name} is a time stamp of {SIGNATURE}; who gave it is not checked here: openssl ts -verify"

@@ -89,6 +89,10 @@ class Bench:
         what = "Take everything off the holder" if weight is None else f"Put {weight.mass_g:g} g on, and nothing else"
         self.ask(f"{what}, wait until it hangs still, then press Enter: ")
 
+    def place(self, weight: Weight, where: str) -> None:
+        """Have what lies there taken off, and a weight put on, ``where`` on the holder."""
+        self.ask(f"Take it off, put {weight.mass_g:g} g on {where}, wait until it hangs still, then press Enter: ")
+
     def connect(self, kind: Resistance, ohm: float, probe: ThermometerPlace) -> None:
         """Have something known put in a thermometer's place, or the thermometer into ice."""
         what = {

@@ -18,6 +18,7 @@ from calibration import certificate as cal
 from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord, ThermometerPlace
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint
+from calibration.placing import placing_of
 from calibration.pressure import PressureFit, fit_pressure
 from calibration.rtdcheck import OwnCurve, fit_rtd, read_as
 from calibration.thermal import TemperatureFit, fit_temperature
@@ -101,6 +102,8 @@ def certify(session: Session, today: dt.date, clock_set: bool | None = None) -> 
         pressure=_pressure(session, found),
         record=_record(session, found, tuple(assumed)),
     )
+    if session.placings:
+        certificate = replace(certificate, placing=placing_of(session.placings))
     return Certified(cal.sealed(certificate), found)
 
 
@@ -363,6 +366,7 @@ def _record(session: Session, found: CalibrationFits, assumed: tuple[str, ...]) 
         assumed=assumed,
         pressure=session.pressure,
         self_heating=session.self_heating,
+        placings=session.placings,
     )
 
 

@@ -5,11 +5,20 @@ This module must never keep the port longer than it reads.
 
 from __future__ import annotations
 
+import contextlib
+
 from edge.errors import BadInput
 from hw.balance import Balance, BalanceProtocol, BalanceReading, Wire, tell_nobody
 
 from .config import BalanceConfig
 
+try:
+    import termios
+except ImportError:  # of POSIX alone
+    termios = None  # type: ignore[assignment]  # there are no such errors then
+
+_NO_PORT: tuple[type[Exception], ...] = (OSError, ValueError, *(() if termios is None else (termios.error,)))
+"""What is raised for a port that is none, or is gone; ``termios.error`` is no ``OSError``."""
 PATIENCE_S = 10.0
 """So long a balance may take to be at rest, before it is asked again by a person."""
 ASKED_PATIENCE_S = 6.0
@@ -46,7 +55,10 @@ def read_balance(
     try:
         bits = serial.EIGHTBITS if parity == "N" else serial.SEVENBITS
         line = serial.Serial(port, baud, bits, parity, timeout=patience_s, write_timeout=patience_s, exclusive=True)
-    except (OSError, ValueError) as e:
+    except _NO_PORT as e:
         raise BadInput(f"{port}: cannot be opened ({e}): name the balance's port, such as /dev/ttyUSB0") from e
-    with line:
+    try:
         return Balance(line, protocol, wire).read()
+    finally:
+        with contextlib.suppress(*_NO_PORT):  # it was unplugged: what was read is read
+            line.close()

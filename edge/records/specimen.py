@@ -113,6 +113,7 @@ class VisualCheck(_Part, frozen=True, kw_only=True):
     at: When | None = None
     turned_over: bool | None = None
     photograph_sha256: Sha256 | None = None
+    photograph_file: Name | None = None
     remark: Text | None = None
 
 
@@ -274,3 +275,12 @@ def _seen(run_id: int, sample_id: str, was: Specimen, now: Specimen) -> SeenBefo
     return SeenBefore(
         run_id=run_id, sample_id=sample_id, maker=was.maker, model=was.model, m0_g=was.m0_g, agrees=agrees
     )
+
+
+def photographs_named(specimen: Specimen) -> tuple[Photograph, ...]:
+    """Get all photographs that a specimen's record names, that of the visual check too."""
+    check = specimen.visual_check
+    if check is None or check.photograph_sha256 is None:
+        return specimen.photographs
+    of_check = Photograph(sha256=check.photograph_sha256, shows="the visual check", file=check.photograph_file)
+    return (*specimen.photographs, of_check)

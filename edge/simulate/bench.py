@@ -15,6 +15,8 @@ from edge.guided_calibration.bench import Ask, Bench, Resistance
 from edge.instrument.config import Config
 
 PUMPED_S = 600
+CORNER_PER_G, AGAIN_G = 1e-4, 0.002
+"""Standard deviations: of what a place on the holder does to a load, in g/g, and of what putting it on again does."""
 
 
 class SimulatedBench(Bench):
@@ -30,6 +32,7 @@ class SimulatedBench(Bench):
         simulated = build("solid", chip, seed, any_ohm=True)
         super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=ask or (lambda _text: ""))
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
+        self._again = np.random.default_rng((seed, 44))
         rng = np.random.default_rng((seed, 42))
         self.chips.oven.ref_ohm *= 1.0 + float(rng.uniform(-1e-3, 1e-3))
         self.chips.oven.wires = 4 if config.oven_probe is None else config.oven_probe.wires
@@ -39,6 +42,13 @@ class SimulatedBench(Bench):
         """Put the weight on, off by an error drawn from the uncertainty that it states."""
         super().put(weight)
         self.rig.place_weight(0.0 if weight is None else self.hidden_mass_g(weight))
+
+    def place(self, weight: Weight, where: str) -> None:
+        """Put the weight there: each place shows it a little otherwise, and each time does too."""
+        super().place(weight, where)
+        per_g = float(np.random.default_rng((self._seed, 43, *where.encode())).normal(0.0, CORNER_PER_G))
+        again_g = float(self._again.normal(0.0, AGAIN_G))
+        self.rig.place_weight(self.hidden_mass_g(weight) * (1.0 + per_g) + again_g)
 
     def hidden_mass_g(self, weight: Weight) -> float:
         """Get the true mass of the weight that lies there, as one of the rig's own steel."""

@@ -7,8 +7,10 @@ run that could not be judged in the end.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +31,7 @@ from edge.control.protocol import (
     parse,
 )
 from edge.database.amending import LateMass
+from edge.database.attachments import is_kept, keep
 from edge.database.connection import SqliteError
 from edge.database.correcting import Correction
 from edge.database.maintenance import disk_space
@@ -37,6 +40,7 @@ from edge.instrument.balance import read_configured
 from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
 from edge.records.command import OperatorWord
+from edge.records.specimen import photographs_named
 from edge.run.live_run import LiveRun
 from edge.seal.sealing import shown_head
 from hw.balance import BalanceReading
@@ -132,6 +136,7 @@ class RequestDesk:
         def write(late: LateMass) -> Answer:
             with _disk_errors(request.command), taken:
                 self._station.must_be_idle()
+                self._keep_photograph(order)
                 return self._amended(late, request.who)
 
         return self._late.ask(lambda: self._late_mass(order, request.who), write, "weigh")
@@ -171,7 +176,20 @@ class RequestDesk:
         t_s = 0.0 if live is None else (station.clock.now_ns() - live.pipeline.t0_ns) / NS_PER_S
         said = balance_said(order, live, reading, who, t_s)
         station.weighed(said, who)
+        self._keep_photograph(order)
         return {"which": str(said.which), "mass_g": said.mass_g, "balance": said.balance, "how": said.how}
+
+    def _keep_photograph(self, order: Weigh) -> None:
+        """Keep the photograph of a display beside the measurement: that it cannot be kept is a line in the log."""
+        if order.photograph is None or order.photograph_sha256 is None:
+            return
+        database, file, sha256 = self._station.writer.journal.path, Path(order.photograph), order.photograph_sha256
+
+        def keep_it() -> None:
+            if why := keep(database, file, sha256, follow_links=False):
+                _log.warning("photograph not kept: %s", why)
+
+        threading.Thread(target=keep_it, name="photograph", daemon=True).start()
 
     def _carry_out(self, order: Order, who: str) -> dict[str, Any]:
         station = self._station
@@ -181,6 +199,7 @@ class RequestDesk:
                     station.command(OperatorWord(order.word), who)
                 case Weigh(run=int()):
                     station.must_be_idle()
+                    self._keep_photograph(order)
                     return self._amended(self._late_mass(order, who), who)
                 case Weigh():
                     reading = self._read_balance() if order.mass_g is None else None
@@ -250,6 +269,11 @@ class RequestDesk:
                 f"{database}: a run may need {found.needed_bytes / 1e6:.0f} MB, {found.free_bytes / 1e6:.0f} MB are "
                 "free: make room"
             )
+        if definition.specimen is not None and order.specimen is not None:
+            folder = Path(order.specimen).parent
+            for photo in photographs_named(definition.specimen):
+                if photo.file is not None:
+                    keep(database, folder / Path(photo.file).name, photo.sha256, follow_links=not asked)
         return definition
 
     def _begun(self, live: LiveRun) -> dict[str, Any]:
@@ -278,6 +302,9 @@ class RequestDesk:
         live = self._station.begin(definition, new_uid(), about)
         if order.note:
             self._station.note(order.note, who)
+        for photo in () if definition.specimen is None else photographs_named(definition.specimen):
+            if photo.file is not None and not is_kept(self._station.writer.journal.path, photo.sha256):
+                self._station.note(f"photograph not kept, its file is not there or another: {photo.file}", "instrument")
         _log.warning("run %d: %s, by %s", live.run_id, order.sample, who)
         return live
 

@@ -104,7 +104,7 @@ def loss_budget(
     if corrections.resets is not None:
         lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
     if certificate is not None and weighed.put_back:
-        lines.append(put_back_component(certificate, weighed.put_back))
+        lines.append(put_back_component(certificate, weighed.put_back, weighed.reference.value.mean))
     drift, apart_k = None, 0.0
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)

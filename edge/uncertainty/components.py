@@ -179,10 +179,21 @@ def reading_components(weighed: Weighed) -> Iterator[Component]:
         yield Component(ComponentName.BALANCE_DRIFT, 0.0, u, "g", 0.0, "assumed", why)
 
 
-def put_back_component(certificate: Certificate, times: int) -> Component:
-    """Get what another place on the holder makes: a corner differs by an interval of class C3 (OIML R 76-1, 3.6.2)."""
+def put_back_component(certificate: Certificate, times: int, load_g: float) -> Component:
+    """Get what another place on the holder makes, as it was measured, or as class C3 lets it.
+
+    Measured: both masses lie somewhere within the eccentricity, in proportion to the load (EURAMET cg-18), and repeat
+    as they did. Else a corner differs by an interval of class C3 (OIML R 76-1, 3.6.2).
+    """
+    often = f"taken off and put back {times} time{'s' if times > 1 else ''}"
+    placing = certificate.placing
+    if placing is not None:
+        edge_g = placing.eccentricity_g * load_g / placing.weight_g
+        u = math.sqrt(2.0) * math.hypot(edge_g / SQRT3, placing.repeatability_g)
+        why = f"{often}: ±{edge_g:.2g} g by its place, s = {placing.repeatability_g:.2g} g"
+        return Component(ComponentName.PUT_BACK, 0.0, u, "g", 0.0, "certificate", why, "normal")
     half_g = certificate.cell.capacity_g / C3_INTERVALS * math.sqrt(times)
-    why = f"taken off and put back {times} time{'s' if times > 1 else ''}: ±1/{C3_INTERVALS:g} of the capacity each"
+    why = f"{often}: ±1/{C3_INTERVALS:g} of the capacity each"
     return Component(ComponentName.PUT_BACK, 0.0, half_g / SQRT3, "g", 0.0, "assumed", why)
 
 

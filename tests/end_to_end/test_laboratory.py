@@ -27,12 +27,15 @@ from simulated_service import CONFIG, as_if_real, order
 from calibration.certificate import to_toml
 from edge.cli.main import cli
 from edge.control.protocol import Request
+from edge.database.attachments import attachments_folder, kept
 from edge.database.curve import stored_curve
 from edge.database.journal import Journal
 from edge.database.reading import open_readonly
 from edge.database.run_check import check_run
 from edge.errors import BadSpecimen, HalfpercentError
+from edge.evidence.package import make_package
 from edge.evidence.recompute import recompute
+from edge.evidence.verify import verify_package
 from edge.instrument.config import loads_config
 from edge.procedure.definition import EndedRun
 from edge.records.command import OperatorWord
@@ -47,6 +50,9 @@ from edge.replay.run_csv_reader import read_run_csv
 from edge.replay.run_csv_writer import run_as_csv
 from edge.report.text import headline, text
 from edge.run.refold import fold_again
+from edge.seal.key import make_key, seal_folder
+from edge.seal.sealing import seal_run
+from edge.seal.signers import Signers
 from edge.simulate.instrument import Simulated, build
 from edge.simulate.operator import SimulatedOperator
 from edge.station.retrying_writer import RetryingWriter
@@ -64,6 +70,10 @@ AIR_ON_STEEL = 1.0 - 1.2e-3 / 8.0
 AIR_ON_SAMPLE = 1.0 - 1.184e-3 / 2.5
 
 
+SPECIMEN, DISPLAY = b"\xff\xd8 the cell as it came", b"\xff\xd8 the balance's display"
+SPECIMEN_SHA, DISPLAY_SHA = (hashlib.sha256(photo).hexdigest() for photo in (SPECIMEN, DISPLAY))
+
+
 class Technician(SimulatedOperator):
     """Someone who weighs on the laboratory's balance before the rig, and carries the sample to it after."""
 
@@ -72,6 +82,8 @@ class Technician(SimulatedOperator):
         self._balance = balance
         self._service = service
         self._weighed: set[Phase] = set()
+        self.photo = service.station.writer.journal.path.with_name("display.jpg")
+        self.photo.write_bytes(DISPLAY)
 
     def words(self, phase: Phase, t_s: float) -> list[OperatorWord]:
         """Weigh where the phase lets it, and do all else as anybody."""
@@ -85,7 +97,8 @@ class Technician(SimulatedOperator):
     def _weigh(self, phase: Phase, which: str) -> None:
         self._weighed.add(phase)
         self._balance.mass_g = self._rig.sample_mass_g * AIR_ON_SAMPLE / AIR_ON_STEEL
-        self._service.handle(Request("weigh", {"which": which}, "Bo"))
+        photo = {"photograph": str(self.photo), "photograph_sha256": DISPLAY_SHA} if which == "m1" else {}
+        self._service.handle(Request("weigh", {"which": which} | photo, "Bo"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +116,12 @@ def specimen_file(folder: Path, m0_g: float) -> Path:
     path = folder / "specimen.toml"
     opened, check = now - datetime.timedelta(minutes=5), now - datetime.timedelta(minutes=4)
     handed = now - datetime.timedelta(hours=20)
+    (folder / "cell.jpg").write_bytes(SPECIMEN)
     path.write_text(
         f'maker = "Example Cells"\nmodel = "SSB-200"\nserial = "0042"\nm0_g = {m0_g}\n'
         f'hand_overs = [{{ at = {handed:%Y-%m-%dT%H:%M:%SZ}, given_by = "Example Cells", taken_by = "Ada" }}]\n'
         'seals = [{ number = "S-1", found = "intact", where = "box" }]\n'
+        f'photographs = [{{ sha256 = "{SPECIMEN_SHA}", shows = "the cell as it came", file = "cell.jpg" }}]\n'
         f'[opening]\nopened_at = {opened:%Y-%m-%dT%H:%M:%SZ}\nby = "Ada"\narea_mm2 = 400.0\n'
         f'[visual_check]\nliquid_seen = false\nby = "Ada"\nat = {check:%Y-%m-%dT%H:%M:%SZ}\n',
         encoding="utf-8",
@@ -185,6 +200,21 @@ def test_the_rig_is_shown_fit_by_what_the_balance_knows_to_have_left(tested: Eve
         said = judge_run(replace(tested.ended, definition=definition, on_balance=())).suitability
         assert said
         assert (said.fit, said.fit_until is not None) == (fit, fit)
+
+
+def test_photographs_are_kept_beside_the_database_go_into_the_package_and_are_held_against_the_record(
+    tested: Evening, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(tested.database, tmp_path / "h.db"))
+    shutil.copytree(attachments_folder(tested.database), attachments_folder(path))
+    assert kept(path, (SPECIMEN_SHA, DISPLAY_SHA), 1000) == {SPECIMEN_SHA: SPECIMEN, DISPLAY_SHA: DISPLAY}
+    make_key(seal_folder(path))
+    seal_run(path, 1, 1.75e9)
+    eln = tmp_path / "run.eln"
+    eln.write_bytes(make_package(path, "1").to_bytes())
+    checked = " ".join(verify_package(eln, Signers()).checked)
+    assert f"attachments/{SPECIMEN_SHA}.jpg: is the file that was recorded when the run began" in checked
+    assert f"attachments/{DISPLAY_SHA}: is the photograph of the display that was recorded with a mass" in checked
 
 
 def says(path: Path, *words: str) -> Outcome:

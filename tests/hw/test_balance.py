@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import select
+import termios
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -159,3 +160,30 @@ def test_the_command_reads_a_balance_at_a_port_and_shows_the_wire(protocol: str)
 def test_a_port_that_is_not_there_is_one_line() -> None:
     with pytest.raises(BadInput, match=r"/dev/none: cannot be opened .*: name the balance's port"):
         read_balance("/dev/none", BalanceProtocol.KCP, lambda way, data: None)
+
+
+@needs_pyserial
+def test_what_the_system_says_of_a_port_that_is_no_serial_line_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    import serial
+
+    def refuse(*_: object, **__: object) -> None:
+        raise termios.error(25, "Inappropriate ioctl for device")
+
+    monkeypatch.setattr(serial, "Serial", refuse)
+    with pytest.raises(BadInput, match=r"/dev/null: cannot be opened .*ioctl.*: name the balance's port"):
+        read_balance("/dev/null", BalanceProtocol.KCP, lambda way, data: None)
+
+
+@needs_pyserial
+def test_a_balance_that_is_unplugged_while_it_is_read_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    import serial
+
+    def gone(*_: object) -> None:
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(serial.Serial, "reset_input_buffer", gone)
+    with (
+        at_a_terminal(SimulatedBalance("mt-sics", 1.0)) as (_, name),
+        pytest.raises(BusError, match=r"the line failed \(error: .*check its plug"),
+    ):
+        read_balance(name, BalanceProtocol.MT_SICS, lambda way, data: None)
