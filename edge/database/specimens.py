@@ -6,6 +6,8 @@ Read-only. This module must never say of two specimens that they are the same.
 from __future__ import annotations
 
 import json
+import math
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -43,3 +45,11 @@ def runs_with_serial(path: Path, serial: str) -> dict[int, tuple[str, Specimen]]
         if same_name(specimen.serial, serial):
             found[int(run_id)] = (str(sample_id), specimen)
     return found
+
+
+def masses_of_run(path: Path, run_id: int) -> tuple[float | None, float | None]:
+    """Get M1 and M2 of an earlier run in g, each None where it has none. Raises ``BadDatabase``."""
+    with closing(open_readonly(path)) as db, translated_errors(path):
+        row = db.execute("select m1_g, m2_g from runs where run_id = ?", [run_id]).fetchone() or (None, None)
+    m1_g, m2_g = (g if isinstance(g, float) and math.isfinite(g) and g > 0.0 else None for g in row)
+    return m1_g, m2_g

@@ -44,6 +44,7 @@ class DeviationKind(StrEnum):
     SEAL_BROKEN = "seal_broken"
     HANDS_BROKEN = "hands_broken"
     CELL_CHANGED = "cell_changed"
+    OTHER_DAY = "other_day"
 
 
 CONTRADICTIONS = frozenset(
@@ -53,6 +54,7 @@ CONTRADICTIONS = frozenset(
         DeviationKind.SEAL_BROKEN,
         DeviationKind.HANDS_BROKEN,
         DeviationKind.CELL_CHANGED,
+        DeviationKind.OTHER_DAY,
     )
 )
 """With these it is not known that what was weighed is what was received."""

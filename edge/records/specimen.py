@@ -164,7 +164,10 @@ class Specimen(_Part, frozen=True, kw_only=True):
 
 
 class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier run of the same serial; ``agrees``: maker, model and M0 are the same, as far as they are known."""
+    """An earlier run of the same serial; ``agrees``: maker, model and M0 are the same, as far as they are known.
+
+    ``m1_g`` and ``m2_g`` are what it weighed in that run (None: not known).
+    """
 
     run_id: int
     sample_id: str
@@ -172,6 +175,8 @@ class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     m0_g: float | None
     agrees: bool
+    m1_g: float | None = None
+    m2_g: float | None = None
 
 
 def masses_agree(a_g: float, u_a_g: float, b_g: float, u_b_g: float) -> bool:

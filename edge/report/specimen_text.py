@@ -45,7 +45,9 @@ def specimen_lines(r: Result) -> Iterator[str]:
     yield f"  visual check: {_check(s.visual_check)}"
     for seen in r.seen_before:
         said = "the same specimen" if seen.agrees else "which contradicts it"
-        yield f"  serial seen before in run {seen.run_id}, {seen.maker} {seen.model}, {_number(seen.m0_g, 'g')}: {said}"
+        weighed = "".join(f", {name} {g:.10g} g" for name, g in (("M1", seen.m1_g), ("M2", seen.m2_g)) if g is not None)
+        had = f"{seen.maker} {seen.model}, M0 {_number(seen.m0_g, 'g')}{weighed}"
+        yield f"  serial seen before in run {seen.run_id}, {had}: {said}"
 
 
 def deviation_lines(r: Result) -> Iterator[str]:

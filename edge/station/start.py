@@ -10,12 +10,14 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from calibration.balance_certificate import BalanceCertificate, load_balance
 from calibration.certificate import Certificate, certificate_hash, load_certificate
 from calibration.weight_record import WeightRecord, load_weight
 from edge.control.protocol import Start
 from edge.database.shown_runs import unaltered_result
-from edge.database.specimens import runs_with_serial
+from edge.database.specimens import masses_of_run, runs_with_serial
 from edge.database.tares import last_tare
 from edge.errors import BadInput, NoCertificate
 from edge.instrument.config import Config
@@ -207,7 +209,12 @@ def seen_before(specimen: Specimen | None, database: Path) -> tuple[SeenBefore, 
     """Get the runs of a database that had this specimen's serial. Raises ``BadInput`` where one contradicts it."""
     if specimen is None or not database.exists():
         return ()
-    return recognised(specimen, runs_with_serial(database, specimen.serial))
+    found = recognised(specimen, runs_with_serial(database, specimen.serial))
+    return tuple(_with_masses(seen, *masses_of_run(database, seen.run_id)) for seen in found)
+
+
+def _with_masses(seen: SeenBefore, m1_g: float | None, m2_g: float | None) -> SeenBefore:
+    return msgspec.structs.replace(seen, m1_g=m1_g, m2_g=m2_g)
 
 
 def _blank(run_id: int, certificate: Certificate, database: Path) -> Result:

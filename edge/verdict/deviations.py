@@ -63,6 +63,7 @@ def _of_specimen(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
     yield from _of_opening(specimen.opening, standard)
     yield from _of_check(specimen.visual_check, specimen.opening, standard)
     yield from _of_m0(specimen, ended, result)
+    yield from _of_other_days(specimen, definition.seen_before, result)
 
 
 def _of_identity(specimen: Specimen, standard: Standard, seen: Sequence[SeenBefore]) -> Iterator[DeviationTold]:
@@ -176,6 +177,24 @@ def _of_m0(specimen: Specimen, ended: EndedRun, result: Result) -> Iterator[Devi
             had = f"before it was opened it had {specimen.m0_g:g} g"
             why = f"M1 is {result.m1_g:.4f} g, and {had}: another cell, or a slip of the pen"
             yield _contradiction(DeviationKind.M0_BELOW_M1, why, unexplained=True)
+
+
+def _of_other_days(specimen: Specimen, seen: Sequence[SeenBefore], result: Result) -> Iterator[DeviationTold]:
+    """Tell where a serial is on a cell that weighs what the one of the days before cannot.
+
+    A cell that was tested may have taken up again what it had lost, and no more, nor can less of it be there.
+    """
+    m1_g, newest = result.m1_g, max((s for s in seen if s.agrees), key=lambda s: s.run_id, default=None)
+    if newest is None or m1_g is None:
+        return
+    known = [g for g in (newest.m1_g, newest.m2_g) if g is not None]
+    apart_g = AGREES * math.sqrt(2.0) * U_M1_REL * m1_g
+    if not known or min(known) - apart_g <= m1_g <= max(known) + apart_g:
+        return
+    had = " and ".join(f"{g:.4f} g" for g in known)
+    why = f"M1 is {m1_g:.4f} g, and in run {newest.run_id} serial {specimen.serial} weighed {had}: another cell came"
+    why += f" in between the days, or something was done to it{_because(specimen.differs_because)}"
+    yield _contradiction(DeviationKind.OTHER_DAY, why, unexplained=specimen.differs_because is None)
 
 
 def _of_weighing(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:

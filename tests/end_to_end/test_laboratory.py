@@ -310,7 +310,7 @@ def test_an_auditor_finds_a_broken_seal_and_broken_hands(tested: Evening) -> Non
     named(as_if(tested, hand_overs=hands), DeviationKind.HANDS_BROKEN)
 
 
-def test_an_auditor_finds_a_second_cell_that_was_slipped_in_between_days(tested: Evening) -> None:
+def test_an_auditor_finds_a_second_cell_that_was_slipped_in_between_the_weighings(tested: Evening) -> None:
     m0 = tested.ended.definition.specimen.m0_g  # type: ignore[union-attr]  # it has one
     assert m0 is not None
     named(as_if(tested, m0_g=m0 - 3.0), DeviationKind.M0_BELOW_M1)
@@ -319,6 +319,21 @@ def test_an_auditor_finds_a_second_cell_that_was_slipped_in_between_days(tested:
     named(other, DeviationKind.CELL_CHANGED)
     only_m2 = (tested.ended.on_balance[0], masses[1])
     assert judge_run(replace(tested.ended, on_balance=only_m2)).verdict is Verdict.INVALID
+
+
+def test_an_auditor_finds_a_second_cell_that_was_slipped_in_between_days_by_the_first_one_s_masses(
+    tested: Evening,
+) -> None:
+    specimen, masses = tested.ended.definition.specimen, tested.ended.on_balance
+    (seen,) = seen_before(specimen, tested.database)
+    assert (seen.agrees, seen.m1_g, seen.m2_g) == (True, masses[0].mass_g, masses[1].mass_g)
+    for first_g, same in ((0.0, True), (3.0, False)):
+        was = msgspec.structs.replace(seen, m1_g=masses[0].mass_g + first_g, m2_g=masses[1].mass_g + first_g)
+        result = judge_run(replace(tested.ended, definition=replace(tested.ended.definition, seen_before=(was,))))
+        if same:
+            assert result.verdict is Verdict.PASS
+        else:
+            named(result, DeviationKind.OTHER_DAY)
 
 
 def test_an_auditor_finds_a_serial_that_was_on_another_cell(tested: Evening) -> None:

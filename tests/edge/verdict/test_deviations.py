@@ -150,6 +150,15 @@ def lapsed() -> Result:
     return judged(replace(run, definition=replace(run.definition, rig_shown=(shown,))))
 
 
+def another_day(m1_g: float, m2_g: float | None, because: str | None = None) -> Result:
+    """M1 is 196 g; the serial was tested before, and weighed so much then."""
+    run = ended(msgspec.structs.replace(AS_ASKED, differs_because=because))
+    seen = SeenBefore(
+        run_id=3, sample_id="S-0", maker="Example Cells", model="SSB-200", m0_g=200.0, agrees=True, m1_g=m1_g, m2_g=m2_g
+    )
+    return judged(replace(run, definition=replace(run.definition, seen_before=(seen,))))
+
+
 def on_balance(m1_g: float, m2_g: float, *, late_s: float | None = None) -> Result:
     """A run whose masses are the laboratory's balance's; the sample was half an hour off the rig before M2."""
     run = ended(AS_ASKED)
@@ -210,6 +219,7 @@ WAYS: dict[DeviationKind, Callable[[], Result]] = {
         ]
     ),
     DeviationKind.CELL_CHANGED: lambda: on_balance(196.9, 195.9),
+    DeviationKind.OTHER_DAY: lambda: another_day(198.0, 197.0),
 }
 
 
@@ -275,7 +285,24 @@ EXPLAINED = {
         ]
     ),
     DeviationKind.SERIAL_CONTRADICTS: serial_again,
+    DeviationKind.OTHER_DAY: lambda: another_day(198.0, 197.0, "it was dried for a week in between"),
 }
+
+
+@pytest.mark.parametrize(
+    ("m1_g", "m2_g", "named"),
+    [(196.2, 195.0, False), (196.5, 195.9, False), (196.0, None, False), (195.3, 195.0, True), (199.0, 197.0, True)],
+)
+def test_a_second_cell_that_was_slipped_in_between_days_is_named_by_what_the_first_weighed(
+    m1_g: float, m2_g: float | None, named: bool
+) -> None:
+    result = another_day(m1_g, m2_g)
+    assert (DeviationKind.OTHER_DAY in kinds(result)) == named
+    assert (result.verdict is Verdict.INVALID) == named
+    assert f"serial seen before in run 3, Example Cells SSB-200, M0 200 g, M1 {m1_g:g} g" in text(result)
+    if named:
+        assert "(other day)" in headline(result)
+        assert "in run 3 serial 0042 weighed" in text(result)
 
 
 @pytest.mark.parametrize("kind", sorted(CONTRADICTIONS))
