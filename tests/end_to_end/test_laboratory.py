@@ -13,6 +13,7 @@ import json
 import math
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ import pytest
 from balance_at_a_terminal import at_a_terminal, certificate_file
 from click.testing import CliRunner
 from click.testing import Result as Outcome
-from simulated_service import CONFIG, as_if_real, order
+from simulated_service import CONFIG, as_if_real, order, rigged
 
 from calibration.certificate import to_toml
 from edge.cli.main import cli
@@ -32,7 +33,7 @@ from edge.database.curve import stored_curve
 from edge.database.journal import Journal
 from edge.database.reading import open_readonly
 from edge.database.run_check import check_run
-from edge.errors import BadSpecimen, HalfpercentError
+from edge.errors import BadSpecimen, HalfpercentError, StationBusy
 from edge.evidence.package import make_package
 from edge.evidence.recompute import recompute
 from edge.evidence.verify import verify_package
@@ -251,6 +252,25 @@ def test_a_mass_that_arrives_after_the_fact_amends_the_result_and_both_stay(test
             "select json_extract(data_json, '$.was_json') from events where kind = 'amended'"
         ).fetchone()
     assert (kinds, kept) == (["amended", "balance", "ended"], was)
+
+
+def test_the_station_takes_it_beside_its_looks_and_not_while_it_measures_another_run(
+    tested: Evening, tmp_path: Path
+) -> None:
+    shutil.copy(tested.database, tmp_path / "halfpercent.db")
+    mass = {"which": "m2", "mass_g": round(tested.ended.on_balance[1].mass_g, 3), "run": 1, "who": "Cy"}
+    with rigged(tmp_path) as it:
+        answer = it.ask("weigh", **mass)
+        assert (answer["run_id"], answer["verdict"], len(answer["amends"])) == (1, "PASS", 64)
+        later = it.service._desk.weigh_later(Request("weigh", mass, "ada"))
+        while (told := later.answer()) is None:  # type: ignore[union-attr]  # it comes later
+            time.sleep(0.01)
+        assert told["amends"] != answer["amends"]
+        assert len(it.events("amended")) == 2
+        it.service.start(order(), "ada")
+        with pytest.raises(StationBusy, match="is being measured"):
+            it.ask("weigh", **mass)
+        assert len(it.events("amended")) == 2
 
 
 @pytest.mark.parametrize(
