@@ -244,6 +244,10 @@ def test_a_mass_that_arrives_after_the_fact_amends_the_result_and_both_stay(test
     assert "Amended: this result replaces PASS, loss " in shown
     assert "M2 of balance B1 came after the run's end" in shown
     assert "; amended after the run's end" in next(line for line in shown.splitlines() if line.startswith("PASS"))
+    for language, word in (("en", "Amended"), ("zh", "修订")):
+        out = tmp_path / f"{language}.html"
+        assert says(path, "report", "1", "--format", "html", "--lang", language, "-o", str(out)).exit_code == 0
+        assert f"<b>{word}</b>" in out.read_text(encoding="utf-8")
     with closing(open_readonly(path, cpu_s=60.0)) as db:
         assert check_run(db, 1, full=True) is None
         assert recompute(db, 1).differs is None
