@@ -6,7 +6,6 @@ never write a person's config: it says which line to put into it.
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,7 +15,7 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibrate_corners import calibrate_corners
 from .calibrate_pressure import calibrate_pressure
-from .calibration_bench import BenchOptions, of_a_bench, open_place
+from .calibration_bench import BenchOptions, of_a_bench, open_place, weight_named
 from .calibration_finish import again, finish
 from .options import one_line, user_db
 from .say import say, say_json, say_lines, say_wrapped
@@ -195,18 +194,6 @@ def calibrate_span(texts: tuple[str, ...], **options: Unpack[BenchOptions]) -> N
             session = replace(session, weights=weights)
         session = read_span(place.bench, session, Reporting(place.keep, click.echo))
         finish(place, session)
-
-
-def weight_named(text: str) -> Weight:
-    """Get a weight as it is typed, or from the TOML file of its record; one that has run out is refused."""
-    from calibration.weight_record import as_weight, load_weight
-    from calibration.weights import parse_weight
-
-    if not text.endswith(".toml"):
-        return parse_weight(text)
-    record = load_weight(text)
-    record.must_hold(datetime.datetime.now().astimezone().date())
-    return as_weight(record)
 
 
 def _asked_weights(place: Place) -> tuple[Weight, ...]:

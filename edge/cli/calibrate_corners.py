@@ -9,7 +9,7 @@ from typing import Unpack
 
 import click
 
-from .calibration_bench import BenchOptions, of_a_bench, open_place
+from .calibration_bench import BenchOptions, of_a_bench, open_place, weight_named
 from .calibration_finish import finish
 from .say import say
 
@@ -23,8 +23,6 @@ def calibrate_corners(text: str, **options: Unpack[BenchOptions]) -> None:
 
     from calibration.placing import placing_of
     from edge.guided_calibration.placing import read_placings
-
-    from .calibrate import weight_named
 
     weight = weight_named(text)
     with open_place(options) as place:

@@ -5,6 +5,7 @@ This module must never answer for a person, but where it was told to by ``--yes`
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from .options import user_db
 from .say import say
 
 if TYPE_CHECKING:
+    from calibration.calibration_record import Weight
     from edge.guided_calibration.place import Place
     from edge.instrument.config import Config
 
@@ -105,3 +107,15 @@ def _say_yes(text: str) -> str:
 
 def _database(db: Path | None, config: Config, *, simulated: bool) -> Path:
     return db or (user_db() if simulated else Path(config.storage.database))
+
+
+def weight_named(text: str) -> Weight:
+    """Get a weight as it is typed, or from the TOML file of its record; one that has run out is refused."""
+    from calibration.weight_record import as_weight, load_weight
+    from calibration.weights import parse_weight
+
+    if not text.endswith(".toml"):
+        return parse_weight(text)
+    record = load_weight(text)
+    record.must_hold(datetime.datetime.now().astimezone().date())
+    return as_weight(record)
