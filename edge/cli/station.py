@@ -18,7 +18,7 @@ from edge.errors import Refused, SocketTrouble
 from edge.records.status import StationStatus
 from edge.report.status_text import status_text
 
-from .options import of_a_test
+from .options import of_a_test, one_line
 from .safety import show, show_until_said
 from .say import say, say_json, say_lines
 from .simulated import simulated_socket
@@ -89,6 +89,23 @@ def start(socket: Path | None, as_json: bool, ordered: dict[str, Argument]) -> N
 def note(text: str, socket: Path | None, as_json: bool) -> None:
     """Write a remark into the record."""
     tell(ask_station(socket, "note", text=text), as_json, "Written down.")
+
+
+@click.command("hand-over")
+@click.argument("given_by", callback=one_line)
+@click.argument("taken_by", callback=one_line)
+@click.option("--condition", callback=one_line, help="In what condition it was taken.")
+@click.option("--because", callback=one_line, help="Why another gave it than had taken it before.")
+@of_a_station
+@as_json_answer
+def hand_over(
+    given_by: str, taken_by: str, condition: str | None, because: str | None, socket: Path | None, as_json: bool
+) -> None:
+    """Say that the specimen went from one hand to another while it is tested: GIVEN_BY gave it to TAKEN_BY."""
+    answer = ask_station(
+        socket, "hand-over", given_by=given_by, taken_by=taken_by, condition=condition, because=because
+    )
+    tell(answer, as_json, f"{given_by} gave it to {taken_by}: written down.")
 
 
 @click.command()
@@ -221,6 +238,7 @@ STATION_COMMANDS = (
     tell_zero,
     tell_check,
     note,
+    hand_over,
     maintenance,
     ack,
     abort,

@@ -149,6 +149,15 @@ class Note(_Said, frozen=True, kw_only=True):
     text: Text
 
 
+class Handed(_Said, frozen=True, kw_only=True):
+    """The specimen went from one hand to another; ``because`` says why another gave it than had taken it before."""
+
+    given_by: Name
+    taken_by: Name
+    condition: Name | None = None
+    because: Name | None = None
+
+
 class Correct(_Args, frozen=True, kw_only=True):
     """Correct a declared fact of a run that has ended; ``uid`` is the run's unique name, ``operator`` who says so."""
 
@@ -188,11 +197,12 @@ class _None(_Said, frozen=True, kw_only=True):
     """No arguments but who says it."""
 
 
-Order = Start | OperatorStep | Weigh | Note | Correct | Maintenance | Ack | Abort | Status
-_ORDERS: dict[str, type[Start | Weigh | Note | Correct | Maintenance | Ack | Abort | Status]] = {
+Order = Start | OperatorStep | Weigh | Note | Handed | Correct | Maintenance | Ack | Abort | Status
+_ORDERS: dict[str, type[Start | Weigh | Note | Handed | Correct | Maintenance | Ack | Abort | Status]] = {
     "start": Start,
     "weigh": Weigh,
     "note": Note,
+    "hand-over": Handed,
     "correct": Correct,
     "maintenance": Maintenance,
     "ack": Ack,

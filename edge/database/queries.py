@@ -35,6 +35,7 @@ from edge.records.result import (
     require_whole,
 )
 from edge.records.run import RunKind, RunState
+from edge.records.specimen import HandOver
 from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
@@ -329,6 +330,13 @@ def barometer_readings(db: Database, run_id: int) -> tuple[BarometerTold, ...]:
     with parsed_rows(f"run {run_id}: a reading of the barometer"):
         told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
         return tuple(msgspec.convert(data | {"at_s": at_s}, BarometerTold) for at_s, data in told)
+
+
+def hand_overs(db: Database, run_id: int) -> tuple[HandOver, ...]:
+    """Get how the specimen went from hand to hand while it was tested, oldest first. Raises ``BadDatabase``."""
+    events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.HAND_OVER)
+    with parsed_rows(f"run {run_id}: a hand-over in it"):
+        return tuple(msgspec.convert(json.loads(e["data_json"]) | {"at": e["wall_utc"]}, HandOver) for e in events)
 
 
 def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:

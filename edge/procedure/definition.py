@@ -29,7 +29,7 @@ from edge.records.result import (
 )
 from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.records.specimen import SeenBefore, Specimen
+from edge.records.specimen import HandOver, SeenBefore, Specimen
 from edge.records.suitability import Control, RigShown
 from edge.standards.standard import Standard
 
@@ -147,7 +147,8 @@ class EndedRun:
     """A run of which nothing more comes. ``on`` is its day, for the certificate's validity.
 
     ``run_id``, ``stops``, ``resets`` (of the load cell's converter), ``alarms``, ``on_balance`` (the masses of the
-    laboratory's balance) and ``barometer`` (what that read) are the journal's (None: it is not stored);
+    laboratory's balance), ``barometer`` (what that read) and ``hand_overs`` (of the specimen, in the run) are the
+    journal's (None: it is not stored);
     ``true_loss_pct`` and ``seed`` a simulated rig's; ``recorded`` a replay's.
     """
 
@@ -163,6 +164,7 @@ class EndedRun:
     resets: tuple[ConverterResetTold, ...] = ()
     on_balance: tuple[BalanceMass, ...] = ()
     barometer: tuple[BarometerTold, ...] = ()
+    hand_overs: tuple[HandOver, ...] = ()
 
     def not_judged(self, why: str) -> Result:
         """Get the result of this run where nothing can be said of it: INVALID, and why."""

@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     CONVERTER_RESET = "converter_reset"
     BALANCE = "balance"
     BAROMETER = "barometer"
+    HAND_OVER = "hand_over"
     RIG_CHANGED = "rig_changed"
     ENDED = "ended"
     DAMAGED = "damaged"
@@ -257,6 +258,21 @@ class NoteWritten(Happening):
     text: str
 
     kind: ClassVar[EventKind] = EventKind.NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver(Happening):
+    """The specimen went from one hand to another while it was tested: who gave it, who took it, in what condition.
+
+    ``because`` says why somebody else gave it than had taken it before.
+    """
+
+    given_by: str
+    taken_by: str
+    condition: str | None = None
+    because: str | None = None
+
+    kind: ClassVar[EventKind] = EventKind.HAND_OVER
 
 
 @dataclass(frozen=True, slots=True)

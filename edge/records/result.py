@@ -21,7 +21,7 @@ from .invalid import Invalid, InvalidReason
 from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
 from .run_end import AmendedTold
-from .specimen import SeenBefore, Specimen
+from .specimen import HandOver, SeenBefore, Specimen
 from .suitability import SuitabilityTold
 from .vent import VentTold
 from .zeros_told import CheckWeightTold, ZerosTold
@@ -288,6 +288,7 @@ class Result(_Part, frozen=True, kw_only=True):
     specimen: Specimen | None = None
     corrections: tuple[CorrectionTold, ...] | UnsetType = UNSET
     amends: tuple[AmendedTold, ...] | UnsetType = UNSET
+    handed_over: tuple[HandOver, ...] | UnsetType = UNSET
     seen_before: tuple[SeenBefore, ...] = ()
     visual_check: VisualCheckFound | None = None
     mass_verdict: Verdict | UnsetType = UNSET

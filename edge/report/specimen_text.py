@@ -35,7 +35,7 @@ def specimen_lines(r: Result) -> Iterator[str]:
         f"  before opening: M0 {_number(s.m0_g, 'g')}, open circuit {_number(s.open_circuit_v, 'V')}, state of charge "
         f"{_number(s.state_of_charge_pct, '%')}"
     )
-    for h in s.hand_overs:
+    for h in (*s.hand_overs, *(r.handed_over or ())):
         yield f"  handed over {_when(h.at)} by {h.given_by} to {h.taken_by}, condition {_or(h.condition)}"
     for seal in s.seals:
         yield f"  seal {seal.number} ({_or(seal.where)}): {seal.found}"

@@ -17,6 +17,7 @@ from edge.database.queries import (
     balance_masses,
     barometer_readings,
     converter_resets,
+    hand_overs,
     stops_told,
     stored_run,
 )
@@ -61,6 +62,7 @@ def ended_run(
         resets=converter_resets(db, run_id),
         on_balance=balance_masses(db, run_id),
         barometer=barometer_readings(db, run_id),
+        hand_overs=hand_overs(db, run_id),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.database.journal import Journal, RunHeader
-from edge.database.queries import alarms_told, balance_masses, barometer_readings, converter_resets
+from edge.database.queries import alarms_told, balance_masses, barometer_readings, converter_resets, hand_overs
 from edge.database.run_journal import RunJournal, Writing
 from edge.errors import BadInput, WrongPhase
 from edge.procedure.definition import EndedRun, RunDefinition
@@ -224,6 +224,7 @@ class LiveRun:
             resets=converter_resets(self.journal.db, self.run_id),
             on_balance=balance_masses(self.journal.db, self.run_id),
             barometer=barometer_readings(self.journal.db, self.run_id),
+            hand_overs=hand_overs(self.journal.db, self.run_id),
             true_loss_pct=true_loss_pct,
             seed=seed,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.control.protocol import Ack, Correct, Maintenance, Note, OperatorStep, Order, Start, Weigh
+from edge.control.protocol import Ack, Correct, Handed, Maintenance, Note, OperatorStep, Order, Start, Weigh
 from edge.errors import TooMuch
 
 NS_PER_S = 1_000_000_000
@@ -28,6 +28,7 @@ class Rate:
 
 RATES: dict[type[object], Rate] = {
     Note: Rate(60, 10.0),
+    Handed: Rate(60, 10.0),
     Ack: Rate(60, 10.0),
     Correct: Rate(20, 60.0),
     Maintenance: Rate(20, 60.0),

@@ -20,6 +20,7 @@ from edge.control.protocol import (
     Ack,
     Answer,
     Correct,
+    Handed,
     Later,
     Maintenance,
     Note,
@@ -40,6 +41,7 @@ from edge.instrument.balance import read_configured
 from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
 from edge.records.command import OperatorWord
+from edge.records.event import HandedOver
 from edge.records.specimen import photographs_named
 from edge.run.live_run import LiveRun
 from edge.seal.sealing import shown_head
@@ -206,6 +208,8 @@ class RequestDesk:
                     return self._weighed(order, reading, who)
                 case Note():
                     station.note(order.text, who)
+                case Handed():
+                    station.handed(HandedOver(order.given_by, order.taken_by, order.condition, order.because), who)
                 case Maintenance():
                     station.declare_maintenance(3600.0 * order.in_hours, 3600.0 * order.hours, order.why, who)
                 case Ack():
@@ -325,6 +329,8 @@ def _words(order: Order) -> str | None:
             return order.text
         case Correct():
             return order.reason
+        case Handed():
+            return f"{order.given_by}{order.taken_by}{order.condition or ''}{order.because or ''}"
         case Maintenance():
             return order.why
         case _:

@@ -25,7 +25,7 @@ from edge.instrument.same_rig import differences
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.records.balance import BalanceSaid
 from edge.records.command import Command, ConverterWasReset, GapLength, OperatorWord, WeighedOnBalance, as_text
-from edge.records.event import ClockChecked, ConverterReset, Happening, NoteWritten
+from edge.records.event import ClockChecked, ConverterReset, HandedOver, Happening, NoteWritten
 from edge.records.frame import Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
@@ -339,6 +339,12 @@ class Station:
         if self.live is None:
             raise NoRun(f"{as_text(command)}: no run is being measured: begin one first (halfpercent start)")
         return self.live
+
+    def handed(self, what: HandedOver, who: str) -> None:
+        """Write down that the specimen of the run went from one hand to another. Raises ``NoRun``."""
+        if self.live is None:
+            raise NoRun("hand-over: no run is being measured: before it, the specimen's record says who had it")
+        self._log_event(what, who)
 
     def note(self, text: str, who: str) -> None:
         """Write a person's note down, in the run or in the station's own log."""

@@ -16,7 +16,7 @@ from edge.procedure.definition import EndedRun
 from edge.records.balance import BalanceMass
 from edge.records.deviation import Asked, DeviationKind, DeviationTold
 from edge.records.result import HappenedKind, Result
-from edge.records.specimen import AGREES, Opening, SeenBefore, Specimen, VisualCheck, same_name
+from edge.records.specimen import AGREES, HandOver, Opening, SeenBefore, Specimen, VisualCheck, same_name
 from edge.records.weighing import WeighingKind
 from edge.standards.standard import Field, Standard
 
@@ -59,14 +59,16 @@ def _of_specimen(ended: EndedRun, result: Result) -> Iterator[DeviationTold]:
         if standard.asks("visual_check"):
             yield _no_visual_check(standard)
         return
-    yield from _of_identity(specimen, standard, definition.seen_before)
+    yield from _of_identity(specimen, standard, definition.seen_before, ended.hand_overs)
     yield from _of_opening(specimen.opening, standard)
     yield from _of_check(specimen.visual_check, specimen.opening, standard)
     yield from _of_m0(specimen, ended, result)
     yield from _of_other_days(specimen, definition.seen_before, result)
 
 
-def _of_identity(specimen: Specimen, standard: Standard, seen: Sequence[SeenBefore]) -> Iterator[DeviationTold]:
+def _of_identity(
+    specimen: Specimen, standard: Standard, seen: Sequence[SeenBefore], in_test: Sequence[HandOver]
+) -> Iterator[DeviationTold]:
     for other in (s for s in seen if not s.agrees):
         had = f"{other.maker} {other.model}, M0 " + ("not recorded" if other.m0_g is None else f"{other.m0_g:g} g")
         why = f"serial {specimen.serial} was on {had} in run {other.run_id}; said of it: {specimen.differs_because}"
@@ -76,7 +78,7 @@ def _of_identity(specimen: Specimen, standard: Standard, seen: Sequence[SeenBefo
             at = f" ({seal.where})" if seal.where else ""
             why = f"seal {seal.number}{at} was broken" + _because(seal.because)
             yield _contradiction(DeviationKind.SEAL_BROKEN, why, unexplained=seal.because is None)
-    hands = sorted(specimen.hand_overs, key=lambda h: h.at)
+    hands = sorted((*specimen.hand_overs, *in_test), key=lambda h: h.at)
     for before, after in pairwise(hands):
         if not same_name(before.taken_by, after.given_by):
             why = f"{before.taken_by} had it from {before.at:%Y-%m-%d %H:%M} on, and {after.given_by} handed it over"

@@ -32,6 +32,7 @@ def by_whole_method(ended: EndedRun, result: Result) -> Result:
         specimen=definition.specimen,
         claimed_class=_claimed_class(definition),
         subclasses=_subclasses(definition),
+        handed_over=ended.hand_overs or UNSET,
         seen_before=definition.seen_before,
         visual_check=found,
         deviations=deviations(ended, result),

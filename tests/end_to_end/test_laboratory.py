@@ -97,6 +97,8 @@ class Technician(SimulatedOperator):
 
     def _weigh(self, phase: Phase, which: str) -> None:
         self._weighed.add(phase)
+        if which == "m2":  # Ada went home, and Bo has it now
+            self._service.handle(Request("hand-over", {"given_by": "Ada", "taken_by": "Bo", "condition": "dry"}, "bo"))
         self._balance.mass_g = self._rig.sample_mass_g * AIR_ON_SAMPLE / AIR_ON_STEEL
         photo = {"photograph": str(self.photo), "photograph_sha256": DISPLAY_SHA} if which == "m1" else {}
         self._service.handle(Request("weigh", {"which": which} | photo, "Bo"))
@@ -116,7 +118,7 @@ def specimen_file(folder: Path, m0_g: float) -> Path:
     now = datetime.datetime.now(datetime.UTC)
     path = folder / "specimen.toml"
     opened, check = now - datetime.timedelta(minutes=5), now - datetime.timedelta(minutes=4)
-    handed = now - datetime.timedelta(hours=20)
+    handed = datetime.datetime(2020, 1, 1, 9, 0, tzinfo=datetime.UTC)  # the station's simulated clock is in the past
     (folder / "cell.jpg").write_bytes(SPECIMEN)
     path.write_text(
         f'maker = "Example Cells"\nmodel = "SSB-200"\nserial = "0042"\nm0_g = {m0_g}\n'
@@ -175,6 +177,9 @@ def test_the_stored_run_folds_again_to_the_same_course_with_the_masses_of_the_ba
     assert again.pipeline.phases.entered_s == tested.ended.phases.entered_s
     assert again.pipeline.phases.weighings == tested.ended.phases.weighings
     assert kinds.count("balance") == 2
+    assert kinds.count("hand_over") == 1
+    assert [(h.given_by, h.taken_by) for h in tested.result.handed_over or ()] == [("Ada", "Bo")]
+    assert "by Ada to Bo, condition dry" in tested.shown
 
 
 def test_its_curve_shows_no_loss_of_a_sample_that_is_off_the_rig(tested: Evening) -> None:

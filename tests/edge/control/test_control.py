@@ -507,6 +507,7 @@ def test_those_of_the_operators_group_act_and_the_others_look(
             needed = {
                 "start": {"sample": "S", "operator": "A"},
                 "note": {"text": "x"},
+                "hand-over": {"given_by": "A", "taken_by": "B"},
                 "maintenance": {"why": "x", "hours": 1},
                 "weigh": {"which": "m1"},
                 "correct": {"run": 1, "uid": "u", "field": "sample", "value": "S", "reason": "x"},

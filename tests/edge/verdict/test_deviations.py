@@ -24,7 +24,7 @@ from edge.records.invalid import InvalidReason
 from edge.records.result import HappenedKind, HappenedTold, Result, Verdict, WithoutDeclared, as_json, from_json
 from edge.records.run import RunKind
 from edge.records.sample import Sample
-from edge.records.specimen import SeenBefore, Specimen
+from edge.records.specimen import HandOver, SeenBefore, Specimen
 from edge.records.specimen_file import loads_specimen
 from edge.records.suitability import RigShown
 from edge.records.weighing import Weighing, WeighingKind
@@ -321,6 +321,18 @@ def test_a_contradiction_of_who_the_specimen_is_that_nobody_explained_is_invalid
     assert (result.loss_pct, result.U_pct, result.pc, result.budget, result.criterion) == (None, None, None, (), None)
     assert headline(result).startswith("INVALID: it is not known that the specimen is what was weighed: ")
     assert "0.05" not in headline(result)
+
+
+@pytest.mark.parametrize(
+    ("given_by", "because", "broken"), [("Ada", None, False), ("Cy", None, True), ("Cy", "ill", True)]
+)
+def test_a_hand_over_in_the_test_goes_on_from_the_record_s(given_by: str, because: str | None, broken: bool) -> None:
+    at = datetime.datetime(2026, 11, 26, 18, 0, tzinfo=datetime.UTC)
+    told = HandOver(at=at, given_by=given_by, taken_by="Dee", condition="dry", because=because)
+    result = judged(replace(ended(AS_ASKED), hand_overs=(told,)))
+    assert (DeviationKind.HANDS_BROKEN in kinds(result)) == broken
+    assert (result.verdict is Verdict.INVALID) == (broken and because is None)
+    assert f"handed over 2026-11-26 18:00+00:00 by {given_by} to Dee, condition dry" in text(result)
 
 
 def test_a_liquid_that_was_seen_is_told_of_what_lay_there_whoever_it_was() -> None:
