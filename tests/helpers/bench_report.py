@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 from repository import ROOT
@@ -22,6 +23,8 @@ from repository import ROOT
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 FLEET = ROOT / "docs" / "fleet.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
+UNTOLD = ("--write", "--resume")
+"""Whether a bench writes, and in which file it keeps its pieces, is no part of what it measured."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,9 @@ class Section:
             self.page.write_text(self.put(self.page.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 
-def measured_here(packages: Sequence[str], took_s: float) -> Measured:
+def measured_here(packages: Sequence[str], took_s: float | None) -> Measured:
     """Say what is measured now: this commit, this day, this machine, this command."""
-    words = [w for w in sys.argv[1:] if w != "--write"]
+    words = [w for before, w in pairwise(sys.argv) if w not in UNTOLD and before != "--resume"]
     program = Path(sys.argv[0]).resolve()
     name = program.relative_to(ROOT) if program.is_relative_to(ROOT) else Path(program.name)
     return Measured(
