@@ -33,20 +33,15 @@ LONGEST_OVER_MIDNIGHT_S = 600.0
 
 THINGS = frozenset(
     (
-        "entityid",
-        "entity",
-        "statisticid",
-        "series",
-        "metric",
-        "sensor",
-        "sensorid",
-        "device",
-        "deviceid",
-        "topic",
-        "field",
+        *("entityid", "entity", "statisticid", "series", "metric", "sensor", "sensorid", "device", "deviceid", "topic"),
+        *("field", "channel", "node", "nodeid", "host", "rig", "name", "sample", "sampleid", "samplename", "crucible"),
     )
 )
 """Names of a column that says whose value a row has. Where it is not read, all rows must be of one thing."""
+NUMBERED = frozenset(("deviceid", "device", "sensorid", "channel", "node", "nodeid"))
+"""Of these also one that is a number; elsewhere a number is a reading."""
+LEAST_NAME = 3
+"""In a file without a header a shorter text that changes is a flag (``S``, ``D``) and no name."""
 
 Table = dict[str, "array[float]"]
 """A column of numbers for each quantity, all of one length."""
@@ -130,7 +125,7 @@ class TableReader:
         }
         self._names = {h.name for h in heads} | {h.text for h in heads}
         used = {c.at for c in wanted} | {c.date_at for c in wanted}
-        self._of = {at: "" for at, h in enumerate(heads) if plain_name(h.name) in THINGS and at not in used}
+        self._of = {at: "" for at, h in enumerate(heads) if at not in used and is_thing(h.name)}
         self._status_at = next((c.at for c in wanted if c.quantity == "status"), -1)
 
     def read(self, rows: Iterable[tuple[int, list[str]]]) -> ReadColumns:
@@ -206,8 +201,10 @@ class TableReader:
             cell = cells[at].strip()
             if cell == before:
                 continue
-            if before and cell and not _is_number(self._number, cell):
-                head = self.layout.columns[at].text
+            head = self.layout.columns[at].text
+            if head.startswith("#") and (len(cell) < LEAST_NAME or looks_like_clock(cell)):
+                continue
+            if before and cell and (plain_name(head) in NUMBERED or not _is_number(self._number, cell)):
                 raise BadRecording(
                     one_line(
                         f"{self.where}, line {line}: {head} is {cell[:40]} here and {before[:40]} above: these rows "
@@ -325,6 +322,11 @@ class TableReader:
             raise _BadRow(
                 f"line {line}, column status: {cell.strip()[:40]!r} is none: use {names}", may_be_footer=False
             ) from None
+
+
+def is_thing(name: str) -> bool:
+    """Say whether a column that is not read says whose value a row has; in a file without a header each may."""
+    return plain_name(name) in THINGS or name.startswith("#")
 
 
 def without_unit(cell: str, unit: str) -> str:

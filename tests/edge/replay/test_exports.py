@@ -100,6 +100,16 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("t_s=start", "mass_g=mean", "temp_c=max"),
         "entity_id is oven here and scale above",
     ),
+    "two balances, numbered": (
+        "device,time,mass (g),temp (°C)\n1,2026-03-14 00:00:00,196.5,25.5\n2,2026-03-14 00:00:05,96.5,25.5\n", (),
+        "line 3: device is 2 here and 1 above",
+    ),
+    "two samples": (TABLE.replace("\n", ";A\n").replace("Temp./°C;A", "Temp./°C;Sample") + "20;9;27;B\n", (),
+                    "line 4: Sample is B here and A above"),
+    "two topics without a header": (
+        "10:00:00 rig/scale 196.5 25\n10:00:00 rig/oven 25.5 25\n", ("t_s=#1", "mass_g=#3", "temp_c=#4"),
+        "#2 is rig/oven here and rig/scale above",
+    ),
     "another header": (TABLE + "Time/s;Temp./°C;Mass/g\n20;27;196\n", (), "line 4: another header begins here"),
     "a zone in some rows": (
         "Time;m (g);T (°C)\n2026-10-25 02:59:55+02:00;196.5;25.5\n2026-10-25 03:00:05;196.25;26.5\n", (),
