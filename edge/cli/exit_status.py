@@ -115,6 +115,8 @@ def error_line(e: Exception, cli: click.Group) -> str:
 
     if type(e).__module__ == "builtins" and isinstance(e, OSError):
         where = f"{e.filename}: " if e.filename else ""
+        if isinstance(e, FileExistsError):
+            return f"{where}is there already: name another"
         return f"{where}{e.strerror or e}: check the path, its rights and the room on the disk"
     if isinstance(e, MemoryError):
         return "not enough memory: close other programs, or cut the recording"

@@ -41,6 +41,11 @@ from edge.errors import (
         (BadFit("100 g does not lie there, or begin again"), "or begin again (--restart)"),
         (BadRecording("x: map it", "columns t_ms=H", "declare temp_c=25"), "(--columns t_ms=H or --declare temp_c=25)"),
         (BadRecording("x: is empty"), "x: is empty"),
+        (FileExistsError(17, "File exists", "x"), "x: is there already: name another"),
+        (
+            PermissionError(13, "Permission denied", "x"),
+            "x: Permission denied: check the path, its rights and the room on the disk",
+        ),
         (Refused("note: not now: wait for the tare"), "note: not now: wait for the tare"),
     ],
 )
