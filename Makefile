@@ -35,7 +35,7 @@ help:
 	@echo "make power-cuts      the virtual Pi is killed 200 times through simulated tests (half an hour)"
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
-	@echo "make test-page       the page in a real Chromium: pictures, axe-core, no foreign address, grey when lost"
+	@echo "make test-page       the page in a real Chromium: pictures, axe-core, valid HTML, no foreign address, grey when lost"
 	@echo "make docs-pictures    draw docs/layers.svg and docs/phases.svg from the code, write the result's JSON Schema"
 	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
 	@echo "sudo make uninstall   takes that away and leaves settings and data"

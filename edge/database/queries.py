@@ -69,6 +69,7 @@ class RunListed(msgspec.Struct, frozen=True, kw_only=True):
     standard_id: str
     started_utc: str
     ended_utc: str | None
+    operator: str = ""
 
 
 INTERRUPTED = "interrupted"

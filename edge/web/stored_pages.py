@@ -88,8 +88,15 @@ def _found(database: Path, asked: str, before: int | None) -> tuple[list[RunList
 
 
 def _matches(run: RunListed, wanted: str) -> bool:
-    said = (run.sample_id, run.verdict or run.state, run.invalid_because or "", run.standard_id, run.started_utc)
-    return wanted == str(run.run_id) or any(wanted in text.casefold() for text in said)
+    said = (
+        run.sample_id,
+        run.operator,
+        run.verdict or run.state,
+        run.invalid_because,
+        run.standard_id,
+        run.started_utc,
+    )
+    return wanted == str(run.run_id) or any(wanted in text.casefold() for text in said if text)
 
 
 async def run(request: Request) -> Response:

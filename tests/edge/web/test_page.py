@@ -148,17 +148,19 @@ def test_runs_are_searched_and_paged(short_demo: Demo, tmp_path: Path, monkeypat
     with closing(Database(path)) as db:
         row = next(iter(db.query("select * from runs")))
         db["runs"].insert_all(row | {"run_id": n, "run_uid": f"u{n}", "sample_id": f"Q-{n}"} for n in range(2, 31))
+        db["runs"].update(21, {"operator": "Ada Löwe"})
 
     async def see(served: Served) -> list[str]:
-        paths = ("/runs", "/runs?before=6", "/runs?q=q-17", "/runs?q=nothing&before=x")
+        paths = ("/runs", "/runs?before=6", "/runs?q=q-17", "/runs?q=nothing&before=x", "/runs?q=ada%20l%C3%B6")
         return [(await served.client.get(p)).text for p in paths]
 
-    newest, older, found, none = on_page(monkeypatch, path, see)
+    newest, older, found, none, by_operator = on_page(monkeypatch, path, see)
     assert "Q-30" in newest
     assert "/runs?before=6" in newest
     assert "Q-5<" not in newest
     assert "Q-5<" in older
     assert re.findall(r">(Q-\d+)<", found) == ["Q-17"]
+    assert re.findall(r">(Q-\d+)<", by_operator) == ["Q-21"]
     assert "Nothing matches" in none
 
 
