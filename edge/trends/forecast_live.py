@@ -6,9 +6,11 @@ An exponential approach and a slow rate, fitted again each minute to the newest 
 
 ``v`` is the rate now, ``τ`` how long it takes to fall, ``ρ`` which part of it is a slow one that stays. What the curve
 cannot tell of τ and ρ stays open: each pair counts by how well it fits (a mixture, weighted by likelihood), and so the
-interval is as wide as the laws that fit are apart. What no such law describes (two approaches at once, diffusion) is in
-a correlated deviation of a few parts in a hundred of what was lost in the window; what the load cell does by itself, in
-a random walk that the residuals may enlarge. This module must never reach a verdict, and never wear its words.
+interval is as wide as the laws that fit are apart. Where the rate has risen (a second onset), what was before is left
+out, and the interval is as wide as the little that is left makes it. What no such law describes (two approaches at
+once, diffusion) is in a correlated deviation of a few parts in a hundred of what was lost in the window; what the load
+cell does by itself, in a random walk that the residuals may enlarge. This module must never reach a verdict, and never
+wear its words.
 """
 
 from __future__ import annotations
@@ -30,6 +32,12 @@ LEAST_POINTS = 12
 WINDOW = 0.4
 """Of the hold so far: the newest part is fitted, an hour of it at least. The oldest says little of what is to come."""
 WINDOW_LEAST_H = 1.0
+STRETCH_H, STRETCH_POINTS = 0.25, 6
+"""Two stretches beside each other show whether the rate rises,"""
+RISE, RISE_PCT_PER_H = 0.08, 0.004
+"""by such a part of it, and by more than this: a load cell's own walk may do so too, and then the interval is wider."""
+AFTER_RISE_H = 0.25
+"""After a rise so much of the curve is fitted at least."""
 BLOCKS = 40
 SLOW_PARTS = np.linspace(0.0, 0.85, 8)
 FALLS_H = np.geomspace(0.08, 20.0, 28)
@@ -87,7 +95,8 @@ def forecast_loss(t_h: Sequence[float], loss_pct: Sequence[float], end_h: float)
     if len(t) < LEAST_POINTS or t[-1] - t[0] < LEAST_H or not end_h > t[-1]:
         return None
     now_h = float(t[-1])
-    newest = t >= now_h - max(WINDOW_LEAST_H, WINDOW * (now_h - float(t[0])))
+    from_h = now_h - max(WINDOW_LEAST_H, WINDOW * (now_h - float(t[0])))
+    newest = t >= max(from_h, min(_newest_rise(t, y), now_h - AFTER_RISE_H))
     fit = _Fit(*_blocks(t[newest] - now_h, y[newest]))
     ahead = np.linspace(0.0, end_h - now_h, AHEAD)
     path = tuple(Expected(now_h + h, *fit.quantiles(h)) for h in ahead.tolist())
@@ -103,6 +112,26 @@ def outlook(forecast: LiveForecast | None, limit_pct: float, expanded_pct: float
     if forecast.end.high_pct + expanded_pct <= limit_pct:
         return Outlook.PASS
     return Outlook.CLOSE if forecast.half_pct <= UNDECIDED * limit_pct else Outlook.TOO_EARLY
+
+
+def _newest_rise(t_h: F8, y: F8) -> float:
+    """Get since when the rate has not risen, in h: from the newest pair of neighbouring stretches that show a rise on.
+
+    What lies before a second onset follows another law; fitted with the rest, it would promise what is not to come.
+    """
+    since_h = at_h = float(t_h[0])
+    while (at_h := at_h + STRETCH_H / 2.0) <= t_h[-1] - STRETCH_H:
+        older, newer = (_rate(t_h, y, from_h) for from_h in (at_h - STRETCH_H, at_h))
+        if newer - older > max(RISE * abs(older), RISE_PCT_PER_H):
+            since_h = at_h + STRETCH_H / 2.0
+    return since_h
+
+
+def _rate(t_h: F8, y: F8, from_h: float) -> float:
+    """Get the slope of a stretch in % per h, by least squares; NaN (no rise) where it has too few points."""
+    part = (t_h >= from_h) & (t_h < from_h + STRETCH_H)
+    x = t_h[part] - t_h[part].mean() if np.count_nonzero(part) >= STRETCH_POINTS else np.empty(0)
+    return float(x @ y[part] / (x @ x)) if len(x) else math.nan
 
 
 def _blocks(x_h: F8, y: F8) -> tuple[F8, F8, F8]:

@@ -30,6 +30,17 @@ def test_an_exponential_approach_with_a_slow_rate_ends_where_it_will(tau_h: floa
     assert found.half_pct < 0.1  # at half of the hold
 
 
+@pytest.mark.parametrize("begins_h", [0.8, 1.6, 2.2])
+def test_after_a_second_onset_the_end_is_inside_and_what_was_before_does_not_count(begins_h: float) -> None:
+    def law(t: np.ndarray) -> np.ndarray:
+        return 0.2 * -np.expm1(-t / 0.5) + 0.3 * -np.expm1(-np.maximum(t - begins_h, 0.0) / 1.2)
+
+    t = np.arange(1.0, 180.0) / 60.0
+    found = forecast_loss(t.tolist(), law(t).tolist(), 6.0)
+    assert found is not None
+    assert found.end.low_pct <= law(np.array([6.0]))[0] <= found.end.high_pct
+
+
 def test_the_interval_narrows_as_the_hold_goes_on() -> None:
     halves = [found.half_pct for h in (1.0, 2.0, 4.0, 5.5) if (found := forecast_loss(*approach(h), 6.0)) is not None]
     assert len(halves) == 4
