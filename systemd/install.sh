@@ -155,21 +155,22 @@ make_venv() {
     "$NEW/bin/python" -m compileall -q -s "$NEW" -p "$final" "$NEW/lib" > /dev/null || :  # tests of others may not compile
 }
 
-# Compiled and tried by whom it is for, before anything is swapped: a whole simulated test must come to a verdict.
+# Compiled and tried by whom it is for, before anything is swapped: published references must be met, stored runs give
+# their known results, and a whole simulated test come to its verdict.
 try_venv() {
     tried=$(mktemp -d)
     command="import sys; from edge.cli.main import main; sys.argv[0] = '$NAME'; main()"
     say "compiling, and trying it out"
     if here; then
         chown "$NAME" "$tried"
-        as_service "$NEW/bin/python" -I -c "$command" demo --out "$tried/out" > "$tried/said" 2>&1 || fail_trial
+        as_service "$NEW/bin/python" -I -c "$command" qualify --quick --db "$tried/none.db" > "$tried/said" 2>&1 || fail_trial
         # Settings that the old version takes and the new one does not would stop it at its start.
         if as_service "$TARGET/bin/$NAME" check-config "$ETC/config.toml" > /dev/null 2>&1; then
             as_service "$NEW/bin/python" -I -c "$command" check-config "$ETC/config.toml" > "$tried/said" 2>&1 || fail_trial
         fi
     else
-        env -C / NUMBA_CACHE_DIR="$tried/cache" "$NEW/bin/python" -I -c "$command" demo --out "$tried/out" \
-            > "$tried/said" 2>&1 || fail_trial
+        env -C / NUMBA_CACHE_DIR="$tried/cache" "$NEW/bin/python" -I -c "$command" qualify --quick \
+            --db "$tried/none.db" > "$tried/said" 2>&1 || fail_trial
     fi
     rm -rf "$tried"
 }

@@ -16,8 +16,9 @@ from functools import partial
 
 import numpy as np
 from bench_report import RELIABILITY, Section, table
-from nights import SHORT, Acted, act_out
+from nights import SHORT
 
+from edge.qualify.acted_night import Acted, act_out
 from edge.simulate.instrument import BRIDGES
 from edge.simulate.night_file import Night, loads_night
 from edge.standards.standard import loads_standard

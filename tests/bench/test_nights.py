@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from nights import Acted, act, found
+from nights import found
 from random_moments import STANDARD
 
+from edge.qualify.acted_night import Acted, act
 from edge.records.result import Verdict
 from edge.standards.standard import loads_standard
 

@@ -33,7 +33,7 @@ case "$*" in
             > "$env/bin/halfpercent"
         printf '[ "$1" = check-config ] && exit 0\nprintf "%%s\\n" %s\n' "$VERSION" >> "$env/bin/halfpercent"
         chmod +x "$env/bin/halfpercent" ;;
-    *" demo --out "*) [ "$VERSION" != no-demo ] || { echo it fails; exit 1; } ;;
+    *" qualify --quick "*) [ "$VERSION" != unqualified ] || { echo it fails; exit 1; } ;;
     *" check-config "*) [ "$VERSION" != strict ] || { echo settings are refused; exit 1; } ;;
     *base_prefix*) echo /usr ;;
     *renameat2*) shift; exec python3 -I "$@" ;;

@@ -85,7 +85,7 @@ def test_one_that_did_not_measure_before_is_not_rolled_back(machine: FakeMachine
     assert machine.installed() == "never-ready"
 
 
-@pytest.mark.parametrize("version", ["no-demo", "strict"])
+@pytest.mark.parametrize("version", ["unqualified", "strict"])
 def test_one_that_does_not_work_here_changes_nothing(machine: FakeMachine, version: str) -> None:
     make_old(machine)
     units = machine.root / "usr/local/lib/systemd/system/halfpercent.service"

@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from nights import acted
 from random_moments import STANDARD, drawn
 
 from edge.control.protocol import Start
@@ -29,6 +28,7 @@ from edge.errors import HalfpercentError
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.instrument.drivers import make_instrument
+from edge.qualify.acted_night import acted
 from edge.simulate.night_file import Night
 from edge.simulate.simulated_station import SimulatedStation
 from edge.simulate.world import World

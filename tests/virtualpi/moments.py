@@ -24,8 +24,9 @@ from pathlib import Path
 
 import msgspec
 from bench_report import RELIABILITY, Section, commit
-from nights import Acted
 from random_moments import act_drawn, drawn, found
+
+from edge.qualify.acted_night import Acted
 
 from . import machine
 from .lives import AGAIN, CUT
