@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
+.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -25,6 +25,9 @@ help:
 	@echo "make loop            the loop that measures, in storms of requests and on a disk that stalls"
 	@echo "make evidence-sweep  each byte of a package changed in turn: written into docs/evidence.md (minutes)"
 	@echo "make foreign-balances our balance drivers on somebody else's simulator, their clients on our models (needs a network)"
+	@echo "make checker         two opinions on 200 good and bad packages: written into docs/evidence.md (minutes)"
+	@echo "make crate           a package's metadata against the RO-Crate community's own validator (needs a network once)"
+	@echo "make aarch64         the same bits on aarch64 by user emulation: written into docs/evidence.md (needs Debian once)"
 	@echo "make compilers       fold and codecs on every numba that is allowed, and without one: the same bits (needs a network)"
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
 	@echo "make nights          every shipped night, five seeds, both bridges: which verdicts come of it (an hour)"
@@ -140,6 +143,16 @@ foreign-balances: $(VENV)/dev.stamp
 
 evidence-sweep: $(VENV)/dev.stamp
 	$(call BENCH,evidence_sweep)
+
+checker: $(VENV)/dev.stamp
+	$(call BENCH,checker_agrees)
+
+# Prints; writes no page.
+crate: $(VENV)/dev.stamp
+	PYTHONPATH=tests/helpers:. $(BIN)/python tests/bench/crate_validator.py $(ARGS)
+
+aarch64: $(VENV)/dev.stamp
+	$(call BENCH,aarch64)
 
 compilers: $(VENV)/dev.stamp
 	$(call BENCH,compilers)

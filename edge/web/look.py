@@ -20,8 +20,9 @@ from functools import cache
 from pathlib import Path
 
 from edge.control.client import ask_status
-from edge.database.queries import RunListed, list_runs, result_of_run
+from edge.database.queries import list_runs
 from edge.database.reading import open_readonly
+from edge.database.shown_runs import RunOnPage, held_runs, unaltered_result
 from edge.database.so_far import newest_run
 from edge.errors import HalfpercentError
 from edge.records.result import Result
@@ -47,7 +48,7 @@ class Stored:
 
     seen: RunSoFar | None = None
     last: Result | None = None
-    recent: tuple[RunListed, ...] = ()
+    recent: tuple[RunOnPage, ...] = ()
     checkpoint: Checkpoint | None = None
     trouble: str = ""
 
@@ -159,9 +160,12 @@ class Looker:
                 run_id = newest_run(db)
                 seen = None if run_id is None else run_so_far(db, run_id)
             last = before.last
-            if ended and (last is None or last.run_id != ended[-1].run_id):
-                last = result_of_run(self.database, str(ended[-1].run_id))
-            return Stored(seen, last if ended else None, tuple(ended[::-1][:RECENT]), self._checkpoint())
+            held = held_runs(self.database, ended[::-1][:RECENT])
+            if not held or held[0].altered is not None:
+                last = None
+            elif last is None or last.run_id != held[0].listed.run_id:
+                last = unaltered_result(self.database, str(held[0].listed.run_id))
+            return Stored(seen, last, tuple(held), self._checkpoint())
         except HalfpercentError as e:  # a database that is not there yet, damaged, or of another version
             return replace(before, trouble=str(e))
 

@@ -11,12 +11,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from calibration.visible_text import visible
 from edge import __version__
-from edge.database.queries import INTERRUPTED, RunListed
+from edge.database.queries import INTERRUPTED
+from edge.database.shown_runs import RunOnPage
 from edge.records.result import Verdict
 from edge.records.status import StationStatus
 from edge.records.weighing import WeighingKind
@@ -304,11 +306,16 @@ class RunRow:
     off: bool
 
 
-def run_row(w: Words, r: RunListed) -> RunRow:
-    """Get a run as it stands in a list."""
+def run_row(w: Words, run: RunOnPage) -> RunRow:
+    """Get a run as it stands in a list; of one that is altered what differs, and no verdict nor number as its own."""
+    r = run.listed
+    if run.altered is not None:
+        r = msgspec.structs.replace(r, verdict=None, loss_pct=None, U_pct=None, invalid_because=str(run.altered))
     known = r.verdict is not None and r.verdict in list(Verdict)
     word = w(f"verdict_{r.verdict}") if known else w("page_interrupted" if r.state == INTERRUPTED else "page_running")
     mark = VERDICT_MARKS[Verdict(r.verdict)].value if known and r.verdict is not None else ""
+    if run.altered is not None:
+        word, mark = w("page_altered"), VERDICT_MARKS[Verdict.INVALID].value
     limit = r.limit_pct or 0.5
     whole = 2.0 * limit
     loss, U, low, high = "", "", 0.0, 0.0

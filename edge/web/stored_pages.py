@@ -26,13 +26,15 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from calibration.certificate import Certificate
 from calibration.certificate import loads as loads_certificate
 from calibration.toml_file import one_line
-from edge.database.queries import RunListed, list_runs, result_of_run
+from edge.database.queries import RunListed, list_runs
 from edge.database.reading import open_readonly
+from edge.database.shown_runs import RunOnPage, ShownRun, held_runs, shown_run
 from edge.database.so_far import certificates_used, station_log
 from edge.errors import HalfpercentError, NoSuchRun
-from edge.records.result import Result, as_json
+from edge.records.result import as_json
 from edge.report.language import Language, Words
 from edge.report.live_text import span, verdict_line, wall_of
+from edge.report.run_list import checked_lines
 from edge.report.text import text as report_text
 from edge.seal.key import find_key, seal_folder
 
@@ -78,13 +80,13 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _found(database: Path, asked: str, before: int | None) -> tuple[list[RunListed], int | None]:
-    """Get a page of runs, the newest first, and before which the next page is."""
+def _found(database: Path, asked: str, before: int | None) -> tuple[list[RunOnPage], int | None]:
+    """Get a page of runs, the newest first, held against their chains, and before which the next page is."""
     found = list_runs(database, before=before, most=SEARCHED if asked else A_PAGE + 1)[::-1]
     wanted = asked.casefold()
     kept = [r for r in found if not wanted or _matches(r, wanted)]
     rows = kept[:A_PAGE]
-    return rows, rows[-1].run_id if len(kept) > A_PAGE else None
+    return held_runs(database, rows), rows[-1].run_id if len(kept) > A_PAGE else None
 
 
 def _matches(run: RunListed, wanted: str) -> bool:
@@ -103,12 +105,15 @@ async def run(request: Request) -> Response:
     """Show one run: its verdict, its files, its report."""
     page, viewer = page_of(request), viewer_of(request)
     w, run_id = page.renderer.words(viewer), int(request.path_params["run_id"])
-    result: Result | None = None
+    shown: ShownRun | None = None
     trouble = ""
     try:
-        result = await run_in_threadpool(result_of_run, page.looker.database, str(run_id))
+        shown = await run_in_threadpool(shown_run, page.looker.database, str(run_id))
+        trouble = "; ".join(checked_lines(shown))
     except HalfpercentError as e:
         trouble = str(e)
+    result = None if shown is None else shown.result
+    line = None if shown is None or shown.altered is not None else verdict_line(w, shown.result)
     base = f"/runs/{run_id}"
     files = [(f"{base}.eln", "run_eln"), (f"{base}.csv", "run_csv")]
     if result is not None:
@@ -123,7 +128,7 @@ async def run(request: Request) -> Response:
         title=w("run_title", run=str(run_id)),
         run_id=run_id,
         sample="" if result is None else result.sample_id,
-        line=None if result is None else verdict_line(w, result),
+        line=line,
         files=files,
         report=None if result is None else report_text(result).split("\n"),
         trouble=trouble,
@@ -144,13 +149,15 @@ async def run_file(request: Request) -> Response:
             folder = await _made(request, name, "export", str(run_id), "--format", kind)
             clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
             return FileResponse(Path(folder) / name, headers=disposition, background=clean)
-        result = await run_in_threadpool(result_of_run, database, str(run_id))
+        shown = await run_in_threadpool(shown_run, database, str(run_id))
     except HalfpercentError as e:
         return error(request, str(e), 404, "/runs")
     if kind == "json":
-        body = json.dumps(as_json(result), ensure_ascii=False, allow_nan=False)
+        said = {"altered": None if shown.altered is None else str(shown.altered), "not_in_chain": shown.not_in_chain}
+        body = json.dumps(said | as_json(shown.result), ensure_ascii=False, allow_nan=False)
         return Response(body, media_type="application/json", headers=disposition)
-    return PlainTextResponse(report_text(result) + "\n", headers=disposition)
+    lines = [*checked_lines(shown), report_text(shown.result)]
+    return PlainTextResponse("\n".join(lines) + "\n", headers=disposition)
 
 
 async def _report(request: Request, run_id: int, kind: str, disposition: dict[str, str]) -> Response:

@@ -1,4 +1,8 @@
-"""The wheel holds all that is read at run time, and judges a recording where no source tree is."""
+"""The wheel holds all that is read at run time, and judges where no source tree is: on a Pi, and on any computer.
+
+A stranger checks a run on Windows or macOS: without fcntl, without a bus or its libraries, without Unix's sockets.
+Here a Linux stands for them, of which that is taken away.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,41 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Sequence
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
+from made_up_recordings import cold_test, write
+from packaging.requirements import Requirement
 from repository import ROOT
+from sealed_run import SealedRun
+
+ELSEWHERE = """
+import os, socket, subprocess, sys, types
+missing = {"fcntl", "pwd", "grp", "termios", "resource", "gpiozero", "lgpio", "smbus2", "spidev", "board", "busio",
+    "digitalio", "microcontroller", "adafruit_blinka", "adafruit_max31865", "adafruit_bus_device", "Adafruit_PureIO",
+    "adafruit_mprls", "serial"}
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in missing:
+            raise ImportError(f"there is no {name} on this computer")
+for name in missing:
+    sys.modules.pop(name, None)
+sys.meta_path.insert(0, Missing())
+for name in ("O_NONBLOCK", "O_NOCTTY", "O_DIRECTORY", "O_PATH", "O_NOFOLLOW", "geteuid"):
+    delattr(os, name)
+del socket.AF_UNIX
+sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None)
+from edge.cli.main import main
+assert sys.modules["edge"].__file__.startswith(sys.path[0]), sys.modules["edge"].__file__
+for line in sys.stdin.read().splitlines():
+    sys.argv = ["halfpercent", *line.split("\\t")]
+    try:
+        main()
+    except SystemExit as e:
+        assert not e.code, (line, e.code)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +91,41 @@ def test_a_recording_is_judged_and_a_night_is_known_from_the_wheel_alone(unpacke
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["verdict"] == "FAIL"
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin", "linux"])
+def test_the_chips_libraries_are_required_on_linux_only(unpacked: Path, system: str) -> None:
+    (info,) = unpacked.glob("halfpercent-*.dist-info")
+    needs = [Requirement(line) for line in PathDistribution(info).requires or ()]
+    here = {"sys_platform": system, "extra": ""}
+    names = {n.name.lower() for n in needs if n.marker is None or n.marker.evaluate(here)}
+    chips = {"gpiozero", "smbus2", "adafruit-circuitpython-max31865", "adafruit-pureio"}
+    assert names & chips == (chips if system == "linux" else set())
+    assert {"numba", "numpy", "scipy", "sqlite-utils", "msgspec", "click"} <= names
+
+
+def test_a_recording_is_replayed_and_a_run_reported_on_any_computer(unpacked: Path, tmp_path: Path) -> None:
+    recording = write(tmp_path / "recording.csv", cold_test(60.0))
+    db = tmp_path / "out/halfpercent.db"
+    commands = (
+        ["replay", str(recording), "--out", str(tmp_path / "out")],
+        ["runs", "--db", str(db)],
+        ["report", "last", "--db", str(db)],
+    )
+    run_elsewhere(unpacked, tmp_path, commands, "recording.csv")
+
+
+def test_a_package_is_verified_on_any_computer(unpacked: Path, sealed: SealedRun, tmp_path: Path) -> None:
+    file = tmp_path / "run.eln"
+    file.write_bytes(sealed.raw)
+    run_elsewhere(unpacked, tmp_path, (["verify", str(file), "--signers", str(sealed.signers_file)],), "VERIFIED")
+
+
+def run_elsewhere(wheel: Path, folder: Path, commands: Sequence[list[str]], says: str) -> None:
+    lines = "\n".join("\t".join(command) for command in commands)
+    code = f"import sys; sys.path[0] = {str(wheel)!r}\n{ELSEWHERE}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=lines, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout

@@ -164,6 +164,29 @@ def test_runs_are_searched_and_paged(short_demo: Demo, tmp_path: Path, monkeypat
     assert "Nothing matches" in none
 
 
+def test_a_run_that_was_altered_is_said_to_be_wherever_it_is_shown(
+    short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "halfpercent.db"
+    shutil.copy(short_demo.path, path)
+    with closing(Database(path)) as db:
+        db.execute("update runs set loss_pct = 0.0123")
+        db.conn.commit()
+
+    async def get(served: Served) -> list[str]:
+        return [(await served.client.get(p)).text for p in ("/", "/runs", "/runs/1", "/runs/1.txt", "/runs/1.json")]
+
+    now, listed, one, text, as_json = on_page(monkeypatch, path, get)
+    for shown in (now, listed):
+        assert "ALTERED" in shown
+        assert "loss_pct is 0.0123" in shown
+        assert 'class="num res">0.0' not in shown
+    assert "ALTERED: runs, run 1: loss_pct" in one
+    assert 'class="verdict' not in one
+    assert text.startswith("ALTERED: runs, run 1: loss_pct")
+    assert "loss_pct" in json.loads(as_json)["altered"]
+
+
 def test_a_runs_files_are_handed_out_and_no_others(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     async def get(served: Served) -> list[Any]:
         paths = ("/runs/1.txt", "/runs/1.json", "/runs/9.txt", "/runs/1.db", "/static/../app.py", "/static/app.py")
