@@ -43,6 +43,7 @@ WHERE = {
     "checkpoint": "witness:checkpoint",
     "witness": "witness",
     "trends": "trends",
+    "qualify": "qualify",
     "publish": "publish",
     "service-report": "service_report",
     "bundle": "bundle",

@@ -16,26 +16,6 @@ from edge.seal.identification import IDENTIFICATION
 
 from . import exit_status
 from .commands import CommandsByName
-from .balance import balance
-from .bundle import bundle
-from .calibrate import calibrate
-from .certificates import weight
-from .compare import compare
-from .correct import correct
-from .demo import demo
-from .evidence import sign, verify
-from .export import export
-from .init import init
-from .instrument import INSTRUMENT_COMMANDS
-from .key import key
-from .manual import completion, manual
-from .metrics import metrics
-from .publish import publish
-from .qualify import qualify
-from .read import read
-from .replay import replay_recording
-from .report import report, runs
-from .run import failed, run, station
 from .say import say_lines
 
 
@@ -55,48 +35,6 @@ def cli(ctx: click.Context) -> None:
     """Is this battery really solid-state? Mass loss after 6 h at 120 °C under vacuum, with its uncertainty."""
     if ctx.invoked_subcommand is None:
         say_lines(ctx.get_help())
-
-
-for command in (
-    demo,
-    replay_recording,
-    runs,
-    report,
-    correct,
-    export,
-    init,
-    *INSTRUMENT_COMMANDS,
-    read,
-    selftest,
-    completion,
-    manual,
-    run,
-    station,
-    failed,
-    calibrate,
-    compare,
-    series,
-    specimen,
-    balance,
-    weight,
-    standard,
-    key,
-    verify,
-    sign,
-    checkpoint,
-    witness,
-    qualify,
-    trends,
-    publish,
-    service_report,
-    bundle,
-    metrics,
-    *STATION_COMMANDS,
-    *BALANCE_COMMANDS,
-    watch,
-    web,
-):
-    cli.add_command(command)
 
 
 def main() -> NoReturn:
