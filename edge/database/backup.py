@@ -10,6 +10,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -32,13 +33,35 @@ def is_second_place(path: Path, folder: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """What tells a run from any other: the hashes of its chain, once followed, and its row, seconds and certificate."""
+
+    chain: list[object]
+    beside: list[object]
+
+    @staticmethod
+    def of(db: Database, run_id: int) -> _Digest:
+        """Get it of a stored run. Raises ``BrokenChain``."""
+        chain = [link.row["sha256"] for link in hash_chain.follow(db, run_id)]
+        seconds = stored_seconds_hash(db, run_id).hexdigest()
+        run = db.execute("select * from runs where run_id = ?", [run_id]).fetchone()
+        certificate = db.execute("select toml from certificates where sha256 in "
+                                 "(select certificate_sha256 from runs where run_id = ?)", [run_id]).fetchall()  # fmt: skip
+        return _Digest(chain, [seconds, run, certificate])
+
+    def is_before(self, later: _Digest) -> bool:
+        """Say whether the other only adds links: a run that was corrected after it was copied."""
+        return self.beside == later.beside and self.chain == later.chain[: len(self.chain)]
+
+
 def backup_run(path: Path, run_id: int, folder: Path) -> Path:
     """Copy one finished run into ``folder`` as a database of its own. Returns it; one that is there already is kept.
 
-    The copy has the same schema, the run's number and its chains; it is written under another name, read back, and
-    renamed. The database may be in use. Raises ``NoSuchRun`` where the run is not there or not finished,
-    ``BadDatabase`` where the folder cannot be written, or where the copy or what has its name is not the run,
-    ``StorageFull`` where there is no room.
+    A copy to which the run has since only added (a correction) is replaced by one that has that too. The copy has the
+    same schema, the run's number and its chains; it is written under another name, read back, and renamed. The database
+    may be in use. Raises ``NoSuchRun`` where the run is not there or not finished, ``BadDatabase`` where the folder
+    cannot be written, or where the copy or what has its name is not the run, ``StorageFull`` where there is no room.
     """
     with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
         if check(db, path) != schema.SCHEMA_VERSION:
@@ -46,44 +69,41 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
         found = list(db.query("select run_uid, state from runs where run_id = ?", [run_id]))
         if not found or found[0]["state"] == "running":
             raise NoSuchRun(f"{path}: run {run_id} {'has not ended' if found else 'is not there'}: nothing to back up")
-        digest = _digest(db, run_id)
+        digest = _Digest.of(db, run_id)
     uid = re.sub(r"[^A-Za-z0-9._-]+", "-", str(found[0]["run_uid"]))[:60]
     copy = folder / f"halfpercent-run-{run_id}-{uid}.db"
     with _translated_folder_errors(folder):
         if copy.exists():
-            _require_same(copy, run_id, digest)
-            return copy
+            there = _read_back(copy, run_id)
+            if there is None or not there.is_before(digest):
+                raise _other_than_stored(copy, run_id)
+            if there == digest:
+                return copy
         part = folder / f".{copy.name}.part"
         try:
             _remove(part)
             part.touch(exist_ok=False)
             copy_run(path, run_id, part, WHOLE)
-            _require_same(part, run_id, digest)
-            part.rename(copy)
+            if _read_back(part, run_id) != digest:
+                raise _other_than_stored(part, run_id)
+            part.replace(copy)
             sync_folder(folder)
         finally:
             _remove(part)
     return copy
 
 
-def _digest(db: Database, run_id: int) -> list[object]:
-    """Get what tells a run from any other: the end of its chain, once followed, its result and its seconds."""
-    ends = [link.row["sha256"] for link in hash_chain.follow(db, run_id)][-2:]
-    seconds = stored_seconds_hash(db, run_id).hexdigest()
-    run = db.execute("select * from runs where run_id = ?", [run_id]).fetchone()
-    certificate = db.execute("select toml from certificates where sha256 in "
-                             "(select certificate_sha256 from runs where run_id = ?)", [run_id]).fetchall()  # fmt: skip
-    return [ends, seconds, run, certificate]
-
-
-def _require_same(copy: Path, run_id: int, digest: list[object]) -> None:
+def _read_back(copy: Path, run_id: int) -> _Digest | None:
+    """Get what a copy holds of a run; None where it is damaged or no copy."""
     try:
         with closing(open_readonly(copy, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(copy):
-            if db.execute("pragma quick_check(1)").fetchone() == ("ok",) and _digest(db, run_id) == digest:
-                return
-    except BadDatabase:
-        pass
-    raise BadDatabase(f"{copy}: does not hold run {run_id} as it is in the database: move it away and back up again")
+            return _Digest.of(db, run_id) if db.execute("pragma quick_check(1)").fetchone() == ("ok",) else None
+    except (BadDatabase, NoSuchRun):
+        return None
+
+
+def _other_than_stored(copy: Path, run_id: int) -> BadDatabase:
+    return BadDatabase(f"{copy}: does not hold run {run_id} as it is in the database: move it away and back up again")
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def newest_seal(database: Path, db: Database, run_id: int) -> Seal | None:
 
 
 def _newest(folder: Path, first_sha256: str) -> Seal | None:
-    files = (folder / RUNS).glob(f"{_short(first_sha256)}-*.json")
+    files = (folder / RUNS).glob(f"{name_begins(first_sha256)}*.json")
     found = [_read_seal(file) for file in sorted(files)[:MOST_SEALS]]
     return max(found, key=lambda s: s.manifest.chain.links, default=None)
 
@@ -176,7 +176,12 @@ def _logged(folder: Path, seal: Seal, key: RigKey) -> Seal:
 
 
 def _file(folder: Path, first_sha256: str, last_sha256: str) -> Path:
-    return folder / RUNS / f"{_short(first_sha256)}-{_short(last_sha256)}.json"
+    return folder / RUNS / f"{name_begins(first_sha256)}{_short(last_sha256)}.json"
+
+
+def name_begins(first_sha256: str) -> str:
+    """Get how the names of all files of a run's seals begin, by the first link of its chain."""
+    return f"{_short(first_sha256)}-"
 
 
 def _short(sha256: str) -> str:

@@ -144,9 +144,13 @@ class Station:
         result = _result(self._judged, self._ended)
         if self.writer.write(lambda: live.save_result(result)):
             self.live, self.last, self._judged, self._ended = None, result, None, None
-            self.writer.back_up(live.run_id)
-            self._hooks.ended(live.run_id)
+            self._keep(live.run_id)
             _log.warning("run %d: %s", live.run_id, result.verdict)
+
+    def _keep(self, run_id: int) -> None:
+        """Have a run that has ended, or was corrected, copied to the second place and sealed, while measuring goes on."""
+        self.writer.back_up(run_id)
+        self._hooks.ended(run_id)
 
     def _close(self, live: LiveRun) -> None:
         live.close()
@@ -312,7 +316,7 @@ class Station:
             live.save_result(_result(self._judge(ended), ended))
 
         if self.writer.write(end):
-            self._hooks.ended(live.run_id)
+            self._keep(live.run_id)
         self.live = None
 
     def command(self, command: Command, who: str) -> None:
@@ -360,7 +364,7 @@ class Station:
         if self.writer.error:
             raise BadInput(f"nothing can be written: {self.writer.error}")
         told = correct(self.writer.journal, asked, who, self.clock.wall_s())
-        self._hooks.ended(asked.run_id)
+        self._keep(asked.run_id)
         return told
 
     def judged_again(self, ended: EndedRun) -> Result:

@@ -21,6 +21,7 @@ from written_run import NOT_JUDGED, begin, event, row, write
 
 from edge.database import backup, hash_chain
 from edge.database.backup import backup_run, is_second_place
+from edge.database.correcting import Correction, correct
 from edge.database.journal import Journal
 from edge.database.maintenance import PutAside, disk_space, quarantine_if_unusable
 from edge.database.reading import open_readonly
@@ -314,6 +315,23 @@ def test_a_backup_that_is_there_already_is_left(copy: Path, tmp_path: Path) -> N
     stamp = kept.stat()
     assert backup_run(copy, 1, stick) == kept
     assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
+
+
+def test_a_copy_is_replaced_by_one_that_has_a_correction_too(copy: Path, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    kept = backup_run(copy, 1, stick)
+    with Journal(copy) as journal:
+        correct(journal, Correction(1, "u-1", "operator", "Ada", "misread"), "ada", 1.8e9)
+    assert backup_run(copy, 1, stick) == kept
+    assert names(stick) == {kept.name}
+    with contextlib.closing(open_readonly(kept)) as here, contextlib.closing(open_readonly(copy)) as there:
+        events = list(hash_chain.events(here, 1))
+        assert (events[-1]["kind"], events) == ("corrected", list(hash_chain.events(there, 1)))
+    with sqlite3.connect(copy) as db:  # and a database that lost it again is another's
+        db.execute("delete from events where kind = 'corrected'")
+    with pytest.raises(BadDatabase, match="move it away"):
+        backup_run(copy, 1, stick)
 
 
 def test_a_file_of_that_name_which_is_not_the_run_is_refused_and_left(copy: Path, tmp_path: Path) -> None:

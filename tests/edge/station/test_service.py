@@ -71,11 +71,14 @@ def test_a_whole_test_through_commands_gives_a_verdict(tmp_path: Path) -> None:
         assert [r[2] for r in stored] == rows["hold_s"].tolist()
         assert again.pipeline.phases.weighings[WeighingKind.M2].value.mean == result.m2_g
     assert [r.state for r in list_runs(it.database)] == ["done"]
-    (copy,) = (tmp_path / "stick").iterdir()
+    (copy,) = (tmp_path / "stick").glob("*.db")
     assert list_runs(copy) == list_runs(it.database)
-    assert [json.loads(e["data_json"])["why"] for e in station_log(it.database, "backup")] == [
-        f"run 1 is backed up: {copy}"
-    ]
+    assert {json.loads(e["data_json"])["why"] for e in station_log(it.database, "backup")} == {
+        f"run 1 is backed up: {copy}",
+        f"the seal of run 1 is backed up: {tmp_path / 'stick' / 'seal'}",
+    }
+    copied = verify_run(copy, "1")
+    assert (copied.answer, copied.signer) == (Answer.VERIFIED, "rig-7"), copied
 
 
 def station_log(database: Path, kind: str) -> list[dict[str, Any]]:
