@@ -66,6 +66,7 @@ _FAMILIES = _TIME + _PLACES
 _MEAN = 5  # codes are told from the mean of about 2⁵ before
 _PHASE = 6  # and times from a beat that each one moves by 2⁻⁶ of what it is off
 _FINE = 8  # bits: both are kept in 1/256 of a code, of a µs
+_FARTHEST = 3 << 59  # grains: no beat is so far from its frame, whose times are within ±2⁶¹ ns
 
 
 def _is_of_chips(frames: Frames) -> bool:
@@ -93,7 +94,8 @@ def _encode(frames: Frames) -> bytes:
     n_frames, n = len(frames), len(frames.code)
     out = np.empty(rc.MOST_BYTES * (12 * n_frames + 3 * n + 2) + 16, np.uint8)
     coder = rc.encoder()
-    call(_walk, coder, out, rc.contexts(_FAMILIES), *_as_walked(frames))
+    if call(_walk, coder, out, rc.contexts(_FAMILIES), *_as_walked(frames)) == 0:
+        raise ValueError("its numbers do not fit their columns")  # they are plausible: it never comes to that
     body = bytes([VERSION]) + _leb128(n_frames) + _leb128(n) + rc.written(coder, out)
     return body + zlib.crc32(body).to_bytes(4, "little")
 
@@ -154,6 +156,8 @@ def _walk_samples(
 ) -> bool:  # fmt: skip
     """Code, or fill, the samples of one frame. False where a decoded number does not fit its column.
 
+    What is decoded is held against its bounds before it is added, here and in :func:`_walk`: no sum overflows.
+
     ``start`` is the frame's begin in fine grains; ``memory`` holds from frame to frame: the last status, the beat, and
     the codes' running mean with its count and spread.
     """
@@ -161,14 +165,20 @@ def _walk_samples(
     half = 1 << _FINE - 1
     status_before, beat, mean, n_mean, spread = memory[0], memory[1], memory[2], memory[3], memory[4]
     for i in range(begin, end):
-        state = status_before + rc.number(coder, data, known, _STATUS, np.int64(status[i]) - status_before)
-        if not 0 <= state <= 0xFF:
+        step = rc.number(coder, data, known, _STATUS, np.int64(status[i]) - status_before)
+        if not -status_before <= step <= 0xFF - status_before:
             return False
-        status[i] = status_before = state
+        status_before += step
+        status[i] = status_before
 
+        if abs(beat - start) >= _FARTHEST:
+            return False
         quarters = (_PLACES * (beat - start) + 2 * grain) // grain
         units = quarters // _PLACES
-        units += rc.number(coder, data, known, _TIME + quarters % _PLACES, sample_units[i] - units)
+        step = rc.number(coder, data, known, _TIME + quarters % _PLACES, sample_units[i] - units)
+        if not -(1 << 31) - units <= step < (1 << 31) - units:
+            return False
+        units += step
         if not -(1 << 31) <= units * unit < 1 << 31:
             return False
         sample_units[i] = units
@@ -183,7 +193,7 @@ def _walk_samples(
 
         expected = mean + half >> _FINE
         off = rc.number(coder, data, known, _CODE * min(i, 1), np.int64(code[i]) - expected)
-        if not -(1 << 31) <= expected + off < 1 << 31:
+        if not -(1 << 31) - expected <= off < (1 << 31) - expected:
             return False
         code[i] = expected + off
         if n_mean and i >> _MEAN and abs(off) > 16 * spread >> _FINE:
@@ -216,23 +226,28 @@ def _walk(
     memory = np.zeros(5, np.int64)
     for f in range(len(seq)):
         usual = min(f, 1)  # 0: family _FIRST, of all that nothing is known of before
-        seq[f] = seq_before + 1 + rc.number(coder, data, known, _SEQ * usual, seq[f] - seq_before - 1)
-        if not 0 <= seq[f] < 1 << 32:
+        expected = seq_before + 1
+        step = rc.number(coder, data, known, _SEQ * usual, seq[f] - expected)
+        if not -expected <= step < (1 << 32) - expected:
             return 0
+        seq[f] = expected + step
         expected = t_before + (seq[f] - seq_before) * 1_000_000_000
-        t_ns[f] = expected + rc.number(coder, data, known, _T * usual, t_ns[f] - expected)
-        if not -(1 << 61) < t_ns[f] < 1 << 61:
+        step = rc.number(coder, data, known, _T * usual, t_ns[f] - expected)
+        if not -(1 << 61) - expected < step < (1 << 61) - expected:
             return 0
-        count = count_before + rc.number(coder, data, known, _COUNT * usual, first[f + 1] - first[f] - count_before)
-        if not 0 <= count <= len(code) - first[f]:
+        t_ns[f] = expected + step
+        step = rc.number(coder, data, known, _COUNT * usual, first[f + 1] - first[f] - count_before)
+        if not -count_before <= step <= len(code) - first[f] - count_before:
             return 0
+        count = count_before + step
         first[f + 1] = first[f] + count
         for i in range(9):
             family = (_VALUE + i % 3) * usual
-            slow[f, i] = slow_before[i] + rc.number(coder, data, known, family, slow[f, i] - slow_before[i])
-            if not 0 <= slow[f, i] <= (0xFFFF if i % 3 == 0 else 0xFF):
+            step = rc.number(coder, data, known, family, slow[f, i] - slow_before[i])
+            if not -slow_before[i] <= step <= (0xFFFF if i % 3 == 0 else 0xFF) - slow_before[i]:
                 return 0
-            slow_before[i] = slow[f, i]
+            slow_before[i] += step
+            slow[f, i] = slow_before[i]
         seq_before, t_before, count_before = seq[f], t_ns[f], count
         start = (t_ns[f] - t_ns[0]) // 1000 << _FINE
         if not _walk_samples(
