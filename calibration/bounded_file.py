@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 KINDS = (
     (stat.S_ISDIR, "is a folder"),
@@ -56,13 +58,33 @@ def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True)
     return data
 
 
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a regular file of any length to read it. Raise :class:`NotReadable` for what is none, ``OSError``.
+
+    What is opened is what is looked at: a file that is exchanged for a pipe at that moment is not waited for.
+    """
+    file = os.fdopen(os.open(path, _FLAGS), "rb")
+    try:
+        if what := what_it_is(os.fstat(file.fileno()).st_mode):
+            raise NotReadable(what)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def open_regular_text(path: Path, encoding: str) -> TextIO:
+    """Open a regular file as text whose line ends stay as they are. Raises as :func:`open_regular_file`."""
+    return io.TextIOWrapper(open_regular_file(path), encoding=encoding, newline="")
+
+
 def sha256_of_file(path: Path, most_bytes: int = 1 << 30) -> str:
     """Get the SHA-256 of a regular file of at most ``most_bytes``, in hexadecimal. Raise :class:`NotReadable`."""
     digest, left = hashlib.sha256(), most_bytes
     try:
         if what := what_it_is(path.stat().st_mode):
             raise NotReadable(what)
-        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        with open_regular_file(path) as file:
             while chunk := file.read(1 << 16):
                 digest.update(chunk)
                 left -= len(chunk)

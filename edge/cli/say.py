@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import sys
 import textwrap
@@ -39,8 +40,20 @@ def say_wrapped(line: str, indent: str = "", *, err: bool = False) -> None:
 
 
 def say_json(data: object) -> None:
-    """Say one JSON object on one line. Raises ``ValueError`` for NaN, which JSON has not."""
-    click.echo(visible_json(json.dumps(data, ensure_ascii=False, allow_nan=False)))
+    """Say one JSON object on one line. NaN and infinity, which JSON has not and only a forged row holds, are null."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(data), ensure_ascii=False, allow_nan=False)
+    click.echo(visible_json(text))
+
+
+def _finite(data: object) -> object:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 class _Shown(logging.Formatter):

@@ -8,8 +8,10 @@ write, and never wait for what is no file.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -24,6 +26,8 @@ OPEN_CPU_S = 1.5
 """Processor time for a schema to be read: ours takes a hundredth, a hostile one has a million views."""
 READ_CPU_S = 3.0
 """Processor time for what a command shows. A slow disk costs none."""
+LOOK_AGAIN_S, OPEN_AT_MOST_S = 1.0, 120.0
+"""When it is looked again whether what does not open is a file, and when it is given up: a slow card reads a log."""
 LONG_CPU_S = 600.0
 """The same for all of a run: a copy, a proof."""
 MOST_BYTES = 4 << 20
@@ -166,7 +170,8 @@ def has_header(path: Path) -> bool:
 
 def connect_readonly(path: Path, how: str = "mode=ro", most_bytes: int = MOST_CHUNK_BYTES) -> sqlite3.Connection:
     """Connect to a file to read it, with every guard on that does not need its schema. SQLite's own errors come out."""
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
+    uri = f"{path.resolve().as_uri()}?{how}"
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)  # one thread at a time
     try:
         for limit, most in _LIMITS.items():
             connection.setlimit(limit, most)
@@ -181,6 +186,30 @@ def connect_readonly(path: Path, how: str = "mode=ro", most_bytes: int = MOST_CH
 
 
 def _open(path: Path, how: str, most_bytes: int) -> tuple[Database, int]:
+    """Open a database and what is beside it. SQLite waits for a pipe without end: then its thread is left to it."""
+    opened: Future[tuple[Database, int]] = Future()
+
+    def opening() -> None:
+        try:
+            opened.set_result(_opened(path, how, most_bytes))
+        except BaseException as e:
+            opened.set_exception(e)
+
+    threading.Thread(target=opening, daemon=True).start()
+    until_s = time.monotonic() + OPEN_AT_MOST_S
+    while True:
+        try:
+            db, version = opened.result(timeout=LOOK_AGAIN_S)
+        except TimeoutError:
+            require_regular_file(path)
+            if time.monotonic() > until_s:
+                raise BadDatabase(f"{path}: is not opened within {OPEN_AT_MOST_S:.0f} s: check the disk") from None
+        else:
+            db.conn.set_progress_handler(_stops_after(OPEN_CPU_S), _STEPS)  # of this thread's time
+            return db, version
+
+
+def _opened(path: Path, how: str, most_bytes: int) -> tuple[Database, int]:
     connection = connect_readonly(path, how, most_bytes)
     try:
         db = Database(connection, recursive_triggers=False, execute_plugins=False)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from calibration.bounded_file import open_regular_file
+
 CHUNK = 1 << 20
 NAMES = {
     "utf-8": "UTF-8",
@@ -29,9 +31,9 @@ NUL_SHARE = 0.3
 def encodings_of(path: Path) -> tuple[str, ...]:
     """Get the encodings in which a whole file can be read, likeliest first; () where it is no text of ours.
 
-    Raises ``OSError``.
+    Raises ``OSError``, ``NotReadable``.
     """
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         start = file.read(4096)
     if start.startswith(codecs.BOM_UTF8):
         return ("utf-8-sig",) if _decodes(path, "utf-8-sig") else ()
@@ -49,7 +51,7 @@ def encodings_of(path: Path) -> tuple[str, ...]:
 
 def _decodes(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         try:
             while chunk := file.read(CHUNK):
                 decoder.decode(chunk)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from calibration.bounded_file import NotReadable, open_regular_text
 from calibration.toml_file import one_line
 from edge.errors import BadInput, BadRecording
 
@@ -94,6 +95,8 @@ def read_file(path: Path, mapped: dict[str, str], *, use_counts: bool, temp_is_d
         raise BadRecording(f"{path}: is not text (byte 0x{e.object[e.start]:02X}): export it as CSV in UTF-8") from e
     except csv.Error as e:
         raise BadRecording(f"{path}: is not a CSV ({e}): export it as CSV with one header line") from e
+    except NotReadable as e:  # it was exchanged for a pipe, a device or a folder
+        raise BadRecording(f"{path}: {e}: name a file") from e
     except OSError as e:
         raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
 
@@ -110,7 +113,7 @@ def _candidates(
     bad: list[BadInput] = []
     for encoding in encodings:
         try:
-            with path.open(encoding=encoding, newline="") as file:
+            with open_regular_text(path, encoding) as file:
                 head = read_head(file, frozenset(mapped.values()))
             layout = find_layout(head)
             if layout.long is not None:
@@ -143,7 +146,7 @@ def _read_table(path: Path, c: _Candidate, how: How) -> ReadFile:
     reader = TableReader(
         str(path), c.layout, c.wanted, notation, order, skip_bad_rows=how.skip_bad_rows, commands_at=commands_at
     )
-    with path.open(encoding=c.encoding, newline="") as file:
+    with open_regular_text(path, c.encoding) as file:
         columns = reader.read(rows(file, c.layout))
     _check_calendar(path, c.wanted[0], columns)
     _check_percent(path, c.wanted, columns, c.start_mass_g)
@@ -201,7 +204,7 @@ def _notation(path: Path, c: _Candidate, decimal: str) -> Notation:
     numbers = tuple(w.at for w in c.wanted if not w.clock and w.quantity != "status")
     hot = frozenset(w.at for w in c.wanted if w.quantity in ("temp_c", "cell_temp_c"))
     suffixes = {w.at: w.suffix for w in c.wanted if w.suffix}
-    with path.open(encoding=c.encoding, newline="") as file:
+    with open_regular_text(path, c.encoding) as file:
         cells = (_bare(cells, suffixes) for _, cells in rows(file, c.layout))
         ours = c.layout.separator == "," and all(w.header == w.name for w in c.wanted)
         return find_notation(cells, numbers, hot, point_by_default=ours, stated=decimal or c.layout.decimal)
@@ -222,7 +225,7 @@ def _order(path: Path, c: _Candidate) -> Order:
 
 
 def _order_at(path: Path, c: _Candidate, at: int) -> Order:
-    with path.open(encoding=c.encoding, newline="") as file:
+    with open_regular_text(path, c.encoding) as file:
         cells = (cells[at] for _, cells in rows(file, c.layout) if at < len(cells))
         first = next(cells, "")
         return "day" if _YEAR_FIRST.match(first) else date_order([first, *cells])
@@ -241,7 +244,7 @@ def _read_long(
         decimal=how.decimal or c.layout.decimal,
         order=_order_at(path, c, c.layout.long.time) if c.layout.long else "day",
     )
-    with path.open(encoding=c.encoding, newline="") as file:
+    with open_regular_text(path, c.encoding) as file:
         columns = reader.read(rows(file, c.layout), use_counts, temp_is_declared)
     parts = [f"{s.name} from {s.entity}" for s in reader.series.values()]
     if not columns.facts.held_at_most_s:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from calibration.bounded_file import what_it_is
+from calibration.bounded_file import NotReadable, open_regular_file, what_it_is
 from calibration.toml_file import one_line
 from calibration.visible_text import NotAName, name_from
 from edge.errors import BadRecording
@@ -103,9 +103,9 @@ def read(
 
 def _is_database(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(len(SQLITE)) == SQLITE
-    except OSError:  # what is wrong is said where it is read
+    except (OSError, NotReadable):  # what is wrong is said where it is read
         return False
 
 

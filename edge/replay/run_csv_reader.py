@@ -15,6 +15,7 @@ from typing import TextIO
 import msgspec
 import numpy as np
 
+from calibration.bounded_file import NotReadable, open_regular_file, open_regular_text
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 from edge.procedure.pipeline import OperatorCommand
@@ -49,19 +50,21 @@ def is_run_file(path: Path) -> bool:
     try:
         if not path.is_file() or path.stat().st_size < len(MARK):  # a pipe, or the kernel's messages, never end
             return False
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(len(MARK)) == MARK.encode()
-    except (OSError, ValueError):
+    except (OSError, ValueError, NotReadable):
         return False
 
 
 def read_run_csv(path: Path) -> RunRead:
     """Read a run's file. Raises ``BadRecording``, one line: the file, the line, the column, and what to do."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_regular_text(path, "utf-8") as file:
             return _read(path, file)
     except UnicodeDecodeError as e:
         raise BadRecording(f"{path}: is not text (byte 0x{e.object[e.start]:02X}): export the run again") from e
+    except NotReadable as e:
+        raise BadRecording(f"{path}: {e}: name a file") from e
     except OSError as e:
         raise BadRecording(f"{path}: cannot be read ({e.strerror}): check the path and its rights") from e
 

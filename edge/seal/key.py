@@ -40,7 +40,9 @@ class RigKey:
 
 def seal_folder(database: Path) -> Path:
     """Get where the seals of a database are, and the key that makes them."""
-    return database.resolve().parent / FOLDER
+    return (
+        Path(os.path.realpath(database)).parent / FOLDER
+    )  # of a link to itself too, which is refused where it is read
 
 
 def make_key(folder: Path, name: str | None = None) -> RigKey:

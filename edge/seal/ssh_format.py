@@ -19,6 +19,8 @@ MOST_BYTES = 20_000
 """Of a signature as text; one by the longest RSA key has 4000."""
 ED25519 = "ssh-ed25519"
 _MAGIC, _VERSION = b"SSHSIG", 1
+_BLANKS = " \t\r\n\v\f"
+"""What may stand around a signature: Python strips control characters too."""
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _LINE = 70
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
@@ -53,11 +55,11 @@ class Signature:
             if len(written) > MOST_BYTES:
                 raise ValueError("too long")
             written = written.replace("\r\n", "\n")
-            lines = written.strip().split("\n")
+            lines = written.strip(_BLANKS).split("\n")
             if lines[0] != _BEGIN or lines[-1] != _END:
                 raise ValueError("no SSH signature")
             found = _from_blob(base64.b64decode("".join(lines[1:-1]), validate=True))
-            if found.to_text().strip() != written.strip():
+            if found.to_text().strip(_BLANKS) != written.strip(_BLANKS):
                 raise ValueError("not as OpenSSH writes it")
             return found
         except (ValueError, UnicodeDecodeError, binascii.Error) as e:

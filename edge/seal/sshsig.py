@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from calibration.bounded_file import what_it_is
 from edge.errors import SealFailed
 
 from .ssh_format import ED25519, NAMESPACE, Signature
@@ -21,7 +22,12 @@ _TIMEOUT_S = 60.0
 
 
 def sign(data: bytes, key_file: Path, namespace: str = NAMESPACE) -> Signature:
-    """Sign bytes with a private key. Raises ``SealFailed`` where neither ssh-keygen nor cryptography can."""
+    """Sign bytes with a private key. Raises ``SealFailed`` where neither ssh-keygen nor cryptography can.
+
+    A key that is a pipe or a device is refused: ssh-keygen would wait for it.
+    """
+    if what := _no_regular_file(key_file):
+        raise SealFailed(f"{key_file}: {what}: name a key's file")
     done = run_ssh_keygen(["-Y", "sign", "-q", "-f", str(key_file), "-n", namespace], data)
     if done is not None and done.returncode == 0:
         return Signature.from_text(done.stdout, "what ssh-keygen said")
@@ -52,6 +58,13 @@ def is_good(signature: Signature, data: bytes) -> bool:
         kind = signature.algorithm
         raise SealFailed(f"a signature by a key of kind {kind} is checked by ssh-keygen alone: install OpenSSH")
     return with_cryptography.is_good(signature, data)
+
+
+def _no_regular_file(file: Path) -> str:
+    try:
+        return what_it_is(file.stat().st_mode)
+    except (OSError, ValueError):
+        return ""  # ssh-keygen says what is wrong
 
 
 def run_ssh_keygen(arguments: list[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes] | None:

@@ -11,10 +11,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from calibration.bounded_file import NotReadable, read_regular_file
 from edge.errors import SealFailed
 
 from .ssh_format import ED25519, Signature, signed_part, ssh_string, ssh_strings
 
+_MOST_BYTES = 100_000
 HASH = "sha512"
 """What ssh-keygen takes by itself."""
 
@@ -61,7 +63,9 @@ def is_good_raw(raw_key: bytes, value: bytes, data: bytes) -> bool:
 
 def _load(key_file: Path) -> Ed25519PrivateKey:
     try:
-        key = serialization.load_ssh_private_key(key_file.read_bytes(), None)
+        key = serialization.load_ssh_private_key(read_regular_file(key_file, _MOST_BYTES), None)
+    except NotReadable as e:
+        raise SealFailed(f"{key_file}: {e}: name a key's file") from e
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as e:
         why = e.strerror if isinstance(e, OSError) else e
         raise SealFailed(f"{key_file}: cannot be signed with ({why}): check its rights, or install OpenSSH") from e

@@ -121,3 +121,8 @@ def test_an_error_and_the_log_show_what_a_name_holds(
         assert capsys.readouterr().err == "note \\x1b]0;owned\\x07\n"
     finally:
         root.handlers[:] = before
+
+
+def test_a_number_that_json_has_not_is_null_and_the_rest_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    say_json({"loss_pct": float("inf"), "k": 2.0, "rows": ({"u": float("nan")}, [float("-inf"), 1])})
+    assert json.loads(capsys.readouterr().out) == {"loss_pct": None, "k": 2.0, "rows": [{"u": None}, [None, 1]]}

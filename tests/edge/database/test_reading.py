@@ -120,6 +120,24 @@ def test_a_file_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
             Journal(path)
 
 
+def test_a_file_that_is_exchanged_for_a_pipe_once_it_was_looked_at_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, looks = tmp_path / "a.db", [0]
+    os.mkfifo(path)
+    look = reading.no_regular_file
+
+    def looked_at_before(at: Path) -> str:
+        looks[0] += 1
+        return "" if looks[0] == 1 else look(at)
+
+    monkeypatch.setattr(reading, "no_regular_file", looked_at_before)
+    monkeypatch.setattr(reading, "LOOK_AGAIN_S", 0.05)
+    with pytest.raises(BadDatabase, match="is a pipe"):
+        open_readonly(path)
+    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # the thread that SQLite keeps waiting in ends
+
+
 def test_what_takes_longer_than_it_may_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_STEPS", 10)
     with contextlib.closing(open_readonly(path, cpu_s=0.0)) as db, pytest.raises(sqlite3.OperationalError):

@@ -13,9 +13,10 @@ from made_up_recordings import cold_test
 
 from edge.cli.exit_status import error_line
 from edge.cli.main import cli
-from edge.errors import BadInput
+from edge.errors import BadInput, BadRecording
 from edge.replay.columns import parse_columns
 from edge.replay.reading import How, ReadFile, read_file
+from edge.replay.run_csv_reader import read_run_csv
 
 PLAIN = "Time/s;Mass/g, TG;Temp./°C\n0;100.5;25\n10;100.25;26\n"
 
@@ -261,6 +262,15 @@ def test_a_pipe_and_a_folder_are_refused_at_once(tmp_path: Path, kind: str) -> N
     done = command(str(path), "--dry-run")
     assert isinstance(done.exception, BadInput)
     assert f"is a {kind}" in str(done.exception)
+
+
+def test_a_file_that_becomes_a_pipe_once_it_was_looked_at_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "r.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(BadRecording, match="is a pipe"):
+        read_file(pipe, {}, use_counts=False, temp_is_declared=False, how=How())
+    with pytest.raises(BadRecording, match="is a pipe"):
+        read_run_csv(pipe)
 
 
 def test_bytes_that_fit_two_encodings_are_read_where_both_say_the_same(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import stat
 import subprocess
@@ -124,3 +125,23 @@ def test_what_is_no_signature_is_refused_in_one_line(signed: bytes, raw: bytes, 
             continue  # where its lines are broken is nothing that was signed
         with contextlib.suppress(BadEvidence):
             assert Signature.from_text(text, "sig").to_text().encode() != signed
+
+
+def test_a_key_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "key"
+    os.mkfifo(pipe)
+    with pytest.raises(SealFailed, match="is a pipe"):
+        sshsig.sign(DATA, pipe)
+
+
+def test_the_folder_of_a_database_that_is_a_link_to_itself_is_named_without_an_error(tmp_path: Path) -> None:
+    link = tmp_path / "a.db"
+    link.symlink_to(link)
+    assert keys.seal_folder(link) == tmp_path / "seal"
+
+
+@pytest.mark.parametrize("around", ["\x1c", "\x1f", "\x85", "\u2028", "\ufeff", "\0"])
+def test_what_stands_around_a_signature_is_blank_or_it_is_none(signed: bytes, around: str) -> None:
+    for text in (around.encode() + signed, signed + around.encode()):
+        with pytest.raises(BadEvidence):
+            Signature.from_text(text, "sig")

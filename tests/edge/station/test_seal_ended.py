@@ -75,7 +75,9 @@ def test_a_copied_run_is_verified_by_what_lies_beside_it_and_no_private_key_does
     assert line.why == f"the seal of run 1 is backed up: {stick / 'seal'}"
     beside = {str(p.relative_to(stick)): p.read_bytes() for p in stick.rglob("seal/**/*") if p.is_file()}
     private = "seal/rig_ed25519"
-    ours = {str(p.relative_to(database.parent)): p.read_bytes() for p in (tmp_path / "rig/seal").rglob("*") if p.is_file()}
+    ours = {
+        str(p.relative_to(database.parent)): p.read_bytes() for p in (tmp_path / "rig/seal").rglob("*") if p.is_file()
+    }
     assert private in ours
     assert beside == {name: data for name, data in ours.items() if name != private}
     verified = verify_run(copy, "1")
