@@ -46,8 +46,8 @@ class _Digest:
         chain = [link.row["sha256"] for link in hash_chain.follow(db, run_id)]
         seconds = stored_seconds_hash(db, run_id).hexdigest()
         run = db.execute("select * from runs where run_id = ?", [run_id]).fetchone()
-        certificate = db.execute("select toml from certificates where sha256 in "
-                                 "(select certificate_sha256 from runs where run_id = ?)", [run_id]).fetchall()  # fmt: skip
+        sql = "select toml from certificates where sha256 in (select certificate_sha256 from runs where run_id = ?)"
+        certificate = db.execute(sql, [run_id]).fetchall()
         return _Digest(chain, [seconds, run, certificate])
 
     def is_before(self, later: _Digest) -> bool:
