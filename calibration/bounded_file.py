@@ -27,11 +27,17 @@ class NotReadable(Exception):
     """Why a file cannot be read: its text goes behind the file's name."""
 
 
-def what_it_is(mode: int) -> str:
-    """Get what a file of this ``st_mode`` is, where it is no regular file; '' where it is one."""
-    if stat.S_ISREG(mode):
-        return ""
-    return next((name for is_so, name in KINDS if is_so(mode)), "is no file")
+def what_it_is(found: os.stat_result) -> str:
+    """Get what a file is, where it is no regular one, by its ``stat``; '' where it is one."""
+    if stat.S_ISREG(found.st_mode):
+        return "is the kernel's own" if found.st_dev in _kernels_own() else ""
+    return next((name for is_so, name in KINDS if is_so(found.st_mode)), "is no file")
+
+
+@functools.cache
+def _kernels_own() -> frozenset[int]:
+    """Get the devices of /proc and /sys: their files look regular, and a reader of some waits without end."""
+    return frozenset(os.stat(path).st_dev for path in ("/proc", "/sys") if os.path.ismount(path))
 
 
 def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True) -> bytes:
@@ -41,10 +47,10 @@ def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True)
     ``follow_links`` it must be no link itself, and the folders on the way to it no links but root's or one's own.
     """
     try:
-        if what := what_it_is(path.stat(follow_symlinks=follow_links).st_mode):
+        if what := what_it_is(path.stat(follow_symlinks=follow_links)):
             raise NotReadable(what)
         with os.fdopen(os.open(path, _FLAGS) if follow_links else _open_by_own_links(path), "rb") as file:
-            if what := what_it_is(os.fstat(file.fileno()).st_mode):
+            if what := what_it_is(os.fstat(file.fileno())):
                 raise NotReadable(what)
             data: bytes | None = file.read(most_bytes + 1)  # None: what does not block has nothing
     except (FileNotFoundError, ValueError) as e:  # ValueError: a NUL in its name, and no file has one
@@ -65,7 +71,7 @@ def open_regular_file(path: Path) -> BinaryIO:
     """
     file = os.fdopen(os.open(path, _FLAGS), "rb")
     try:
-        if what := what_it_is(os.fstat(file.fileno()).st_mode):
+        if what := what_it_is(os.fstat(file.fileno())):
             raise NotReadable(what)
     except BaseException:
         file.close()
@@ -82,7 +88,7 @@ def sha256_of_file(path: Path, most_bytes: int = 1 << 30) -> str:
     """Get the SHA-256 of a regular file of at most ``most_bytes``, in hexadecimal. Raise :class:`NotReadable`."""
     digest, left = hashlib.sha256(), most_bytes
     try:
-        if what := what_it_is(path.stat().st_mode):
+        if what := what_it_is(path.stat()):
             raise NotReadable(what)
         with open_regular_file(path) as file:
             while chunk := file.read(1 << 16):

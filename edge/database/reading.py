@@ -104,7 +104,7 @@ def no_regular_file(path: Path) -> str:
 
 def _what_it_is(path: Path) -> str:
     try:
-        return what_it_is(path.stat().st_mode)
+        return what_it_is(path.stat())
     except FileNotFoundError:
         return ""
 

@@ -75,7 +75,7 @@ def read(
     ``NoCertificate`` with one line: the file, the line, the column, and what to do.
     """
     try:
-        what = what_it_is(path.stat().st_mode)
+        what = what_it_is(path.stat())
     except (OSError, ValueError):
         what = "no such file"
     if what:

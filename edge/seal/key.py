@@ -40,9 +40,7 @@ class RigKey:
 
 def seal_folder(database: Path) -> Path:
     """Get where the seals of a database are, and the key that makes them."""
-    return (
-        Path(os.path.realpath(database)).parent / FOLDER
-    )  # of a link to itself too, which is refused where it is read
+    return Path(os.path.realpath(database)).parent / FOLDER  # a link to itself is refused where it is read
 
 
 def make_key(folder: Path, name: str | None = None) -> RigKey:

@@ -62,7 +62,7 @@ def is_good(signature: Signature, data: bytes) -> bool:
 
 def _no_regular_file(file: Path) -> str:
     try:
-        return what_it_is(file.stat().st_mode)
+        return what_it_is(file.stat())
     except (OSError, ValueError):
         return ""  # ssh-keygen says what is wrong
 

@@ -148,7 +148,7 @@ class Station:
             _log.warning("run %d: %s", live.run_id, result.verdict)
 
     def _keep(self, run_id: int) -> None:
-        """Have a run that has ended, or was corrected, copied to the second place and sealed, while measuring goes on."""
+        """Have a run that has ended, or was corrected, copied and sealed, while measuring goes on."""
         self.writer.back_up(run_id)
         self._hooks.ended(run_id)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import CASES
 
-from calibration.bounded_file import NotReadable, read_regular_file
+from calibration.bounded_file import NotReadable, open_regular_file, read_regular_file
 from calibration.toml_file import MAX_KEY_PARTS, parse, read_text
 from edge.standards.standard import FOLDER
 
@@ -115,3 +115,12 @@ def test_the_case_that_was_found_is_refused_within_50_ms() -> None:
     assert time.process_time() - begun_s < 0.05
     for shipped in FOLDER.glob("*.toml"):
         assert parse(read_text(shipped, ValueError), "it", ValueError)
+
+
+@pytest.mark.skipif(not os.path.ismount("/proc"), reason="no /proc here")
+@pytest.mark.parametrize("path", [Path("/proc/kmsg"), Path("/proc/self/environ"), Path("/proc/self/mem")])
+def test_a_file_of_the_kernels_is_none_though_it_looks_regular(path: Path) -> None:
+    """Whoever reads the first waits for the next message."""
+    for read in (lambda: read_text(path, ValueError), lambda: open_regular_file(path)):
+        with pytest.raises((ValueError, NotReadable, PermissionError), match="the kernel's own|Permission"):
+            read()
