@@ -37,7 +37,7 @@ def what_it_is(found: os.stat_result) -> str:
 @functools.cache
 def _kernels_own() -> frozenset[int]:
     """Get the devices of /proc and /sys: their files look regular, and a reader of some waits without end."""
-    return frozenset(os.stat(path).st_dev for path in ("/proc", "/sys") if os.path.ismount(path))
+    return frozenset(Path(path).stat().st_dev for path in ("/proc", "/sys") if os.path.ismount(path))
 
 
 def read_regular_file(path: Path, most_bytes: int, *, follow_links: bool = True) -> bytes:

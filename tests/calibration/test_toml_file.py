@@ -122,5 +122,5 @@ def test_the_case_that_was_found_is_refused_within_50_ms() -> None:
 def test_a_file_of_the_kernels_is_none_though_it_looks_regular(path: Path) -> None:
     """Whoever reads the first waits for the next message."""
     for read in (lambda: read_text(path, ValueError), lambda: open_regular_file(path)):
-        with pytest.raises((ValueError, NotReadable, PermissionError), match="the kernel's own|Permission"):
+        with pytest.raises((ValueError, NotReadable, PermissionError), match=r"the kernel's own|Permission"):
             read()
