@@ -5,6 +5,7 @@ This module must never change what it shows.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,9 +143,9 @@ def report(
         from edge.report.text_header import header_lines
 
         header = () if made is None else map(_visible, header_lines(made))
-        lines = "\n".join(
-            (*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result), *people_lines(people))
-        )
+        with _forged_numbers(path, run):
+            told = (*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result))
+        lines = "\n".join((*told, *people_lines(people)))
         give(lines if output is not None else _for_terminal(lines), output)
     elif made is None:
         raise BadDatabase(
@@ -189,6 +190,13 @@ def stored_report(
     outside = shown.not_in_chain
     proof = proof_of(database, run_id) if drawn else NO_PROOF
     return shown, Report(result, facts, curve, today, said, proof, altered=altered, not_in_chain=outside)
+
+
+def _forged_numbers(path: Path, run: str) -> AbstractContextManager[None]:
+    """Turn what numbers that no judge wrote do to who words or draws them into one line."""
+    from edge.database.connection import parsed_rows
+
+    return parsed_rows(f"{path}: the result of run {run}")
 
 
 def _json_of(path: Path, shown: ShownRun, made: Report | None, people: tuple[PersonSigned, ...] = ()) -> str:
@@ -283,7 +291,8 @@ def _give_document(path: Path, made: Report, form: str, lang: str, output: Path 
     if form == "pdf" and output is None and sys.stdout.isatty():
         raise BadInput("a PDF is no text: name a file for it with -o")
     language = Language(lang)
-    content = report_html(made, language).encode() if form == "html" else _pdf(path, made, language, package)
+    with _forged_numbers(path, str(made.facts.run_id)):
+        content = report_html(made, language).encode() if form == "html" else _pdf(path, made, language, package)
     give_bytes(content, output)
 
 

@@ -54,7 +54,7 @@ def parsed_rows(where: str) -> Iterator[None]:
         yield
     except HalfpercentError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as e:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as e:
         why = one_line(str(e) or type(e).__name__)[:120]
         raise DamagedDatabase(f"{where} is damaged ({why}): take it from a copy") from e
 

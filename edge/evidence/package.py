@@ -162,8 +162,9 @@ def described_of(run_id: int, row: Row, result: Result) -> RunDescribed:
 
 
 def report_of(result: Result) -> bytes:
-    """Get the report of a result as it lies in a package."""
-    return (text(result) + "\n").encode()
+    """Get the report of a result as it lies in a package. Raises ``BadDatabase`` where no judge wrote its numbers."""
+    with parsed_rows("the result"):
+        return (text(result) + "\n").encode()
 
 
 def _sealed(database: Path, seal: Seal, cosigned: Path | None) -> dict[str, bytes]:

@@ -28,6 +28,8 @@ from .zeros_told import CheckWeightTold, ZerosTold
 
 RESULT_VERSION = 1
 """Of the record's JSON Schema: higher whenever a field is taken away or means something else."""
+GREATEST = 1e30
+"""No number of a result is beyond it: degrees of freedom may be many, and all else is g, %, s, °C, Pa or hPa."""
 
 Origin = Literal["measured", "certificate", "declared", "assumed"]
 """Where a value is from."""
@@ -350,8 +352,18 @@ def _with_lists(value: Any) -> Any:
 
 
 def from_json(plain: object) -> Result:
-    """Get a result back from plain JSON, of this version or an older one. Raises ``msgspec.ValidationError``."""
+    """Get a result back from plain JSON, of this version or an older one. Raises ``ValueError``, for absurd numbers."""
+    if (beyond := _first_beyond(plain)) is not None:
+        raise ValueError(f"{beyond!r:.40} is no number of a result")
     return msgspec.convert(plain, Result, strict=False)
+
+
+def _first_beyond(plain: object) -> float | None:
+    """Get the first number in plain JSON that is beyond ``GREATEST``, or NaN; None where there is none."""
+    if isinstance(plain, int | float):
+        return None if abs(plain) <= GREATEST else plain
+    parts = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ()
+    return next((found for part in parts if (found := _first_beyond(part)) is not None), None)
 
 
 def require_whole(result: Result) -> Result:

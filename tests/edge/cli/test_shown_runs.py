@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -18,7 +19,7 @@ import edge.database.shown_runs
 from edge.cli.main import cli
 from edge.database.feed import Position, rows_after
 from edge.database.shown_runs import unaltered_result
-from edge.errors import DamagedDatabase, NoSuchRun
+from edge.errors import DamagedDatabase, HalfpercentError, NoSuchRun
 from edge.publish.message import result_message
 
 
@@ -142,3 +143,14 @@ def test_for_want_of_time_the_list_says_what_it_did_not_check(path: Path, monkey
         "1 of them were not held against their chains, for want of time: report RUN does that for one."
     )
     assert as_json("runs", "--db", str(path))["runs"][0]["checked"] is False
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e29", "0.0", "1e-320"])
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_numbers_that_no_judge_wrote_are_shown_or_refused_in_one_line(path: Path, number: str, form: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        (text,) = db.execute("select result_json from runs").fetchone()
+        forged = re.sub(r"(?<=[:\[, ])-?\d+\.\d+(e-?\d+)?", number, text)
+        db.execute("update runs set result_json = ?", [forged])
+    done = CliRunner().invoke(cli, ["report", "--format", form, "--db", str(path)])
+    assert done.exception is None or isinstance(done.exception, HalfpercentError), done.exception
