@@ -176,12 +176,23 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
                 run_id = _only_run(db, where)
                 found.run = _shown(db, run_id)
                 _require_a_run_s_size(db, where)
+                for table, is_none_of_its in _OF_NO_RUN.items():
+                    if db.execute(f"select 1 from {table} where {is_none_of_its} limit 1").fetchone() is not None:
+                        found.differ(table, where, f"{RUN} has rows that belong to no run, and export writes none")
                 _check_database(found, db, run_id, packed=True)
                 _check_files(found, package, path, db, run_id)
                 weighed = "".join(m.photograph_sha256 or "" for m in balance_masses(db, run_id))
         except (HalfpercentError, SqliteError) as e:
             found.differ(RUN, where, str(e).replace(f"{path}", RUN))
     _check_attachments(found, package, weighed)
+
+
+_OF_NO_RUN = dict.fromkeys(("chunks", "events", "seconds"), "run_id not in (select run_id from runs)") | {
+    "station_events": "true",
+    "boots": "boot not in (select boot from chunks)",
+    "certificates": "sha256 not in (select certificate_sha256 from runs)",
+}
+"""Which rows of a package's tables no chain of its run holds."""
 
 
 # the seal

@@ -245,3 +245,22 @@ def test_the_command_answers_by_its_exit_status_and_in_json(sealed: SealedRun, t
     Path(eln).write_bytes(sealed.raw.replace(b"PASS", b"FAIL"))
     assert CliRunner().invoke(cli, asked).exit_code == EXIT_STATUS[Answer.ALTERED]
     assert RUN in sealed.package.files
+
+
+@pytest.mark.parametrize(
+    ("table", "sql"),
+    [
+        (
+            "station_events",
+            "insert into station_events (event, kind, data_json) values (0, 'note', '{\"text\": \"x\"}')",
+        ),
+        ("events", "insert into events (run_id, event, kind) values (99, 0, 'note')"),
+        ("boots", "insert into boots values (77, 'another')"),
+        ("certificates", "insert into certificates values ('f00', 'another', '', '')"),
+    ],
+)
+def test_rows_that_no_chain_holds_are_no_part_of_a_package(
+    sealed: SealedRun, tmp_path: Path, table: str, sql: str
+) -> None:
+    found = verified(tampered_package(sealed, tmp_path, sql), sealed, tmp_path)
+    assert (found.answer, found.differs[0].table) == (Answer.ALTERED, table)
