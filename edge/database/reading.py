@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from calibration.bounded_file import what_it_is
+from calibration.bounded_file import NotReadable, open_regular_file, what_it_is
 from edge.errors import BadDatabase, DamagedDatabase
 
 from .connection import check, error_code, translated_errors
@@ -162,9 +162,9 @@ def look_at(path: Path) -> int:
 def has_header(path: Path) -> bool:
     """Say whether a file begins as every SQLite database does, or is empty."""
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(len(_MAGIC)) in (_MAGIC, b"")
-    except OSError:
+    except (OSError, NotReadable):
         return True  # SQLite says what is wrong
 
 
@@ -250,9 +250,9 @@ def _nothing_in(path: Path) -> str:
 def _has_write_ahead_log(path: Path) -> bool:
     """Say whether the file says that it has one: bytes 18 and 19 of SQLite's header are 2 then."""
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(20)[18:20] == b"\x02\x02"
-    except OSError:
+    except (OSError, NotReadable):
         return False
 
 
