@@ -176,8 +176,8 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
                 run_id = _only_run(db, where)
                 found.run = _shown(db, run_id)
                 _require_a_run_s_size(db, where)
-                for table, is_none_of_its in _OF_NO_RUN.items():
-                    if db.execute(f"select 1 from {table} where {is_none_of_its} limit 1").fetchone() is not None:
+                for table, is_so in _OF_NO_RUN.items():
+                    if db.execute(f"select 1 from {table} where {is_so} limit 1").fetchone() is not None:
                         found.differ(table, where, f"{RUN} has rows that belong to no run, and export writes none")
                 _check_database(found, db, run_id, packed=True)
                 _check_files(found, package, path, db, run_id)
@@ -193,7 +193,6 @@ _OF_NO_RUN = dict.fromkeys(("chunks", "events", "seconds"), "run_id not in (sele
     "certificates": "sha256 not in (select certificate_sha256 from runs)",
 }
 """Which rows of a package's tables no chain of its run holds."""
-
 
 # the seal
 
