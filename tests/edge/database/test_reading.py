@@ -147,8 +147,8 @@ def test_what_takes_longer_than_it_may_is_ended(path: Path, monkeypatch: pytest.
 def test_a_million_runs_are_listed_a_page_at_a_time_with_their_names_cut(path: Path) -> None:
     change(path, lambda db: db.execute(
         "with recursive c(x) as (select 2 union all select x + 1 from c where x < 1000000) "
-        "insert into runs (run_id, sample_id, kind, state, standard_id, started_utc) "
-        "select x, hex(zeroblob(300)), 'test', 'done', 's', '2026-01-01' from c"
+        "insert into runs (run_id, sample_id, operator, kind, state, standard_id, started_utc) "
+        "select x, hex(zeroblob(300)), 'o', 'test', 'done', 's', '2026-01-01' from c"
     ))  # fmt: skip
     page = list_runs(path, most=5)
     assert [r.run_id for r in page] == [999996, 999997, 999998, 999999, 1000000]
