@@ -14,11 +14,8 @@ from repository import TESTS
 NO_SECTION = ("attack", "foreign_balances", "reports")
 """What only calls others, each with a section of its own; and what says yes or no, or makes what is to be looked at: no
 page gives a figure of theirs."""
-BENCHES = sorted(
-    path.stem
-    for path in (TESTS / "bench").glob("*.py")
-    if not path.name.startswith("test_") and path.stem not in NO_SECTION
-)
+IN_BENCH = sorted(path.stem for path in (TESTS / "bench").glob("*.py") if not path.name.startswith("test_"))
+BENCHES = [*(bench for bench in IN_BENCH if bench not in NO_SECTION), "virtualpi.moments"]
 MEASURED = re.compile(
     r"^Measured on commit [0-9a-f]{7}, \d{4}-\d\d-\d\d, .*\b\d+-core .*; `.+`(: \d+ s)?\.$", re.MULTILINE
 )
