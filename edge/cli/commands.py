@@ -55,6 +55,7 @@ WHERE = {
     "zero": "station:tell_zero",
     "check": "station:tell_check",
     "note": "station:note",
+    "hand-over": "station:hand_over",
     "maintenance": "station:maintenance",
     "ack": "station:ack",
     "abort": "station:abort",
