@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports
+.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports page-viewers
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   speed, storage, late pulses, two million reads: written into docs/benchmarks.md (needs a C compiler)"
 	@echo "make coverage a thousand simulated rigs, calibrated and tested: is the truth in the interval? (half an hour)"
 	@echo "make forecasts       how often a running test's forecast holds what it says (minutes)"
+	@echo "make page-viewers    20 viewers for ten minutes, and a week of looks: seconds missed, memory (hours)"
 	@echo "make reports         reports of all scenarios as HTML, PDF and pictures in build/reports, validated (minutes)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make strange-rigs    rigs whose physics the software does not assume: is the truth in the interval? (hours)"
@@ -109,6 +110,9 @@ two-million-reads: $(VENV)/dev.stamp
 
 coverage: $(VENV)/dev.stamp
 	$(call BENCH,thousand_rigs)
+
+page-viewers: $(VENV)/dev.stamp
+	$(call BENCH,page_viewers)
 
 reports: $(VENV)/dev.stamp
 	$(call BENCH,reports)
