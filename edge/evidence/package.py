@@ -34,9 +34,10 @@ from edge.seal.sealing import Seal, find_seal, log_proof
 
 from . import archive
 from .crate import METADATA, RunDescribed, described_in, metadata
+from .report_page import report_page
 
 RUN, MANIFEST, SIGNATURE, SIGNER = "run.sqlite", "manifest.json", "manifest.json.sig", "signer.pub"
-STANDARD, REPORT = "standard.toml", "report.txt"
+STANDARD, REPORT, PAGE = "standard.toml", "report.txt", "report.html"
 PROOF, LEAVES = "log/proof.tlog-proof", "log/leaves"
 SUMS = "SHA256SUMS"
 MOST_PHOTOGRAPHS_BYTES = 32 << 20
@@ -111,6 +112,7 @@ def make_package(database: Path, run: str, attached: tuple[Path, ...] = (), cosi
         seal = find_seal(database, db, run_id)
     files[RUN] = _run_file(database, run_id)
     files[REPORT] = report_of(result)
+    files[PAGE] = report_page(database, run_id, result, None if seal is None else seal.manifest.sealed_by.fingerprint)
     if seal is not None:
         files |= _sealed(database, seal, cosigned)
     elif cosigned is not None:

@@ -71,12 +71,13 @@ _WORDS = "why"
 class Recomputed:
     """What came of it: the first thing that differs (None: nothing does), and what was not computed anew.
 
-    ``worded`` is what this version only says in other words.
+    ``worded`` is what this version only says in other words, ``again`` the run as it was folded again.
     """
 
     differs: Altered | None
     left_out: tuple[str, ...] = ()
     worded: str | None = None
+    again: RefoldedRun | None = None
 
 
 def recompute(db: Database, run_id: int) -> Recomputed:
@@ -88,9 +89,10 @@ def recompute(db: Database, run_id: int) -> Recomputed:
     for differs in _events(db, run_id, again.folded.events):
         return Recomputed(differs)
     if stored is None:
-        return Recomputed(None, ("it has no result",))
+        return Recomputed(None, ("it has no result",), again=again)
     if stored_run(db, run_id).kind is RunKind.REPLAY:
-        return Recomputed(None, ("the verdict of a replay: it is computed from the recording, halfpercent replay",))
+        left = ("the verdict of a replay: it is computed from the recording, halfpercent replay",)
+        return Recomputed(None, left, again=again)
     return _result(db, run_id, again, stored)
 
 
@@ -165,7 +167,7 @@ def _result(db: Database, run_id: int, again: RefoldedRun, stored: Result) -> Re
             anew = as_json(result)
             place = _first_difference(decides, anew, "")
             if place is None:
-                return Recomputed(None, worded=_first_difference(says, anew, ""))
+                return Recomputed(None, worded=_first_difference(says, anew, ""), again=again)
             found = found or Recomputed(Altered("runs", f"run {run_id}, result", place))
     except (BlankDoesNotMatch, ArithmeticError, ValueError) as e:
         return Recomputed(Altered("runs", f"run {run_id}", f"cannot be judged again ({e})"))

@@ -5,6 +5,7 @@ This module must never soften an answer: whatever was not checked is named.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -134,3 +135,11 @@ def _run_line(run: RunShown) -> str:
     elif run.invalid_because:
         came += f" ({run.invalid_because})"
     return f"run {run.number} ({run.uid}), sample {run.sample_id}, {run.kind}: {came}"
+
+
+def utc_of(at_s: int) -> str:
+    """Get a time in s since 1970 as UTC, and one that no calendar has as it is."""
+    try:
+        return datetime.datetime.fromtimestamp(at_s, datetime.UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return f"{at_s} s since 1970"

@@ -18,13 +18,15 @@ import msgspec
 from calibration.bounded_file import NotReadable, read_regular_file
 from calibration.visible_text import visible
 from edge import __version__
-from edge.database.codec import claimed_samples
 from edge.database.connection import Database, SqliteError, check, parsed_rows, translated_errors
 from edge.database.queries import balance_masses, result_of_run, run_number
 from edge.database.reading import MOST_CHUNK_BYTES, open_readonly
 from edge.database.run_check import Altered, check_run, not_in_chain
+from edge.database.run_file import require_size_of_a_run
 from edge.database.schema import SCHEMA_VERSION
 from edge.errors import BadDatabase, BadEvidence, HalfpercentError, NoSuchRun, SealFailed
+from edge.records.result import Result
+from edge.run.refold import RefoldedRun
 from edge.seal import merkle, sshsig
 from edge.seal.checkpoint import Checkpoint, LogProof, origin_of
 from edge.seal.identification import IDENTIFICATION
@@ -42,6 +44,7 @@ from .package import (
     CERTIFICATES,
     LEAVES,
     MANIFEST,
+    PAGE,
     PEOPLE,
     PROOF,
     REPORT,
@@ -52,12 +55,11 @@ from .package import (
 )
 from .people import people_who_signed
 from .recompute import recompute
-from .verification import Answer, Difference, PersonSigned, RunShown, Verification
+from .report_page import report_page_again
+from .verification import Answer, Difference, PersonSigned, RunShown, Verification, utc_of
 
 CPU_S = 60.0
 """Processor time that a database may cost."""
-MOST_SAMPLES = 40_000_000
-"""Of a package; five days at 80 a second have 35 million."""
 _TOKENS = (".tsr", ".tst")
 
 
@@ -75,6 +77,7 @@ class _Found:
     run: RunShown | None = None
     manifest: Manifest | None = None
     key: PublicKey | None = None
+    again: RefoldedRun | None = None
     signer: str | None = None
 
     def differ(self, table: str, row: str, what: str) -> None:
@@ -175,7 +178,7 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
             with closing(open_readonly(path, cpu_s=CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
                 run_id = _only_run(db, where)
                 found.run = _shown(db, run_id)
-                _require_a_run_s_size(db, where)
+                require_size_of_a_run(db, f"{where}: {RUN}")
                 for table, is_so in _OF_NO_RUN.items():
                     if db.execute(f"select 1 from {table} where {is_so} limit 1").fetchone() is not None:
                         found.differ(table, where, f"{RUN} has rows that belong to no run, and export writes none")
@@ -245,20 +248,11 @@ def _check_log(found: _Found, raw: bytes, proof: LogProof | None, leaves: str | 
         for signer in signers.known:
             at_s = None if signer.key == key else checkpoint.cosigned_at_s(signer.name, signer.key)
             if at_s is not None:
-                found.not_after.append(f"{signer.name} cosigned the log with it at {_utc(at_s)}")
+                found.not_after.append(f"{signer.name} cosigned the log with it at {utc_of(at_s)}")
     found.notes.append(
         "that no run was left out of the log and none sealed anew, says a witness who saw an older head (halfpercent "
         "witness)"
     )
-
-
-def _utc(at_s: int) -> str:
-    import datetime
-
-    try:
-        return datetime.datetime.fromtimestamp(at_s, datetime.UTC).isoformat(timespec="seconds")
-    except (OverflowError, ValueError, OSError):
-        return f"{at_s} s since 1970"
 
 
 # the database
@@ -269,20 +263,6 @@ def _only_run(db: Database, where: str) -> int:
     if len(found) != 1 or not isinstance(found[0][0], int):
         raise NoSuchRun(f"{where}: {RUN} holds {'more than one run' if found else 'no run'}")
     return int(found[0][0])
-
-
-def _require_a_run_s_size(db: Database, where: str) -> None:
-    """Raise ``BadEvidence`` where chunks claim more samples than any run has: a few bytes may claim a million."""
-    if check(db, Path(where)) != SCHEMA_VERSION:
-        raise BadEvidence(f"{where}: {RUN} has another schema than halfpercent exports")
-    claimed = 0
-    for head, samples in db.execute("select substr(raw, 1, 16), samples from chunks"):
-        told = claimed_samples(head) if isinstance(head, bytes) else None
-        if told is not None and told != samples:
-            raise BadEvidence(f"{where}: {RUN}: a chunk claims {told} samples, its row says otherwise")
-        claimed += samples if isinstance(samples, int) else MOST_SAMPLES
-        if claimed > MOST_SAMPLES:
-            raise BadEvidence(f"{where}: {RUN} claims more than {MOST_SAMPLES} samples, and no run has so many")
 
 
 def _shown(db: Database, run_id: int) -> RunShown:
@@ -332,6 +312,7 @@ def _check_database(found: _Found, db: Database, run_id: int, *, packed: bool) -
     if again.differs is not None:
         found.differs.append(Difference.of(again.differs))
         return
+    found.again = again.again
     found.checked.append("each second and each event, folded again from the raw codes")
     found.left_out += again.left_out
     if again.worded is not None:
@@ -345,7 +326,7 @@ def _has_no_seconds(db: Database, altered: Altered) -> bool:
     return altered.table == "seconds" and db.execute("select 1 from seconds limit 1").fetchone() is None
 
 
-# what lies beside it in a package
+# what lies beside it
 
 
 def _check_files(found: _Found, package: packages.Package, path: Path, db: Database, run_id: int) -> None:
@@ -375,11 +356,30 @@ def _check_files(found: _Found, package: packages.Package, path: Path, db: Datab
             )
     else:
         found.checked.append(f"{REPORT}: is the report of this result")
+    if PAGE in package.files:
+        _check_page(found, package.files[PAGE], path, result, by)
+
+
+def _check_page(found: _Found, page: bytes, path: Path, result: Result, by: str) -> None:
+    """Hold the report's page against the one that is made anew from the database at ``path``."""
+    if by != __version__ or found.again is None or found.run is None:
+        found.notes.append(f"{PAGE} is not compared: what is true stands here")
+        return
+    sealed_by = None if found.manifest is None else found.manifest.sealed_by.fingerprint
+    try:
+        anew = report_page_again(path, found.run.number, result, sealed_by, found.again)
+    except Exception as e:  # whatever a row made of it: it may be an enemy's
+        found.differ("package", PAGE, visible(f"cannot be made again ({type(e).__name__}: {e})")[:200])
+        return
+    if page == anew:
+        found.checked.append(f"{PAGE}: is the report of this result, drawn again")
+    else:
+        found.differ("package", PAGE, "is not the report of this result")
 
 
 def _check_attachments(found: _Found, package: packages.Package, weighed: str) -> None:
     """Say of each attachment who names it; ``weighed`` are the hashes of the photographs of the balance's display."""
-    known = {RUN, MANIFEST, SIGNATURE, SIGNER, STANDARD, REPORT, PROOF, LEAVES}
+    known = {RUN, MANIFEST, SIGNATURE, SIGNER, STANDARD, REPORT, PAGE, PROOF, LEAVES}
     for name in package.files:
         if name not in known and not name.startswith((CERTIFICATES, ATTACHMENTS, PEOPLE)):
             found.differ("package", name, "belongs to no package")

@@ -21,6 +21,7 @@ from edge.errors import BadDatabase
 from edge.evidence import verify as verifying
 from edge.evidence.package import (
     MANIFEST,
+    PAGE,
     PROOF,
     REPORT,
     RUN,
@@ -183,12 +184,23 @@ def test_another_key_is_an_unknown_signer(sealed: SealedRun, tmp_path: Path) -> 
     assert left.answer is Answer.ALTERED
 
 
-@pytest.mark.parametrize("name", [STANDARD, REPORT, SIGNER, PROOF, "log/leaves", SIGNATURE, MANIFEST])
+@pytest.mark.parametrize("name", [STANDARD, REPORT, PAGE, SIGNER, PROOF, "log/leaves", SIGNATURE, MANIFEST])
 def test_what_lies_beside_the_database_is_held_against_it(sealed: SealedRun, tmp_path: Path, name: str) -> None:
     was = sealed.package.files[name]
     at = len(was) // 2
     changed = was[:at] + (b"A" if was[at : at + 1] != b"A" else b"B") + was[at + 1 :]
     assert verified(repacked(sealed, {name: changed}), sealed, tmp_path).answer is Answer.ALTERED
+
+
+def test_the_page_has_the_curve_and_is_drawn_again_to_the_byte(sealed: SealedRun, tmp_path: Path) -> None:
+    page = sealed.package.files[PAGE].decode()
+    assert "<svg" in page
+    assert "Content-Security-Policy" in page
+    found = verified(sealed.raw, sealed, tmp_path)
+    assert f"{PAGE}: is the report of this result, drawn again" in found.checked
+    lies = page.replace("PASS", "FAIL").encode()
+    named = verified(repacked(sealed, {PAGE: lies}), sealed, tmp_path).differs
+    assert [(d.row, d.what) for d in named] == [(PAGE, "is not the report of this result")]
 
 
 def test_other_software_computes_nothing_anew_and_says_so(
