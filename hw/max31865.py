@@ -153,7 +153,7 @@ class Max31865Rtd:
             return Reading(t_ns, 0, 0, Status.BUS_ERROR)
 
     def read_rarely(self, *, rarely: bool) -> float:
-        """Have current flow through the thermometer only while it is read, or always, as a test does it (False).
+        """Set whether current flows through the thermometer only while it is read, or always, as in a test (False).
 
         Between readings the bias is then off, so that what the current warms is known from the difference: the caller
         reads about once a second. Returns for how long the current flows at each such reading, in s.

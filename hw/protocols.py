@@ -151,4 +151,4 @@ class Thermometer(Probe, Protocol):
     """A resistance thermometer's converter whose current can be switched off between readings."""
 
     def read_rarely(self, *, rarely: bool) -> float:
-        """Have current flow only while it is read, or always (False). Returns for how long it flows at a reading, s."""
+        """Set whether current flows only while it is read, or always. Returns for how long it flows at a reading, s."""

@@ -146,7 +146,7 @@ class Unchanged:
         (b"t_s,counts,temp_c\n0,10,20\n", "give the cell's certificate (--certificate)"),
         (CSV.encode("utf-16")[:-1], "its byte-order mark says that it is text, and it is not"),
         (bytes(range(256)), "no column t_s"),
-        (b"t_s,mass_g,temp_c\n1e30,10,20\n", "line 2, column t_s: 1e30 is no reading"),
+        (b"t_s,mass_g,temp_c\n1e30,10,20\n", "line 2: t_s is 1e+30: a recording may last 1e+07 s"),
     ],
 )
 def test_a_bad_recording_is_refused_and_the_database_is_as_it_was(

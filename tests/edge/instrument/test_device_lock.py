@@ -96,7 +96,7 @@ def test_a_driver_that_does_not_open_gives_its_lock_back() -> None:
 def test_a_pin_is_the_same_by_either_name_and_two_chips_on_one_bus_are_two() -> None:
     assert make_bridge(config("hx711").bridge, SimClock())._lock.places == ("gpio-6", "gpio-5")  # type: ignore[attr-defined]
     places = [d._lock.places for d in devices(config("nau7802")).values()]
-    assert places == [("i2c-1-2a",), ("spi-0.0",), ("spi-0.1",), ("i2c-1-18",)]
+    assert places == [("i2c-1-2a",), ("spi-0.0",), ("spi-0.1",), ("i2c-1-18",), ("i2c-1-76",)]
 
 
 HOLD = """
