@@ -81,9 +81,7 @@ def build_world(drawn: Drawn, clock: SimClock, name: str = "simulated") -> World
     chips = chips_on(disturbances, drawn.bridge, clock, drawn.seed)
     certificate = calibrated(rig.truth, drawn.bridge, drawn.seed)
     balance = WorldBalance(disturbances, drawn.seed)
-    air = Bosch280Model(
-        clock, disturbances.room_pa, lambda _t_ns: rig.truth.ambient_c, chip=drawn.barometer, seed=drawn.seed + 3
-    )
+    air = Bosch280Model(clock, disturbances.room_pa, rig.room_c, chip=drawn.barometer, seed=drawn.seed + 3)
     return World(clock, MachineClock(clock, name), rig, disturbances, chips, certificate, balance, air)
 
 

@@ -216,6 +216,10 @@ class Rig:
         self._move_to(t_ns // NS_PER_S + 1)
         return pt100_ohm(self._get("cell_c"))
 
+    def room_c(self, _t_ns: int) -> float:
+        """Get the room's temperature in °C, as a chip beside the Pi has it."""
+        return self.truth.ambient_c
+
     def stretch(self, seconds: int) -> tuple[F8, F8, F8]:
         """Move on by ``seconds`` at once: bridge ratios at each end of them, oven and cell in °C within each.
 

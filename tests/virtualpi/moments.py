@@ -135,6 +135,7 @@ def _boot(disk: Path, words: str, out: Path) -> tuple[bool, str]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.stdout.close()
     return False, "".join(shown)
 
 
