@@ -19,6 +19,7 @@ from edge.errors import BadDatabase, NoSuchRun, StorageFull
 from edge.records.durable_file import sync_folder
 
 from . import hash_chain, schema
+from .attachments import copy_kept, named_photographs
 from .connection import check, translated_errors
 from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
 from .run_file import WHOLE, copy_run
@@ -91,6 +92,16 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
         finally:
             _remove(part)
     return copy
+
+
+def backup_attachments(path: Path, run_id: int, copy: Path) -> int:
+    """Copy what a run's record names by its hash, and is kept, to where it lies for its ``copy``. Returns how many.
+
+    Raises ``BadDatabase`` where one of them cannot be kept there: the copied run is whole without.
+    """
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
+        names = named_photographs(db, run_id)
+    return copy_kept(path, names, copy)
 
 
 def _read_back(copy: Path, run_id: int) -> _Digest | None:

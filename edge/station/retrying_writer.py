@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.database.backup import backup_run
+from edge.database.backup import backup_attachments, backup_run
 from edge.database.connection import SqliteError
 from edge.database.journal import Journal
 from edge.errors import (
@@ -107,6 +107,17 @@ class RetryingWriter:
             self.told.append(BackupTold(f"run {run_id} was not backed up: {e}"))
         else:
             self.told.append(BackupTold(f"run {run_id} is backed up: {copy}"))
+            self._back_up_attachments(run_id, copy)
+
+    def _back_up_attachments(self, run_id: int, copy: Path) -> None:
+        try:
+            n = backup_attachments(self.journal.path, run_id, copy)
+        except (HalfpercentError, OSError, SqliteError) as e:
+            _log.error("backup of the attachments of run %d: %s", run_id, e)
+            self.told.append(BackupTold(f"of run {run_id} not all is backed up: {e}"))
+        else:
+            if n:
+                self.told.append(BackupTold(f"attachments of run {run_id} are backed up: {n}"))
 
     def write(self, what: Callable[[], object]) -> bool:
         """Do what writes; where the disk fails, remember that. Returns whether it was written.

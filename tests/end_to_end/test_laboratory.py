@@ -29,6 +29,7 @@ from calibration.certificate import to_toml
 from edge.cli.main import cli
 from edge.control.protocol import Request
 from edge.database.attachments import attachments_folder, kept
+from edge.database.backup import backup_attachments, backup_run
 from edge.database.curve import stored_curve
 from edge.database.journal import Journal
 from edge.database.reading import open_readonly
@@ -36,7 +37,8 @@ from edge.database.run_check import check_run
 from edge.errors import BadSpecimen, HalfpercentError, StationBusy
 from edge.evidence.package import make_package
 from edge.evidence.recompute import recompute
-from edge.evidence.verify import verify_package
+from edge.evidence.verification import Answer
+from edge.evidence.verify import verify_package, verify_run
 from edge.instrument.config import loads_config
 from edge.procedure.definition import EndedRun
 from edge.records.command import OperatorWord
@@ -52,7 +54,8 @@ from edge.replay.run_csv_writer import run_as_csv
 from edge.report.text import headline, text
 from edge.run.refold import fold_again
 from edge.seal.key import make_key, seal_folder
-from edge.seal.sealing import seal_run
+from edge.seal.sealing import begin_log, seal_run
+from edge.seal.second_place import copy_seals
 from edge.seal.signers import Signers
 from edge.simulate.instrument import Simulated, build
 from edge.simulate.operator import SimulatedOperator
@@ -208,19 +211,30 @@ def test_the_rig_is_shown_fit_by_what_the_balance_knows_to_have_left(tested: Eve
         assert (said.fit, said.fit_until is not None) == (fit, fit)
 
 
-def test_photographs_are_kept_beside_the_database_go_into_the_package_and_are_held_against_the_record(
+def test_photographs_go_into_package_and_backup_and_are_held_against_the_record(
     tested: Evening, tmp_path: Path
 ) -> None:
-    path = Path(shutil.copy(tested.database, tmp_path / "h.db"))
+    path, stick, lab = tmp_path / "rig/h.db", tmp_path / "stick", tmp_path / "lab"
     shutil.copytree(attachments_folder(tested.database), attachments_folder(path))
+    shutil.copy(tested.database, path)
+    stick.mkdir()
     assert kept(path, (SPECIMEN_SHA, DISPLAY_SHA), 1000) == {SPECIMEN_SHA: SPECIMEN, DISPLAY_SHA: DISPLAY}
-    make_key(seal_folder(path))
+    begin_log(make_key(seal_folder(path)))
     seal_run(path, 1, 1.75e9)
     eln = tmp_path / "run.eln"
     eln.write_bytes(make_package(path, "1").to_bytes())
     checked = " ".join(verify_package(eln, Signers()).checked)
     assert f"attachments/{SPECIMEN_SHA}.jpg: is the file that was recorded when the run began" in checked
     assert f"attachments/{DISPLAY_SHA}: is the photograph of the display that was recorded with a mass" in checked
+    # A backup that is restored elsewhere verifies, and exports the same bytes.
+    for _ in range(2):  # the second time nothing is to be done
+        copy = backup_run(path, 1, stick)
+        assert backup_attachments(path, 1, copy) == 2
+        copy_seals(path, 1, stick)
+    shutil.rmtree(path.parent)
+    shutil.move(stick, lab)
+    assert make_package(lab / copy.name, "1").to_bytes() == eln.read_bytes()
+    assert verify_run(lab / copy.name, "1").answer is Answer.VERIFIED
 
 
 def says(path: Path, *words: str) -> Outcome:

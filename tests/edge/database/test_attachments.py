@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from edge.database import attachments
-from edge.database.attachments import attachments_folder, is_kept, keep, kept
+from edge.database.attachments import attachments_folder, copy_kept, is_kept, keep, kept
+from edge.errors import BadDatabase
 
 PHOTO = b"\xff\xd8\xff\xe0 as a camera writes it"
 SHA = hashlib.sha256(PHOTO).hexdigest()
@@ -58,3 +59,23 @@ def test_a_file_that_was_changed_where_it_is_kept_is_not_given_back(database: Pa
     keep(database, database.with_name("p1.jpg"), SHA)
     (attachments_folder(database) / SHA).write_bytes(b"another")
     assert kept(database, [SHA], 1000) == {}
+
+
+def test_what_is_kept_is_copied_beside_a_copy_and_what_lies_there_under_its_name_is_left(database: Path) -> None:
+    copy = database.with_name("copy.db")
+    keep(database, database.with_name("p1.jpg"), SHA)
+    assert [copy_kept(database, [SHA, "0" * 64], copy) for _ in range(2)] == [1, 1], "what is not kept is no matter"
+    assert kept(copy, [SHA], 1000) == {SHA: PHOTO}
+    (attachments_folder(copy) / SHA).write_bytes(b"another")
+    with pytest.raises(BadDatabase, match="1 of 1 attachments.*is not what its name says: move it away"):
+        copy_kept(database, [SHA], copy)
+    assert (attachments_folder(copy) / SHA).read_bytes() == b"another"
+
+
+def test_a_file_is_kept_where_there_are_no_links(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_fat_does(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", as_fat_does)
+    assert keep(database, database.with_name("p1.jpg"), SHA) is None
+    assert [f.name for f in attachments_folder(database).iterdir()] == [SHA]
