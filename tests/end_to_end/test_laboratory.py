@@ -139,13 +139,14 @@ def specimen_file(folder: Path, m0_g: float) -> Path:
 def tested(tmp_path_factory: pytest.TempPathFactory) -> Evening:
     folder = tmp_path_factory.mktemp("laboratory")
     simulated, balance = build("solid", "nau7802", 5, looks=1), SimulatedBalance("mt-sics")
+    (folder / "stick").mkdir()
     (folder / "certificate.toml").write_text(to_toml(as_if_real(simulated.certificate)), encoding="utf-8")
     (folder / "standard.toml").write_text(STANDARD, encoding="utf-8")
     with at_a_terminal(balance) as (_, port), Journal(folder / "h.db") as journal:
         text_ = CONFIG.format(standard=folder / "standard.toml", certificate=folder / "certificate.toml")
         text_ += f'[balance]\ncertificate = "{certificate_file(folder)}"\nport = "{port}"\n'
         config, clock = loads_config(text_), simulated.clock
-        service = Service(config, simulated.instrument, RetryingWriter(journal, clock, 300), clock)
+        service = Service(config, simulated.instrument, RetryingWriter(journal, clock, 300, folder / "stick"), clock)
         operator = Technician(simulated, balance, service)
         kept: list[EndedRun] = []
         judge = service.station._judge
@@ -226,6 +227,9 @@ def test_photographs_go_into_package_and_backup_and_are_held_against_the_record(
     checked = " ".join(verify_package(eln, Signers()).checked)
     assert f"attachments/{SPECIMEN_SHA}.jpg: is the file that was recorded when the run began" in checked
     assert f"attachments/{DISPLAY_SHA}: is the photograph of the display that was recorded with a mass" in checked
+    with closing(sqlite3.connect(path)) as plain:
+        said = [json.loads(data).get("why") for (data,) in plain.execute("select data_json from station_events")]
+    assert "attachments of run 1 are backed up: 2" in said
     # A backup that is restored elsewhere verifies, and exports the same bytes.
     for _ in range(2):  # the second time nothing is to be done
         copy = backup_run(path, 1, stick)
