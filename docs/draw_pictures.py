@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from edge.escalate import deliver as notice
 from edge.procedure.transitions import COMMANDS, DETOURS, TRANSITIONS
 from edge.publish import message as publish_message
 from edge.records.phase import ASKED, CARRIED, Phase
@@ -45,6 +46,9 @@ def drawn() -> dict[Path, str]:
         DOCS / "schema" / f"result-{RESULT_VERSION}.json": json.dumps(json_schema(), indent=2, sort_keys=True) + "\n",
         DOCS / "schema" / f"publish-{publish_message.VERSION}.json": (
             json.dumps(publish_message.json_schema(), indent=2, sort_keys=True) + "\n"
+        ),
+        DOCS / "schema" / f"notice-{notice.VERSION}.json": (
+            json.dumps(notice.json_schema(), indent=2, sort_keys=True) + "\n"
         ),
     }
 

@@ -29,7 +29,7 @@ SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 LOCK=${LOCK:-$SOURCE/requirements.lock}
 
 NAME=halfpercent
-UNITS="halfpercent.service halfpercent-failed.service halfpercent-publish.service halfpercent-web.service"
+UNITS="halfpercent.service halfpercent-failed.service halfpercent-publish.service halfpercent-escalate.service halfpercent-web.service"
 LIB=$DESTDIR/usr/local/lib
 SYSTEM=$LIB/systemd/system
 COMMAND=$DESTDIR/usr/local/bin/$NAME

@@ -29,7 +29,7 @@ LAYERS = (
     ("seal", "trends"),
     ("report", "doctor"),
     ("station", "replay", "guided_calibration", "evidence"),
-    ("simulate", "watch", "web", "publish"),
+    ("simulate", "watch", "web", "publish", "escalate"),
     ("qualify",),
     ("cli",),
 )
@@ -53,11 +53,13 @@ FENCES: dict[str, set[str]] = {
     "weasyprint": {"report"},
     "serial": {"instrument"},
     "paho": {"publish"},
+    "smtplib": {"escalate"},
+    "http.client": {"escalate"},
     "prometheus_client": {"report"},
 }
 """Only these packages of ``edge`` may import it."""
 MEASURES = ("station/station.py", "run", "instrument", "fold", "procedure")
-SHOWS = ("verdict", "report", "cli", "web", "watch", "publish", "evidence")
+SHOWS = ("verdict", "report", "cli", "web", "watch", "publish", "escalate", "evidence")
 """What must not be reached from what measures."""
 COMPOSITION_ROOT = "station/service.py"
 """The one file of ``station`` that may know the judge: it puts the parts together."""

@@ -45,6 +45,7 @@ WHERE = {
     "trends": "trends",
     "qualify": "qualify",
     "publish": "publish",
+    "escalate": "escalate",
     "service-report": "service_report",
     "bundle": "bundle",
     "metrics": "metrics",

@@ -1,4 +1,4 @@
-"""What a rig's own past says: charts that signal, a calibration that is due, a publisher in trouble.
+"""What a rig's own past says: charts that signal, a calibration that is due, a publisher or an escalation in trouble.
 
 This module must never wait for a broker, and never look further than the rig's own files.
 """
@@ -16,6 +16,7 @@ from edge.database.summaries import finished_runs
 from edge.errors import HalfpercentError
 from edge.trends.rig_trends import rig_trends
 
+from .escalation_kept import escalation_kept
 from .finding import Finding
 
 PUBLISHED = Path("/var/lib/halfpercent-publish/position.json")
@@ -33,6 +34,7 @@ def over_time(database: Path, now: datetime.datetime, published: Path = PUBLISHE
     """Get what a rig's past says, nothing where it has none. ``now`` has its zone."""
     yield from _trends(database, now)
     yield from _publisher(published)
+    yield from escalation_kept()
 
 
 def _trends(database: Path, now: datetime.datetime) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from calibration.toml_file import Text, convert, parse, read_text
 from edge.control.protocol import SOCKET
 from edge.errors import BadConfig
 from edge.instrument.config import VAR
+from edge.records.secret_file import read_secret
 
 ETC = Path("/etc/halfpercent/publish.toml")
 STATE = Path("/var/lib/halfpercent-publish/position.json")
@@ -87,7 +88,5 @@ def load_settings(given: Path | None) -> PublishSettings:
 
 
 def password(settings: PublishSettings) -> str | None:
-    """Get the password from its file, without the line break at its end. Raises ``BadConfig``."""
-    if settings.password_file is None:
-        return None
-    return read_text(Path(settings.password_file), BadConfig).rstrip("\r\n")
+    """Get the password from the credential or the file that is named. Raises ``BadConfig``."""
+    return None if settings.password_file is None else read_secret(settings.password_file)

@@ -14,7 +14,7 @@ from edge.control.server import MAX_CLIENTS
 
 SYSTEMD = ROOT / "systemd"
 UNIT = SYSTEMD / "halfpercent.service"
-ON_THE_NETWORK = {"halfpercent-publish", "halfpercent-web"}
+ON_THE_NETWORK = {"halfpercent-publish", "halfpercent-escalate", "halfpercent-web"}
 
 
 def analyze(*argv: str | Path) -> subprocess.CompletedProcess[str]:
