@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pdf_checks import on_letter, wrong_in_pdf
 from report_numbers import missing_numbers, report_of, shown
 from short_demo import Demo
 
@@ -103,6 +104,17 @@ def test_every_number_of_its_text_is_the_results_own(file: Path, short_demo: Dem
 def _text(file: Path) -> str:
     done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True)
     return done.stdout.decode()
+
+
+@needs_pango
+def test_a_chinese_one_on_letter_has_its_verdict_as_text_and_no_empty_page(short_demo: Demo) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    html = on_letter(report_html(report_of(short_demo.path), Language.CHINESE))
+    pdf = report_pdf(html)
+    assert list(wrong_in_pdf(pdf, html)) == []
+    other = html.replace('<p class="say"><b>', '<p class="say"><b>未', 1)
+    assert [line[:34] for line in wrong_in_pdf(pdf, other)] == ["its text does not have its verdict"]
 
 
 def test_without_its_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
