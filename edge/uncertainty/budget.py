@@ -26,6 +26,7 @@ from .components import (
     balance_components,
     cell_components,
     creep_and_blank,
+    hold_rose_component,
     jump_component,
     noise_component,
     put_back_component,
@@ -101,6 +102,8 @@ def loss_budget(
         lines.append(jump_component(*corrections.jumps))
     if corrections.seen_drift is not None:
         lines.append(seen_drift_component(corrections.seen_drift))
+    if corrections.hold_rose_g > 0.0:
+        lines.append(hold_rose_component(corrections.hold_rose_g))
     if corrections.resets is not None:
         lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
     if certificate is not None and weighed.put_back:

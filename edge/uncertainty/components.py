@@ -57,6 +57,7 @@ class ComponentName(StrEnum):
     BALANCE_DRIFT = "drift of the balance"
     JUMPS = "jumps of the indication"
     SEEN_DRIFT = "drift seen at M1 and M2"
+    HOLD_ROSE = "rise seen in the hold"
     CONVERTER_RESET = "reset of the converter"
     AIR_DENSITY = "air density"
     AIR_CHANGE = "change of the air's density"
@@ -105,6 +106,7 @@ ADDED_G = (
     ComponentName.BALANCE_DRIFT,
     ComponentName.JUMPS,
     ComponentName.SEEN_DRIFT,
+    ComponentName.HOLD_ROSE,
     ComponentName.CONVERTER_RESET,
     ComponentName.PUT_BACK,
     ComponentName.BALANCE_ROUNDING,
@@ -208,6 +210,12 @@ def seen_drift_component(seen: SeenDrift) -> Component:
     """Get what a drift that both weighings show leaves open: that it went on all night, or that it is the sample's."""
     why = f"the indication moves by {seen.rate_g_per_h:+.3g} g an hour at both: {seen.gained_g:+.3g} g if it always did"
     return Component(ComponentName.SEEN_DRIFT, 0.0, abs(seen.gained_g) / SQRT3, "g", 0.0, "measured", why)
+
+
+def hold_rose_component(rose_g: float) -> Component:
+    """Get what a rise within the hold leaves open: a balance that went up by so much may be off by it at each mass."""
+    why = f"the indication rose by {rose_g:.3g} g within the hold, which no sample does"
+    return Component(ComponentName.HOLD_ROSE, 0.0, rose_g / SQRT3, "g", 0.0, "measured", why)
 
 
 def reset_component(net_g: float, u_g: float, unseen: int) -> Component:

@@ -53,7 +53,7 @@ class Corrections:
     with its u (None: there were none). ``pressure_change`` is how far the room's pressure changed from M1 to M2
     (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u, and
     ``unseen_resets`` of how many of them that is assumed; ``seen_drift`` what M1 and M2 show alike (None: nothing, or a
-    second zero says more).
+    second zero says more), ``hold_rose_g`` what a recording's balance rose by within the hold.
     """
 
     air: AirAround | None = None
@@ -65,3 +65,4 @@ class Corrections:
     resets: tuple[float, float] | None = None
     unseen_resets: int = 0
     seen_drift: SeenDrift | None = None
+    hold_rose_g: float = 0.0

@@ -40,7 +40,7 @@ from .happened import what_happened
 from .plausible import jumped, jumps_between, not_a_loss, not_a_weighing, not_agreed
 from .resets import ResetStep, by_zero_alone, net_of_resets, reset_steps, zero_is_apart
 from .suitability import with_suitability
-from .unseen import moved_unseen, rose_unseen, vent_told
+from .unseen import moved_unseen, risen_in_hold, rose_unseen, vent_told
 from .whole_method import by_whole_method
 
 
@@ -67,7 +67,8 @@ def _judged_by_rig(ended: EndedRun) -> Result:
     vent = vent_told(ended)
     slopes = moved_unseen(ended, weighed, corrected.jumps, corrected.resets, vent)
     seen = drift_seen(slopes, weighed.before, weighed.after) if weighed.zero is None else None
-    corrections = replace(corrected.corrections, seen_drift=seen)
+    rose_g = risen_in_hold(ended, weighed, corrected.jumps, corrected.resets)
+    corrections = replace(corrected.corrections, seen_drift=seen, hold_rose_g=rose_g)
     rise = rose_unseen(ended, weighed, corrected.jumps, corrected.resets, corrections.pressure_change)
     happened = what_happened(ended, corrected.jumps, corrected.resets, slopes, rise)
     draft = with_fields(draft, happened=happened, vented=UNSET if vent is None else vent)

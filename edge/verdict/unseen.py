@@ -22,6 +22,7 @@ from edge.records.vent import VentTold
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.hold_rise import HoldRise, rose_in_hold
 from edge.uncertainty.room_pressure import PressureChange
+from edge.uncertainty.seen_drift import risen_g
 from edge.uncertainty.slopes import RigStated, Slope, came_before_m2, left_before_m1
 from edge.uncertainty.weighed import Weighed
 
@@ -126,6 +127,16 @@ def rose_unseen(
     rig = RigStated(weighed.certificate, weighed.balance.u_mass_g)
     hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
     return rose_in_hold(hold, weighed.before, weighed.after, rig, changed)
+
+
+def risen_in_hold(ended: EndedRun, weighed: Weighed, jumps: Sequence[Jump], resets: Sequence[ResetStep]) -> float:
+    """Get the most that a recording's indication rose by in the hold, in g (0: nothing; a certificate says more)."""
+    phases = ended.phases
+    if weighed.certificate is not None or ended.definition.is_blank or not math.isfinite(phases.hold_to_s):
+        return 0.0
+    hold = _without(phases.masses.stretch(phases.hold_from_s, phases.hold_to_s), jumps, resets)
+    u_g = max(weighed.before.value.u, weighed.after.value.u)
+    return risen_g(hold, u_g, weighed.balance.resolution_g)
 
 
 def vent_told(ended: EndedRun) -> VentTold | None:

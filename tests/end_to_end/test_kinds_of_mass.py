@@ -211,3 +211,22 @@ def test_masses_that_look_like_kilograms_are_asked_about(bench: Bench) -> None:
     asked = bench.judge(losing(0.3) / 1000.0, decimals=7, declared=Declared(u_mass_g=1e-6))
     assert [w for w in asked.warnings if "if these are kilograms, say so (mass_kg)" in w]
     assert not [w for w in bench.judge(losing(0.3)).warnings if "kilograms" in w]
+
+
+@pytest.mark.parametrize(("period_s", "phase"), [(5000.0, 0.0), (5000.0, 2.0), (9000.0, 1.0), (9000.0, 4.0)])
+@pytest.mark.parametrize("hot_s", [None, 21_600.0])
+def test_a_balance_that_goes_up_and_down_for_hours_is_seen_in_the_hold(
+    bench: Bench, hot_s: float | None, period_s: float, phase: float
+) -> None:
+    waves_g = 0.2 * np.sin(2.0 * math.pi * T_S / period_s + phase)  # ten minutes see a slope, and no noise
+    quiet, waving = (bench.judge(losing(0.4) + g, hot_s=hot_s) for g in (0.0, waves_g))
+    assert "rise seen in the hold" not in {str(line.name) for line in quiet.budget}
+    assert quiet.loss_pct is not None
+    assert waving.verdict is not Verdict.FAIL  # which the truth is not
+    assert waving.verdict is Verdict.INVALID or holds(waving, quiet.loss_pct)
+
+
+def test_a_sample_that_only_loses_rises_nowhere_whatever_its_noise(bench: Bench) -> None:
+    for noise_g in (1e-4, 0.01, 0.1):
+        r = bench.judge(losing(0.4, noise_g=noise_g))
+        assert "rise seen in the hold" not in {str(line.name) for line in r.budget}
