@@ -316,10 +316,14 @@ KINDS: dict[str, tuple[Spoil, int]] = {
 
 
 def copy_to(path: Path, original: Path) -> None:
-    """Put a fresh copy of the good database at ``path``, and take away what was beside the one before."""
-    for old in path.parent.glob(f"{path.name}*"):
+    """Put a fresh copy of the good database and its seals at ``path``, and take away what was beside the one before."""
+    for old in (*path.parent.glob(f"{path.name}*"), path.parent / "seal"):
+        if not os.path.lexists(old):
+            continue
         if old.is_dir() and not old.is_symlink():
             shutil.rmtree(old)
         else:
             old.unlink()
     shutil.copy(original, path)
+    if (original.parent / "seal").is_dir():
+        shutil.copytree(original.parent / "seal", path.parent / "seal")
