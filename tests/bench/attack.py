@@ -15,10 +15,13 @@ import argparse
 import importlib
 import json
 import math
+import multiprocessing
 import operator
 import os
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -34,6 +37,19 @@ def surfaces() -> list[Surface]:
     return [importlib.import_module(name).SURFACE for name in names]
 
 
+Attack = Callable[[float, int], list[Tally]]
+
+
+def in_a_process_of_its_own(attack: Attack) -> Attack:
+    """Get an attack whose process ends with it: what one slice has loaded is not counted for the next."""
+
+    def attacked(scale: float, seed: int) -> list[Tally]:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
+            return process.submit(attack, scale, seed).result()
+
+    return attacked
+
+
 @dataclass
 class Sliced:
     """What was done of a surface on one commit: each of ``slices`` has that share of ``scale``, and its own seed."""
@@ -47,11 +63,11 @@ class Sliced:
     took_s: float = 0.0
     tallies: list[Tally] = field(default_factory=list)
 
-    def go_on(self, surface: Surface, state: Path | None, until_s: float) -> None:
+    def go_on(self, attack: Attack, state: Path | None, until_s: float) -> None:
         """Do the slices that are left, keeping each, until ``until_s`` (of the monotonic clock) or the end."""
         while self.done < self.slices and (not self.done or time.monotonic() < until_s):
             begun_s = time.monotonic()
-            found = surface.attack(self.scale / self.slices, self.seed + self.done)
+            found = attack(self.scale / self.slices, self.seed + self.done)
             for new, old in zip(found, self.tallies or [Tally(t.what) for t in found], strict=True):
                 new.join(old)
             self.tallies, self.done, self.took_s = found, self.done + 1, self.took_s + time.monotonic() - begun_s
@@ -93,7 +109,7 @@ def main() -> int:
         if args.only not in (None, surface.name):
             continue
         sliced = begun(surface, args)
-        sliced.go_on(surface, args.state, time.monotonic() + args.within)
+        sliced.go_on(in_a_process_of_its_own(surface.attack), args.state, time.monotonic() + args.within)
         surface.section().report(sliced.table(), took_s=sliced.took_s, write=args.write)
         for tally in sliced.tallies:
             if not tally.kept:

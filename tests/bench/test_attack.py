@@ -35,10 +35,10 @@ def test_a_bench_that_was_stopped_goes_on_where_it_was_and_not_on_another_commit
 
     surface = Surface("x", "X", "", attack)
     first = begun(surface, asked)
-    first.go_on(surface, asked.state, 0.0)
+    first.go_on(attack, asked.state, 0.0)
     assert "So far 1 of 4" in first.table()
     again = begun(surface, asked)
-    again.go_on(surface, asked.state, math.inf)
+    again.go_on(attack, asked.state, math.inf)
     assert seeds == [5, 6, 7, 8]
     assert [(t.tried, t.worst_s) for t in again.tallies] == [(8, 8.0)]
     asked.state.write_text(asked.state.read_text().replace(again.commit, "another"), encoding="utf-8")
