@@ -268,9 +268,11 @@ class PageCurve:
             out.append(self._text(self.words("curve_oven_none"), "50%", 455, "lab soft", text_anchor="middle"))
         elif hold is not None and first.oven_low_c is not None and first.oven_low_c < self.oven.low:
             said = self.words("curve_from_temp", temp=f"{first.oven_low_c:.0f}")
-            out.append(self._text(said, self._pct(hold.from_s), 482, "lab soft wide", dx=-10, text_anchor="end"))
-        if planned:
-            out.append(self._text(kept, self._pct(planned[-1].to_s), 452.8, "lab soft wide", dx=-8, text_anchor="end"))
+            rises_s = next((c.from_s for c in self.recorded.columns if self._oven_low(c) is not None), hold.from_s)
+            out.append(self._text(said, self._pct(rises_s), 482, "lab soft wide", dx=-8, text_anchor="end"))
+        if planned:  # above the band: within it is the curve
+            x = self._pct(planned[-1].to_s)
+            out.append(self._text(kept, x, top - 3, "lab soft wide", dx=-8, text_anchor="end"))
         return Html("".join(out))
 
     def _oven_low(self, c: Column) -> float | None:

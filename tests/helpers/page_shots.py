@@ -105,10 +105,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=args.chromium, args=["--no-sandbox"])
-        findings, foreign = look(
-            browser, args.url.rstrip("/"), args.paths, args.out, args.axe.read_text(encoding="utf-8")
-        )
-        findings += moves(browser, args.url.rstrip("/"))
+        findings = moves(browser, args.url.rstrip("/"))  # first: pictures take longer than the rest of the test
+        found, foreign = look(browser, args.url.rstrip("/"), args.paths, args.out, args.axe.read_text(encoding="utf-8"))
+        findings += found
         if args.stop is not None:
             findings += goes_grey(browser, args.url.rstrip("/"), args.stop, args.out)
         browser.close()

@@ -179,6 +179,18 @@ def test_a_forecast_is_dashed_words_and_the_end_of_its_interval() -> None:
     assert ">02:00</text>" in svg
 
 
+def test_the_words_of_the_ovens_panel_are_beside_its_curve() -> None:
+    planned = (PhaseSpan(Phase.HOLD, 25_600, 26_000, planned=True),)
+    rising = tuple(replace(c, oven_low_c=117.0) if 2400 <= c.from_s < 4000 else c for c in RECORDED.columns)
+    root = parsed(page_curve(live(replace(RECORDED, columns=rising), planned=planned), EN))
+    said = {e.text: e for e in root.iter(f"{SVG}text")}
+    band = next(e for e in root.iter(f"{SVG}rect") if e.get("class") == "tband")
+    kept, risen = said["120 ± 2\u00a0°C to be kept"], said["from 25\u00a0°C"]
+    assert float(kept.get("y", "")) < float(band.get("y", ""))
+    assert risen.get("text-anchor") == "end"
+    assert float(risen.get("x", "").rstrip("%")) < float(band.get("x", "").rstrip("%")) - 4.0  # 1600 s before the hold
+
+
 @pytest.mark.parametrize("columns", [(), (column(0.0, None, None),), (column(0.0, 0.1),)])
 def test_a_run_of_nothing_or_of_a_second_has_a_drawing(columns: tuple[Column, ...]) -> None:
     short = RecordedCurve(columns)
