@@ -57,6 +57,7 @@ class Link:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
+        client.on_message = self._unasked
         self._client = client
 
     def open(self) -> None:
@@ -114,6 +115,9 @@ class Link:
     def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         self._up = False
         self._why = self._why or f"{self._where}: the connection ended: {reason}"
+
+    def _unasked(self, _c: object, _u: object, _m: object) -> None:
+        self._why = self._why or f"{self._where}: the broker sends messages, and none was asked for"
 
     def _published(self, _c: object, _u: object, number: int, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:  # it was not taken: over a quota, or not allowed

@@ -39,6 +39,10 @@ from .topics import Topics
 LOOK_S = 1.0
 """Between two looks for new rows where the last one found none."""
 BATCH = 200
+WORK_S = 0.25
+"""So long a connection on which nothing happens is waited at."""
+TURN_S = 0.005
+"""No turn is shorter: a broker that floods takes no whole processor."""
 SAVE_S = 1.0
 FIRST_WAIT_S, MOST_WAIT_S = 1.0, 300.0
 """Before the connection is tried again: twice as long each time, and less by chance, so that ten rigs do not knock at
@@ -172,8 +176,10 @@ class _Session:
         while not self._publisher.stopping:
             self._fill()
             self._tell_state()
-            self._link.work(0.05)
+            began_s = self._publisher._now_s()
+            self._link.work(WORK_S)
             self._follow()
+            self._publisher._sleep_s(max(0.0, TURN_S - (self._publisher._now_s() - began_s)))
 
     def _fill(self) -> None:
         """Send rows as long as few enough are in flight."""

@@ -55,6 +55,8 @@ class Broker:
 
     folder: Path
     port: int = 0
+    more: str = ""
+    """Further lines of its settings."""
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -62,7 +64,7 @@ class Broker:
             self.port = int(free.getsockname()[1])
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
-            f"persistence true\npersistence_location {self.folder}/\nautosave_interval 1\nuser root\n"
+            f"persistence true\npersistence_location {self.folder}/\nautosave_interval 1\nuser root\n{self.more}"
         )
 
     def start(self) -> None:

@@ -10,6 +10,9 @@ import threading
 from dataclasses import dataclass, field
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 12, 13, 14
+UNASKED_MESSAGES = bytes((PUBLISH << 4, 6, 0, 1, ord("t"), 0, ord("x"), ord("y"))) * 1000
+UNASKED_PONGS = bytes((PINGRESP << 4, 0)) * 4000
+"""What a broker may flood a client with: messages on a topic that it never subscribed to, answers to no question."""
 
 
 @dataclass
@@ -18,7 +21,7 @@ class SmallBroker:
 
     ``lets_go_after``: each connection is cut after so many messages. ``acknowledges``: False takes messages and says
     nothing. ``answers``: False accepts a connection and never says a word. ``refuses``: the reason code of its CONNACK.
-    ``takes``: the reason code of its PUBACKs.
+    ``takes``: the reason code of its PUBACKs. ``floods``: what it sends without end once it has said CONNACK.
     """
 
     lets_go_after: int | None = None
@@ -26,6 +29,7 @@ class SmallBroker:
     answers: bool = True
     refuses: int = 0
     takes: int = 0
+    floods: bytes = b""
     messages: list[tuple[str, bytes, bool]] = field(default_factory=list)
     connections: int = 0
     subscriptions: int = 0
@@ -65,6 +69,8 @@ class SmallBroker:
                 if kind == CONNECT:
                     self._read_will(body)
                     connection.sendall(bytes((CONNACK << 4, 3, 0, self.refuses, 0)))
+                    while self.floods:
+                        connection.sendall(self.floods)
                 elif kind == PUBLISH:
                     number = self._take(head[0], body)
                     came += 1

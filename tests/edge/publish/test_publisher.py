@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import published_rows
 import pytest
 from published_rows import Row
 from short_demo import Demo
-from small_broker import SmallBroker
+from small_broker import UNASKED_MESSAGES, SmallBroker
 
 from edge.errors import BadConfig
 from edge.publish import position_file
@@ -127,10 +128,11 @@ def test_another_database_is_published_from_its_beginning(two_runs: Path, short_
         ({"answers": False}, "accepted the connection and does not answer"),
         ({"refuses": 0x87}, "the broker refused: Not authorized"),
         ({"takes": 0x97}, "the broker did not take a message: Quota exceeded"),
+        ({"floods": UNASKED_MESSAGES}, "the broker sends messages, and none was asked for"),
     ],
 )
 def test_a_broker_in_trouble_is_said_and_nothing_is_taken_for_published(
-    short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, int], says: str
+    short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], says: str
 ) -> None:
     monkeypatch.setattr("edge.publish.link.CONNECT_S", 0.3)
     state, said = tmp_path / "position.json", []
