@@ -14,6 +14,7 @@ import msgspec
 from calibration.certificate import Certificate, certificate_hash
 from calibration.certificate import loads as loads_certificate
 from edge.errors import HalfpercentError
+from edge.records.event import EventKind
 from edge.records.run import RunState
 
 from .connection import Database, parsed_rows, translated_errors
@@ -21,12 +22,14 @@ from .reading import open_readonly
 from .run_check import check_run
 
 START = -1
+MOST_SKIPPED = 1000
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """How far rows were passed on: of the station's log, and of the run that is being passed on.
 
-    ``run_uid`` is that run's own name, '' before the first; ``told`` says that its result was passed on.
+    ``run_uid`` is that run's own name, '' before the first; ``told`` says that its result was passed on. ``amendments``
+    are those dealt with, in the order in which they were written: a new result of a run that was passed on before.
     """
 
     station_event: int = START
@@ -35,6 +38,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     second: int = START
     event: int = START
     told: bool = False
+    amendments: int = 0
 
 
 class FeedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +54,10 @@ class FeedRun(msgspec.Struct, frozen=True, kw_only=True):
     result_json: str | None
     altered: str | None = None
     """What of an ended run first differs from its chain (the quick check); None: nothing."""
+    amended: int = 0
+    """How often its result was amended."""
+    amends_sha256: str | None = None
+    """Of the result that stood before the newest one; None where there was none."""
 
     @property
     def ended(self) -> bool:
@@ -88,20 +96,30 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     second: int | None = None
 
 
+class Amended(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that was passed on and has another result now, with what was said of it since."""
+
+    run: FeedRun
+    events: tuple[EventRow, ...]
+
+
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is beyond a position: rows of the station's log, and rows of one run.
+    """What is beyond a position: rows of the station's log, a result that was amended, and rows of one run.
 
     ``run`` is None where there is no run beyond it. ``same`` says that the position is of this database.
+    ``amendments`` are dealt with before ``amended``, which is one more.
     """
 
     same: bool
+    amendments: int = 0
+    amended: Amended | None = None
     station: tuple[EventRow, ...] = ()
     run: FeedRun | None = None
     seconds: tuple[SecondRow, ...] = ()
     events: tuple[EventRow, ...] = ()
 
 
-_RUN = ", ".join(name for name in FeedRun.__struct_fields__ if name != "altered")
+_RUN = ", ".join(name for name in FeedRun.__struct_fields__ if name not in ("altered", "amended", "amends_sha256"))
 _SECOND = ", ".join(SecondRow.__struct_fields__)
 _EVENT = "event, wall_utc, kind, who, data_json"
 
@@ -113,12 +131,14 @@ def rows_after(path: Path, at: Position, *, every_s: int = 1, most: int = 200) -
     run after it. Raises ``BadDatabase``.
     """
     with closing(open_readonly(path)) as db, translated_errors(path), parsed_rows(f"{path}: a row of it"):
+        db.execute("begin")  # all of it as it is in one moment, whoever writes meanwhile
         if not _same(db, at):
             return Feed(same=False)
+        amendments, amended = _amended(db, at)
         run = _run(db, at)
         station = _events(db, "station_events", "1", at.station_event, most)
         if run is None:
-            return Feed(same=True, station=station)
+            return Feed(same=True, station=station, amendments=amendments, amended=amended)
         second, event = (at.second, at.event) if run.run_uid == at.run_uid else (START, START)
         seconds = db.query(
             f"select {_SECOND} from seconds where run_id = :run and second > :after and second % :every = 0 "
@@ -128,6 +148,8 @@ def rows_after(path: Path, at: Position, *, every_s: int = 1, most: int = 200) -
         return Feed(
             same=True,
             station=station,
+            amendments=amendments,
+            amended=amended,
             run=run,
             seconds=tuple(msgspec.convert(list(seconds), list[SecondRow])),
             events=_events(db, "events", f"run_id = {run.run_id}", event, most),
@@ -179,10 +201,52 @@ def _run(db: Database, at: Position) -> FeedRun | None:
         return None
     run = found[0]
     if run.result_json is not None:
-        altered = check_run(db, run.run_id, full=False)
-        return msgspec.structs.replace(run, altered=None if altered is None else str(altered))
+        return _checked(db, run)
     left = len(found) > 1 and not run.ended  # another was begun after it
     return msgspec.structs.replace(run, state="interrupted") if left else run
+
+
+def _checked(db: Database, run: FeedRun) -> FeedRun:
+    """Get a run that has a result with what its chain says of it."""
+    altered = check_run(db, run.run_id, full=False)
+    sql = (
+        "select count(*), (select json_extract(data_json, '$.was_sha256') from events where run_id = :run and "
+        "kind = :kind order by event desc limit 1) from events where run_id = :run and kind = :kind"
+    )
+    amended, amends = db.execute(sql, {"run": run.run_id, "kind": str(EventKind.AMENDED)}).fetchone()
+    why = None if altered is None else str(altered)
+    was = amends if isinstance(amends, str) else None
+    return msgspec.structs.replace(run, altered=why, amended=int(amended), amends_sha256=was)
+
+
+def _amended(db: Database, at: Position) -> tuple[int, Amended | None]:
+    """Get how many amendments are dealt with, and the next of a run that was passed on already.
+
+    One of a run that is still to come is in that run's own result. SQLite may number rows anew; their order it keeps.
+    """
+    (all_of_them,) = db.execute("select count(*) from events where kind = ?", [str(EventKind.AMENDED)]).fetchone()
+    done = min(at.amendments, all_of_them)  # an older copy of the database has fewer
+    sql = "select run_id, event from events where kind = ? order by rowid limit ? offset ?"
+    for run_id, event in db.execute(sql, [str(EventKind.AMENDED), MOST_SKIPPED, done]).fetchall():
+        if run_id < at.run_id or (run_id == at.run_id and at.told):
+            found = list(db.query(f"select {_RUN} from runs where run_id = ?", [run_id]))
+            runs = msgspec.convert(found, list[FeedRun])
+            if runs:
+                return done, Amended(run=_checked(db, runs[0]), events=_since_last_result(db, run_id, event))
+        done += 1
+    return done, None
+
+
+def _since_last_result(db: Database, run_id: int, upto: int) -> tuple[EventRow, ...]:
+    """Get what was said of a run after the result before, down to the event that amends it."""
+    sql = (
+        f"select {_EVENT}, second from events where run_id = :run and event <= :upto and event > coalesce((select "
+        "max(event) from events where run_id = :run and event < :upto and kind in (:ended, :amended)), -1) "
+        "order by event desc limit 100"
+    )
+    kinds = {"ended": str(EventKind.ENDED), "amended": str(EventKind.AMENDED)}
+    rows = list(db.query(sql, {"run": run_id, "upto": upto} | kinds))
+    return tuple(msgspec.convert(rows[::-1], list[EventRow]))
 
 
 def _events(db: Database, table: str, where: str, after: int, most: int) -> tuple[EventRow, ...]:

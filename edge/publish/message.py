@@ -68,6 +68,7 @@ class ResultMessage(_Message, frozen=True, kw_only=True, tag="result"):
     """What a run came to: ``result`` is the record of ``docs/schema/result-1.json``, null where it has none.
 
     ``altered`` is what of it first differs from its chain (null: nothing): then its result is not passed on.
+    ``sequence`` is how often it was amended: the highest one stands. ``amends_sha256`` is of the one it replaces.
     """
 
     run_uid: str
@@ -79,6 +80,8 @@ class ResultMessage(_Message, frozen=True, kw_only=True, tag="result"):
     certificate_sha256: str
     result: dict[str, Any] | None
     altered: str | None = None
+    sequence: int = 0
+    amends_sha256: str | None = None
 
 
 class StateMessage(_Message, frozen=True, kw_only=True, tag="state"):
@@ -179,6 +182,8 @@ def result_message(rig: str, run: FeedRun) -> ResultMessage:
         certificate_sha256=run.certificate_sha256,
         result=result,
         altered=run.altered,
+        sequence=run.amended,
+        amends_sha256=run.amends_sha256,
     )
 
 

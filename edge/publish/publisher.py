@@ -205,10 +205,16 @@ class _Session:
 
     def _messages(self, feed: Feed) -> Iterator[tuple[str, Message, Position]]:
         """Get each message of a feed with the position that it leads to."""
-        rig, at = self._publisher.settings.rig_name, self._sent
+        rig = self._publisher.settings.rig_name
+        at = msgspec.structs.replace(self._sent, amendments=feed.amendments)
         for row in feed.station:
             at = msgspec.structs.replace(at, station_event=row.event)
             yield self._topics.event, event_message(rig, None, row), at
+        if (amended := feed.amended) is not None:
+            for row in amended.events:
+                yield self._topics.event, event_message(rig, amended.run, row), at
+            at = msgspec.structs.replace(at, amendments=at.amendments + 1)
+            yield self._topics.result, result_message(rig, amended.run), at
         run = feed.run
         if run is None:
             return

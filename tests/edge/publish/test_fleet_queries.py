@@ -48,7 +48,9 @@ def results(short_demo: Demo, tmp_path: Path) -> Path:
         )
         lines.append(msgspec.json.encode(message).decode())
     lines += random_.sample(lines, 100)  # what was sent twice
-    lines.append(json.dumps(json.loads(lines[0]) | {"run_uid": "cut", "result": None, "state": "interrupted"}))
+    amended = json.loads(lines[0]) | {"sequence": 1, "result": short_demo.result | {"verdict": "FAIL"}}
+    lines.insert(0, json.dumps(amended))
+    lines.append(json.dumps(json.loads(lines[1]) | {"run_uid": "cut", "result": None, "state": "interrupted"}))
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "all.jsonl").write_text("\n".join(lines) + "\n")
@@ -61,6 +63,7 @@ def test_the_queries_of_the_document_find_what_was_put_there(results: Path, monk
     duckdb.sql(SQL[0])
     verdicts, drifting = (duckdb.sql(query).fetchall() for query in SQL[1:])
     assert len(verdicts) == 10
+    assert [row[3] for row in verdicts if row[1] == 1 and row[3] == "FAIL"] == ["FAIL"]  # the amended one alone
     assert {row[0] for row in verdicts} == {"rig-000"}
     assert [row[2] for row in verdicts] == sorted((row[2] for row in verdicts), reverse=True)
     assert {row[0]: pytest.approx(row[2], rel=0.15) for row in drifting} == DRIFTS

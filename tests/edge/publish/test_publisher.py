@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -18,11 +19,17 @@ from published_rows import Row
 from short_demo import Demo
 from small_broker import UNASKED_MESSAGES, SmallBroker
 
+from edge.database import amending
+from edge.database.journal import Journal
+from edge.database.outcome import sha256_of_text
 from edge.errors import BadConfig
 from edge.publish import position_file
 from edge.publish.link import Link, LinkDown
 from edge.publish.publisher import Publisher
 from edge.publish.settings import PublishSettings, loads_settings
+from edge.records.balance import BalanceSaid
+from edge.records.result import Result, Verdict
+from edge.records.weighing import WeighingKind
 
 EVERY_S = 5
 
@@ -193,3 +200,41 @@ def test_a_mistake_in_the_settings_is_one_line_that_names_it(text: str, says: st
     with pytest.raises(BadConfig, match=says) as e:
         loads_settings(text)
     assert "\n" not in str(e.value)
+
+
+def amend(path: Path, run_id: int, verdict: str) -> None:
+    """Amend a run's result as a late mass does, by the writer itself."""
+    with Journal(path) as journal:
+        (text,) = journal.db.execute("select result_json from runs where run_id = ?", [run_id]).fetchone()
+        result = msgspec.structs.replace(msgspec.json.decode(text, type=Result), verdict=Verdict(verdict))
+        said = BalanceSaid(WeighingKind.M2, 195.5, "B1", "typed", "Cy", 1e5, after_end_s=60.0)
+        amending.amend(journal, amending.LateMass(run_id, said, result, sha256_of_text(text)), "Cy", 1.8e9)
+
+
+def results(broker: SmallBroker) -> list[tuple[str, int, str]]:
+    told = [json.loads(payload) for topic, payload, _ in list(broker.messages) if topic.endswith("/result")]
+    return [(one["run_uid"], one["sequence"], one["result"]["verdict"]) for one in told]
+
+
+def test_an_amended_result_is_sent_again_with_what_amends_it(short_demo: Demo, tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", tmp_path / "position.json"
+    shutil.copy(short_demo.path, path)
+    with SmallBroker() as broker, publishing(settings(broker, path), state):
+        assert until(lambda: len(results(broker)) == 1)
+        amend(path, 1, "FAIL")
+        assert until(lambda: len(results(broker)) == 2)
+        time.sleep(0.1)
+    uid = results(broker)[0][0]
+    assert results(broker) == [(uid, 0, short_demo.result["verdict"]), (uid, 1, "FAIL")]
+    rows = [json.loads(payload) for topic, payload, _ in broker.messages if topic.endswith(("/event", "/result"))]
+    new = rows[-3:]
+    assert [one.get("kind") for one in new[:2]] == ["balance", "amended"]
+    assert new[2]["amends_sha256"] == new[1]["data"]["was_sha256"]
+    with SmallBroker() as again, publishing(settings(again, path), state):  # and that is remembered
+        amend(path, 1, "PASS")
+        assert until(lambda: len(results(again)) == 1)
+    assert results(again) == [(uid, 2, "PASS")]
+    with SmallBroker() as late, publishing(settings(late, path), tmp_path / "new.json"):  # amended before it was sent
+        assert until(lambda: len(results(late)) == 1)
+        time.sleep(0.3)
+    assert results(late) == [(uid, 2, "PASS")]
