@@ -93,18 +93,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="kept for make: it writes no page")
     parser.add_argument("--out", type=Path, default=Path("build/reports"))
-    asked = parser.parse_args()
-    shutil.rmtree(asked.out, ignore_errors=True)
-    asked.out.mkdir(parents=True)
+    out = parser.parse_args().out.resolve()
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
     points, size, used_s = thirty_hours()
     print(f"30 hours: {points} points, {size / 1000:.1f} kB, {used_s * 1000:.0f} ms")
     wrong = []
     for scenario in SCENARIOS:
-        database = asked.out / f"{scenario}.db"
+        database = out / f"{scenario}.db"
         run(database, scenario, "nau7802", 2, load_standard("gbt-48093-1-2026"))
-        wrong += made(database, asked.out)
+        wrong += made(database, out)
         print(f"{scenario}: done", flush=True)
-    print("\n".join(wrong) or f"nothing is wrong; look at {asked.out}")
+    print("\n".join(wrong) or f"nothing is wrong; look at {out}")
     return 1 if wrong else 0
 
 
