@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep foreign-balances compilers forecasts reports page-viewers
+.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -25,6 +25,8 @@ help:
 	@echo "make real-time       processor, memory and start of the station in real time, on chip models"
 	@echo "make loop            the loop that measures, in storms of requests and on a disk that stalls"
 	@echo "make evidence-sweep  each byte of a package changed in turn: written into docs/evidence.md (minutes)"
+	@echo "make six-hours-verified  what verify and export of a long run take: written into docs/evidence.md (minutes)"
+	@echo "make fuzzed-packages  thousands of packages of somebody who means harm: none is believed (an hour)"
 	@echo "make foreign-balances our balance drivers on somebody else's simulator, their clients on our models (needs a network)"
 	@echo "make checker         two opinions on 200 good and bad packages: written into docs/evidence.md (minutes)"
 	@echo "make crate           a package's metadata against the RO-Crate community's own validator (needs a network once)"
@@ -147,6 +149,13 @@ foreign-balances: $(VENV)/dev.stamp
 
 evidence-sweep: $(VENV)/dev.stamp
 	$(call BENCH,evidence_sweep)
+
+six-hours-verified: $(VENV)/dev.stamp
+	$(call BENCH,six_hours_verified)
+
+# Prints; writes no page.
+fuzzed-packages: $(VENV)/dev.stamp
+	PYTHONPATH=tests/helpers:. $(BIN)/python tests/bench/fuzzed_packages.py $(ARGS)
 
 checker: $(VENV)/dev.stamp
 	$(call BENCH,checker_agrees)

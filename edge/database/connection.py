@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database as Database  # for readers of a run, who are handed one
 
 from calibration.toml_file import one_line
+from calibration.visible_text import visible
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull
 
 from .schema import APPLICATION_ID, SCHEMA_VERSION
@@ -33,6 +34,7 @@ _SAID = {
     sqlite3.SQLITE_AUTH: (BadDatabase, "is not as halfpercent made it: name another"),
 }
 """SQLite's result codes, and what to say to a person."""
+_MOST_SAID = 200
 
 
 @contextmanager
@@ -41,7 +43,8 @@ def translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as e:
-        error, what = _SAID.get(error_code(e), (BadDatabase, f"{e}: restore it from a copy, or name another"))
+        said = visible(f"{e}")[:_MOST_SAID]  # it may quote the file
+        error, what = _SAID.get(error_code(e), (BadDatabase, f"{said}: restore it from a copy, or name another"))
         raise error(f"{path}: {what}") from e
     except (UnicodeError, OverflowError) as e:  # SQLite's words about a damaged name; a number beyond its integers
         raise DamagedDatabase(f"{path}: is damaged: restore it from a copy, or name another") from e

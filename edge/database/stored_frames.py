@@ -12,7 +12,8 @@ from edge.records.frame import Frames, join
 from . import codec, hash_chain
 from .connection import Database
 
-CHUNKS_TOGETHER = 720  # read at once: an hour of five seconds each
+SECONDS_TOGETHER = 3600
+"""Read at once, however long a chunk is."""
 
 
 def stored_frames(db: Database, run_id: int) -> Iterator[Frames]:
@@ -25,7 +26,7 @@ def frames_by_boot(db: Database, run_id: int) -> Iterator[tuple[str, Frames]]:
     """Get a run's raw frames in larger pieces, each with the boot whose clock it goes by. Raises ``BadDatabase``."""
     boot, waiting = "", list[Frames]()
     for row in hash_chain.chunks(db, run_id):
-        if waiting and (row["boot_id"] != boot or len(waiting) >= CHUNKS_TOGETHER):
+        if waiting and (row["boot_id"] != boot or sum(map(len, waiting)) >= SECONDS_TOGETHER):
             yield boot, join(waiting)
             waiting = []
         boot = row["boot_id"]

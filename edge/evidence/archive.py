@@ -31,6 +31,22 @@ class NotAsWritten(BadEvidence):
 
 def to_zip(files: Mapping[str, bytes]) -> bytes:
     """Write files, in their order, as a ZIP. Raises ``BadEvidence`` for a name or a size that cannot be."""
+    _require_possible(files)
+    return b"".join(_parts(files))
+
+
+def is_zip_of(raw: bytes, files: Mapping[str, bytes]) -> bool:
+    """Say whether a ZIP is what :func:`to_zip` writes of these files, without making another. Raises as that."""
+    _require_possible(files)
+    at, seen = 0, memoryview(raw)
+    for part in _parts(files):
+        if seen[at : at + len(part)] != part:
+            return False
+        at += len(part)
+    return at == len(raw)
+
+
+def _require_possible(files: Mapping[str, bytes]) -> None:
     for name in files:
         if not NAME.fullmatch(name):
             raise BadEvidence(f"{name[:60]!r}: a file of a package cannot be called that: use letters, digits and ._-")
@@ -41,7 +57,6 @@ def to_zip(files: Mapping[str, bytes]) -> bytes:
         or len({n.casefold() for n in files}) < len(files)
     ):
         raise BadEvidence(f"a package holds at most {MOST_FILES} files and {MOST_BYTES >> 20} MB: attach less")
-    return b"".join(_parts(files))
 
 
 def from_zip(raw: bytes, where: str) -> dict[str, bytes]:

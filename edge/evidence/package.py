@@ -55,11 +55,18 @@ class Package:
 
     def to_bytes(self) -> bytes:
         """Write it: sums and metadata are made here. Raises ``BadEvidence``."""
+        return archive.to_zip(self._whole())
+
+    def is_written_as(self, raw: bytes) -> bool:
+        """Say whether these are the bytes that :meth:`to_bytes` writes. Raises as that."""
+        return archive.is_zip_of(raw, self._whole())
+
+    def _whole(self) -> dict[str, bytes]:
         files = {name: self.files[name] for name in sorted(self.files)}
         files[SUMS] = sums_of(files)
         inner = {f"{self.described.folder}/{name}": data for name, data in files.items()}
         crate = metadata(self.described, inner)
-        return archive.to_zip({f"{self.root}/{name}": data for name, data in ({METADATA: crate} | inner).items()})
+        return {f"{self.root}/{name}": data for name, data in ({METADATA: crate} | inner).items()}
 
 
 def sums_of(files: dict[str, bytes]) -> bytes:
@@ -81,12 +88,14 @@ def read_package(raw: bytes, where: str) -> Package:
         described = described_in(found[crate])
     except (ValueError, LookupError, TypeError, RecursionError) as e:
         raise archive.NotAsWritten(f"{where}: {METADATA}: is not as it was written") from e
+    if described.folder != folder:  # it is in each file's name: a long one would be written many times
+        raise archive.NotAsWritten(f"{where}: {METADATA}: is of another folder")
     if missing := {RUN, STANDARD, REPORT, SUMS} - set(files):
         raise archive.NotAsWritten(f"{where}: {min(missing)}: is missing")
     del files[SUMS]
     package = Package(root, described, files)
     try:
-        same = package.to_bytes() == raw
+        same = package.is_written_as(raw)
     except (BadEvidence, ValueError, TypeError, AttributeError):
         same = False
     if not same:

@@ -108,7 +108,7 @@ def _stored_result(db: Database, run_id: int) -> Result | None:
 
 
 def _seconds(db: Database, run_id: int, again: RefoldedRun) -> Iterator[Altered]:
-    rows = [second_row(run_id, s, p) for s, p in zip(again.folded.seconds(), again.folded.phases, strict=True)]
+    rows = (second_row(run_id, s, p) for s, p in zip(again.folded.seconds(), again.folded.phases, strict=True))
     ended = newest_ended(db, run_id)
     stored = db.execute(f"select {', '.join(SECONDS_SAY)} from seconds where run_id = ? order by second", [run_id])
     found = stored.fetchall()

@@ -125,7 +125,7 @@ def verification_text(found: Verification) -> list[str]:
         ("note", found.notes),
     ):
         lines += [f"{what}: {line}" for line in told]
-    return lines
+    return [visible(line) for line in lines]  # none of what was found may look like a line of ours
 
 
 def _run_line(run: RunShown) -> str:

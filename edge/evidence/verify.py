@@ -7,7 +7,6 @@ it reads.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -39,8 +38,8 @@ from edge.seal.ssh_format import NAMESPACE, Signature
 
 from . import archive
 from . import package as packages
+from .attached import Attached, take_out_attachments
 from .package import (
-    ATTACHMENTS,
     CERTIFICATES,
     LEAVES,
     MANIFEST,
@@ -160,6 +159,7 @@ def verify_package(file: Path, signers: Signers) -> Verification:
 
 def _check_package(found: _Found, package: packages.Package, where: str, signers: Signers) -> None:
     files = package.files
+    attached = take_out_attachments(files)
     if (MANIFEST in files) != (SIGNATURE in files):
         found.differ("package", where, f"{MANIFEST} and {SIGNATURE} belong together: one is missing")
     try:
@@ -187,7 +187,7 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
                 weighed = "".join(m.photograph_sha256 or "" for m in balance_masses(db, run_id))
         except (HalfpercentError, SqliteError) as e:
             found.differ(RUN, where, str(e).replace(f"{path}", RUN))
-    _check_attachments(found, package, weighed)
+    _check_attachments(found, package, attached, weighed)
 
 
 _OF_NO_RUN = dict.fromkeys(("chunks", "events", "seconds"), "run_id not in (select run_id from runs)") | {
@@ -377,22 +377,19 @@ def _check_page(found: _Found, page: bytes, path: Path, result: Result, by: str)
         found.differ("package", PAGE, "is not the report of this result")
 
 
-def _check_attachments(found: _Found, package: packages.Package, weighed: str) -> None:
+def _check_attachments(found: _Found, package: packages.Package, attached: dict[str, Attached], weighed: str) -> None:
     """Say of each attachment who names it; ``weighed`` are the hashes of the photographs of the balance's display."""
     known = {RUN, MANIFEST, SIGNATURE, SIGNER, STANDARD, REPORT, PAGE, PROOF, LEAVES}
     for name in package.files:
-        if name not in known and not name.startswith((CERTIFICATES, ATTACHMENTS, PEOPLE)):
+        if name not in known and not name.startswith((CERTIFICATES, PEOPLE)):
             found.differ("package", name, "belongs to no package")
     recorded = "" if found.manifest is None else str(found.manifest.settings)
-    sealed = hashlib.sha256(package.files.get(SIGNATURE, b"")).digest()
-    for name, data in package.files.items():
-        if not name.startswith(ATTACHMENTS):
-            continue
-        if hashlib.sha256(data).hexdigest() in recorded:
+    for name, one in attached.items():
+        if one.sha256 in recorded:
             found.checked.append(f"{name}: is the file that was recorded when the run began")
-        elif hashlib.sha256(data).hexdigest() in weighed:
+        elif one.sha256 in weighed:
             found.checked.append(f"{name}: is the photograph of the display that was recorded with a mass")
-        elif name.endswith(_TOKENS) and sealed in data:
+        elif name.endswith(_TOKENS) and one.names_signature:
             found.not_after.append(
                 f"{name} is a time stamp of {SIGNATURE}; who gave it is not checked here: openssl ts -verify"
             )

@@ -11,7 +11,7 @@ from attacked import SECURITY
 from bench_report import BENCHMARKS, RELIABILITY, Measured, Section, commit, measured_here, table
 from repository import TESTS
 
-NO_SECTION = ("attack", "crate_validator", "foreign_balances", "reports")
+NO_SECTION = ("attack", "crate_validator", "foreign_balances", "fuzzed_packages", "reports")
 """What only calls others, each with a section of its own; and what says yes or no, or makes what is to be looked at: no
 page gives a figure of theirs."""
 IN_BENCH = sorted(path.stem for path in (TESTS / "bench").glob("*.py") if not path.name.startswith("test_"))

@@ -21,7 +21,7 @@ from edge.cli.main import cli
 from edge.errors import BadEvidence
 from edge.evidence import archive
 from edge.evidence.package import LEAVES, MANIFEST, PROOF, RUN, SIGNATURE, SIGNER, read_package
-from edge.evidence.verification import Answer
+from edge.evidence.verification import Answer, verification_text
 from edge.evidence.verify import verify_package
 
 
@@ -156,3 +156,14 @@ def test_what_is_written_is_read_again_and_stock_zip_reads_it(files: dict[str, b
 def test_noise_is_refused(raw: bytes) -> None:
     with pytest.raises(BadEvidence):
         archive.from_zip(b"PK\x03\x04" + raw, "x")
+
+
+def test_what_sqlite_quotes_of_a_file_is_no_line_of_ours(sealed: SealedRun, tmp_path: Path) -> None:
+    raw = sealed.package.files[RUN]
+    file = tmp_path / "x.eln"
+    file.write_bytes(repacked(sealed, {RUN: raw.replace(b"'header' as what", b"'\xffeader' as what")}))
+    found = verify_package(file, sealed.signers)
+    assert found.answer is Answer.ALTERED
+    for line in (*verification_text(found), *(differs.what for differs in found.differs)):
+        assert "\n" not in line
+        assert len(line) < 500
