@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
+.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills ten-rigs virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -34,6 +34,7 @@ help:
 	@echo "make compilers       fold and codecs on every numba that is allowed, and without one: the same bits (needs a network)"
 	@echo "make ten-days        ten simulated days through one station: are memory and files flat"
 	@echo "make nights          every shipped night, five seeds, both bridges: which verdicts come of it (an hour)"
+	@echo "make ten-rigs        ten stations, one broker, one subscriber; brokers that misbehave (needs mosquitto)"
 	@echo "make publish-kills   a publisher that is killed 200 times, a Mosquitto that goes and comes (needs mosquitto)"
 	@echo "make attack          hostile files, databases, starts and lines: written into docs/security.md (hours)"
 	@echo "make random-moments  200 restarts, power cuts and brown-outs at random moments (half an hour)"
@@ -191,6 +192,10 @@ attack: $(VENV)/dev.stamp
 
 publish-kills: $(VENV)/dev.stamp
 	$(call BENCH,publish_kills)
+
+# Eleven minutes, and 2 GB of memory.
+ten-rigs: $(VENV)/dev.stamp
+	$(call BENCH,ten_rigs)
 
 virtual-pi:
 	@PYTHONPATH=tests $(PYTHON) -m virtualpi.build
