@@ -37,8 +37,9 @@ second, the state each 10 s); all of it, the broker and its subscriber share one
 that hang, never acknowledge, refuse, or flood with messages that nobody asked for and with answers to no question.
 """,
     """
-- No second is missing in any row, or the bench fails; samples are of all ten stations. A clock of its own paces each
-  chip, so that two rows differ by a sample or so a station.
+- No second is missing in any row, or the bench fails; samples are of all ten stations. A chip that is read late loses a
+  conversion, and the machine was busy with other work (see the load): whether a broker has a part in the samples' few
+  per cent, only a run on an idle machine says.
 - Bytes are what Mosquitto counted from ten publishers (`$SYS/broker/bytes/received`), without TCP's own.
 - The last row: a whole simulated test is made while the command publishes it, and Mosquitto is stopped for one hour of
   the test's time; each row arrives.
@@ -235,7 +236,10 @@ def hour_away(folder: Path, standard: Path | None = None, *, away_s: float = 360
     database = folder / "halfpercent.db"
     argv = [sys.executable, "-m", "edge", "demo", "--db", str(database)]
     demo = subprocess.Popen(
-        argv + (["--standard", str(standard)] if standard else []), cwd=ROOT, stdout=subprocess.DEVNULL
+        argv + (["--standard", str(standard)] if standard else []),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         while demo.poll() is None and _elapsed_s(database) < 600.0:
