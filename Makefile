@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills ten-rigs virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
+.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs random-recordings noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills ten-rigs virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -19,6 +19,7 @@ help:
 	@echo "make reports         reports of all scenarios as HTML, PDF and pictures in build/reports, validated (minutes)"
 	@echo "make corrections     what each correction is worth: the same rigs judged with one of them off at a time"
 	@echo "make strange-rigs    rigs whose physics the software does not assume: is the truth in the interval? (hours)"
+	@echo "make random-recordings random recordings by balances that the software does not know: is a verdict wrong? (minutes)"
 	@echo "make noise-of-means  white noise, noise with a memory, drift: is a mean inside its interval? (seconds)"
 	@echo "make kills           a thousand SIGKILLs through simulated tests (a quarter of an hour)"
 	@echo "make alarms          a thousand faults: how soon is each an alarm, and the relay open"
@@ -128,6 +129,9 @@ forecasts: $(VENV)/dev.stamp
 
 corrections: $(VENV)/dev.stamp
 	$(call BENCH,corrections)
+
+random-recordings: $(VENV)/dev.stamp
+	$(call BENCH,random_recordings)
 
 strange-rigs: $(VENV)/dev.stamp
 	$(call BENCH,strange_rigs)

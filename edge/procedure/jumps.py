@@ -16,8 +16,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .masses import F8
 
-LOOKS_S = ((5.0, 0.0), (30.0, 0.0), (120.0, 60.0), (300.0, 150.0))
-"""So long are the lines on both sides, and so far from the jump they begin: what takes minutes is not a row's jump."""
+LOOKS_S = ((5.0, 0.0), (30.0, 0.0), (120.0, 60.0), (300.0, 150.0), (1200.0, 0.0))
+"""So long are the lines on both sides, and so far from the jump they begin: what takes minutes is not a row's jump.
+The longest finds what a coarse display or a logger of few rows hides in its noise."""
 WHOLE_S = ((15.0, 10.0), (60.0, 30.0), (120.0, 60.0), (300.0, 150.0))
 STEADY = 0.1  # of the jump: lines that scatter by more hold another one
 ON_THE_WAY_S = 150.0

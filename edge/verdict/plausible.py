@@ -100,7 +100,7 @@ def _without_air(
         fell_g = _fall_g(ended, m2) if comes is None else -comes.step_g
         too_much_g = rose_g - fell_g
         if too_much_g > max(matters_g, 0.0 if comes is not None else UNSURE * rose_g):
-            left.append(replace(goes, step_g=min(goes.step_g, too_much_g)))
+            left.append(goes if comes is None else replace(goes, step_g=min(goes.step_g, too_much_g)))
     if comes is not None and -comes.step_g - rose_g > matters_g:
         left.append(replace(comes, step_g=comes.step_g + rose_g))
     return tuple(sorted(left, key=lambda j: j.t_s))
