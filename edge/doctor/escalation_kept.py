@@ -50,6 +50,6 @@ def escalation_kept(path: Path = KEPT) -> Iterator[Finding]:
         return
     for one in kept.trouble:
         said = one_line(f"{one.contact} was not told since {one.since_utc}: {one.why}")
-        yield Finding("escalation", "warn", said, "halfpercent escalate --try NAME")
+        yield Finding("escalation", "warn", said, "send a trial with halfpercent escalate (docs/fleet.md)")
     if not kept.trouble:
         yield Finding("escalation", "ok", one_line(f"{', '.join(kept.contacts)}: told of what nobody acknowledges"))
