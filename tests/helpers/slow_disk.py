@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -30,6 +31,12 @@ class SlowDisk:
 
     def stall(self) -> None:
         self._free.clear()
+
+    def wait_until_it_holds(self) -> None:
+        """Wait for the commit that it holds up: simulated seconds are over before its thread has begun."""
+        until_s = time.monotonic() + 30.0
+        while not self.held and time.monotonic() < until_s:
+            time.sleep(0.002)
 
     def go_on(self) -> None:
         self._free.set()

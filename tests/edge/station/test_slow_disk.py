@@ -43,6 +43,7 @@ def test_a_disk_that_stalls_for_ten_seconds_costs_no_second_and_no_alarm(tmp_pat
         assert status["storage"]["pending_s"] >= 10
         assert status["storage"]["error"] is None
         assert not status["alarms"]
+        disk.wait_until_it_holds()
         disk.go_on()
         it.run_s(5.0)
         assert stored(it) == list(range(20))
