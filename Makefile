@@ -85,10 +85,12 @@ wheel: $(VENV)/run.stamp
 demo: $(VENV)/run.stamp
 	@$(BIN)/halfpercent demo --out out/demo
 
+# One worker more than there are processors: some tests wait for a clock, a disk or another program.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 # What is compiled is kept in the environment's folder: each worker, and each command that a test starts, has it at once.
 test: $(VENV)/dev.stamp lint
 	PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache \
-	  $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
