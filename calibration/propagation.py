@@ -118,11 +118,11 @@ def simulate(
         numbers.append(_summary(part, coverage, heavy))
         trials = block * len(parts)
         if len(parts) >= 2:
-            u = _spread(np.concatenate(parts), heavy)
+            whole = np.concatenate(parts)
+            u = _spread(whole, heavy)
             spread = np.std(np.array(numbers), axis=0, ddof=1) / math.sqrt(len(numbers))
             stable = bool(np.all(2.0 * spread <= tolerance(u, digits)))
             if stable or trials + block > max_trials:
-                whole = np.concatenate(parts)
                 below = math.nan if math.isnan(limit) else float(np.mean(whole <= limit))
                 return Simulated(*_summary(whole, coverage, heavy), trials, stable, below)
 
@@ -135,26 +135,29 @@ def tolerance(u: float, digits: int) -> float:
 
 
 def _summary(y: F8, coverage: float, heavy: bool) -> tuple[float, float, float, float]:
-    tail = (1.0 - coverage) / 2.0
-    low, middle, high = _quantiles(y, tail, 0.5, 1.0 - tail)
-    return middle if heavy else float(np.mean(y)), _spread(y, heavy), low, high
+    ordered, tail = np.sort(y), (1.0 - coverage) / 2.0
+    low, middle, high = _quantiles(ordered, tail, 0.5, 1.0 - tail)
+    if heavy:
+        return middle, _central_half(ordered), low, high
+    return float(np.mean(y)), _spread(y, heavy), low, high
 
 
 def _spread(y: F8, heavy: bool) -> float:
     """Get the standard uncertainty of trials; of heavy tails, half of what holds the central 68.27 %."""
-    if not heavy:
-        return float(np.std(y, ddof=1))
+    return _central_half(np.sort(y)) if heavy else float(np.std(y, ddof=1))
+
+
+def _central_half(ordered: F8) -> float:
     one = (1.0 - ONE_SIGMA) / 2.0
-    low, high = _quantiles(y, one, 1.0 - one)
+    low, high = _quantiles(ordered, one, 1.0 - one)
     return (high - low) / 2.0
 
 
-def _quantiles(y: F8, *shares: float) -> list[float]:
-    """Get quantiles of trials, interpolated linearly; numpy's own quantile selects, which takes three times a sort."""
-    ordered = np.sort(y)
-    at = np.array(shares) * (len(y) - 1)
+def _quantiles(ordered: F8, *shares: float) -> list[float]:
+    """Get quantiles of sorted trials, interpolated linearly; numpy's own selects, which takes three times a sort."""
+    at = np.array(shares) * (len(ordered) - 1)
     below = at.astype(np.intp)
-    above = np.minimum(below + 1, len(y) - 1)
+    above = np.minimum(below + 1, len(ordered) - 1)
     return [float(q) for q in ordered[below] + (ordered[above] - ordered[below]) * (at - below)]
 
 

@@ -41,6 +41,11 @@ class Weighing:
     cell_temp_c: float
     pressure_pa: float
 
+    @property
+    def middle_s(self) -> float:
+        """Get the middle of its window, in s since the run's start."""
+        return (self.from_s + self.to_s) / 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Excursion:

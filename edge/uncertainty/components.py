@@ -310,7 +310,7 @@ def zero_components(
         name, value = ComponentName.DRIFT_BETWEEN_ZEROS, -drift.gained_g
         yield Component(name, value, drift.u_g, "g", 0.0, "measured", drift.why, "t", drift.dof)
         return
-    apart_h = max(0.0, after.to_s + after.from_s - before.to_s - before.from_s) / 2.0 / 3600.0
+    apart_h = max(0.0, after.middle_s - before.middle_s) / 3600.0
     own = wander(cert, apart_h)
     if own.how == "drifts":
         yield Component(ComponentName.ZERO_DRIFT, 0.0, own.u_g, "g", 0.0, "certificate", own.why, "t", own.dof)

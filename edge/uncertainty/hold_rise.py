@@ -66,7 +66,7 @@ def rose_in_hold(
         return None
     scatter = 0.0 if lines[0] is None else lines[0].u_rate_g_per_s * 3600.0
     u_rate = math.hypot(scatter, _rig_u_g(rows, hours, m2.value.mean, rig, changed) / hours)
-    over_h = (m2.to_s + m2.from_s - m1.to_s - m1.from_s) / 2.0 / 3600.0
+    over_h = (m2.middle_s - m1.middle_s) / 3600.0
     carried_g = rate * over_h if rate > SILENT * u_rate else 0.0
     return HoldRise(float(rows.t_s[0]), float(rows.t_s[-1]), rate, u_rate, carried_g, rate > COUNTS * u_rate)
 

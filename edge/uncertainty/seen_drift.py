@@ -43,8 +43,7 @@ def drift_seen(slopes: Sequence[Slope], m1: Weighing, m2: Weighing) -> SeenDrift
     if before is None or after is None or before.rate_g_per_h * after.rate_g_per_h <= 0.0:
         return None
     rate = (before.rate_g_per_h + after.rate_g_per_h) / 2.0
-    over_h = math.fsum((m2.from_s, m2.to_s, -m1.from_s, -m1.to_s)) / 2.0 / 3600.0
-    return SeenDrift(rate, rate * over_h)
+    return SeenDrift(rate, rate * (m2.middle_s - m1.middle_s) / 3600.0)
 
 
 def risen_g(hold: Stretch, u_mean_g: float, resolution_g: float = 0.0) -> float:

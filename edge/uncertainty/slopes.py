@@ -170,7 +170,7 @@ def left_before_m1(
     whichever is less. What left in the ``counted_h`` hours before M1's middle is in the loss already: another balance
     weighed the sample then.
     """
-    middle_s = (m1.from_s + m1.to_s) / 2.0
+    middle_s = m1.middle_s
     over_h = counted_h + MOST_H if opened_h is None else min(opened_h, counted_h + MOST_H)
     rows = since_load.between(-math.inf, m1.to_s)
     curve = _curve(rows.t_s, rows.mass_g, middle_s, _blocks_of(rows))
@@ -196,7 +196,7 @@ def came_before_m2(before_m2: Stretch, m2: Weighing, vented_s: float | None, rig
     the air came, all that the indication rose by since then; what came in the first minutes, before it could be seen,
     in proportion and twice. Else the rate before M2, carried back an hour and the more for having been faster then.
     """
-    middle_s = (m2.from_s + m2.to_s) / 2.0
+    middle_s = m2.middle_s
     if vented_s is not None:
         seen = _risen(before_m2.between(vented_s + AFTER_VENT_S, m2.to_s), m2, vented_s, middle_s, rig)
         if seen is not None:

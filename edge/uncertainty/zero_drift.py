@@ -128,8 +128,8 @@ def drift_between(
     M1, a draught over the tare. Then all of X from nothing to Z is as likely (rectangular, JCGM 100, 4.3.7).
     """
     t, s = certificate.temperature, abs(certificate.span.counts_per_g)
-    span_h = _middle_h(after) - _middle_h(before)
-    whole_h = max(_middle_h(zero) - _middle_h(tare), span_h)
+    span_h = after.middle_s / 3600.0 - before.middle_s / 3600.0
+    whole_h = max(zero.middle_s / 3600.0 - tare.middle_s / 3600.0, span_h)
     f = span_h / whole_h
     own = wander(certificate, span_h)
     walk2, straight2, apart2 = certificate.stability.zero_drift_g**2 / 3.0, 0.0, 0.0
@@ -243,7 +243,3 @@ def check_span(
         m * air_rel,
     )
     return SpanCheck(stated_g, check.value.mean - moved_g, u_g, moved_g, u_zero_g, load)
-
-
-def _middle_h(w: Weighing) -> float:
-    return (w.from_s + w.to_s) / 2.0 / 3600.0

@@ -191,7 +191,7 @@ def _moved_between_pct(phases: Phases, masses: tuple[BalanceMass, BalanceMass], 
         rig = phases.weighings.get(slope.which)
         mass = next(m for m in masses if m.which is slope.which)
         if rig is not None:
-            apart_h = abs(mass.weighed_s - (rig.from_s + rig.to_s) / 2.0) / 3600.0
+            apart_h = abs(mass.weighed_s - rig.middle_s) / 3600.0
             moved_g += (abs(slope.rate_g_per_h) + 2.0 * slope.u_g_per_h) * apart_h
     return moved_g / masses[0].mass_g * 100.0
 

@@ -62,18 +62,14 @@ def moved_beside_balance(ended: EndedRun, m1: BalanceMass, m2: BalanceMass) -> t
     if rig_m1 is None:
         return ()
     rig = RigStated(ended.definition.certificate)
-    counted_h = max(0.0, _middle_s(rig_m1) - m1.weighed_s) / 3600.0
+    counted_h = max(0.0, rig_m1.middle_s - m1.weighed_s) / 3600.0
     before, after = _before_m1(ended, rig_m1, rig, (), counted_h), None
     if rig_m2 is not None:
         after = _before_m2(ended, rig_m2, rig, vent_told(ended), ((), ()))
         if after is not None and after.toward_loss_g > 0.0:
-            more_g = max(0.0, after.rate_g_per_h) * max(0.0, m2.weighed_s - _middle_s(rig_m2)) / 3600.0
+            more_g = max(0.0, after.rate_g_per_h) * max(0.0, m2.weighed_s - rig_m2.middle_s) / 3600.0
             after = replace(after, toward_loss_g=after.toward_loss_g + more_g)
     return tuple(s for s in (before, after) if s is not None)
-
-
-def _middle_s(w: Weighing) -> float:
-    return (w.from_s + w.to_s) / 2.0
 
 
 def _before_m1(
@@ -82,7 +78,7 @@ def _before_m1(
     phases, ago_s = ended.phases, ended.definition.sample.opened_ago_s
     entered_s = phases.entered_s.get(Phase.M1, m1.from_s)
     rows = _without(phases.masses.stretch(max(entered_s + PUT_ON_S, m1.to_s - BEFORE_M1_S), m1.to_s), (), resets)
-    opened_h = None if ago_s is None else (_middle_s(m1) + ago_s) / 3600.0
+    opened_h = None if ago_s is None else (m1.middle_s + ago_s) / 3600.0
     return left_before_m1(rows, m1, opened_h, rig, counted_h)
 
 
