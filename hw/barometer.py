@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters
-from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, HwError
+from hw.errors import BadSetting, ChipNotFound, ChipNotReady, HwError
+from hw.i2c import opened
 from hw.protocols import Status
 
 CHIP_IDS = {"bmp280": (0x58, 0x57, 0x56), "bme280": (0x60,)}
@@ -114,10 +115,7 @@ class Bosch280:
         ``ChipNotReady`` where it does not come up or keep its settings.
         """
         self.close()
-        try:
-            self._bus = self._open_bus()
-        except OSError as e:
-            raise BusError(f"I2C bus: {e}; switch it on (dtparam=i2c_arm=on) and join the group i2c") from e
+        self._bus = opened(self._open_bus)
         try:
             self._set_up()
         except HwError:  # some are an OSError too

@@ -7,17 +7,29 @@ which chip it talks to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hw.buslock import BusLock
 from hw.clock import NS_PER_S, Clock
-from hw.errors import ChipNotReady
+from hw.errors import BusError, ChipNotReady
 
 if TYPE_CHECKING:
     from smbus2 import i2c_msg
 
 _PAUSE_S = 0.001
 """Before each read: a library that polls then asks a thousand times a second at most."""
+
+
+Bus = TypeVar("Bus")
+
+
+def opened(open_bus: Callable[[], Bus]) -> Bus:
+    """Open an I²C bus. Raises ``BusError`` with what to do where it cannot be opened."""
+    try:
+        return open_bus()
+    except OSError as e:
+        raise BusError(f"I2C bus: {e}; switch it on (dtparam=i2c_arm=on) and join the group i2c") from e
 
 
 class MessageBus(Protocol):

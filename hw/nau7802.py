@@ -16,6 +16,7 @@ from typing import Protocol
 from hw.clock import NS_PER_S, Clock
 from hw.converter_pace import Counters, Follower
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, HwError, NotOpen
+from hw.i2c import opened
 from hw.protocols import CODE_MAX, CODE_MIN, Conversion, ConverterState, Status
 
 ADDRESS = 0x2A
@@ -116,10 +117,7 @@ class Nau7802:
         ``ChipNotReady`` where it does not power up or calibrate.
         """
         self.close()
-        try:
-            self._bus = self._open_bus()
-        except OSError as e:
-            raise BusError(f"I2C bus: {e}; switch it on (dtparam=i2c_arm=on) and join the group i2c") from e
+        self._bus = opened(self._open_bus)
         try:
             self._identify()
             self._fresh = not (self._is_as_left() and self._converts())

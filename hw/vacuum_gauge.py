@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from hw.clock import Clock
 from hw.converter_pace import STUCK_AFTER, Counters
 from hw.errors import BadSetting, BusError, ChipNotFound, ChipNotReady, NotOpen
-from hw.i2c import BusioI2c, MessageBus
+from hw.i2c import BusioI2c, MessageBus, opened
 from hw.protocols import Reading, Status
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ class _I2cGauge(ABC):
         answers, ``ChipNotReady`` where it stays busy.
         """
         self.close()
-        try:
-            self._bus = BusioI2c(self._open_bus(), self._clock)
-        except OSError as e:
-            raise BusError(f"I2C bus: {e}; switch it on (dtparam=i2c_arm=on) and join the group i2c") from e
+        self._bus = BusioI2c(opened(self._open_bus), self._clock)
         where = f"{self._name} at 0x{self._address:02X}"
         try:
             self._bus.allow(_PATIENCE_S)

@@ -5,14 +5,13 @@ This module must never touch the station, and never import what only this needs 
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import click
 
 from edge.errors import BadConfig
 
-from .run import Misconfigured
+from .run import Misconfigured, stopped_by_signals
 from .say import log_here, say
 
 
@@ -50,6 +49,5 @@ def escalate(settings_file: Path | None, state_file: Path | None, try_contact: s
         return
     log_here()
     service = EscalationService(settings, state_file or STATE)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: service.stop())
-    service.run()
+    with stopped_by_signals(service.stop):
+        service.run()

@@ -5,14 +5,13 @@ This module must never touch the station, and never import what only a publisher
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import click
 
 from edge.errors import BadConfig, BadInput
 
-from .run import Misconfigured
+from .run import Misconfigured, stopped_by_signals
 from .say import log_here, say
 
 
@@ -45,6 +44,5 @@ def publish(settings_file: Path | None, state_file: Path | None, check: bool) ->
         return
     log_here()
     publisher = Publisher(settings, state_file or STATE)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: publisher.stop())
-    publisher.run()
+    with stopped_by_signals(publisher.stop):
+        publisher.run()

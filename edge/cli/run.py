@@ -86,7 +86,7 @@ def failed(config_file: Path | None) -> None:
 
     log_here()
     over, panel = threading.Event(), None
-    with _stopped_by_signals(over.set):
+    with stopped_by_signals(over.set):
         say(what_happened(os.environ), err=True)
         try:
             panel = make_panel(_settings(config_file).panel, BootClock())
@@ -138,7 +138,7 @@ def _simulated_station(asked: Simulate, socket: Path | None) -> None:
     made, folder = simulated_station(asked)
     where = own_socket(folder, socket)
     say(f"A simulated station, in {folder}. Ask it: halfpercent status --socket {where}", err=True)
-    with _stopped_by_signals(made.stop):
+    with stopped_by_signals(made.stop):
         made.run(control=Control(where))
 
 
@@ -148,7 +148,7 @@ def _simulated_run(asked: Simulate, socket: Path | None, order: Start, as_json: 
 
     made, _ = simulated_station(asked)
     control = None if socket is None else Control(socket)
-    with _stopped_by_signals(made.stop):
+    with stopped_by_signals(made.stop):
         result = made.run(
             order,
             until_done=True,
@@ -195,12 +195,12 @@ def _service(config: Config, db: Path | None, socket: Path | None) -> Iterator[S
             barometer = make_barometer(config.barometer, clock)
             guard = None if config.panel.relay_pin is None else held.enter_context(StopGuard())
             service = Service(config, instrument, writer, clock, Connections(control, panel, guard, barometer))
-            held.enter_context(_stopped_by_signals(service.stop))
+            held.enter_context(stopped_by_signals(service.stop))
             yield held.enter_context(service)
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Have SIGTERM and Ctrl-C stop it cleanly."""
 
     def stopping(number: int, frame: FrameType | None) -> None:

@@ -7,7 +7,6 @@ that of a webhook is often its secret.
 from __future__ import annotations
 
 import os
-import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from msgspec import Meta
 from calibration.toml_file import Text, convert, parse, read_text
 from edge.control.protocol import SOCKET
 from edge.errors import BadConfig
+from edge.records.rig_name import THIS_MACHINE, RigName, rig_name
 from edge.records.secret_file import read_secret
 from edge.station.alarm_rules import Alarm
 
@@ -26,9 +26,7 @@ ETC = Path("/etc/halfpercent/escalate.toml")
 STATE = Path("/run/halfpercent-escalate/state.json")
 SILENT = "station silent"
 """What is told where the station does not answer: no alarm of its own, since it says nothing."""
-OWN = ("localhost", "127.0.0.1", "::1")
 
-RigName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="letters, digits, - and _, at most 64")]
 Seconds = Annotated[float, Meta(ge=0, le=86_400, description="a time in s, 0 to 86400")]
 Port = Annotated[int, Meta(ge=1, le=65_535, description="a port, 1 to 65535")]
 Address = Annotated[
@@ -65,11 +63,6 @@ class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def waits_s(self) -> float:
         """Get for how long an alarm must have stood unacknowledged, in s."""
         return AFTER_S[self.level] if self.after_s is None else self.after_s
-
-    @property
-    def where(self) -> str:
-        """Get the host that is spoken to, which is no secret."""
-        raise NotImplementedError
 
 
 class Posted(Contact, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,7 +118,7 @@ class Mail(Contact, frozen=True, forbid_unknown_fields=True, kw_only=True):
         super().__post_init__()
         if (self.user is None) != (self.password_file is None):
             raise ValueError("user and password_file belong together: give both")
-        if self.tls == "none" and self.host not in OWN:
+        if self.tls == "none" and self.host not in THIS_MACHINE:
             raise ValueError('tls = "none" would send it all in the clear: use "starttls" or "tls"')
 
     @property
@@ -146,7 +139,7 @@ def checked_url(url: str) -> SplitResult:
         raise ValueError("no address that can be posted to: give https://HOST/PATH, the secret in token_file")
     if parts.port == 0 or any(c.isspace() or not c.isascii() for c in url):
         raise ValueError("an address has a port of 1 to 65535 and no blanks: give https://HOST/PATH")
-    if parts.scheme == "http" and parts.hostname not in OWN:
+    if parts.scheme == "http" and parts.hostname not in THIS_MACHINE:
         raise ValueError("http would send it in the clear: use https")
     return parts
 
@@ -179,7 +172,7 @@ class EscalateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     @property
     def rig_name(self) -> str:
         """Get the rig's name: the one given, else this machine's."""
-        return self.rig or "".join(c if c.isalnum() or c in "-_" else "-" for c in socket.gethostname())[:64] or "rig"
+        return rig_name(self.rig)
 
 
 MOST_CONTACTS = 8

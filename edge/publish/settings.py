@@ -6,7 +6,6 @@ A password is in a file of its own that is named here, and is never shown. This 
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -17,15 +16,13 @@ from calibration.toml_file import Text, convert, parse, read_text
 from edge.control.protocol import SOCKET
 from edge.errors import BadConfig
 from edge.instrument.config import VAR
+from edge.records.rig_name import THIS_MACHINE, RigName, rig_name
 from edge.records.secret_file import read_secret
 
 ETC = Path("/etc/halfpercent/publish.toml")
 STATE = Path("/var/lib/halfpercent-publish/position.json")
 
 Topic = Annotated[str, Meta(pattern=r"^[^+#\x00/$][^+#\x00]{0,99}\Z", description="a topic without + and #")]
-RigName = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="letters, digits, - and _, at most 64: it is in topics")
-]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port, 1 to 65535 (8883 with TLS, 1883 without)")]
 
 
@@ -56,7 +53,7 @@ class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     socket: Text = str(SOCKET)
 
     def __post_init__(self) -> None:
-        if self.password_file is not None and not self.tls and self.host not in _OWN:
+        if self.password_file is not None and not self.tls and self.host not in THIS_MACHINE:
             raise ValueError("password_file with tls = false would send the password in the clear: use TLS")
         if (self.client_certificate is None) != (self.client_key is None):
             raise ValueError("client_certificate and client_key belong together: give both")
@@ -66,11 +63,7 @@ class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     @property
     def rig_name(self) -> str:
         """Get the rig's name in topics: the one given, else this machine's."""
-        given = self.rig or "".join(c if c.isalnum() or c in "-_" else "-" for c in socket.gethostname())[:64]
-        return given or "rig"
-
-
-_OWN = ("localhost", "127.0.0.1", "::1")
+        return rig_name(self.rig)
 
 
 def loads_settings(text: str, where: str = "publish settings") -> PublishSettings:
