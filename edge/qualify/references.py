@@ -37,32 +37,34 @@ def references() -> Iterator[Check]:
     yield from nist()
 
 
+def end_gauge(x: Mapping[str, Any]) -> Any:
+    """Get the length of JCGM 100, H.1: l = lS + d − lS·(δα·θ + αS·δθ), in nm."""
+    return x["lS"] + x["d1"] + x["d2"] + x["d3"] - x["lS"] * (x["da"] * (x["th"] + x["De"]) + x["aS"] * x["dt"])
+
+
+GUM_H1 = (
+    Input("lS", 50_000_623.0, 25.0, "t", 18),
+    Input("d1", 215.0, 5.8, "t", 24),  # repeated observations
+    Input("d2", 0.0, 3.9, "t", 5),  # random effects of the comparator
+    Input("d3", 0.0, 6.7, "t", 8),  # systematic effects of the comparator
+    Input("aS", 11.5e-6, 1.2e-6, "rectangular"),
+    Input("th", -0.1, 0.2),
+    Input("De", 0.0, 0.35),  # cyclic variation (arcsine; first order asks only for u)
+    Input("da", 0.0, 0.58e-6, "rectangular", 50),
+    Input("dt", 0.0, 0.029, "rectangular", 2),
+)
+
+
 def gum_h1() -> Iterator[Check]:
-    """Compute the calibration of an end gauge: l = lS + d − lS·(δα·θ + αS·δθ), in nm."""
-
-    def model(x: Mapping[str, Any]) -> Any:
-        return x["lS"] + x["d1"] + x["d2"] + x["d3"] - x["lS"] * (x["da"] * (x["th"] + x["De"]) + x["aS"] * x["dt"])
-
-    found = first_order(
-        model,
-        [
-            Input("lS", 50_000_623.0, 25.0, "t", 18),
-            Input("d1", 215.0, 5.8, "t", 24),
-            Input("d2", 0.0, 3.9, "t", 5),
-            Input("d3", 0.0, 6.7, "t", 8),
-            Input("aS", 11.5e-6, 1.2e-6, "rectangular"),
-            Input("th", -0.1, 0.2),
-            Input("De", 0.0, 0.35),
-            Input("da", 0.0, 0.58e-6, "rectangular", 50),
-            Input("dt", 0.0, 0.029, "rectangular", 2),
-        ],
-    )
+    """Compute the calibration of an end gauge, in nm."""
+    found = first_order(end_gauge, GUM_H1)
     source = "JCGM 100:2008, H.1"
     yield compared("end gauge: length", source, 50_000_838.0, found.y, 0.5, "nm")
     yield compared("end gauge: standard uncertainty", source, 32.0, found.u, 0.5, "nm")
     yield compared("end gauge: effective degrees of freedom", source, 16.0, float(math.floor(found.dof)), 0.0)
 
 
+# table H.2: five sets of simultaneous readings of V, I and φ
 V = (5.007, 4.994, 5.005, 4.990, 4.999)
 I_MA = (19.663, 19.639, 19.640, 19.685, 19.678)
 PHI = (1.0456, 1.0438, 1.0468, 1.0428, 1.0433)
@@ -86,22 +88,26 @@ def gum_h2() -> Iterator[Check]:
         yield compared(f"correlated inputs: u of {name}", source, uncertainty, float(found.u), 0.0006, "Ω")
 
 
+def buoyant_weight(x: Mapping[str, Any]) -> Any:
+    """Get the deviation of JCGM 101, 9.3: of a 100 g weight from nominal in mg, with buoyancy."""
+    air = (x["rho_a"] - 1.2) * (1.0 / x["rho_w"] - 1.0 / x["rho_r"])
+    return (x["m_rc"] + x["dm_rc"]) * (1.0 + air) - 100_000.0
+
+
+JCGM_101_9_3 = (
+    Input("m_rc", 100_000.000, 0.050),
+    Input("dm_rc", 1.234, 0.020),
+    Input("rho_a", 1.20, 0.10 / math.sqrt(3.0), "rectangular"),
+    Input("rho_w", 8000.0, 1000.0 / math.sqrt(3.0), "rectangular"),
+    Input("rho_r", 8000.0, 50.0 / math.sqrt(3.0), "rectangular"),
+)
+
+
 def jcgm_101() -> Iterator[Check]:
     """Compute the weight of 100 g with buoyancy, by first order and by Monte Carlo, in mg."""
-
-    def model(x: Mapping[str, Any]) -> Any:
-        air = (x["rho_a"] - 1.2) * (1.0 / x["rho_w"] - 1.0 / x["rho_r"])
-        return (x["m_rc"] + x["dm_rc"]) * (1.0 + air) - 100_000.0
-
-    inputs = [
-        Input("m_rc", 100_000.000, 0.050),
-        Input("dm_rc", 1.234, 0.020),
-        Input("rho_a", 1.20, 0.10 / math.sqrt(3.0), "rectangular"),
-        Input("rho_w", 8000.0, 1000.0 / math.sqrt(3.0), "rectangular"),
-        Input("rho_r", 8000.0, 50.0 / math.sqrt(3.0), "rectangular"),
-    ]
     source, delta = "JCGM 101:2008, 9.3", 0.0005
-    linear, drawn = first_order(model, inputs), simulate(model, inputs, coverage=0.95, seed=SEED, digits=2)
+    linear = first_order(buoyant_weight, JCGM_101_9_3)
+    drawn = simulate(buoyant_weight, JCGM_101_9_3, coverage=0.95, seed=SEED, digits=2)
     yield compared("100 g weight: deviation", source, 1.2340, linear.y, 5e-5, "mg")
     yield compared("100 g weight: u by first order, which misses", source, 0.0539, linear.u, 5e-5, "mg")
     yield compared("100 g weight: mean by Monte Carlo", source, 1.2341, drawn.y, delta, "mg")

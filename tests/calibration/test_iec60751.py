@@ -7,18 +7,7 @@ from hypothesis import strategies as st
 
 from calibration.errors import AboveDomain, BelowDomain, CalibrationError, OutOfDomain
 from calibration.iec60751 import TOLERANCE_C, resistance_ohm, temperature_c, tolerance_c
-
-PT100 = {
-    -200.0: 18.5201,
-    -100.0: 60.2558,
-    0.0: 100.0,
-    100.0: 138.5055,
-    120.0: 146.0680,
-    200.0: 175.856,
-    400.0: 247.092,
-    600.0: 313.708,
-    850.0: 390.4811,
-}
+from edge.qualify.references import PT100
 
 TEMP_C = st.floats(-200.0, 850.0)
 

@@ -10,40 +10,17 @@ import numpy as np
 import pytest
 
 from calibration.propagation import Input, first_order, simulate, tolerance
-
-
-def end_gauge(x: Mapping[str, Any]) -> Any:
-    """JCGM 100, H.1: l = lS + d − lS·(δα·θ + αS·δθ), in nm."""
-    return x["lS"] + x["d1"] + x["d2"] + x["d3"] - x["lS"] * (x["da"] * (x["th"] + x["De"]) + x["aS"] * x["dt"])
-
-
-H1 = [
-    Input("lS", 50_000_623.0, 25.0, "t", 18),
-    Input("d1", 215.0, 5.8, "t", 24),  # repeated observations
-    Input("d2", 0.0, 3.9, "t", 5),  # random effects of the comparator
-    Input("d3", 0.0, 6.7, "t", 8),  # systematic effects of the comparator
-    Input("aS", 11.5e-6, 1.2e-6, "rectangular"),
-    Input("th", -0.1, 0.2),
-    Input("De", 0.0, 0.35),  # cyclic variation (arcsine; first order asks only for u)
-    Input("da", 0.0, 0.58e-6, "rectangular", 50),
-    Input("dt", 0.0, 0.029, "rectangular", 2),
-]
+from edge.qualify.references import GUM_H1, I_MA, JCGM_101_9_3, PHI, V, buoyant_weight, end_gauge
 
 
 def test_gum_h1_end_gauge() -> None:
-    found = first_order(end_gauge, H1)
+    found = first_order(end_gauge, GUM_H1)
     assert found.y == pytest.approx(50_000_838.0, abs=0.5)
     assert found.u == pytest.approx(32.0, abs=0.5)
     assert math.floor(found.dof) == 16
     assert found.contributions["lS"] == pytest.approx(25.0, abs=0.05)
     assert abs(found.contributions["da"]) == pytest.approx(2.9, abs=0.05)
     assert abs(found.contributions["dt"]) == pytest.approx(16.6, abs=0.1)
-
-
-# JCGM 100, table H.2: five sets of simultaneous readings of V, I and φ
-V = [5.007, 4.994, 5.005, 4.990, 4.999]
-I_MA = [19.663, 19.639, 19.640, 19.685, 19.678]
-PHI = [1.0456, 1.0438, 1.0468, 1.0428, 1.0433]
 
 
 def test_gum_h2_resistance_and_reactance_with_correlated_inputs() -> None:
@@ -64,30 +41,15 @@ def test_gum_h2_resistance_and_reactance_with_correlated_inputs() -> None:
         assert found.u == pytest.approx(uncertainty, abs=0.0006)
 
 
-def weight(x: Mapping[str, Any]) -> Any:
-    """JCGM 101, 9.3: deviation of a 100 g weight from nominal in mg, with buoyancy."""
-    air = (x["rho_a"] - 1.2) * (1.0 / x["rho_w"] - 1.0 / x["rho_r"])
-    return (x["m_rc"] + x["dm_rc"]) * (1.0 + air) - 100_000.0
-
-
-JCGM_101_9_3 = [
-    Input("m_rc", 100_000.000, 0.050),
-    Input("dm_rc", 1.234, 0.020),
-    Input("rho_a", 1.20, 0.10 / math.sqrt(3.0), "rectangular"),
-    Input("rho_w", 8000.0, 1000.0 / math.sqrt(3.0), "rectangular"),
-    Input("rho_r", 8000.0, 50.0 / math.sqrt(3.0), "rectangular"),
-]
-
-
 def test_jcgm_101_section_9_3_first_order_misses_buoyancy() -> None:
-    found = first_order(weight, JCGM_101_9_3)
+    found = first_order(buoyant_weight, JCGM_101_9_3)
     assert found.y == pytest.approx(1.2340, abs=5e-5)
     assert found.u == pytest.approx(0.0539, abs=5e-5)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_jcgm_101_section_9_3_monte_carlo_finds_it(seed: int) -> None:
-    found = simulate(weight, JCGM_101_9_3, coverage=0.95, seed=seed, digits=2)
+    found = simulate(buoyant_weight, JCGM_101_9_3, coverage=0.95, seed=seed, digits=2)
     # table 6, adaptive with δ = 0.0005: 1.2341, 0.0754, and [1.0834, 1.3825], which is the guide's shortest interval;
     # ours is the symmetric one: as wide, and its ends may lie elsewhere, for the density is flat
     delta = tolerance(0.0754, 2)
@@ -99,7 +61,7 @@ def test_jcgm_101_section_9_3_monte_carlo_finds_it(seed: int) -> None:
 
 
 def test_monte_carlo_is_the_same_for_the_same_seed() -> None:
-    runs = [simulate(weight, JCGM_101_9_3, coverage=0.9545, seed=4) for _ in range(2)]
+    runs = [simulate(buoyant_weight, JCGM_101_9_3, coverage=0.9545, seed=4) for _ in range(2)]
     assert repr(runs[0]) == repr(runs[1])  # a NaN is not equal to itself
 
 

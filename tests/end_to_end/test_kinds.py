@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from judged_recording import (
@@ -25,12 +23,6 @@ from edge.replay.judge import NOTHING_DECLARED, Declared, ReplayOrder, replay
 from edge.replay.recording import read
 from edge.report.text import headline, text
 from edge.standards.standard import loads_standard
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
-
 
 # what a recording does not hold
 

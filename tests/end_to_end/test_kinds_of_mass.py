@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,12 +21,6 @@ from judged_recording import (
 from edge.records.result import HappenedKind, Verdict, as_json
 from edge.replay.judge import NOTHING_DECLARED, Declared
 from edge.report.text import headline, text
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
-
 
 # what no sample does
 

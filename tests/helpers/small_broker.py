@@ -6,8 +6,9 @@ Written from the standard's bytes (OASIS MQTT 5.0, 2.2, 3.1 to 3.4, 3.12, 3.14),
 from __future__ import annotations
 
 import socket
-import threading
 from dataclasses import dataclass, field
+
+from small_server import SmallServer
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 12, 13, 14
 UNASKED_MESSAGES = bytes((PUBLISH << 4, 6, 0, 1, ord("t"), 0, ord("x"), ord("y"))) * 1000
@@ -16,7 +17,7 @@ UNASKED_PONGS = bytes((PINGRESP << 4, 0)) * 4000
 
 
 @dataclass
-class SmallBroker:
+class SmallBroker(SmallServer):
     """A broker on a free port of this machine; use it in a ``with``.
 
     ``lets_go_after``: each connection is cut after so many messages. ``acknowledges``: False takes messages and says
@@ -35,30 +36,9 @@ class SmallBroker:
     subscriptions: int = 0
     will: tuple[str, bytes] | None = None
 
-    def __enter__(self) -> SmallBroker:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)  # else the thread that accepts keeps it open
-        self._listening.close()
-        for connection in self._open:
-            connection.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket) -> None:
+        """Speak MQTT, or misbehave."""
+        self.connections += 1
         stream, came = connection.makefile("rb"), 0
         try:
             while head := stream.read(1):

@@ -9,9 +9,11 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from small_server import SmallServer
+
 
 @dataclass
-class SmallListener:
+class SmallListener(SmallServer):
     """A server on a free port of this machine; use it in a ``with``.
 
     ``kind``: "http" or "smtp". ``answers``: False accepts and says nothing. ``status``: of its answer. ``drips``: it
@@ -26,27 +28,15 @@ class SmallListener:
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
-    def __enter__(self) -> SmallListener:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
+    def __post_init__(self) -> None:
         self._ended = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *ended: object) -> None:
         self._ended.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        super().__exit__(*ended)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket) -> None:
+        """Speak HTTP or SMTP, or misbehave."""
         try:
             if self.certificate is not None:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

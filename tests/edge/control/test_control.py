@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +21,6 @@ from edge.control.protocol import (
 from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL
 from edge.errors import BadInput, StorageFull
 from hw.errors import BusError
-
-
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    station = Station(tmp_path / "control.sock")
-    station.control.open()
-    yield station
-    station.control.close()
-
 
 # one question, one answer
 

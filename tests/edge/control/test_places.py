@@ -24,15 +24,6 @@ from edge.control.protocol import (
 from edge.control.server import MAX_CLIENTS, Groups
 from edge.errors import BadInput
 
-
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    station = Station(tmp_path / "control.sock")
-    station.control.open()
-    yield station
-    station.control.close()
-
-
 # who may have a place, and who may act
 
 

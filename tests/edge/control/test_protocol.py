@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,15 +27,6 @@ from edge.control.protocol import (
 )
 from edge.control.server import IDLE_S, MAX_CLIENTS, PER_POLL
 from edge.errors import BadInput
-
-
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    station = Station(tmp_path / "control.sock")
-    station.control.open()
-    yield station
-    station.control.close()
-
 
 # the arguments
 

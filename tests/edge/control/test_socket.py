@@ -8,7 +8,6 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ from edge.control.protocol import (
 )
 from edge.control.server import Control, Groups
 from edge.errors import BadInput
-
-
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    station = Station(tmp_path / "control.sock")
-    station.control.open()
-    yield station
-    station.control.close()
-
 
 # the socket
 
