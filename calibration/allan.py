@@ -9,31 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from .integrated import Integrated
+
 F8 = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Integrated:
-    """A mean over a window, with what is known of it.
-
-    ``mean`` and its standard uncertainty ``u`` are in the unit of the values; the window holds ``n`` values
-    from index ``start``; ``dof`` are the degrees of freedom of ``u``; ``n_seen`` values were looked at to
-    choose it.
-    """
-
-    mean: float
-    u: float
-    dof: float
-    n: int
-    start: int
-    n_seen: int
 
 
 def deviation(values: F8, m: int) -> float:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-
 
 class Status(IntEnum):
     """What a sample is. Only ``OK`` is a number; every other sample says why it is none."""
@@ -87,12 +85,6 @@ class ConverterState:
 
 REGISTERS = ("ocal", "gcal", "pga", "revision")
 
-
-SAMPLE = np.dtype([("t_ns", "<i8"), ("code", "<i4"), ("status", "u1")])
-"""A :class:`Conversion` as it is stored in an array."""
-
-PROBE = np.dtype([("t_ns", "<i8"), ("code", "<u2"), ("fault", "u1"), ("status", "u1")])
-"""A :class:`Reading` as it is stored in an array."""
 
 CODE_MIN = -(1 << 23)
 CODE_MAX = (1 << 23) - 1

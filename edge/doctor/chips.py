@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from calibration.barometer import plausible_pa
 from calibration.errors import CalibrationError
+from calibration.gauge_curve import pascals
 from calibration.iec60751 import temperature_c
 from calibration.rtdcheck import FULL_SCALE_CODE
-from calibration.vacuum_gauge import pascals
 from edge.instrument.config import BarometerConfig, BridgeConfig, Config, ProbeConfig, VacuumConfig
 from hw.clock import NS_PER_S, Clock
 from hw.errors import HwError

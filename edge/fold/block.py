@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calibration.vacuum_gauge import VacuumGauge, pascals
+from calibration.gauge_curve import pascals
+from calibration.vacuum_gauge import VacuumGauge
 from edge.records.frame import Channel, Frames
 from hw.protocols import Status
 

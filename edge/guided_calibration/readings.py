@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration import certificate as cal
-from calibration.allan import Integrated, mean_over_stable_window
+from calibration.allan import mean_over_stable_window
+from calibration.integrated import Integrated
 from calibration.loadcell import SpanPoint
 from edge.errors import ReadingsNotGood, StillMoving
 from edge.fold import kernel, layout

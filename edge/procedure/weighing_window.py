@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from calibration.allan import Integrated, mean_over_stable_window, mean_over_whole_window, uncertainty_of_mean
+from calibration.allan import mean_over_stable_window, mean_over_whole_window, uncertainty_of_mean
+from calibration.integrated import Integrated
 from edge.records.second import Second
 from edge.records.weighing import Weighing, WeighingKind
 

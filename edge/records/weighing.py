@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 
 
 class WeighingKind(StrEnum):

@@ -11,8 +11,9 @@ from functools import lru_cache
 import msgspec
 
 from calibration.errors import CalibrationError
+from calibration.gauge_curve import pascals
 from calibration.iec60751 import temperature_c
-from calibration.vacuum_gauge import VacuumGauge, pascals
+from calibration.vacuum_gauge import VacuumGauge
 from edge.instrument.acquisition import Glance
 from edge.instrument.config import ProbeConfig
 from edge.records.phase import Phase

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from calibration.allan import Integrated
 from calibration.balance_certificate import BalanceCertificate, u_in_use_g
 from calibration.certificate import Certificate
+from calibration.integrated import Integrated
 from edge.errors import BadValue
 from edge.procedure.parameters import LEAST_OF_CAPACITY, plan_from_standard
 from edge.records.result import Origin

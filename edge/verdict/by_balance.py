@@ -12,8 +12,8 @@ import math
 from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
-from calibration.allan import Integrated
 from calibration.balance_certificate import BalanceCertificate, balance_hash, u_in_use_g
+from calibration.integrated import Integrated
 from edge.procedure.definition import EndedRun
 from edge.procedure.phases import Phases
 from edge.records.balance import BalanceMass, BalanceTold, Comparison

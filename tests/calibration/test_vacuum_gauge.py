@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from simulated_chips import AdsRig, MprRig
 
-from calibration.vacuum_gauge import MPRLS_ERROR_PA, VacuumGauge, declared_of, error_pa, pascals, qualifying_limit_pa
+from calibration.gauge_curve import pascals
+from calibration.vacuum_gauge import MPRLS_ERROR_PA, VacuumGauge, declared_of, error_pa, qualifying_limit_pa
 from edge.instrument.config import VacuumConfig
 
 MPRLS = VacuumGauge(gauge="mprls")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -98,6 +100,24 @@ def test_every_row_of_two_runs_comes_in_order_and_each_says_what_it_is_of(two_ru
     assert broker.will == ("halfpercent/R1/availability", b"offline")
     assert ("halfpercent/R1/availability", b"online", True) in broker.messages
     assert broker.messages[-1][:2] == ("halfpercent/R1/availability", b"offline")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no /proc: what is loaded is not seen")
+def test_a_publisher_at_work_has_loaded_neither_arrays_nor_a_compiler(two_runs: Path, tmp_path: Path) -> None:
+    with SmallBroker() as broker:
+        config = tmp_path / "publish.toml"
+        host = f'host = "127.0.0.1"\nport = {broker.port}\ntls = false\nrig = "R1"\nevery_s = {EVERY_S}\n'
+        where = f"database = '{two_runs}'\nsocket = '{tmp_path / 'no.sock'}'\n"
+        config.write_text(host + where, encoding="utf-8")
+        argv = (sys.executable, "-m", "edge", "publish", "--settings", str(config), "--state", str(tmp_path / "p.json"))
+        with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as running:
+            try:
+                assert until(lambda: set(came(broker)) == stored(two_runs))
+                loaded = Path(f"/proc/{running.pid}/maps").read_text(encoding="utf-8")
+            finally:
+                running.terminate()
+    assert "libsqlite3" in loaded or "_sqlite3" in loaded
+    assert not [name for name in ("numpy", "scipy", "llvmlite", "numba") if f"/{name}" in loaded]
 
 
 def test_a_broker_that_lets_go_again_and_again_gets_every_row(two_runs: Path, tmp_path: Path) -> None:

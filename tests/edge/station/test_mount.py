@@ -12,8 +12,8 @@ import pytest
 from guided_lab import Lab
 from simulated_service import as_if_real, order, rigged
 
-from calibration.allan import Integrated
 from calibration.certificate import certificate_hash, loads, to_toml
+from calibration.integrated import Integrated
 from edge.errors import BadInput
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import RunParameters, live_parameters

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from loss_inputs import budget_of
 
-from calibration.allan import Integrated
 from calibration.certificate import certificate_hash
+from calibration.integrated import Integrated
 from edge.errors import BadInput
 from edge.records.result import BudgetLine, Result, from_json
 from edge.records.weighing import Weighing, WeighingKind

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loss_inputs import budget_of
 
-from calibration.allan import Integrated
 from calibration.certificate import Certificate
+from calibration.integrated import Integrated
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.budget import combine, coverage_factor

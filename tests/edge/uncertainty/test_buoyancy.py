@@ -8,7 +8,7 @@ import pytest
 from loss_inputs import budget_of
 
 from calibration.air import density_kg_m3
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from calibration.vacuum_gauge import VacuumGauge
 from edge.records.sample import Air
 from edge.records.weighing import Weighing, WeighingKind

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from calibration.allan import Integrated
 from calibration.certificate import Certificate
+from calibration.integrated import Integrated
 from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.air import density_kg_m3
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from calibration.vacuum_gauge import VacuumGauge
 from edge.records.barometer import BarometerTold
 from edge.records.sample import Air

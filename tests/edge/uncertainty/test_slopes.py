@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.allan import Integrated
 from calibration.certificate import Certificate
+from calibration.integrated import Integrated
 from edge.procedure.masses import Stretch
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loss_inputs import budget_of
 
-from calibration.allan import Integrated
 from calibration.calibration_record import Air, Record, SpanRecord, Weight
 from calibration.certificate import Certificate
+from calibration.integrated import Integrated
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.blank import Blank

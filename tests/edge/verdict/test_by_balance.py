@@ -12,8 +12,8 @@ import pytest
 from balance_at_a_terminal import CERTIFICATE as BALANCE
 from scripted_seconds import jitter, row
 
-from calibration.allan import Integrated
 from calibration.balance_certificate import balance_hash, loads_balance, u_in_use_g
+from calibration.integrated import Integrated
 from edge.procedure.carrying import Stay
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import live_parameters

@@ -13,7 +13,7 @@ import pytest
 from report_numbers import report_of, shown
 from short_demo import Demo
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from edge.procedure.carrying import Stay
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import live_parameters

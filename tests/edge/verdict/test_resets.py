@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_seconds import PLAN, row
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.jumps import net_of_jumps
 from edge.procedure.parameters import live_parameters

@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from edge.control.protocol import Request, Start, parse
 from edge.errors import BadRequest
 from edge.procedure.definition import EndedRun, RunDefinition

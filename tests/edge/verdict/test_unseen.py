@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scripted_seconds import PLAN, row
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.jumps import Jump
 from edge.procedure.parameters import live_parameters

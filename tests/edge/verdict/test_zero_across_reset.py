@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.allan import Integrated
+from calibration.integrated import Integrated
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import live_parameters
 from edge.procedure.phases import Phases
