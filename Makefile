@@ -44,7 +44,7 @@ help:
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
 	@echo "make test-page       the page in a real Chromium: pictures, axe-core, valid HTML, no foreign address, grey when lost"
-	@echo "make docs-pictures    draw docs/layers.svg and docs/phases.svg from the code, write the result's JSON Schema"
+	@echo "make docs-pictures    draw docs/layers.svg and docs/phases.svg from the code, write the JSON Schemas; with Chromium, README's pictures"
 	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
 	@echo "sudo make uninstall   takes that away and leaves settings and data"
 	@echo "make lock    pin the dependencies again (needs uv)"
@@ -216,6 +216,7 @@ test-page: $(VENV)/dev.stamp
 
 docs-pictures: $(VENV)/dev.stamp
 	PYTHONPATH=. $(BIN)/python docs/draw_pictures.py
+	PYTHONPATH=. $(BIN)/python docs/draw_screens.py
 
 # PREFIX, DESTDIR, WHEELS, PYTHON: see the script.
 install uninstall:

@@ -21,6 +21,10 @@ REACH = 2.5
 EDGE = 60.0
 """Beyond the broken axis a value stands in so many px."""
 BREAK = 44.0
+END = 22.0
+"""Half of the number at an end of the interval, in px: it stays on the paper."""
+CLEAR = 42.0
+"""Half of the estimate's number, and a little, in px: nearer to the limit it stands beside the limit's line."""
 
 
 def scale_drawing(page: Page) -> Html:
@@ -123,22 +127,31 @@ class _Scale:
             out += [line(end, y - 7, end, y + 7, DATA, 1.6) for end in (low, high)]
             out.append(line(self.x(self.loss - self.u), y, self.x(self.loss + self.u), y, DATA, 5.5))
             numbers = joined(
-                say(low, y + 21, self.shown_low, anchor="middle", fill=DATA, size=11),
-                say(high, y + 21, self.shown_high, anchor="middle", fill=DATA, size=11),
+                *(
+                    say(min(max(at, END), WIDTH - END), y + 21, shown, anchor="middle", fill=DATA, size=11)
+                    for at, shown in ((low, self.shown_low), (high, self.shown_high))
+                )
             )
         ring = el("circle", cx=x, cy=y, r=6.2, fill="#fff", stroke=DATA, stroke_width=2.6)
-        shown = say(x, y - 14, f"{self.shown} %", anchor="middle", fill=DATA, bold=True, size=14)
+        anchor, at = self._beside_limit(x)
+        shown = say(at, y - 14, f"{self.shown} %", anchor=anchor, fill=DATA, bold=True, size=14)
         return Html("".join([*out, self._limit_line(), ring, numbers, shown]))
 
     def _limit_line(self) -> Html:
         x = self.x(self.limit)
         return line(x, 6, x, AXIS_Y, LIMIT, 2.6)
 
+    def _beside_limit(self, x: float) -> tuple[str, float]:
+        """Get the anchor and place of the estimate's number: over its ring, or clear of the limit's line and word."""
+        limit_x = self.x(self.limit)
+        if abs(x - limit_x) > CLEAR:
+            return "middle", x
+        return ("start", limit_x + 8.0) if self.loss >= self.limit else ("end", limit_x - 8.0)
+
     def _limit(self) -> Html:
         x = self.x(self.limit)
-        near = not self.side and -10.0 < self.x(self.loss) - x < 90.0
         said = self.words("curve_limit", limit=self.page.report.limit)
-        anchor, at = ("end", x - 6) if near else ("start", x + 6)
+        anchor, at = ("end", x - 6) if self.loss >= self.limit else ("start", x + 6)
         return say(at, 70, said, anchor=anchor, fill=LIMIT, bold=True, size=12)
 
     def _axis(self) -> Html:
