@@ -21,6 +21,8 @@ from .finding import Finding
 
 PUBLISHED = Path("/var/lib/halfpercent-publish/position.json")
 DUE_WITHIN_DAYS = 30
+SILENT_S = 1800.0
+"""A publisher at work writes its file three times as often, also where nothing moves."""
 
 
 class _Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,7 @@ class _Published(msgspec.Struct, frozen=True, kw_only=True):
 def over_time(database: Path, now: datetime.datetime, published: Path = PUBLISHED) -> Iterator[Finding]:
     """Get what a rig's past says, nothing where it has none. ``now`` has its zone."""
     yield from _trends(database, now)
-    yield from _publisher(published)
+    yield from _publisher(published, now)
     yield from escalation_kept()
 
 
@@ -56,13 +58,19 @@ def _trends(database: Path, now: datetime.datetime) -> Iterator[Finding]:
     yield Finding("calibration", "warn" if state == "warn" else "ok", f"due {when} ({due.rule}: {due.why})", do)
 
 
-def _publisher(path: Path) -> Iterator[Finding]:
+def _publisher(path: Path, now: datetime.datetime) -> Iterator[Finding]:
     try:
         told = msgspec.json.decode(read_regular_file(path, 4096), type=_Published)
-    except (NotReadable, msgspec.DecodeError):
+        silent_s = now.timestamp() - path.stat().st_mtime
+    except (NotReadable, OSError, msgspec.DecodeError):
         return
-    if told.trouble:
-        do = "see journalctl -u halfpercent-publish; rows wait in the database and none is lost"
+    safe = "rows wait in the database and none is lost"
+    if silent_s > SILENT_S:
+        found = f"nothing was heard of it for {silent_s / 3600.0:.1f} h"
+        do = f"systemctl status halfpercent-publish, df; where it is off for good, remove {path}; {safe}"
+        yield Finding("publisher", "warn", found, do)
+    elif told.trouble:
+        do = f"see journalctl -u halfpercent-publish; {safe}"
         yield Finding("publisher", "warn", f"since {told.told_utc}: {told.trouble}", do)
     else:
         yield Finding("publisher", "ok", "the broker takes what is sent")

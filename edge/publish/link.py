@@ -70,20 +70,20 @@ class Link:
                 self.settings.host, self.settings.port, KEEPALIVE_S, clean_start=True, properties=properties
             )
         except (OSError, ValueError) as e:
-            raise LinkDown(f"{self._where}: {_said(e)}") from e
+            raise LinkDown(f"{self.where}: {_said(e)}") from e
         waited_s = 0.0
         while not self._up and waited_s < CONNECT_S:
             self.work(0.1)
             waited_s += 0.1
         if not self._up:
-            raise LinkDown(f"{self._where}: accepted the connection and does not answer")
+            raise LinkDown(f"{self.where}: accepted the connection and does not answer")
         self.send(Topics(self.settings).availability, ONLINE.encode(), retain=True)
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> int:
         """Send a message and get its number. Raises ``LinkDown``."""
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise LinkDown(self._why or f"{self._where}: {paho.error_string(info.rc)}")
+            raise LinkDown(self._why or f"{self.where}: {paho.error_string(info.rc)}")
         return int(info.mid)
 
     def work(self, seconds: float) -> None:
@@ -92,7 +92,7 @@ class Link:
         if self._why:
             raise LinkDown(self._why)
         if done != paho.MQTT_ERR_SUCCESS:
-            raise LinkDown(f"{self._where}: {paho.error_string(done)}")
+            raise LinkDown(f"{self.where}: {paho.error_string(done)}")
 
     def close(self) -> None:
         """Say that the rig leaves, and let go; a broker that does not listen is not waited for."""
@@ -103,25 +103,26 @@ class Link:
         self._client.loop(0.1)
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
+        """Get the broker's name and port."""
         return f"{self.settings.host}:{self.settings.port}"
 
     def _connected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:
-            self._why = f"{self._where}: the broker refused: {reason}"
+            self._why = f"{self.where}: the broker refused: {reason}"
         else:
             self._up = True
 
     def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         self._up = False
-        self._why = self._why or f"{self._where}: the connection ended: {reason}"
+        self._why = self._why or f"{self.where}: the connection ended: {reason}"
 
     def _unasked(self, _c: object, _u: object, _m: object) -> None:
-        self._why = self._why or f"{self._where}: the broker sends messages, and none was asked for"
+        self._why = self._why or f"{self.where}: the broker sends messages, and none was asked for"
 
     def _published(self, _c: object, _u: object, number: int, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:  # it was not taken: over a quota, or not allowed
-            self._why = self._why or f"{self._where}: the broker did not take a message: {reason}"
+            self._why = self._why or f"{self.where}: the broker did not take a message: {reason}"
         else:
             self.acknowledged.add(number)
 

@@ -6,7 +6,6 @@ never be asked by the station.
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from edge.database.feed import Position
 from edge.records.durable_file import write_beside
 
 _MOST_BYTES = 4096
-_log = logging.getLogger("halfpercent")
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +34,11 @@ def load(path: Path) -> Published:
         return Published()
 
 
-def save(path: Path, published: Published) -> bool:
-    """Write the file anew; False where that cannot be done, which is said once more in the log."""
+def save(path: Path, published: Published) -> str:
+    """Write the file anew. Get why that cannot be done; '' where it was."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_beside(path, msgspec.json.encode(published)).replace(path)
     except OSError as e:
-        _log.warning("%s: cannot be written (%s): after a restart rows are sent again", path, os.strerror(e.errno or 0))
-        return False
-    return True
+        return f"{path}: cannot be written ({os.strerror(e.errno or 0)})"
+    return ""

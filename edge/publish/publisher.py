@@ -13,6 +13,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -44,11 +45,22 @@ WORK_S = 0.25
 TURN_S = 0.005
 """No turn is shorter: a broker that floods takes no whole processor."""
 SAVE_S = 1.0
+BEAT_S = 600.0
+"""So often the position is written though it has not moved: its file's age says that all is well here."""
+ACKNOWLEDGED_WITHIN_S = 60.0
+"""A broker that takes messages and acknowledges none for so long is let go, and told of."""
 FIRST_WAIT_S, MOST_WAIT_S = 1.0, 300.0
 """Before the connection is tried again: twice as long each time, and less by chance, so that ten rigs do not knock at
 once."""
 ASK_S = 2.0
 _log = logging.getLogger("halfpercent")
+
+
+class _Source(StrEnum):
+    """Where a trouble comes from: each is over by itself."""
+
+    BROKER = "broker"
+    DATABASE = "database"
 
 
 class Publisher:
@@ -75,6 +87,8 @@ class Publisher:
         self._saved_s = float("-inf")
         self._certificate: tuple[str, Certificate | None] = ("", None)
         self._waits_s = FIRST_WAIT_S
+        self._troubles = {_Source.BROKER: self._published.trouble}  # until it is known to be over
+        self._not_written = ""
 
     def stop(self) -> None:
         """End with the next turn."""
@@ -86,14 +100,13 @@ class Publisher:
             link = self._make_link(self.settings)
             try:
                 link.open()
-                self._trouble("")
                 _Session(self, link).run()
             except LinkDown as e:
-                self._trouble(str(e))
+                self._trouble(_Source.BROKER, str(e))
                 self._wait()
             finally:
                 link.close()
-        self._save(now=True)
+        self.save(now=True)
 
     # what a session asks for
 
@@ -102,20 +115,24 @@ class Publisher:
         """Get how far the broker has acknowledged."""
         return self._published.position
 
+    def broker_works(self) -> None:
+        """Note that the broker has acknowledged something: a connection alone says nothing."""
+        self._trouble(_Source.BROKER, "")
+
     def acknowledged(self, position: Position) -> None:
-        """Note how far the broker has acknowledged, and that it works."""
+        """Note how far the broker has acknowledged."""
         self._waits_s = FIRST_WAIT_S
         self._published = msgspec.structs.replace(self._published, position=position)
-        self._save()
+        self.save()
 
     def rows_beyond(self, position: Position) -> Feed:
         """Get the rows beyond a position; none where the database cannot be read now, which is noted."""
         try:
             found = rows_after(Path(self.settings.database), position, every_s=self.settings.every_s, most=BATCH)
         except HalfpercentError as e:
-            self._trouble(str(e))
+            self._trouble(_Source.DATABASE, str(e))
             return Feed(same=True)
-        self._trouble("")
+        self._trouble(_Source.DATABASE, "")
         return found
 
     def certificate(self, run: FeedRun) -> Certificate | None:
@@ -132,26 +149,36 @@ class Publisher:
             return StateMessage(rig=self.settings.rig_name, state="unreachable")
         return state_message(self.settings.rig_name, status)
 
-    def _trouble(self, why: str) -> None:
-        if why == self._published.trouble:
+    def _trouble(self, source: _Source, why: str) -> None:
+        if why == self._troubles.get(source, ""):
             return
         if why:
             _log.warning("%s", why)
+        self._troubles[source] = why
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._published = msgspec.structs.replace(self._published, trouble=why, told_utc=now)
-        self._save(now=True)
+        told = "; ".join(filter(None, self._troubles.values()))
+        self._published = msgspec.structs.replace(self._published, trouble=told, told_utc=now)
+        self.save(now=True)
 
-    def _save(self, *, now: bool = False) -> None:
-        due = self._now_s() - self._saved_s >= SAVE_S
-        if self._published != self._saved and (now or due):
-            self._saved_s = self._now_s()
-            if position_file.save(self._state_file, self._published):
-                self._saved = self._published
+    def save(self, *, now: bool = False) -> None:
+        """Write what changed, at most once a second, and every so often what did not."""
+        since_s = self._now_s() - self._saved_s
+        moved = self._published != self._saved
+        if not (moved and (now or since_s >= SAVE_S)) and since_s < BEAT_S:
+            return
+        self._saved_s = self._now_s()
+        why = position_file.save(self._state_file, self._published)
+        if not why:
+            self._saved = self._published
+        elif why != self._not_written:
+            _log.warning("%s; after a restart rows are sent again", why)
+        self._not_written = why
 
     def _wait(self) -> None:
         until_s = self._now_s() + random.uniform(0.5, 1.0) * self._waits_s
         self._waits_s = min(MOST_WAIT_S, 2.0 * self._waits_s)
         while self._now_s() < until_s and not self.stopping:
+            self.save()
             self._sleep_s(min(0.2, max(0.0, until_s - self._now_s())))
 
 
@@ -166,6 +193,7 @@ class _Session:
         self._in_flight: deque[tuple[int, Position]] = deque()
         self._waiting: Iterator[tuple[str, Message, Position]] = iter(())
         self._look_at_s = self._state_at_s = float("-inf")
+        self._moved_s = publisher._now_s()
 
     def run(self) -> None:
         """Send and follow until told to stop. Raises ``LinkDown``."""
@@ -179,6 +207,7 @@ class _Session:
             began_s = self._publisher._now_s()
             self._link.work(WORK_S)
             self._follow()
+            self._publisher.save()
             self._publisher._sleep_s(max(0.0, TURN_S - (self._publisher._now_s() - began_s)))
 
     def _fill(self) -> None:
@@ -242,13 +271,19 @@ class _Session:
         self._link.send(self._topics.state, msgspec.json.encode(self._publisher.state()), retain=True, qos=0)
 
     def _follow(self) -> None:
-        """Note how far messages were acknowledged without a gap."""
-        reached = None
+        """Note how far messages were acknowledged without a gap. Raises ``LinkDown`` where none are any more."""
+        reached, now_s = None, self._publisher._now_s()
+        if self._link.acknowledged:
+            self._publisher.broker_works()
         while self._in_flight and self._in_flight[0][0] in self._link.acknowledged:
             number, reached = self._in_flight.popleft()
             self._link.acknowledged.discard(number)
         if not self._in_flight:
             self._link.acknowledged.clear()  # of what is not followed: discovery, availability
+        if reached is not None or not self._in_flight:
+            self._moved_s = now_s
+        elif now_s - self._moved_s > ACKNOWLEDGED_WITHIN_S:
+            raise LinkDown(f"{self._link.where}: takes messages and acknowledges none: see the broker's log and quota")
         if reached is not None:
             self._publisher.acknowledged(reached)
 

@@ -6,7 +6,9 @@ Written from the standard's bytes (OASIS MQTT 5.0, 2.2, 3.1 to 3.4, 3.12, 3.14),
 from __future__ import annotations
 
 import socket
+import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from small_server import SmallServer
 
@@ -23,6 +25,7 @@ class SmallBroker(SmallServer):
     ``lets_go_after``: each connection is cut after so many messages. ``acknowledges``: False takes messages and says
     nothing. ``answers``: False accepts a connection and never says a word. ``refuses``: the reason code of its CONNACK.
     ``takes``: the reason code of its PUBACKs. ``floods``: what it sends without end once it has said CONNACK.
+    ``certificate``: it speaks TLS, by a PEM file of key and certificate.
     """
 
     lets_go_after: int | None = None
@@ -31,6 +34,7 @@ class SmallBroker(SmallServer):
     refuses: int = 0
     takes: int = 0
     floods: bytes = b""
+    certificate: Path | None = None
     messages: list[tuple[str, bytes, bool]] = field(default_factory=list)
     connections: int = 0
     subscriptions: int = 0
@@ -39,6 +43,15 @@ class SmallBroker(SmallServer):
     def serve(self, connection: socket.socket) -> None:
         """Speak MQTT, or misbehave."""
         self.connections += 1
+        if self.certificate is not None:
+            try:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(self.certificate)
+                connection = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                connection.do_handshake()
+            except OSError:
+                connection.close()
+                return
         stream, came = connection.makefile("rb"), 0
         try:
             while head := stream.read(1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 
 from short_demo import Demo
@@ -23,6 +24,18 @@ def test_a_publisher_in_trouble_is_told_with_since_when_and_that_nothing_is_lost
     assert found.found == "since 2026-05-31T22:00: b:8883: timed out"
     assert "none is lost" in found.do
     position_file.save(state, Published())
+    assert [f.state for f in over_time(tmp_path / "none.db", NOW, state)] == ["ok"]
+
+
+def test_a_publisher_that_writes_no_more_is_told_whatever_it_wrote_last(tmp_path: Path) -> None:
+    state = tmp_path / "position.json"
+    position_file.save(state, Published())
+    os.utime(state, (NOW.timestamp() - 3 * 3600.0,) * 2)
+    (found,) = over_time(tmp_path / "none.db", NOW, state)
+    assert (found.check, found.state) == ("publisher", "warn")
+    assert found.found == "nothing was heard of it for 3.0 h"
+    assert "none is lost" in found.do
+    os.utime(state, (NOW.timestamp() + 3600.0,) * 2)  # the clock was set back
     assert [f.state for f in over_time(tmp_path / "none.db", NOW, state)] == ["ok"]
 
 
