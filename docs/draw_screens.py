@@ -35,7 +35,12 @@ LOOKS = {
         "edge/report/scale_drawing.py",
         "edge/report/ink.py",
     ),
-    PAGE: ("edge/web/templates/*.html", "edge/web/static/*", "edge/report/curve*.py", "edge/report/ink.py"),
+    PAGE: (
+        *(f"edge/web/templates/{name}.html" for name in ("_shapes", "base", "now", "sections")),
+        "edge/web/static/*",
+        "edge/report/curve*.py",
+        "edge/report/ink.py",
+    ),
 }
 LOOKS[PAGE_DARK] = LOOKS[PAGE]
 """What each is drawn by."""

@@ -24,6 +24,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 
 from edge.report.language import Language
+from edge.station.alarm_rules import Alarm
 
 from . import act, stored_pages
 from .look import Looker
@@ -86,6 +87,7 @@ def build_app(settings: WebSettings) -> Starlette:
             Route("/runs/{run_id:int}.{kind:str}", _known_file),
             Route("/calibration", stored_pages.calibration),
             Route("/rig", stored_pages.rig),
+            Route("/metrics", figures),
             Route("/sign-in", act.sign_in, methods=["GET", "POST"]),
             Route("/sign-out", act.sign_out),
             Route("/act", act.press, methods=["POST"]),
@@ -170,6 +172,18 @@ async def _told(request: Request) -> AsyncIterator[str]:
         return
     finally:
         request.app.state.viewers -= 1
+
+
+async def figures(request: Request) -> Response:
+    """Give a scraper the rig's figures, as ``halfpercent metrics`` prints them; nobody is asked anew for it."""
+    try:  # here: it is an extra, and takes memory only where somebody scrapes
+        from edge.report.openmetrics import CONTENT_TYPE, openmetrics_text
+    except ImportError:
+        return PlainTextResponse("prometheus-client is not installed: pip install 'halfpercent[fleet]'\n", 501)
+    looker = page_of(request).looker
+    status = None if looker.snapshot.is_stale else looker.snapshot.status
+    text = await asyncio.to_thread(openmetrics_text, status, looker.database, tuple(map(str, Alarm)))
+    return Response(text, media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
 
 
 @cache

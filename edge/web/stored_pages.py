@@ -30,6 +30,7 @@ from edge.database.queries import RunListed, list_runs
 from edge.database.reading import open_readonly
 from edge.database.shown_runs import RunOnPage, ShownRun, held_runs, shown_run
 from edge.database.so_far import certificates_used, station_log
+from edge.database.summaries import finished_runs
 from edge.errors import HalfpercentError, NoSuchRun
 from edge.records.result import as_json
 from edge.report.language import Language, Words
@@ -37,6 +38,7 @@ from edge.report.live_text import span, verdict_line, wall_of
 from edge.report.run_list import checked_lines
 from edge.report.text import text as report_text
 from edge.seal.key import find_key, seal_folder
+from edge.trends.rig_trends import CalibrationDue, RigTrends, rig_trends
 
 from .now import EventRow
 from .render import day_and_time, run_row
@@ -205,17 +207,26 @@ async def _made(request: Request, name: str, *words: str) -> str:
 
 
 async def calibration(request: Request) -> Response:
-    """Show the certificates that runs went by, the newest first, and what is due."""
+    """Show what is due and by which rule, what the charts of past runs say, and the certificates, the newest first."""
     page, viewer = page_of(request), viewer_of(request)
     w = page.renderer.words(viewer)
     try:
         used = await run_in_threadpool(_certificates, page.looker.database)
+        told = await run_in_threadpool(_trends, page.looker.database)
     except HalfpercentError as e:
         return error(request, str(e), 503)
-    due, tone = _due(w, used[0][0] if used else None)
-    shown = [{"name": c.name, "rows": _certificate_rows(w, c, sha256, n)} for c, sha256, n in used]
+    due, tone = _due(w, told.calibration_due)
+    rule = () if told.calibration_due is None else (told.calibration_due.rule, told.calibration_due.why)
     text = page.renderer.page(
-        "calibration.html", viewer, here="/calibration", title=w("cal_title"), certificates=shown, due=due, tone=tone
+        "calibration.html",
+        viewer,
+        here="/calibration",
+        title=w("cal_title"),
+        certificates=[{"name": c.name, "rows": _certificate_rows(w, c, sha256, n)} for c, sha256, n in used],
+        due=due,
+        tone=tone,
+        rule=[_said(w, part) for part in rule],
+        trends=[(_said(w, t.said), bool(t.signals or t.leaves_on)) for t in told.trends if t.baseline_n],
     )
     return html(request, text)
 
@@ -225,13 +236,24 @@ def _certificates(database: Path) -> list[tuple[Certificate, str, int]]:
         return [(loads_certificate(c.toml, c.name), c.sha256, c.runs) for c in certificates_used(db)]
 
 
-def _due(w: Words, newest: Certificate | None) -> tuple[str, str]:
-    if newest is None or newest.valid_until is None:
+def _trends(database: Path) -> RigTrends:
+    return rig_trends(finished_runs(database), datetime.datetime.now(datetime.UTC))
+
+
+def _said(w: Words, english: str) -> tuple[str, bool]:
+    """Get a sentence in the page's language, and whether it is English for want of other words."""
+    found = w.sentence(english)
+    return english if found is None else found, found is None
+
+
+def _due(w: Words, due: CalibrationDue | None) -> tuple[str, str]:
+    """Say when a calibration is due, by the same rule as ``halfpercent trends`` and doctor."""
+    if due is None or due.on is None:
         return w("cal_nothing_due"), "calm"
-    left = (newest.valid_until - datetime.date.today()).days
-    if left < 0:
-        return w("cal_due", name=newest.name, day=str(newest.valid_until)), "alarm"
-    return w("cal_soon", name=newest.name, day=str(newest.valid_until)), "step" if left < SOON_DAYS else "calm"
+    left = (datetime.date.fromisoformat(due.on) - datetime.datetime.now(datetime.UTC).date()).days
+    if left <= 0:
+        return w("cal_due_now"), "alarm"
+    return w("cal_due_on", day=due.on), "step" if left < SOON_DAYS else "calm"
 
 
 def _certificate_rows(w: Words, c: Certificate, sha256: str, count: int) -> list[tuple[str, str]]:

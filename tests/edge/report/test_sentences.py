@@ -44,6 +44,7 @@ COMPOSERS = {
     "edge/report/compare_text.py": ("remarks",),
     "edge/station/alarm_rules.py": ALL,
     "edge/station/rig_shown.py": ("_shown",),
+    "edge/trends/rig_trends.py": ("_said", "_weeks", "_due", "_limits"),
     "edge/station/start.py": ("_void_because", "_rig_shown"),
     "calibration/balance_certificate.py": ("parts_in_use",),
     "calibration/certificate.py": ("out_of_range",),

@@ -18,6 +18,7 @@ from edge.records.invalid import InvalidReason
 from edge.records.result import Verdict
 from edge.records.run import RunKind
 from edge.records.zeros_told import ZerosTold
+from edge.report.language import Language, Words
 from edge.trends.night_risk import night_risk
 from edge.trends.rig_trends import RigTrends, Trend, rig_trends
 
@@ -70,6 +71,33 @@ def test_a_zero_that_drifts_is_told_with_the_week_in_which_it_leaves_its_certifi
     assert told.calibration_due is not None
     assert told.calibration_due.rule == "ILAC-G24 method 2, control chart"
     assert told.calibration_due.on == zero.leaves_earliest
+
+
+def test_all_that_is_said_of_a_rig_has_chinese_words(one: Summaries) -> None:
+    words, now = Words(Language.CHINESE), FIRST + 11 * WEEK
+    noise = [random.Random(i).gauss(0.0, 0.001) for i in range(40)]
+    rigs = {
+        "drifts": [0.003 * i + noise[i] for i in range(12)],
+        "left already": [0.02 * i + noise[i] for i in range(12)],
+        "jumped": [*noise[:30], 0.02],
+        "few": noise[:2],
+        "slowly": [*noise[:20], *(0.0022 + n for n in noise[20:])],
+    }
+    said = set()
+    for moved in rigs.values():
+        told = rig_trends(weekly(one, moved), now)
+        assert told.calibration_due is not None
+        said |= {told.calibration_due.rule, told.calibration_due.why, *(t.said for t in told.trends)}
+    assert any("drifts" in s for s in said)
+    assert any("outside its certificate now" in s for s in said)
+    assert any("jumped" in s for s in said)
+    assert any("fewer than" in s for s in said)
+    assert any("in control" in s for s in said)
+    for sentence in sorted(said):
+        chinese = words.sentence(sentence)
+        assert chinese is not None, sentence
+        left = re.sub(r"ILAC-G24|OCAL|M1|mg|code|K\b|1/s", "", chinese)
+        assert not re.search("[A-Za-z]", left), chinese
 
 
 def test_a_quiet_rig_is_due_by_the_calendar(one: Summaries) -> None:

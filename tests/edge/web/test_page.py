@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import re
 import shutil
@@ -16,7 +17,9 @@ from served_page import Served, on_page, running
 from short_demo import Demo
 from sqlite_utils import Database
 
+from edge.database.summaries import finished_runs
 from edge.report.language import Language
+from edge.trends.rig_trends import rig_trends
 from edge.web.render import LAYOUT
 from edge.web.requests import POLICY
 
@@ -48,6 +51,27 @@ def test_every_page_is_there_with_its_policy_and_without_anything_from_elsewhere
     assert "Holding. 5\u00a0min of 10\u00a0min." in pages["/"]
     assert "S-1" in pages["/runs"]
     assert "PASS" in pages["/runs/1"]
+
+
+def test_what_is_due_and_what_the_charts_say_is_what_the_commands_say(
+    short_demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    told = rig_trends(finished_runs(short_demo.path), now)
+
+    async def both(served: Served) -> tuple[str, str]:
+        english = (await served.client.get("/calibration")).text
+        served.client.cookies.set("halfpercent-language", "zh")
+        return english, (await served.client.get("/calibration")).text
+
+    english, chinese = on_page(monkeypatch, short_demo.path, both)
+    assert told.calibration_due is not None
+    assert f"due on {told.calibration_due.on}" in english
+    assert f"{told.calibration_due.rule}: " in re.sub("<[^>]*>", "", english)
+    assert str(told.calibration_due.on) in chinese
+    assert "ILAC-G24 方法 1" in chinese
+    assert "试验次数太少" in chinese  # one run is no chart
+    assert ' lang="en"' not in chinese.split("<main", 1)[1]
 
 
 def test_a_name_is_text_and_whole(short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
