@@ -13,7 +13,7 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from smbus2 import i2c_msg
 
@@ -37,6 +37,18 @@ class I2cDevice(Protocol):
         """Give the bytes of one read message."""
 
 
+@runtime_checkable
+class RegisterChip(I2cDevice, Protocol):
+    """A chip model that can do both messages of a register read at once, where nothing hinders them."""
+
+    @property
+    def hindered(self) -> bool:
+        """Get whether one of them may not be acknowledged: then they are done one by one."""
+
+    def read_at(self, first: int, count: int) -> bytes:
+        """Set the register pointer, then give ``count`` bytes from there on."""
+
+
 class I2cBus:
     """The wires: ``attach`` chips to addresses, then ``transfer`` messages.
 
@@ -47,14 +59,18 @@ class I2cBus:
         self._advance_ns: Callable[[int], None] = getattr(clock, "advance_ns", real_time)
         self._byte_ns = 9_000_000_000 // frequency_hz
         self._devices: dict[int, I2cDevice] = {}
+        self._chips: dict[int, RegisterChip] = {}
 
     def attach(self, address: int, device: I2cDevice) -> None:
         """Connect a chip model at ``address`` (0x03 … 0x77)."""
         self._devices[address] = device
+        if isinstance(device, RegisterChip):
+            self._chips[address] = device
 
     def detach(self, address: int) -> None:
         """Take away what is connected at ``address``."""
         self._devices.pop(address, None)
+        self._chips.pop(address, None)
 
     def transfer(self, messages: Sequence[tuple[int, bytes | int]]) -> list[bytes]:
         """Do messages with repeated starts: ``(address, bytes to write)`` or ``(address, bytes to read)``.
@@ -72,6 +88,10 @@ class I2cBus:
 
     def read_registers(self, address: int, first: int, count: int) -> bytes:
         """Write the register pointer, then read ``count`` bytes with a repeated start: as :meth:`transfer`, sooner."""
+        chip = self._chips.get(address)
+        if chip is not None and not chip.hindered:
+            self._advance_ns((3 + count) * self._byte_ns)
+            return chip.read_at(first, count)
         device = self._devices.get(address)
         if device is not None and device.acknowledges():
             self._advance_ns(2 * self._byte_ns)

@@ -105,6 +105,8 @@ class Nau7802Model:
         self._stuck_code: int | None = None
         self._nack_next = 0
         self._nack_every = 0
+        self.hindered = False
+        """Whether a message may not be acknowledged."""
         self._messages = 0
         self._pointer = 0
         self._step = 0.0
@@ -120,11 +122,13 @@ class Nau7802Model:
     def unplug(self) -> None:
         """Pull the chip's plug: no power, no acknowledge."""
         self._plugged = False
+        self._hinder()
 
     def plug(self) -> None:
         """Put the plug back: the chip starts from its reset values."""
         if not self._plugged:
             self._plugged = True
+            self._hinder()
             self._reset()
 
     def reset(self) -> None:
@@ -135,10 +139,12 @@ class Nau7802Model:
     def nack_next(self, count: int) -> None:
         """Do not acknowledge the next ``count`` messages."""
         self._nack_next = count
+        self._hinder()
 
     def nack_every(self, n: int) -> None:
         """Do not acknowledge every ``n``-th message (0: acknowledge all)."""
         self._nack_every = n
+        self._hinder()
 
     def stick(self, code: int | None) -> None:
         """Give ``code`` from every conversion (None: convert again)."""
@@ -180,12 +186,13 @@ class Nau7802Model:
     def acknowledges(self) -> bool:
         """Get whether the chip answers to its address now."""
         self._messages += 1
-        if self._plugged and not self._nack_next and not self._nack_every:
+        if not self.hindered:
             return True
         if not self._plugged:
             return False
         if self._nack_next > 0:
             self._nack_next -= 1
+            self._hinder()
             return False
         return not (self._nack_every and self._messages % self._nack_every == 0)
 
@@ -204,9 +211,17 @@ class Nau7802Model:
 
     def read(self, count: int) -> bytes:
         """Read registers upwards from the pointer, all as of the start of the transfer."""
+        return self._read(self._pointer, count)
+
+    def read_at(self, first: int, count: int) -> bytes:
+        """Take a message that sets the pointer to ``first``, and one that reads ``count`` registers from there on."""
+        self._messages += 2
+        return self._read(first & 0x1F, count)
+
+    def _read(self, first: int, count: int) -> bytes:
         if self._clock.now_ns() >= self._due_ns:
             self._update()
-        regs, first = self._regs, self._pointer
+        regs = self._regs
         end = first + count
         answer = bytes(regs[first:end]) if end <= 0x20 else bytes(regs[i & 0x1F] for i in range(first, end))
         self._pointer = end & 0x1F
@@ -215,6 +230,9 @@ class Nau7802Model:
         return answer
 
     # Inside.
+
+    def _hinder(self) -> None:
+        self.hindered = not self._plugged or bool(self._nack_next) or bool(self._nack_every)
 
     def _changed(self) -> None:
         """Forget what was worked out from registers and state: something is being done to them."""

@@ -8,6 +8,7 @@ import json
 import pkgutil
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,10 +18,13 @@ import hw
 from hw import errors
 from hw.clock import NS_PER_S, BootClock
 from hw.panel import Panel
-from hw.protocols import CODE_MAX, CODE_MIN, PROBE, SAMPLE, Bridge, Probe, Status
+from hw.protocols import CODE_MAX, CODE_MIN, Bridge, Probe, Status
 from hw.sim.pins import SimPinFactory
 
 BRIDGES = [NauRig, HxRig, HxSpiRig]
+SAMPLE = np.dtype([("t_ns", "<i8"), ("code", "<i4"), ("status", "u1")])
+PROBE = np.dtype([("t_ns", "<i8"), ("code", "<u2"), ("fault", "u1"), ("status", "u1")])
+"""What must hold a conversion and a reading of any driver."""
 PROBES = [RtdRig, MprRig, AdsRig]
 RIGS = BRIDGES + PROBES
 MODULES = [m.name for m in pkgutil.walk_packages(hw.__path__, "hw.")]
@@ -120,7 +124,6 @@ def test_a_failing_read_neither_spins_nor_hangs(make: type, fault: str, within_s
 
 @pytest.mark.parametrize("make", BRIDGES)
 def test_samples_fit_their_stored_form(make: type) -> None:
-    import numpy as np
 
     rig = make(lambda t: -2e-3)
     rig.driver.open()
@@ -137,7 +140,6 @@ def test_samples_fit_their_stored_form(make: type) -> None:
     ],
 )
 def test_a_probes_samples_fit_their_stored_form(make: type, fault: Callable) -> None:
-    import numpy as np
 
     rig = make()
     rig.driver.open()
