@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs random-recordings noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills ten-rigs virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
+.PHONY: home-assistant aarch64 crate checker help demo test lint bench fold-speed storage late-pulses two-million-reads coverage corrections strange-rigs random-recordings noise-of-means kills alarms real-time ten-days nights random-moments random-moments-virtual-pi power-cuts attack publish-kills ten-rigs virtual-pi test-virtual-pi docs-pictures install uninstall lock clean loop evidence-sweep six-hours-verified fuzzed-packages foreign-balances compilers forecasts reports page-viewers
 
 help:
 	@echo "make demo    a whole six-hour test on the simulated rig, in seconds"
@@ -44,6 +44,7 @@ help:
 	@echo "make virtual-pi       a Linux with a Pi's buses and pins, built once outside the repository (needs Debian)"
 	@echo "make test-virtual-pi  the real bus libraries on its device nodes, with our chips at the other end"
 	@echo "make test-page       the page in a real Chromium: pictures, axe-core, valid HTML, no foreign address, grey when lost"
+	@echo "make home-assistant  a real Home Assistant (its own environment) finds a rig and holds what it says"
 	@echo "make docs-pictures    draw docs/layers.svg and docs/phases.svg from the code, write the JSON Schemas; with Chromium, README's pictures"
 	@echo "sudo make install     onto a Pi: /opt/halfpercent, units, example settings; again to upgrade (docs/install.md)"
 	@echo "sudo make uninstall   takes that away and leaves settings and data"
@@ -213,6 +214,10 @@ test-virtual-pi: $(VENV)/dev.stamp virtual-pi
 .PHONY: test-page
 test-page: $(VENV)/dev.stamp
 	@sh tests/helpers/test_page.sh $(BIN)/python
+
+# Needs Python 3.13, Mosquitto and a network: Home Assistant goes into a scratch folder outside the repository.
+home-assistant: $(VENV)/dev.stamp
+	@THEIRS='$(or $(THEIRS),python3.13)' sh tests/helpers/home_assistant.sh $(BIN)/python
 
 docs-pictures: $(VENV)/dev.stamp
 	PYTHONPATH=. $(BIN)/python docs/draw_pictures.py

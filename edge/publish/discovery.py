@@ -17,6 +17,7 @@ from edge.records.phase import Phase
 from edge.records.result import Verdict
 from edge.station.alarm_rules import Alarm
 
+from .message import UNREACHABLE
 from .settings import PublishSettings
 from .topics import OFFLINE, ONLINE, Topics
 
@@ -85,6 +86,9 @@ _NUMBERS = (
     _Number("loss_pct", "Loss so far", None, "%", 3),
     _Number("hold_s", "Hold", "duration", "s", 0),
 )
+_UNREACHED = f"'None' if value_json.state == '{UNREACHABLE}' else"
+"""Of a station that does not answer nothing is known: not that it is idle, and not that there is no alarm. ``None`` is
+Home Assistant's word for it."""
 _MISSED = 3
 """A state that is this many times late is no state any more."""
 
@@ -115,7 +119,7 @@ def discovery(settings: PublishSettings) -> tuple[str, Discovery]:
             unique_id=f"{rig}_alarm_{alarm.name.lower()}",
             name=f"Alarm: {alarm}",
             device_class="problem",
-            value_template=f"{{{{ 'ON' if '{alarm}' in value_json.alarms else 'OFF' }}}}",
+            value_template=f"{{{{ {_UNREACHED} 'ON' if '{alarm}' in value_json.alarms else 'OFF' }}}}",
             payload_on="ON",
             payload_off="OFF",
             expire_after=expires,
@@ -149,7 +153,7 @@ def _enum(rig: str, key: str, name: str, options: tuple[str, ...], value: str, e
         platform="sensor",
         unique_id=f"{rig}_{key}",
         name=name,
-        value_template=f"{{{{ {value} }}}}",
+        value_template=f"{{{{ {_UNREACHED} {value} }}}}",
         device_class="enum",
         options=options,
         expire_after=expires,

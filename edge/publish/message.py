@@ -84,6 +84,10 @@ class ResultMessage(_Message, frozen=True, kw_only=True, tag="result"):
     amends_sha256: str | None = None
 
 
+UNREACHABLE = "unreachable"
+"""The state of a station that does not answer its publisher."""
+
+
 class StateMessage(_Message, frozen=True, kw_only=True, tag="state"):
     """How the rig is now, retained: what the station answers ``status``, in short. What is not known is null."""
 

@@ -27,6 +27,7 @@ from . import position_file
 from .discovery import discovery
 from .link import Link, LinkDown
 from .message import (
+    UNREACHABLE,
     Message,
     StateMessage,
     event_message,
@@ -146,7 +147,7 @@ class Publisher:
         try:
             status = ask_status(Path(self.settings.socket), timeout_s=ASK_S)
         except HalfpercentError:
-            return StateMessage(rig=self.settings.rig_name, state="unreachable")
+            return StateMessage(rig=self.settings.rig_name, state=UNREACHABLE)
         return state_message(self.settings.rig_name, status)
 
     def _trouble(self, source: _Source, why: str) -> None:

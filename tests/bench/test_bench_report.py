@@ -96,5 +96,8 @@ def test_a_table_s_figures_are_set_right() -> None:
 def test_the_command_tells_neither_that_it_wrote_nor_in_which_file_its_pieces_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["b.py", "--rigs", "4", "--resume", "/home/ada/pieces", "--write", "--seed", "2"])
+    monkeypatch.setattr(
+        "sys.argv",
+        ["b.py", "--rigs", "4", "--resume", "/home/ada/pieces", "--write", "--keep", "/home/ada/k", "--seed", "2"],
+    )
     assert measured_here((), None).command == "python b.py --rigs 4 --seed 2"

@@ -23,7 +23,8 @@ from repository import ROOT
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 FLEET = ROOT / "docs" / "fleet.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
-UNTOLD = ("--write", "--resume")
+KEEPS = ("--resume", "--keep")
+UNTOLD = ("--write", *KEEPS)
 """Whether a bench writes, and in which file it keeps its pieces, is no part of what it measured."""
 
 
@@ -90,7 +91,7 @@ class Section:
 
 def measured_here(packages: Sequence[str], took_s: float | None) -> Measured:
     """Say what is measured now: this commit, this day, this machine, this command."""
-    words = [w for before, w in pairwise(sys.argv) if w not in UNTOLD and before != "--resume"]
+    words = [w for before, w in pairwise(sys.argv) if w not in UNTOLD and before not in KEEPS]
     program = Path(sys.argv[0]).resolve()
     name = program.relative_to(ROOT) if program.is_relative_to(ROOT) else Path(program.name)
     return Measured(

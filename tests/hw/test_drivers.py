@@ -124,7 +124,6 @@ def test_a_failing_read_neither_spins_nor_hangs(make: type, fault: str, within_s
 
 @pytest.mark.parametrize("make", BRIDGES)
 def test_samples_fit_their_stored_form(make: type) -> None:
-
     rig = make(lambda t: -2e-3)
     rig.driver.open()
     samples = read(rig.driver, rig.clock, 20)
@@ -140,7 +139,6 @@ def test_samples_fit_their_stored_form(make: type) -> None:
     ],
 )
 def test_a_probes_samples_fit_their_stored_form(make: type, fault: Callable) -> None:
-
     rig = make()
     rig.driver.open()
     fault(rig.chip)
