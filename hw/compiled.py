@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .refused_import import refused
+
 _log = logging.getLogger("halfpercent")
 _said: set[str] = set()
 
@@ -61,7 +63,11 @@ def call(kernel: Kernel, *args: Any) -> Any:
     Raises what the kernel itself raises.
     """
     try:
-        out = kernel(*args)
+        if _proven:
+            out = kernel(*args)
+        else:  # numba looks for scipy's BLAS at its first call, which takes a third of that call; no kernel has any
+            with refused("scipy.linalg.cython_blas"):
+                out = kernel(*args)
     except Exception as e:
         if WHY_NOT or not isinstance(kernel, Dispatcher) or id(kernel) in _proven:
             raise

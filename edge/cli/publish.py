@@ -5,14 +5,12 @@ This module must never touch the station, and never import what only a publisher
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from edge.errors import BadConfig, BadInput
+from hw.refused_import import refused
 
 from .run import Misconfigured, stopped_by_signals
 from .say import log_here, say
@@ -28,7 +26,7 @@ def publish(settings_file: Path | None, state_file: Path | None, check: bool) ->
         from edge.publish.link import Link, LinkDown
     except ImportError as e:
         raise BadInput("paho-mqtt is not installed: pip install 'halfpercent[fleet]'") from e
-    with _no_arrays():
+    with refused("numpy"):  # sqlite-utils takes it where it is: a third of what a publisher would hold, all night
         from edge.publish.publisher import Publisher
     from edge.publish.settings import STATE, load_settings
 
@@ -50,19 +48,3 @@ def publish(settings_file: Path | None, state_file: Path | None, check: bool) ->
     publisher = Publisher(settings, state_file or STATE)
     with stopped_by_signals(publisher.stop):
         publisher.run()
-
-
-@contextmanager
-def _no_arrays() -> Iterator[None]:
-    """Have numpy refused while something is imported: sqlite-utils takes it where it is, and a publisher needs none.
-
-    It is a third of what the process would hold, all night, on a machine with 512 MB.
-    """
-    if "numpy" in sys.modules:
-        yield
-        return
-    sys.modules["numpy"] = None  # type: ignore[assignment]  # None is how an import is refused
-    try:
-        yield
-    finally:
-        del sys.modules["numpy"]

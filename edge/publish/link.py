@@ -37,6 +37,7 @@ class Link:
     settings: PublishSettings
     acknowledged: set[int] = field(default_factory=set)
     """Numbers of messages that the broker has acknowledged and nobody has asked for yet."""
+    _expected: set[int] = field(default_factory=set)
     _why: str = ""
     _up: bool = False
 
@@ -84,6 +85,8 @@ class Link:
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise LinkDown(self._why or f"{self.where}: {paho.error_string(info.rc)}")
+        if qos:
+            self._expected.add(int(info.mid))
         return int(info.mid)
 
     def work(self, seconds: float) -> None:
@@ -123,7 +126,8 @@ class Link:
     def _published(self, _c: object, _u: object, number: int, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:  # it was not taken: over a quota, or not allowed
             self._why = self._why or f"{self.where}: the broker did not take a message: {reason}"
-        else:
+        elif number in self._expected:  # one that asks for no acknowledgement is "published" as soon as it has left
+            self._expected.discard(number)
             self.acknowledged.add(number)
 
 
