@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .integrated import Integrated
+from calibration.integrated import Integrated
 
 F8 = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from .vacuum_gauge import ADS1115_ZERO, MPRLS_FULL, MPRLS_FULL_PA, MPRLS_ZERO, VacuumGauge
+from calibration.vacuum_gauge import ADS1115_ZERO, MPRLS_FULL, MPRLS_FULL_PA, MPRLS_ZERO, VacuumGauge
 
 F8 = npt.NDArray[np.float64]
 _LN2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)  # ln 2 in two parts, the first with 32 bits (fdlibm)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from attacked import Surface, Tally, command, forked
+from attacked import Surface, Tally, command, forked, warm_up
 from forged_databases import FORGED
 from hostile_databases import KINDS, copy_to, good
 from made_up_recordings import write as write_csv
@@ -123,7 +123,7 @@ def _try_all(group: _Group, original: Path, path: Path, scale: float, seed: int)
     for module in group.modules:
         importlib.import_module(module)
     if group.compiles:
-        _warm_up()
+        warm_up()
     tallies = [Tally(kind) for kind in ALL]
     for i, tally in enumerate(tallies):
         if scale < SMALL and (i + seed) % GROUPS != group.number:
@@ -180,12 +180,6 @@ def _rows(path: Path) -> set[bytes]:
             if table in tables:
                 out.update(hashlib.sha256(repr((table, row)).encode()).digest() for row in db.execute(sql))
     return out
-
-
-def _warm_up() -> None:
-    from edge.station.service import warm_up
-
-    warm_up()
 
 
 SURFACE = Surface(

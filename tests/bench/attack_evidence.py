@@ -21,7 +21,7 @@ from pathlib import Path
 
 from attack_databases import ANSWERED, PROOF, sealed
 from attack_files import spoiled
-from attacked import Surface, Tally, command, forked
+from attacked import Surface, Tally, command, forked, warm_up
 from forged_databases import FORGED
 
 from edge.evidence import archive
@@ -128,7 +128,7 @@ def attack(scale: float, seed: int) -> list[Tally]:
         assert made.status == 0, made.err
         for module in ("edge.cli.main", "edge.evidence.verify", "edge.evidence.witness", "edge.evidence.people"):
             importlib.import_module(module)
-        _warm_up()
+        warm_up()
         raw = (folder / "good.eln").read_bytes()
         package = read_package(raw, "good.eln")
         drawn = random.Random(seed)
@@ -200,12 +200,6 @@ def _notes(folder: Path, n: int, seed: int) -> Tally:
         answered = words[0] == "verify" and ended.status in ANSWERED and not ended.err
         tally.add(ended, f"spoiled('{seed}/{i}'), {words[0]}", failed=not (ended.one_line or answered))
     return tally
-
-
-def _warm_up() -> None:
-    from edge.station.service import warm_up
-
-    warm_up()
 
 
 SURFACE = Surface(

@@ -8,6 +8,7 @@ process that has imported what it needs, so a thousand of them take minutes.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import resource
 import signal
@@ -28,6 +29,14 @@ MOST_S = 5.0
 MOST_MB = 200.0
 KILL_S = 30.0
 """What is still not done then is killed: it hangs."""
+
+
+def warm_up() -> None:
+    """Import and compile here what a command that judges would, so that each of a thousand need not."""
+    from edge.station import service
+
+    service.warm_up()
+    importlib.import_module("scipy.special")
 
 
 @dataclass(frozen=True)
