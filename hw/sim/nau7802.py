@@ -40,6 +40,7 @@ _RAW_MIN, _RAW_MAX = float(CODE_MIN), float(CODE_MAX)
 _POWER_UP_NS = 200_000
 _CALIBRATION_NS = 344_000_000
 _SETTLING = (0.6, 0.25, 0.1, 0.04, 0.015, 0.005)
+_SETTLES = len(_SETTLING)
 """How much of a step the n-th conversion after a restart still lacks."""
 
 
@@ -322,7 +323,7 @@ class Nau7802Model:
 
     def _convert(self, n: int) -> int:
         raw = self._raw(self._start_ns + n * self._period_ns, self._noise.next() if self.noise_v else 0.0)
-        if n <= len(_SETTLING):
+        if n <= _SETTLES:
             raw += (self._settled_raw - raw) * _SETTLING[n - 1]
         else:
             self._settled_raw = raw
@@ -337,11 +338,15 @@ class Nau7802Model:
         noise_v = self.noise_v * setting.noise
         ratio *= 1.0 + self._gain_step
         ratio += self._step + (self.offset_v + noise_v * deviate) / setting.excitation_v
-        return max(_RAW_MIN, min(_RAW_MAX, ratio * setting.codes_per_ratio))
+        raw = ratio * setting.codes_per_ratio
+        raw = raw if raw < _RAW_MAX else _RAW_MAX
+        return raw if raw > _RAW_MIN else _RAW_MIN
 
     def _calibrated(self, raw: float) -> int:
         setting = self._setting or self._as_set()
-        return max(CODE_MIN, min(CODE_MAX, round((raw - setting.ocal) * setting.gcal)))
+        code = round((raw - setting.ocal) * setting.gcal)
+        code = code if code < CODE_MAX else CODE_MAX
+        return code if code > CODE_MIN else CODE_MIN
 
     def _as_set(self) -> _Setting:
         regs = self._regs
