@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "PYTHONNODEBUGRANGES": "1",
+    "PYTHONOPTIMIZE": "2",
 }
 """As halfpercent-web.service sets it."""
 LOOK_EVERY_S = 5.0
