@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from edge import __version__
+
 from .options import database_to_read
 from .say import say, say_json, say_lines
 
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 @click.command("service-report")
 @click.argument("databases", nargs=-1, type=click.Path(path_type=Path), metavar="[DB]...")
 @click.option("--days", type=click.IntRange(1, 3660), default=365, show_default=True, help="Up to now.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv", "html"]), default="text", show_default=True)
 def service_report(databases: tuple[Path, ...], days: int, form: str) -> None:
     """How well rigs served: availability, valid tests, faults, alarms (docs/service-metrics.md). DB is a rig's."""
     from edge.database.station_log import station_log
     from edge.database.summaries import finished_runs
+    from edge.report.service_text import service_html, service_lines
     from edge.trends.rig_trends import rig_trends
     from edge.trends.service_quality import service_quality
 
@@ -43,9 +46,12 @@ def service_report(databases: tuple[Path, ...], days: int, form: str) -> None:
         say_json({"days": days, "rigs": msgspec.to_builtins(found)})
     elif form == "csv":
         say_lines(_csv(found))
+    elif form == "html":
+        say_lines(service_html(found, days, __version__).rstrip("\n"))
     else:
         for one in found:
-            _show(one)
+            for line in service_lines(one):
+                say(line)
 
 
 def _csv(found: list[ServiceQuality]) -> str:
@@ -60,33 +66,3 @@ def _csv(found: list[ServiceQuality]) -> str:
 def _harmless(row: dict[str, object]) -> dict[str, object]:
     """Keep a spreadsheet from taking a path for a formula (OWASP, CSV injection)."""
     return {k: f"'{v}" if isinstance(v, str) and v[:1] in "=+-@\t\r" else v for k, v in row.items()}
-
-
-def _show(one: ServiceQuality) -> None:
-    say(f"{one.rig}: {one.from_utc} to {one.until_utc}")
-    least = "at least " if one.outage_at_most else ""
-    up = "not known" if one.availability_pct is None else f"{least}{one.availability_pct:.2f} %"
-    say(f"  available         {up} (outage {_time(one.outage_s)}, of it declared beforehand {_time(one.excluded_s)})")
-    share = "" if one.valid_share is None else f" ({one.valid_share:.0%})"
-    say(f"  valid tests       {one.valid_tests} of {one.tests - one.aborted_tests}{share}, {one.aborted_tests} aborted")
-    between = "no fault" if one.mean_time_between_faults_s is None else _time(one.mean_time_between_faults_s)
-    say(f"  between faults    {between} ({one.faults} faults)")
-    if one.alarms:
-        answered = one.acknowledge_median_s
-        said = "none acknowledged" if answered is None else f"acknowledged within {_time(answered)} (median)"
-        say(f"  alarms            {one.alarms}, {said}")
-        say(f"                    {one.closure_rate:.0%} closed, {one.recurrence_share:.0%} came again within a day")
-    else:
-        say("  alarms            none")
-    if one.calibration_due:
-        say(f"  next calibration  {one.calibration_due}")
-    if one.rows_left_out:
-        say(f"  {one.rows_left_out} rows could not be read and are left out")
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    if seconds < 7200.0:
-        return f"{seconds / 60.0:.0f} min"
-    return f"{seconds / 3600.0:.1f} h" if seconds < 172_800.0 else f"{seconds / 86_400.0:.1f} d"

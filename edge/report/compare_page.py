@@ -5,10 +5,7 @@ Names are never markup. This module must never reach for the network, and never 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 
 from edge.database.compared import RunToCompare
 from edge.records.run import RunKind
@@ -17,6 +14,7 @@ from edge.trends.comparison import ComparedRun, RunsCompared, held_curve
 from .compare_text import loss_of, remarks, short_hashes
 from .contents import figure, lines, table
 from .curve_overlay import OverlaidRun, Overlay
+from .document import document
 from .language import Language, Words
 from .markup import Html, el, name, text
 from .numbers import fixed
@@ -25,22 +23,11 @@ from .numbers import fixed
 def compare_html(told: RunsCompared, runs: Sequence[RunToCompare], language: Language, software: str) -> str:
     """Get the comparison as one HTML document."""
     w = Words(language)
-    css = Html("\n" + (files(__package__) / "report.css").read_text(encoding="utf-8"))
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     title = w("compare_title", runs=", ".join(str(run.run_id) for run in told.runs))
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=f"default-src 'none'; style-src 'sha256-{digest}'"),
-        el("meta", name="generator", content=f"halfpercent {software}"),
-        el("title", title),
-        el("style", css),
-    )
     parts = [el("h1", title, id="title"), el("p", w("compare_about")), _results(told, w), *_drawing(told, runs, w)]
     parts += [*_hours(told, w), *_differences(told, w)]
     body = el("main", el("section", *parts, class_="part", aria_labelledby="title"))
-    return "<!doctype html>\n" + el("html", head, el("body", body), lang=language.tag) + "\n"
+    return document(title, body, software=software, lang=language.tag)
 
 
 def _said(w: Words, english: str) -> Html:

@@ -128,3 +128,21 @@ def test_a_log_is_read_in_order_of_time_and_bad_rows_are_counted(short_demo: Dem
     csv = CliRunner().invoke(cli, ["service-report", str(path), "--format", "csv", "--days", "3660"]).output
     assert csv.startswith("rig,from_utc,until_utc,availability_pct,")
     assert csv.count("\n") == 2
+
+
+def test_the_table_for_a_browser_has_a_row_a_rig_and_a_path_is_no_tag(short_demo: Demo, tmp_path: Path) -> None:
+    evil = tmp_path / "<b>x&.db"
+    evil.write_bytes(short_demo.path.read_bytes())
+    words = ["service-report", str(short_demo.path), str(evil), "--days", "3660", "--format", "html"]
+    html = CliRunner().invoke(cli, words).output
+    parser = pytest.importorskip("tinyhtml5.parser", reason="WeasyPrint's parser (extra pdf) is not installed")
+    made = parser.HTMLParser(namespace_html_elements=False)
+    document = made.parse(html)
+    assert made.errors == []
+    rows = list(document.iter("tr"))
+    assert len(rows) == 3
+    assert "".join(rows[2][0].itertext()) == str(evil)
+    assert {len(row) for row in rows} == {10}
+    assert "1 of 1" in "".join(rows[1].itertext())
+    assert "default-src" in html
+    assert "<script" not in html
