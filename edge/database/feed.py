@@ -29,7 +29,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """How far rows were passed on: of the station's log, and of the run that is being passed on.
 
     ``run_uid`` is that run's own name, '' before the first; ``told`` says that its result was passed on. ``amendments``
-    are those dealt with, in the order in which they were written: a new result of a run that was passed on before.
+    are those dealt with, in the order in which they were written: a new result of a run that was passed on before, or a
+    declared fact of it that was corrected.
     """
 
     station_event: int = START
@@ -97,17 +98,18 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Amended(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that was passed on and has another result now, with what was said of it since."""
+    """A run that was passed on and of which more was said since: ``result`` says whether it has another one now."""
 
     run: FeedRun
     events: tuple[EventRow, ...]
+    result: bool
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """What is beyond a position: rows of the station's log, a result that was amended, and rows of one run.
 
     ``run`` is None where there is no run beyond it. ``same`` says that the position is of this database.
-    ``amendments`` are dealt with before ``amended``, which is one more.
+    ``amendments``, corrections too, are dealt with before ``amended``, which is one more.
     """
 
     same: bool
@@ -220,19 +222,21 @@ def _checked(db: Database, run: FeedRun) -> FeedRun:
 
 
 def _amended(db: Database, at: Position) -> tuple[int, Amended | None]:
-    """Get how many amendments are dealt with, and the next of a run that was passed on already.
+    """Get how many amendments and corrections are dealt with, and the next of a run that was passed on already.
 
     One of a run that is still to come is in that run's own result. SQLite may number rows anew; their order it keeps.
     """
-    (all_of_them,) = db.execute("select count(*) from events where kind = ?", [str(EventKind.AMENDED)]).fetchone()
+    later = [str(EventKind.AMENDED), str(EventKind.CORRECTED)]
+    (all_of_them,) = db.execute("select count(*) from events where kind in (?, ?)", later).fetchone()
     done = min(at.amendments, all_of_them)  # an older copy of the database has fewer
-    sql = "select run_id, event from events where kind = ? order by rowid limit ? offset ?"
-    for run_id, event in db.execute(sql, [str(EventKind.AMENDED), MOST_SKIPPED, done]).fetchall():
+    sql = "select run_id, event, kind from events where kind in (?, ?) order by rowid limit ? offset ?"
+    for run_id, event, kind in db.execute(sql, [*later, MOST_SKIPPED, done]).fetchall():
         if run_id < at.run_id or (run_id == at.run_id and at.told):
             found = list(db.query(f"select {_RUN} from runs where run_id = ?", [run_id]))
             runs = msgspec.convert(found, list[FeedRun])
             if runs:
-                return done, Amended(run=_checked(db, runs[0]), events=_since_last_result(db, run_id, event))
+                since = _since_last_result(db, run_id, event)
+                return done, Amended(run=_checked(db, runs[0]), events=since, result=kind == EventKind.AMENDED)
         done += 1
     return done, None
 

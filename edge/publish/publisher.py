@@ -241,10 +241,13 @@ class _Session:
             at = msgspec.structs.replace(at, station_event=row.event)
             yield self._topics.event, event_message(rig, None, row), at
         if (amended := feed.amended) is not None:
+            dealt_with = msgspec.structs.replace(at, amendments=at.amendments + 1)
             for row in amended.events:
-                yield self._topics.event, event_message(rig, amended.run, row), at
-            at = msgspec.structs.replace(at, amendments=at.amendments + 1)
-            yield self._topics.result, result_message(rig, amended.run), at
+                last = row is amended.events[-1] and not amended.result
+                yield self._topics.event, event_message(rig, amended.run, row), dealt_with if last else at
+            at = dealt_with
+            if amended.result:
+                yield self._topics.result, result_message(rig, amended.run), at
         run = feed.run
         if run is None:
             return

@@ -25,7 +25,8 @@ from short_demo import Demo
 from small_broker import UNASKED_MESSAGES, SmallBroker
 from small_listener import certificate
 
-from edge.database import amending
+from edge.database import amending, correcting
+from edge.database.correcting import Correction, run_to_correct
 from edge.database.journal import Journal
 from edge.database.outcome import sha256_of_text
 from edge.errors import BadConfig
@@ -357,3 +358,32 @@ def test_an_amended_result_is_sent_again_with_what_amends_it(short_demo: Demo, t
         assert until(lambda: len(results(late)) == 1)
         time.sleep(0.3)
     assert results(late) == [(uid, 2, "PASS")]
+
+
+def test_a_fact_that_is_corrected_later_is_sent_once_and_is_no_new_result(short_demo: Demo, tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", tmp_path / "position.json"
+    shutil.copy(short_demo.path, path)
+
+    def correct(value: str) -> None:
+        run_id, uid = run_to_correct(path, "last")
+        with Journal(path) as journal:
+            correcting.correct(journal, Correction(run_id, uid, "operator", value, "a slip"), "Ada", 1.8e9)
+
+    def corrected(broker: SmallBroker) -> list[str]:
+        rows = [json.loads(payload) for topic, payload, _ in list(broker.messages) if topic.endswith("/event")]
+        return [row["data"]["now"] for row in rows if row["kind"] == "corrected"]
+
+    with SmallBroker() as broker, publishing(settings(broker, path), state) as publisher:
+        assert until(lambda: len(results(broker)) == 1 and publisher.position.told)
+        correct("Bea")
+        assert until(lambda: corrected(broker) == ["Bea"])
+        assert until(lambda: publisher.position.amendments == 1)
+        assert len(results(broker)) == 1
+    with SmallBroker() as again, publishing(settings(again, path), state):
+        time.sleep(0.3)
+        assert corrected(again) == []  # and that is remembered
+        amend(path, 1, "FAIL")
+        assert until(lambda: len(results(again)) == 1)
+        correct("Cleo")
+        assert until(lambda: corrected(again)[-1:] == ["Cleo"])
+        assert len(results(again)) == 1
