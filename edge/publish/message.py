@@ -110,7 +110,13 @@ class StateMessage(_Message, frozen=True, kw_only=True, tag="state"):
     software: str | None = None
 
 
-Message = SecondMessage | EventMessage | ResultMessage | StateMessage
+class CheckpointMessage(_Message, frozen=True, kw_only=True, tag="checkpoint"):
+    """The signed head of the rig's log of seals, retained: ``note`` as ``halfpercent witness`` takes it (C2SP)."""
+
+    note: str
+
+
+Message = SecondMessage | EventMessage | ResultMessage | StateMessage | CheckpointMessage
 
 
 def second_message(rig: str, run: FeedRun, row: SecondRow, certificate: Certificate | None) -> SecondMessage:

@@ -22,12 +22,14 @@ from calibration.certificate import Certificate
 from edge.control.client import ask_status
 from edge.database.feed import START, EventRow, Feed, FeedRun, Position, SecondRow, certificate_of, rows_after
 from edge.errors import HalfpercentError
+from edge.seal.sealing import shown_head
 
 from . import position_file
 from .discovery import discovery
 from .link import Link, LinkDown
 from .message import (
     UNREACHABLE,
+    CheckpointMessage,
     Message,
     StateMessage,
     event_message,
@@ -142,6 +144,11 @@ class Publisher:
             self._certificate = (run.certificate_sha256, certificate_of(Path(self.settings.database), run))
         return self._certificate[1]
 
+    def checkpoint(self) -> CheckpointMessage | None:
+        """Get the signed head of the rig's log of seals; None where there is none."""
+        note = shown_head(Path(self.settings.database))
+        return CheckpointMessage(rig=self.settings.rig_name, note=note) if note else None
+
     def state(self) -> StateMessage:
         """Ask the station how it is; it is not waited for long."""
         try:
@@ -195,6 +202,7 @@ class _Session:
         self._waiting: Iterator[tuple[str, Message, Position]] = iter(())
         self._look_at_s = self._state_at_s = float("-inf")
         self._moved_s = publisher._now_s()
+        self._head: CheckpointMessage | None = None
 
     def run(self) -> None:
         """Send and follow until told to stop. Raises ``LinkDown``."""
@@ -273,6 +281,10 @@ class _Session:
             return
         self._state_at_s = now_s + self._publisher.settings.state_every_s
         self._link.send(self._topics.state, msgspec.json.encode(self._publisher.state()), retain=True, qos=0)
+        head = self._publisher.checkpoint()
+        if head is not None and head != self._head:
+            self._link.send(self._topics.checkpoint, msgspec.json.encode(head), retain=True)
+            self._head = head
 
     def _follow(self) -> None:
         """Note how far messages were acknowledged without a gap. Raises ``LinkDown`` where none are any more."""

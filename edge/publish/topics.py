@@ -42,6 +42,11 @@ class Topics:
         return f"{self.base}/state"
 
     @property
+    def checkpoint(self) -> str:
+        """Get where the retained head of the log of seals goes."""
+        return f"{self.base}/checkpoint"
+
+    @property
     def availability(self) -> str:
         """Get where the retained availability goes."""
         return f"{self.base}/availability"

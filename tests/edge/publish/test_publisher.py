@@ -37,6 +37,10 @@ from edge.publish.settings import PublishSettings, loads_settings
 from edge.records.balance import BalanceSaid
 from edge.records.result import Result, Verdict
 from edge.records.weighing import WeighingKind
+from edge.seal.checkpoint import Checkpoint
+from edge.seal.key import make_key, seal_folder
+from edge.seal.rig_log import RigLog
+from edge.seal.sealing import begin_log
 
 EVERY_S = 5
 
@@ -387,3 +391,24 @@ def test_a_fact_that_is_corrected_later_is_sent_once_and_is_no_new_result(short_
         correct("Cleo")
         assert until(lambda: corrected(again)[-1:] == ["Cleo"])
         assert len(results(again)) == 1
+
+
+def test_the_head_of_the_log_of_seals_is_told_and_told_anew_when_it_has_grown(short_demo: Demo, tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    shutil.copy(short_demo.path, path)
+    key = make_key(seal_folder(path))
+    first = begin_log(key).to_note()
+
+    def heads(broker: SmallBroker) -> list[str]:
+        came_retained = [p for t, p, retained in list(broker.messages) if t.endswith("/checkpoint") and retained]
+        return [json.loads(p)["note"] for p in came_retained]
+
+    with SmallBroker() as broker:
+        how = msgspec.structs.replace(settings(broker, path), state_every_s=1.0)
+        with publishing(how, tmp_path / "p.json"):
+            assert until(lambda: heads(broker) == [first])
+            log = RigLog(seal_folder(path))
+            log.append(b"a seal")
+            second = log.sign_head(key).to_note()
+            assert until(lambda: heads(broker) == [first, second])
+    assert Checkpoint.from_note(second, "a message").size == 1
