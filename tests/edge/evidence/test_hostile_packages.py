@@ -72,6 +72,18 @@ def test_a_hostile_package_is_one_line(tmp_path: Path, what: str) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["x.eln"]
 
 
+def test_a_package_larger_than_any_of_ours_is_one_line(sealed: SealedRun, tmp_path: Path) -> None:
+    """An owner may add as much as he likes: his is made without the writer that refuses to."""
+    large = repacked(sealed, {"attachments/large.bin": os.urandom(archive.MOST_BYTES)})
+    assert len(large) > archive.MOST_BYTES
+    file = tmp_path / "large.zip"
+    file.write_bytes(large)
+    said = CliRunner().invoke(cli, ["verify", str(file)])
+    assert isinstance(said.exception, BadEvidence)
+    assert "longer than" in str(said.exception)
+    assert "\n" not in str(said.exception)
+
+
 def test_what_is_no_file_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "nothing"):
