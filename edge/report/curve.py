@@ -13,7 +13,7 @@ from edge.records.curve import Column, LiveCurve, PhaseSpan, RecordedCurve, Weig
 from .curve_page import PageCurve
 from .curve_paper import PaperCurve
 from .curve_parts import short_name
-from .curve_scale import hms, time_ticks
+from .curve_scale import hms, time_ticks, top_of_loss
 from .language import Words
 from .markup import Html, el
 from .numbers import fixed
@@ -30,6 +30,13 @@ def page_curve(curve: LiveCurve, words: Words, svg_id: str = "curve") -> Html:
 def loss_scale_end(curve: LiveCurve, words: Words) -> float:
     """Get where the page's scale of the loss ends, in %: 1.2 times the limit unless more is lost; a heading says it."""
     return PageCurve(curve, words).top_pct
+
+
+def wider_scale(curve: LiveCurve, words: Words) -> str:
+    """Get what a heading says where the scale of the loss is not the usual one; '' where it is."""
+    top_pct = loss_scale_end(curve, words)
+    usual = top_pct <= top_of_loss(curve.terms.limit_pct, 0.0)
+    return "" if usual else words("page_scale_to", top=f"{top_pct:g}\u00a0%")
 
 
 def page_table(curve: LiveCurve, words: Words) -> Html:

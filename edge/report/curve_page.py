@@ -44,7 +44,7 @@ class PageCurve:
         self.across = Scale(from_s, to_s, LEFT_PCT * ACROSS / 100, RIGHT_PCT * ACROSS / 100)
         self.losses = stretches(columns, self._low, self._high)
         every = [v for s in self.losses for _, low, high in s for v in (low, high)]
-        greatest = max((*every, *(f.high_pct for f in curve.forecast), 0.0))
+        greatest = max((*every, *(f.loss_pct for f in curve.forecast), 0.0))  # its interval comes and goes: it is cut
         self.top_pct = top_of_loss(self.terms.limit_pct, greatest)
         least = min((*every, 0.0))
         room = BELOW_ZERO * self.top_pct

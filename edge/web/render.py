@@ -22,7 +22,7 @@ from edge.database.shown_runs import RunOnPage
 from edge.records.result import Verdict
 from edge.records.status import StationStatus
 from edge.records.weighing import WeighingKind
-from edge.report.curve import page_curve, page_table
+from edge.report.curve import page_curve, page_table, wider_scale
 from edge.report.curve_parts import CLASSES, SHAPES
 from edge.report.language import Language, Words
 from edge.report.live_text import (
@@ -112,7 +112,7 @@ class Renderer:
         self._rig = rig
         self._words = {language: Words(language) for language in Language}
         self._kept: dict[tuple[Language, bool], tuple[Snapshot, Mapping[str, str]]] = {}
-        self._drawn: dict[Language, tuple[RunSoFar, Markup, Markup]] = {}
+        self._drawn: dict[Language, tuple[RunSoFar, Markup, Markup, str]] = {}
 
     def words(self, viewer: Viewer) -> Words:
         """Get the words of a viewer's language."""
@@ -208,7 +208,8 @@ class Renderer:
         if drawn is None or drawn[0] is not seen:
             curve = seen.curve.recorded.columns
             svg = Markup(page_curve(seen.curve, w)) if curve else Markup("")  # escaped by its own builder
-            drawn = seen, svg, Markup(page_table(seen.curve, w)) if curve else Markup("")
+            table = Markup(page_table(seen.curve, w)) if curve else Markup("")
+            drawn = seen, svg, table, wider_scale(seen.curve, w)
             self._drawn[language] = drawn
         caption = w("page_air_not_yet")
         m1 = seen.course.weighings.get(WeighingKind.M1)
@@ -218,6 +219,7 @@ class Renderer:
         return {
             "curve": drawn[1],
             "curve_table": drawn[2],
+            "scale": drawn[3],
             "caption": caption,
             "declared": taken.declared,
             "assumed": taken.assumed,

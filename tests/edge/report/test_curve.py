@@ -26,7 +26,8 @@ from edge.records.curve import (
 from edge.records.phase import Phase
 from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
-from edge.report.curve import loss_scale_end, page_curve, page_table, report_curve
+from edge.report.curve import loss_scale_end, page_curve, page_table, report_curve, wider_scale
+from edge.report.curve_page import TOP
 from edge.report.curve_parts import air_steps
 from edge.report.curve_scale import hms, ticks, time_ticks, top_of_loss
 from edge.report.language import Language, Words
@@ -158,6 +159,18 @@ def test_the_limit_is_always_in_sight_and_a_greater_loss_takes_the_next_step() -
     more = replace(RECORDED, columns=(*RECORDED.columns, column(30_000, 0.7)))
     assert loss_scale_end(live(more), EN) == 1.0
     assert [top_of_loss(0.5, v) for v in (0.6, 0.61, 1.5, 4.0, 7.0)] == [0.6, 1.0, 2.0, 5.0, 10.0]
+
+
+def test_only_a_loss_moves_the_scale_and_the_heading_says_so() -> None:
+    unsure = (ForecastAt(30_000, 0.1, 0.5, 0.95), ForecastAt(36_000, 0.1, 0.55, 1.4))
+    assert loss_scale_end(live(RECORDED, forecast=unsure), EN) == pytest.approx(0.6)
+    assert wider_scale(live(RECORDED, forecast=unsure), EN) == ""
+    root = parsed(page_curve(live(RECORDED, forecast=unsure), EN))
+    bracket = next(e for e in root.iter(f"{SVG}line") if e.get("class") == "br")
+    assert float(bracket.get("y1", "")) >= TOP  # cut at the scale's end; its numbers are whole in the words
+    hopeless = (ForecastAt(36_000, 2.0, 2.1, 2.2),)
+    assert loss_scale_end(live(RECORDED, forecast=hopeless), EN) == 5.0
+    assert wider_scale(live(RECORDED, forecast=hopeless), EN) == "scale to 5\u00a0%"
 
 
 def test_marks_that_would_overlap_are_one_with_all_its_numbers() -> None:
