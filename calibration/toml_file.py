@@ -26,6 +26,8 @@ MAX_BYTES = 1_000_000
 """No certificate, standard or config is longer; something else was named by mistake."""
 MAX_KEY_PARTS = 32
 """No key of ours has more than three parts."""
+MAX_TABLES = 4000
+"""Each table that a text names takes a kilobyte, and one part of a dotted name makes one: ours have some twenty."""
 
 # Control characters and line separators would break a report's line and a one-line message.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
@@ -55,16 +57,17 @@ def read_text(path: Path, error: type[Exception], *, follow_links: bool = True, 
 
 
 def parse(text: str, where: str, error: type[Exception]) -> Tables:
-    """Get the tables of a TOML text; raise ``error`` with one line where it is not TOML, or of a key without end.
+    """Get the tables of a TOML text; raise ``error`` with one line where it is not TOML, or is dear to read.
 
-    The time that ``tomllib`` takes grows with the third power of a dotted key's length: such a key never gets there.
+    The time that ``tomllib`` takes grows with the third power of a dotted key's length, its memory with the tables that
+    are named: a text of such keys, of so many tables, or longer than a file may be (a database holds it) never gets
+    there.
     """
     try:
-        text.encode("utf-8")
-        if line := _line_of_endless_key(text):
-            raise error(
-                one_line(f"{where}: line {line}: a key of more than {MAX_KEY_PARTS} parts: write `name = value` lines")
-            )
+        if len(text.encode("utf-8")) > MAX_BYTES:
+            raise error(one_line(f"{where}: longer than {MAX_BYTES} bytes: give the text of one TOML file"))
+        if dear := _dear_to_read(text):
+            raise error(one_line(f"{where}: {dear}: write `name = value` lines"))
         # Windows editors put a byte-order mark first; it is part of the file, not of the TOML.
         return tomllib.loads(text.removeprefix("\ufeff"))
     except (ValueError, OverflowError) as bad:
@@ -79,15 +82,18 @@ _OF_INTEREST = re.compile(r"""[.,=\[{\n#]|\"{1,3}|'{1,3}""")
 _ENDS = {'"': re.compile(r'[\\"\n]'), "'": re.compile(r"['\n]"), '"""': re.compile(r'\\|"""'), "'''": re.compile("'''")}
 
 
-def _line_of_endless_key(text: str) -> int:
-    """Get the line of the first dotted key that is longer than any of ours; 0 where there is none. Linear in time."""
-    at = dots = 0
+def _dear_to_read(text: str) -> str:
+    """Say what of a text would be dear to read: a key without end, tables without end; '' for others. Linear in time.
+
+    Counted are lines that begin with ``[`` and the dots of a name after its first: a number has one dot, ``[a.b]`` too.
+    """
+    at = dots = tables = 0
+    begins = True  # a line, apart from spaces
     while found := _OF_INTEREST.search(text, at):
-        what, at = found[0], found.end()
+        what, begins, at = found[0], begins and not text[at : found.start()].strip(), found.end()
         if what == ".":
             dots += 1
-            if dots >= MAX_KEY_PARTS:
-                return text.count("\n", 0, at) + 1
+            tables += dots > 1
         elif what[0] in "\"'":
             if len(what) != 2:  # two are an empty string
                 at = _behind_string(text, at, what)
@@ -95,8 +101,18 @@ def _line_of_endless_key(text: str) -> int:
             end = text.find("\n", at)
             at = len(text) if end < 0 else end
         else:
+            tables += begins and what == "["
             dots = 0
-    return 0
+        if dots >= MAX_KEY_PARTS:
+            return f"line {_line(text, at)}: a key of more than {MAX_KEY_PARTS} parts"
+        if tables > MAX_TABLES:
+            return f"line {_line(text, at)}: the parts of its names are more than {MAX_TABLES} tables"
+        begins = what == "\n"
+    return ""
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
 
 
 def _behind_string(text: str, at: int, quote: str) -> int:

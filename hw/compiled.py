@@ -15,6 +15,7 @@ import logging
 import os
 import pickle
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,18 @@ _log = logging.getLogger("halfpercent")
 _said: set[str] = set()
 
 try:
-    import numba
-    from numba.core.caching import CompileResultCacheImpl, FunctionCache
-    from numba.core.dispatcher import Dispatcher
-    from numba.core.serialize import dumps
+    with warnings.catch_warnings(record=True) as _warned:  # numba shows a traceback where it cannot read its settings
+        warnings.simplefilter("default")
+        import numba
+        from numba.core.caching import CompileResultCacheImpl, FunctionCache
+        from numba.core.dispatcher import Dispatcher
+        from numba.core.serialize import dumps
+    for _warning in _warned:
+        _log.warning("numba: %s", str(_warning.message).split("\n")[0].encode("unicode_escape").decode("ascii"))
 
     WHY_NOT = ""
 except Exception as e:  # missing, half installed, of another processor: whatever it is, it is no reason to stop
-    WHY_NOT = f"{type(e).__name__}: {e}"
+    WHY_NOT = f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
 
 Kernel = Callable[..., Any]
 _kernels: list[Kernel] = []

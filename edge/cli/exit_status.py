@@ -84,6 +84,7 @@ def _errors_answered() -> Iterator[None]:
 
 def run_command(cli: click.Group) -> NoReturn:
     """Run a command and end the process with its exit status."""
+    _fill_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack the minus sign, a path may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -96,6 +97,22 @@ def run_command(cli: click.Group) -> NoReturn:
         if not _is_known(e):
             raise
         _stop(error_line(e, cli), 1)
+
+
+def _fill_standard_streams() -> None:
+    """Give a process that was started without standard streams such as are empty and keep nothing.
+
+    Else the next file that is opened, a database say, has the number of standard output or error, and whatever a
+    library writes there is written into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8"))
 
 
 def _is_known(e: Exception) -> bool:

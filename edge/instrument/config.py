@@ -265,17 +265,17 @@ def config_path(given: Path | None) -> Path:
     return given or Path(os.environ.get("HALFPERCENT_CONFIG") or ETC)
 
 
+MOST_UNKNOWN = 20
+"""Of the names that a table has and should not: what has more is another file."""
+
+
 def mistakes(text: str, where: str) -> list[str]:
     """Get one line for each mistake in a config's text: where, what, what would be right. None: it is right."""
     try:
         tables = parse(text, where, BadConfig)
     except BadConfig as e:
         return [str(e)]
-    out = [
-        one_line(f"{where}: {name} is unknown: " + _instead(name, list(_CONFIG_TABLES)))
-        for name in tables
-        if name not in _CONFIG_TABLES
-    ]
+    out = _unknown(tables, list(_CONFIG_TABLES), where, "")
     for name, (table, required) in _CONFIG_TABLES.items():
         if name in tables:
             out += _in_table(name, tables[name], table, where)
@@ -308,10 +308,9 @@ def _in_table(name: str, given: object, table: type[_Table], where: str) -> list
     if not isinstance(given, dict):
         return [f"{where}: {name} is not a table: write [{name}] and its settings below it"]
     fields = {f.name: f for f in msgspec.structs.fields(table)}
-    out = []
+    out = _unknown(given, list(fields), where, f"{name}.")
     for key, value in given.items():
         if key not in fields:
-            out.append(one_line(f"{where}: {name}.{key} is unknown: " + _instead(key, list(fields))))
             continue
         one = msgspec.defstruct("One", [(key, fields[key].type)], forbid_unknown_fields=True)
         out += _tried({name: {key: value}}, msgspec.defstruct("Table", [(name, one)]), where)
@@ -325,6 +324,14 @@ def _tried(tables: Tables, record: type[msgspec.Struct], where: str) -> list[str
     except BadConfig as e:
         return [str(e)]
     return []
+
+
+def _unknown(given: Tables, known: list[str], where: str, before: str) -> list[str]:
+    """Get a line for each name that is none of those which are known, for at most ``MOST_UNKNOWN`` of them."""
+    names = [name for name in given if name not in known]
+    out = [one_line(f"{where}: {before}{name} is unknown: " + _instead(name, known)) for name in names[:MOST_UNKNOWN]]
+    more = len(names) - len(out)
+    return out + ([f"{where}: {more} more of its names are unknown: is it another file?"] if more else [])
 
 
 def _instead(name: str, known: list[str]) -> str:

@@ -89,6 +89,30 @@ def test_a_key_of_thousands_of_parts_is_refused_before_it_is_parsed(text: str) -
     assert time.process_time() - begun_s < 0.05
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"[a{i}]\n" for i in range(100_000)),
+        "".join(f"  [a{i}.b.c.d.e]\n" for i in range(20_000)),
+        "[[a]]\n" * 100_000,
+        "x = [" + "{a.b.c.d.e.f.g = 1}, " * 40_000 + "]",
+        "".join(f"a{i}.b.c.d.e.f.g = 1\n" for i in range(40_000)),
+        "a = 1\n" * 700_000,
+    ],
+)
+def test_a_text_of_so_many_tables_that_they_would_fill_a_pis_memory_is_refused_before_it_is_parsed(text: str) -> None:
+    begun_s = time.process_time()
+    with pytest.raises(ValueError, match=r"more than 4000 tables|longer than 1000000 bytes"):
+        parse(text, "it", ValueError)
+    assert time.process_time() - begun_s < 0.2
+
+
+def test_a_long_list_of_rows_of_numbers_is_no_table() -> None:
+    rows = "x = [\n" + "  [1.5, -2.25e3], [3.5, 4.5],\n" * 3000 + "]\n[[t]]\na.b = 1\n"
+    assert len(parse(rows, "it", ValueError)["x"]) == 6000  # type: ignore[arg-type]  # a list
+    assert parse("".join(f"[[a]]\nb.c = {i}.5\n" for i in range(3999)), "it", ValueError)
+
+
 def test_dots_that_are_no_key_are_none() -> None:
     dots = "." * 2 * MAX_KEY_PARTS
     good = f'a = "{dots}" # {dots}\nb = """\n{dots}\\"""" # {dots}\n'

@@ -231,6 +231,7 @@ def tomls(path: Path, random_: random.Random) -> None:
     texts_ = (
         ".".join("a" * 10_000) + " = 1",
         "".join(f"[t{i}]\n" for i in range(90_000)),
+        "".join(f"[t{i}.a.a.a.a.a.a.a.a]\n" for i in range(100_000)),
         "x = " + "9" * 5000,
         "x = [" + ",".join(["1e300"] * 100_000) + "]",
         "x = 9999-12-31T23:59:59Z",

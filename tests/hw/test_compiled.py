@@ -146,6 +146,14 @@ def test_the_jit_may_be_switched_off(tmp_path: Path, kept: tuple[Path, str]) -> 
     assert run(tmp_path, NUMBA_DISABLE_JIT="1") == (kept[1], "python", "")
 
 
+def test_a_setting_of_numbas_that_it_cannot_read_is_one_line(tmp_path: Path, kept: tuple[Path, str]) -> None:
+    made, _, said = run(tmp_path, NUMBA_DISABLE_JIT="1", NUMBA_OPT="\x1b[2J")
+    assert made == kept[1]
+    assert len(said.splitlines()) == 1
+    assert "'NUMBA_OPT'" in said
+    assert "\x1b" not in said
+
+
 def test_what_a_kernel_raises_is_the_callers() -> None:
     from hw.compiled import call, why_python
 

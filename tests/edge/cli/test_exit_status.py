@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from repository import ROOT
+from short_demo import Demo
 
 from calibration.errors import BadFit
 from edge.cli.exit_status import error_line
@@ -71,3 +76,25 @@ RUNS_COMMANDS = {ROOT / "edge" / "web" / "stored_pages.py"}
 )
 def test_no_module_but_a_command_names_an_option(path: Path) -> None:
     assert not FLAG.findall(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "status"),
+    [
+        ("report 1 --db {db}", ">&-", 0),
+        ("init {db}.toml", "<&-", 1),
+        ("export 1 -o {db}.csv --db {db}", "<&- >&- 2>&-", 0),
+    ],
+)
+def test_a_command_that_is_started_without_standard_streams_does_its_job_or_says_so(
+    words: str, closed: str, status: int, short_demo: Demo, tmp_path: Path
+) -> None:
+    db = tmp_path / "x.db"
+    shutil.copy(short_demo.path, db)
+    before = db.read_bytes()
+    line = f"{shlex.quote(sys.executable)} -m edge {words.format(db=db)} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("halfpercent: nobody answered" in done.stderr) == (status == 1)
+    assert db.read_bytes() == before

@@ -42,3 +42,11 @@ def test_a_database_that_cannot_be_read_is_said_in_its_place_and_no_file_is_writ
     assert b"not a SQLite database" in found["runs.json"]
     again = CliRunner().invoke(cli, ["bundle", "-o", str(tmp_path / "help.zip")])
     assert isinstance(again.exception, BadInput)
+
+
+def test_a_path_that_is_no_text_is_shown_by_its_codes(tmp_path: Path) -> None:
+    strange = tmp_path / "a\udcff\u202e"
+    found = made(tmp_path / "help.zip", strange, strange)
+    for name in ("doctor.json", "runs.json", "settings/a\\udcff\\u202e.not"):
+        assert b"udcff" in found[name]
+        assert "\u202e" not in found[name].decode()

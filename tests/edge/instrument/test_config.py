@@ -494,3 +494,10 @@ def test_checking_never_writes_the_file(tmp_path: Path) -> None:
     CliRunner().invoke(cli, ["check-config", str(path)])
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert [p.name for p in tmp_path.iterdir()] == ["c.toml"]
+
+
+@pytest.mark.parametrize("table", ["", "[bridge]\n"])
+def test_a_file_of_very_many_names_that_are_none_of_ours_is_some_lines(table: str) -> None:
+    wrong = mistakes(table + "".join(f"key_{i} = 1\n" for i in range(60_000)), "c.toml")
+    assert len(wrong) < 30
+    assert any("59980 more" in line for line in wrong)
