@@ -302,6 +302,7 @@ class RunRow:
     U: str
     reason: str
     ended: str
+    operator: str
     limit_x: float
     low_x: float
     high_x: float
@@ -335,6 +336,7 @@ def run_row(w: Words, run: RunOnPage) -> RunRow:
         U=U,
         reason=r.invalid_because or "",
         ended=ended,
+        operator=r.operator,
         limit_x=round(limit * per_pct, 1),
         low_x=round(low * per_pct, 1),
         high_x=round(max(high, low + whole / 100.0) * per_pct, 1),

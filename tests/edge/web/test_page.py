@@ -185,6 +185,7 @@ def test_runs_are_searched_and_paged(short_demo: Demo, tmp_path: Path, monkeypat
     assert "Q-5<" in older
     assert re.findall(r">(Q-\d+)<", found) == ["Q-17"]
     assert re.findall(r">(Q-\d+)<", by_operator) == ["Q-21"]
+    assert ">Ada Löwe<" in by_operator
     assert "Nothing matches" in none
 
 
