@@ -34,10 +34,11 @@ def what_the_station_sees(config: Config) -> tuple[list[Finding], bool]:
         return [Finding("station", "warn", str(e), "then run this again")], False
     except HalfpercentError as e:
         return [Finding("station", "warn", str(e), "see journalctl -u halfpercent")], False
-    return list(_findings(status, config)), True
+    return list(of_devices(status, config)), True
 
 
-def _findings(status: StationStatus, config: Config) -> Iterator[Finding]:
+def of_devices(status: StationStatus, config: Config) -> Iterator[Finding]:
+    """Get a finding for the station and for each device that the settings name, from what it answered."""
     do = "for noise and mains hum stop it first: sudo systemctl stop halfpercent"
     yield Finding("station", "ok", "it runs and reads the chips, so it was asked instead of them", do)
     readings, alarms = status.readings, {a.alarm: a.why for a in status.alarms if not a.closed}

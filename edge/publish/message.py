@@ -14,6 +14,7 @@ import msgspec
 
 from calibration.certificate import Certificate
 from edge.database.feed import EventRow, FeedRun, SecondRow
+from edge.doctor.finding import Finding
 from edge.records.status import RunStatus, StationStatus
 
 VERSION = 1
@@ -116,7 +117,14 @@ class CheckpointMessage(_Message, frozen=True, kw_only=True, tag="checkpoint"):
     note: str
 
 
-Message = SecondMessage | EventMessage | ResultMessage | StateMessage | CheckpointMessage
+class DoctorMessage(_Message, frozen=True, kw_only=True, tag="doctor"):
+    """What the doctor finds from the station's answer and the rig's past, retained, and again on change."""
+
+    found_utc: str
+    findings: tuple[Finding, ...]
+
+
+Message = SecondMessage | EventMessage | ResultMessage | StateMessage | CheckpointMessage | DoctorMessage
 
 
 def second_message(rig: str, run: FeedRun, row: SecondRow, certificate: Certificate | None) -> SecondMessage:

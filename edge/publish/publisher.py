@@ -22,14 +22,17 @@ from calibration.certificate import Certificate
 from edge.control.client import ask_status
 from edge.database.feed import START, EventRow, Feed, FeedRun, Position, SecondRow, certificate_of, rows_after
 from edge.errors import HalfpercentError
+from edge.records.status import StationStatus
 from edge.seal.sealing import shown_head
 
 from . import position_file
 from .discovery import discovery
+from .findings import of_the_station, what_changes
 from .link import Link, LinkDown
 from .message import (
     UNREACHABLE,
     CheckpointMessage,
+    DoctorMessage,
     Message,
     StateMessage,
     event_message,
@@ -37,6 +40,7 @@ from .message import (
     second_message,
     state_message,
 )
+from .past import Past
 from .settings import PublishSettings
 from .topics import Topics
 
@@ -92,6 +96,10 @@ class Publisher:
         self._waits_s = FIRST_WAIT_S
         self._troubles = {_Source.BROKER: self._published.trouble}  # until it is known to be over
         self._not_written = ""
+        self._past = Past(Path(settings.database))
+        self._looked_s = float("-inf")
+        self._looking = False
+        self._doctor: DoctorMessage | None = None
 
     def stop(self) -> None:
         """End with the next turn."""
@@ -109,6 +117,7 @@ class Publisher:
                 self._wait()
             finally:
                 link.close()
+        self._past.end()
         self.save(now=True)
 
     # what a session asks for
@@ -151,11 +160,30 @@ class Publisher:
 
     def state(self) -> StateMessage:
         """Ask the station how it is; it is not waited for long."""
-        try:
-            status = ask_status(Path(self.settings.socket), timeout_s=ASK_S)
-        except HalfpercentError:
+        status = self._asked()
+        if status is None:
             return StateMessage(rig=self.settings.rig_name, state=UNREACHABLE)
         return state_message(self.settings.rig_name, status)
+
+    def doctor(self) -> DoctorMessage | None:
+        """Get what the doctor finds, None until it has looked for the first time; it looks anew only now and then."""
+        now_s = self._now_s()
+        if not self._looking and now_s - self._looked_s >= self.settings.doctor_every_s:
+            self._looked_s = now_s
+            self._past.begin()
+            self._looking = True
+        if self._looking and self._past.is_done():
+            self._looking = False
+            when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            found = (*of_the_station(self._asked()), *self._past.found)
+            self._doctor = DoctorMessage(rig=self.settings.rig_name, found_utc=when, findings=found)
+        return self._doctor
+
+    def _asked(self) -> StationStatus | None:
+        try:
+            return ask_status(Path(self.settings.socket), timeout_s=ASK_S)
+        except HalfpercentError:
+            return None
 
     def _trouble(self, source: _Source, why: str) -> None:
         if why == self._troubles.get(source, ""):
@@ -203,6 +231,7 @@ class _Session:
         self._look_at_s = self._state_at_s = float("-inf")
         self._moved_s = publisher._now_s()
         self._head: CheckpointMessage | None = None
+        self._found: DoctorMessage | None = None
 
     def run(self) -> None:
         """Send and follow until told to stop. Raises ``LinkDown``."""
@@ -285,6 +314,10 @@ class _Session:
         if head is not None and head != self._head:
             self._link.send(self._topics.checkpoint, msgspec.json.encode(head), retain=True)
             self._head = head
+        found, last = self._publisher.doctor(), self._found
+        if found and (last is None or what_changes(found.findings) != what_changes(last.findings)):
+            self._link.send(self._topics.doctor, msgspec.json.encode(found), retain=True)
+            self._found = found
 
     def _follow(self) -> None:
         """Note how far messages were acknowledged without a gap. Raises ``LinkDown`` where none are any more."""

@@ -29,7 +29,8 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a port, 1 to 65535 (8883
 class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where to publish, as whom, and what.
 
-    ``every_s``: of the seconds of a run each so-manieth. ``discovery`` is Home Assistant's prefix, '' for none.
+    ``every_s``: of the seconds of a run each so-manieth; ``doctor_every_s``: so often the doctor looks,
+    and what it finds is told where it changed. ``discovery`` is Home Assistant's prefix, '' for none.
     ``most_in_flight`` bounds what waits for the broker's acknowledgement, and so the memory.
     """
 
@@ -45,6 +46,7 @@ class PublishSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     topic: Topic = "halfpercent"
     every_s: Annotated[int, Meta(ge=1, le=3600, description="a whole number of seconds, 1 to 3600")] = 10
     state_every_s: Annotated[float, Meta(ge=1, le=3600, description="a time in s, 1 to 3600")] = 10.0
+    doctor_every_s: Annotated[float, Meta(ge=60, le=86400, description="a time in s, 60 to 86400")] = 3600.0
     discovery: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_/-]{0,99}\Z", description="a topic's beginning")] = (
         "homeassistant"
     )

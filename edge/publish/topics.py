@@ -47,6 +47,11 @@ class Topics:
         return f"{self.base}/checkpoint"
 
     @property
+    def doctor(self) -> str:
+        """Get where the retained findings go."""
+        return f"{self.base}/doctor"
+
+    @property
     def availability(self) -> str:
         """Get where the retained availability goes."""
         return f"{self.base}/availability"

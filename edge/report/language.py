@@ -55,7 +55,10 @@ def glossary() -> dict[str, dict[str, str]]:
         tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
         for name in ("glossary.toml", "glossary_live.toml")
     )
-    return {key: {language: kept(said) for language, said in of.items()} for key, of in printed.items()} | live
+    together = {
+        key: {language: said.replace("± ", "±\u00a0") for language, said in of.items()} for key, of in live.items()
+    }
+    return {key: {language: kept(said) for language, said in of.items()} for key, of in (printed | together).items()}
 
 
 def kept(said: str) -> str:
