@@ -8,20 +8,15 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from edge.errors import NoCertificate
 
-if TYPE_CHECKING:
-    pass
 from .init import show_findings
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
 from .say import say, say_json, say_lines
-
-# before a test
 
 
 @click.command()
@@ -52,8 +47,8 @@ def budget(
         named = load_config(path).test.certificate if path.exists() else None
         if named is None:
             raise NoCertificate(
-                "no certificate of the load cell: calibrate makes one (halfpercent calibrate tare; with a number after "
-                "its simulate, on a simulated cell); name the certificate"
+                "no certificate of the load cell, which states its noise and drift: name one, or make one (halfpercent "
+                "calibrate tare, then calibrate span; both can be tried without parts, docs/calibration.md)"
             )
         certificate_path = Path(named)
     certificate = load_certificate(certificate_path)

@@ -17,9 +17,9 @@ from edge.errors import BadRecording
 from edge.records.command import OperatorWord
 from hw.protocols import Status
 
+from .beside import Beside
 from .clock import DAY_S, NoTime, Order, looks_like_clock, read_moment
 from .columns import Wanted
-from .headings import plain_name
 from .layout import Layout
 from .notation import MAX_DECIMALS, Notation
 
@@ -31,18 +31,6 @@ MAX_FOOTER_LINES = 200
 LONGEST_OVER_MIDNIGHT_S = 600.0
 """A clock without a date that goes back by most of a day has passed midnight, if no more time than this passed."""
 
-THINGS = frozenset(
-    (
-        *("entityid", "entity", "statisticid", "series", "metric", "sensor", "sensorid", "device", "deviceid", "topic"),
-        *("field", "channel", "node", "nodeid", "host", "rig", "name", "sample", "sampleid", "samplename", "crucible"),
-    )
-)
-"""Names of a column that says whose value a row has. Where it is not read, all rows must be of one thing."""
-NUMBERED = frozenset(("deviceid", "device", "sensorid", "channel", "node", "nodeid"))
-"""Of these also one that is a number; elsewhere a number is a reading."""
-LEAST_NAME = 3
-"""In a file without a header a shorter text that changes is a flag (``S``, ``D``) and no name."""
-
 Table = dict[str, "array[float]"]
 """A column of numbers for each quantity, all of one length."""
 
@@ -50,7 +38,7 @@ Table = dict[str, "array[float]"]
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was met on the way: bad rows that were skipped, lines of a footer, comments and the header once more between
-    the rows, midnights, held seconds."""
+    the rows, midnights, held seconds, labels that changed and from which line on."""
 
     skipped: int = 0
     first_skipped: str = ""
@@ -59,6 +47,7 @@ class Facts:
     midnights: int = 0
     held_rows: int = 0
     held_at_most_s: float = 0.0
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 COMMANDED = {
@@ -124,8 +113,7 @@ class TableReader:
             ("",) * len(heads)
         }
         self._names = {h.name for h in heads} | {h.text for h in heads}
-        used = {c.at for c in wanted} | {c.date_at for c in wanted}
-        self._of = {at: "" for at, h in enumerate(heads) if at not in used and is_thing(h.name)}
+        self._beside = Beside(where, layout, wanted, self._number)
         self._status_at = next((c.at for c in wanted if c.quantity == "status"), -1)
 
     def read(self, rows: Iterable[tuple[int, list[str]]]) -> ReadColumns:
@@ -158,8 +146,8 @@ class TableReader:
                 continue
             if footer:
                 raise BadRecording(one_line(f"{self.where}, {bad[0]}"))
-            if self._of:
-                self._check_of(line, cells)
+            if self._beside.is_needed:
+                self._beside.check(line, cells, values)
             t_s = values[0]
             first_s = t[0] if n else t_s
             if not (last_t_s <= t_s <= MAX_T_S and t_s - first_s <= MAX_SPAN_S and t_s >= -MAX_T_S):
@@ -181,7 +169,8 @@ class TableReader:
                 one_line(f"{self.where}: {skipped} rows are bad and {n} are not: the first bad one is {bad[0]}")
             )
         factor = next(abs(c.factor) for c in self.wanted if c.quantity in ("mass_g", "counts"))
-        facts = Facts(skipped, bad[0] if skipped else "", footer, passed, self.midnights)
+        labels = tuple(self._beside.labels.items())
+        facts = Facts(skipped, bad[0] if skipped else "", footer, passed, self.midnights, labels=labels)
         return ReadColumns(table, factor * 10.0**-self.decimals, facts, tuple(self.commands))
 
     def _is_between(self, line: int, cells: list[str]) -> bool:
@@ -194,24 +183,6 @@ class TableReader:
         if len(self._names.intersection(stripped) - {""}) > 1:
             raise BadRecording(one_line(f"{self.where}, line {line}: another header begins here: cut the file there"))
         return False
-
-    def _check_of(self, line: int, cells: list[str]) -> None:
-        """Refuse rows of two things under one header, as a file of one value a row has."""
-        for at, before in self._of.items():
-            cell = cells[at].strip()
-            if cell == before:
-                continue
-            head = self.layout.columns[at].text
-            if head.startswith("#") and (len(cell) < LEAST_NAME or looks_like_clock(cell)):
-                continue
-            if before and cell and (plain_name(head) in NUMBERED or not _is_number(self._number, cell)):
-                raise BadRecording(
-                    one_line(
-                        f"{self.where}, line {line}: {head} is {cell[:40]} here and {before[:40]} above: these rows "
-                        "are of two things: export one of them, or each as a column"
-                    )
-                )
-            self._of[at] = cell or before
 
     def _commanded(self, line: int, t_s: float, words: str) -> None:
         for word in words.lower().split(";"):
@@ -322,11 +293,6 @@ class TableReader:
             raise _BadRow(
                 f"line {line}, column status: {cell.strip()[:40]!r} is none: use {names}", may_be_footer=False
             ) from None
-
-
-def is_thing(name: str) -> bool:
-    """Say whether a column that is not read says whose value a row has; in a file without a header each may."""
-    return plain_name(name) in THINGS or name.startswith("#")
 
 
 def without_unit(cell: str, unit: str) -> str:

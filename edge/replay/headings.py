@@ -32,6 +32,9 @@ TEMP_NAMES = _words(
 )
 PRESSURE_NAMES = _words("pressure p vacuum druck pression presión pressione 压力 壓力 圧力 真空度")
 
+SAME_BEHIND = _words("tg tga raw sample measured mean average elapsed sincestart")
+"""What may stand behind a unit and leave the quantity what it is; with anything else there it is another."""
+
 MAX_HEADING = 200
 """No header of ours is longer; the patterns below would take long over one that is."""
 TIME_UNITS = {
@@ -81,7 +84,11 @@ def split_heading(text: str, unit: str = "") -> ColumnHead:
     for pattern in (_BRACKETED, _SLASHED, _COMMA, _UNDERSCORED):
         found = pattern.match(shown)
         if found and is_unit(found["unit"]):
-            return ColumnHead(shown, found["name"].strip(), found["unit"].strip())
+            behind = (found.groupdict().get("rest") or "").strip(" .:;,*")
+            name = found["name"].strip()
+            if behind and plain_name(behind) not in SAME_BEHIND:  # ``x10``, ``setpoint``, ``sd``
+                name = f"{name} {behind}"
+            return ColumnHead(shown, name, found["unit"].strip())
     return ColumnHead(shown, shown, "")
 
 

@@ -21,7 +21,7 @@ from edge.errors import BadRecording
 from .clock import DAY_S, NoTime, Order, read_moment
 from .columns import PCT_STANDS_FOR_G, QUANTITIES, UNITS, calendar_unit, quantity_of
 from .csv_table import LARGEST, LONGEST_OVER_MIDNIGHT_S, MAX_ROWS, MAX_SPAN_S, Facts, ReadColumns
-from .headings import meaning_of_unit, unit_is_of
+from .headings import OTHER_UNITS, meaning_of_unit, plain_unit, unit_is_of
 from .layout import Layout, LongForm
 from .notation import MAX_DECIMALS, Notation
 
@@ -134,12 +134,14 @@ class LongReader:
     def _series_of(self, entity: str, cells: list[str], long: LongForm) -> _Series | None:
         of = cells[long.series].strip() if 0 <= long.series < len(cells) else ""
         if (known := self.series.get(entity)) is not None:
-            if known.of != of:
+            if known.of != of and (of or not long.has_units):  # a value that is gone has none
                 raise ValueError(f"{entity} is of two series ({known.of[:20]} and {of[:20]}): export one of them")
             return known
         name = self.mapped.get(entity) or self._own_name(entity)
         if long.has_units and name and name not in (units := unit_is_of(of)) and units:
             raise ValueError(f"{entity} is in {of} and named {name}: map it as {units[0]}")
+        if long.has_units and name and plain_unit(of) in OTHER_UNITS:
+            raise ValueError(f"{entity} is in {of}, which is not read: convert it")
         if not name and long.has_units:
             name = meaning_of_unit(of)
             if quantity_of(name) in {quantity_of(n) for n in self.mapped.values()}:

@@ -280,6 +280,10 @@ def _notes(facts: Facts, c: _Candidate, is_relative: bool) -> tuple[str, ...]:
         )
     if facts.skipped:
         notes.append(f"{facts.skipped} bad rows were skipped, the first: {facts.first_skipped}")
+    for label, line in facts.labels:
+        notes.append(
+            f"{label} changes from {line} on and is not used: the mass runs on, so all rows are taken for one sample's"
+        )
     if facts.held_rows:
         notes.append(
             f"{c.layout.format} writes changes only: values were held until the next, for at most "

@@ -51,6 +51,7 @@ def test_budget_refuses_a_mass_that_cannot_be(tmp_path: Path, certificate: Path,
 def test_budget_without_a_certificate_asks_for_one(tmp_path: Path) -> None:
     done = halfpercent(tmp_path, "budget", "--sample-mass", "100")
     assert done.returncode == 1
+    assert "which states its noise and drift: name one, or make one (halfpercent calibrate tare" in done.stderr
     assert "--certificate" in done.stderr
 
 

@@ -77,6 +77,11 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "AM and PM": ("Time,m (g),T (°C)\n3/13/2026 11:59:55 PM,196.5,25.5\n3/14/2026 12:00:05 AM,196.25,26.5\n", ()),
     "MATLAB": (f"Date,m (g),T (°C)\n740055.5,196.5,25.5\n{740055.5 + 10 / 86400!r},196.25,26.5\n", ()),
+    "a unit of its own": (
+        "Time (s);Weight;Unit;T (°C)\n0;196.5;g;25.5\n10;196.25;g;26.5\n", ("mass_g=Weight",)
+    ),
+    "flags behind a mass": ("0;196.5;S;25.5\n10;196.25;D;26.5\n", ("t_s=#1", "mass_g=#2", "temp_c=#4")),
+    "a row's number without a name": (",t_s,mass_g,temp_c\n0,0,196.5,25.5\n1,10,196.25,26.5\n", ()),
     "a day beside elapsed seconds": (
         "Date;Time (s);m (g);T (°C)\n14.03.2026;0;196.5;25.5\n14.03.2026;10;196.25;26.5\n", ()
     ),
@@ -106,6 +111,34 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
     "two samples": (TABLE.replace("\n", ";A\n").replace("Temp./°C;A", "Temp./°C;Sample") + "20;9;27;B\n", (),
                     "line 4: Sample is B here and A above"),
+    "a scale behind the unit": (TABLE.replace("Temp./°C", "Temp (°C) x10"), (), "no column temp_c"),
+    "seconds over sixty": (TABLE.replace("Time/s", "Time (s)/60"), (), "no column t_s"),
+    "a setpoint": (TABLE.replace("Temp./°C", "Temp (°C) setpoint"), (), "no column temp_c"),
+    "a scatter": (TABLE.replace("Mass/g", "Mass (g) sd"), (), "no column mass_g"),
+    "what was lost": (TABLE.replace("Mass/g", "Mass/g, lost"), (), "no column mass_g"),
+    "two units in one header": (TABLE.replace("Mass/g", "Mass [g] [%]"), (), "no column mass_g"),
+    "a unit of its own that changes": (
+        "Time (s);Weight;Unit;T (°C)\n0;196.5;g;25.5\n10;196250;mg;26.5\n", ("mass_g=Weight",),
+        "line 3: Unit says mg, and Weight is read as mass_g",
+    ),
+    "a unit of its own, without a header": (
+        "0;0.1965;kg;25.5\n10;0.19625;kg;26.5\n", ("t_s=#1", "mass_g=#2", "temp_c=#4"), "#3 says kg, and #2 is read"
+    ),
+    "a unit in a history": (
+        HISTORY.replace("\n", ",kg\n").replace("changed,kg", "changed,unit_of_measurement"), (SCALE, OVEN),
+        "sensor.scale is in kg and named mass_g: map it as mass_kg",
+    ),
+    "ounces in a log": (
+        "[12:00:01][D][sensor:094]: 'Scale': Sending state 6.9 oz with 1 decimals of accuracy\n", ("mass_g=Scale",),
+        "Scale is in oz, which is not read",
+    ),
+    "decimal commas between commas": (
+        "t_s,mass_g,temp_c,,\n0,196,5,25,5\n10,196,25,26,5\n", (), "column 4 has no name and holds 25"
+    ),
+    "two specimens under a name": (
+        TABLE.replace("\n", ";A\n").replace("Temp./°C;A", "Temp./°C;Name") + "20;196.9;27;B\n", (),
+        "line 4: Name is B here and A above",
+    ),
     "two topics without a header": (
         "10:00:00 rig/scale 196.5 25\n10:00:00 rig/oven 25.5 25\n", ("t_s=#1", "mass_g=#3", "temp_c=#4"),
         "#2 is rig/oven here and rig/scale above",
@@ -204,3 +237,33 @@ def test_another_header_ends_the_reading_even_where_bad_rows_are_skipped(tmp_pat
     path.write_text(TABLE + "Time/s;Temp./°C;Mass/g\n20;27;196\n", encoding="utf-8")
     with pytest.raises(BadInput, match="another header begins here"):
         read_file(path, {}, use_counts=False, temp_is_declared=False, how=How(skip_bad_rows=True))
+
+
+@pytest.mark.parametrize("column", ["name", "Sample"])
+def test_a_label_that_changes_while_the_mass_runs_on_is_left_and_said(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "labelled.csv"
+    labels = ("heating", "heating", "", "hold", "p5", "p6")
+    rows = "".join(f"{10 * i},{196.5 - i / 100:.2f},25,{label}\n" for i, label in enumerate(labels))
+    path.write_text(f"t_s,mass_g,temp_c,{column}\n{rows}", encoding="utf-8")
+    read = read_file(path, {}, use_counts=False, temp_is_declared=False, how=How())
+    assert len(read.columns.table["t_s"]) == len(labels)
+    assert f"not used: {column}" in read.read_as
+    assert read.notes == (
+        f"{column} changes from line 5 on and is not used: the mass runs on, so all rows are taken for one sample's",
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("t_s,mass_g,temp_c,name", "20,196.2,25,B"),  # another mass
+        ("t_s,mass_g,temp_c,name", "900,196.5,25,B"),  # after a pause in which it can have been changed
+        ("t_s,mass_pct,temp_c,name", "20,196.5,25,B"),  # each specimen begins at 100 %
+        ("t_s,mass_g,temp_c,sample_id", "20,196.5,25,B"),  # who calls it an id means another
+    ],
+)
+def test_a_label_that_may_be_of_another_specimen_is_refused(tmp_path: Path, head: str, row: str) -> None:
+    path = tmp_path / "labelled.csv"
+    path.write_text(f"{head}\n0,196.5,25,A\n10,196.5,25,A\n{row}\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"line 4: .* is B here and A above: these rows are of two things"):
+        read_file(path, {}, use_counts=False, temp_is_declared=False, how=How())
