@@ -44,6 +44,11 @@ def translated_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as e:
         said = visible(f"{e}")[:_MOST_SAID]  # it may quote the file
+        if is_cut_off(e):
+            raise BadDatabase(
+                f"{path}: a change to it was cut off, and {path.name}-journal beside it undoes that: start the station "
+                "once, or open a copy of both with sqlite3"
+            ) from e
         error, what = _SAID.get(error_code(e), (BadDatabase, f"{said}: restore it from a copy, or name another"))
         raise error(f"{path}: {what}") from e
     except (UnicodeError, OverflowError) as e:  # SQLite's words about a damaged name; a number beyond its integers
@@ -65,6 +70,11 @@ def parsed_rows(where: str) -> Iterator[None]:
 def error_code(e: sqlite3.Error) -> int:
     """Get SQLite's result code of an error, without its extension; 0 for an error of the module's own."""
     return getattr(e, "sqlite_errorcode", 0) & 0xFF
+
+
+def is_cut_off(e: sqlite3.Error) -> bool:
+    """Say whether who only reads met a change that was cut off, and must be undone before anything is read."""
+    return getattr(e, "sqlite_errorname", "") == "SQLITE_READONLY_ROLLBACK"
 
 
 def check(db: Database, path: Path) -> int:

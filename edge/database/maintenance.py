@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from calibration.bounded_file import open_regular_file
 from edge.errors import BadDatabase
 
 from . import writer_lock
-from .connection import error_code, translated_errors
+from .connection import error_code, is_cut_off, translated_errors
 from .own_schema import problems_for_writing
 from .reading import connect_readonly, has_header, look_at, no_regular_file
 from .writing import check_folder, put_aside
@@ -41,6 +42,8 @@ SPARE = 2.0  # noisier chips, more events, another program's files
 
 _NOT_ITS_FAULT = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""A journal begins with it, and one that names a journal over several databases ends with it (SQLite's file format)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,37 @@ def quarantine_if_unusable(path: Path, wall_s: float, limit_s: float = CHECK_S) 
         with translated_errors(path):
             if strange:
                 return PutAside(put_aside(file, wall_s, "not-ours"), strange)
+            if why := _undone(file):
+                return PutAside(put_aside(file, wall_s, "not-ours"), why)
             if _is_damaged(file, limit_s):
                 return PutAside(put_aside(file, wall_s), "its pages are damaged")
             why = _why_not_ours(file)
             return PutAside(put_aside(file, wall_s, "not-ours"), why) if why else None
     finally:
         writer_lock.drop(file, held)
+
+
+def _undone(file: Path) -> str:
+    """Have SQLite undo a change that a power cut ended, as a database changes into WAL mode or out of it.
+
+    Get why it must not: a journal that names another file has SQLite delete that, and none of ours does.
+    """
+    try:
+        with closing(connect_readonly(file)) as db:
+            db.execute("pragma user_version")
+    except sqlite3.Error as e:
+        if not is_cut_off(e):
+            return ""  # who looks next says what is wrong
+    else:
+        return ""
+    journal = file.with_name(f"{file.name}-journal")
+    with open_regular_file(journal) as found:
+        found.seek(max(0, found.seek(0, os.SEEK_END) - len(_JOURNAL)))
+        if found.read() == _JOURNAL:
+            return f"{journal.name} beside it names another file"
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file, timeout=10.0)) as db:
+        db.execute("pragma user_version")
+    return ""
 
 
 def _is_damaged(file: Path, limit_s: float) -> bool:

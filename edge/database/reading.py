@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from calibration.bounded_file import NotReadable, open_regular_file, what_it_is
 from edge.errors import BadDatabase, DamagedDatabase
 
-from .connection import check, error_code, translated_errors
+from .connection import check, error_code, is_cut_off, translated_errors
 from .own_schema import problems_for_reading
 
 OPEN_CPU_S = 1.5
@@ -126,6 +126,8 @@ def open_readonly(path: Path, *, cpu_s: float = READ_CPU_S, most_bytes: int = MO
         try:
             db, version = _open(path, "mode=ro", most_bytes)
         except sqlite3.OperationalError as e:
+            if is_cut_off(e):  # its pages as they stand are half of the one state and half of the other
+                raise
             if error_code(e) not in _NOTHING_BESIDE and "_SHM" not in getattr(e, "sqlite_errorname", ""):
                 raise
             _refuse_waiting(path)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from written_run import begin
 
 from edge.database import reading, writer_lock
 from edge.database.journal import Journal
+from edge.database.maintenance import quarantine_if_unusable
 from edge.database.queries import MOST_LISTED, SHOWN_CHARS, list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.errors import BadDatabase, NoSuchRun
@@ -165,6 +167,47 @@ def test_a_copy_without_its_log_says_so_and_is_not_called_empty(tmp_path: Path) 
         refused(alone, "its newest part was in copy.db-wal, which is not beside it: copy both")
         shutil.copy(tmp_path / "a.db-wal", tmp_path / "copy.db-wal")
         assert [r.state for r in list_runs(alone)] == ["interrupted"], "nobody measures it there"
+
+
+def cut_off(path: Path) -> None:
+    """Leave a database as a power cut does in the middle of a change: pages of two states, and a journal."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("pragma journal_mode = delete")
+        for line in (
+            "pragma cache_size = 1",
+            "begin",
+            "update seconds set mass_g = 0",
+            "update runs set verdict = 'x'",
+        ):
+            db.execute(line)
+        journal = path.with_name(f"{path.name}-journal")
+        kept = {file: file.read_bytes() for file in (path, journal)}
+        db.execute("rollback")
+    for file, data in kept.items():
+        file.write_bytes(data)
+
+
+def test_a_change_that_was_cut_off_is_said_and_never_read_half_and_the_station_undoes_it(path: Path) -> None:
+    before = [(r.run_id, r.verdict) for r in list_runs(path)]
+    cut_off(path)
+    half = path.read_bytes()
+    refused(path, "a change to it was cut off")
+    assert path.read_bytes() == half
+    assert quarantine_if_unusable(path, 1.8e9) is None
+    assert [(r.run_id, r.verdict) for r in list_runs(path)] == before
+
+
+def test_a_journal_that_would_have_sqlite_delete_another_file_is_put_aside_with_its_database(path: Path) -> None:
+    cut_off(path)
+    other, journal = path.with_name("other"), path.with_name(f"{path.name}-journal")
+    other.write_bytes(b"dear to somebody")
+    name = str(other).encode()
+    tail = struct.pack(">I", 1 << 18 | 1) + name + struct.pack(">II", len(name), sum(name)) + journal.read_bytes()[:8]
+    journal.write_bytes(journal.read_bytes() + tail)
+    aside = quarantine_if_unusable(path, 1.8e9)
+    assert aside is not None
+    assert "names another file" in aside.why
+    assert other.read_bytes() == b"dear to somebody"
 
 
 def test_a_run_that_nobody_measures_any_more_is_interrupted_and_who_looks_disturbs_no_writer(tmp_path: Path) -> None:
