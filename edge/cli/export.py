@@ -13,7 +13,7 @@ import click
 from .options import database_to_read, db_option
 from .say import say
 
-FORMATS = ("eln", "csv", "parquet")
+FORMATS = ("eln", "csv", "parquet", "sqlite")
 
 
 @click.command()
@@ -29,7 +29,8 @@ def export(
     """Write a run into a new file. RUN is its number, or `last`.
 
     eln: all of it with its seal, for a stranger to check (halfpercent verify) and for lab notebooks. csv: raw samples
-    with what was commanded, which replay judges again. parquet: the same, where pyarrow is there.
+    with what was commanded, which replay judges again. parquet: the same, where pyarrow is there. sqlite: its
+    tables with foreign keys, and the views, for datasette and others.
     """
     form = form or output.suffix.removeprefix(".").lower()
     if form not in FORMATS:
@@ -63,6 +64,15 @@ def _parquet(database: Path, run: str, output: Path) -> None:
         run_as_parquet(database, run, file)
 
 
+def _sqlite(database: Path, run: str, output: Path) -> None:
+    from edge.database.linked_copy import linked_copy
+    from edge.records.durable_file import new_file
+
+    raw = linked_copy(database, run)
+    with new_file(output) as file:
+        file.write(raw)
+
+
 def _eln(database: Path, run: str, output: Path, attach: tuple[Path, ...], cosigned: Path | None) -> None:
     from edge.evidence.package import MANIFEST, make_package
     from edge.records.durable_file import new_file
@@ -75,4 +85,4 @@ def _eln(database: Path, run: str, output: Path, attach: tuple[Path, ...], cosig
         say(f"{output}: nobody has sealed this run (halfpercent key new, for the next one)", err=True)
 
 
-_WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv, "parquet": _parquet}
+_WRITERS: dict[str, Callable[[Path, str, Path], None]] = {"csv": _csv, "parquet": _parquet, "sqlite": _sqlite}
