@@ -7,9 +7,11 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,8 +97,35 @@ def test_readmes_commands_typed_in_order_never_fail(
     commands = [shlex.split(line, comments=True)[1:] for line in lines]
     assert ["runs", "--db", "out/demo"] in commands
     for words in commands:
-        if words[0] != "demo":  # whole tests are run elsewhere
+        if words[0] == "web":
+            assert re.search(r"PASS|FAIL|INCONCLUSIVE|INVALID", shown_in_browser(*words))
+        elif words[0] != "demo":  # whole tests are run elsewhere
             say(*words)
+
+
+def shown_in_browser(*words: str) -> str:
+    """Get the first page that a server of the page gives, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "edge", *words, "--port", str(port)]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    shown: list[str] = []
+
+    def is_served() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/runs", timeout=10) as page:
+                shown.append(page.read().decode())
+        except OSError:
+            return False
+        return True
+
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(is_served)
+        finally:
+            process.terminate()
+    return shown[0]
 
 
 def test_what_readme_shows_of_the_first_recording_is_what_comes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
