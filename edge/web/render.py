@@ -203,7 +203,8 @@ class Renderer:
         return {name: template.render(context | {"section": name}).strip() for name, _ in LAYOUT}
 
     def _of_run(self, seen: RunSoFar, language: Language) -> dict[str, object]:
-        w, taken = self._words[language], now.taken(seen)
+        w = self._words[language]
+        taken = now.taken(seen, w)
         drawn = self._drawn.get(language)
         if drawn is None or drawn[0] is not seen:
             curve = seen.curve.recorded.columns
