@@ -253,7 +253,8 @@ class Station:
     def must_be_idle(self) -> None:
         """Raise ``StationBusy`` where a run is going on."""
         if self.live is not None:
-            raise StationBusy(f"run {self.live.run_id} is being measured: wait for it, or halfpercent abort")
+            begun = f"run {self.live.run_id}, begun by {self.live.definition.operator}"
+            raise StationBusy(f"{begun}, is being measured: wait for it, or halfpercent abort")
 
     def must_be_well(self, what: str) -> None:
         """Raise ``AlarmStands`` where the load cell or the oven thermometer has an alarm that is open."""

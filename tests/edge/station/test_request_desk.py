@@ -49,7 +49,7 @@ def test_a_start_begins_at_the_look_after_all_was_read(tmp_path: Path) -> None:
         assert answered(later) == {"run_id": 1}
         assert it.service.station.live is not None
         it.run_s(3.0)
-        with pytest.raises(StationBusy):
+        with pytest.raises(StationBusy, match=r"^run 1, begun by .+, is being measured: "):
             start_later(it)
 
 
