@@ -210,8 +210,12 @@ virtual-pi:
 test-virtual-pi: $(VENV)/dev.stamp virtual-pi
 	$(BIN)/python -m pytest tests/virtualpi -s
 
+# The page's first evening at the page's own pace, on both bridges at once: three and a half minutes.
+evening: $(VENV)/dev.stamp
+	HALFPERCENT_TEST_SPEED=60 $(BIN)/python -m pytest -n 2 tests/test_typed_commands.py -k evening
+
 # Needs Chromium, npm and a network: its tools go into a scratch folder outside the repository.
-.PHONY: test-page
+.PHONY: test-page evening
 test-page: $(VENV)/dev.stamp
 	@sh tests/helpers/test_page.sh $(BIN)/python
 

@@ -15,12 +15,14 @@ import zipfile
 from collections.abc import Sequence
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_recordings import cold_test, write
 from packaging.requirements import Requirement
 from repository import ROOT
 from sealed_run import SealedRun
+from short_demo import SHORTER
 
 ELSEWHERE = """
 import os, socket, subprocess, sys, types
@@ -73,7 +75,7 @@ def test_the_wheel_holds_every_module_and_every_file_that_is_read(unpacked: Path
         assert [str(p) for p in sources if not (unpacked / p.relative_to(ROOT)).exists()] == []
 
 
-def test_a_recording_is_judged_and_a_night_is_known_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:
+def test_a_recording_is_judged_and_a_test_simulated_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(unpacked)!r})\n"
         "import edge, json\n"
@@ -83,14 +85,24 @@ def test_a_recording_is_judged_and_a_night_is_known_from_the_wheel_alone(unpacke
         "from edge.cli.main import main\n"
         "main()\n"
     )
-    recording = str(ROOT / "docs" / "first-recording.csv")
-    words = ["replay", recording, "--declare", "u_mass_g=0.002", "--json"]
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": sysconfig.get_path("purelib")}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["verdict"] == "FAIL"
+
+    def say(*words: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words, "--json"],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said
+
+    assert say("replay", str(ROOT / "docs" / "first-recording.csv"), "--declare", "u_mass_g=0.002")["verdict"] == "FAIL"
+    (tmp_path / "short.toml").write_text(SHORTER, encoding="utf-8")
+    assert say("demo", "--standard", "short.toml", "--scenario", "liquid", "--out", "demo")["verdict"] == "FAIL"
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin", "linux"])
