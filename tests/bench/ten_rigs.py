@@ -38,8 +38,7 @@ that hang, never acknowledge, refuse, or flood with messages that nobody asked f
 """,
     """
 - No second is missing in any row, or the bench fails; samples are of all ten stations. A chip that is read late loses a
-  conversion, and the machine was busy with other work (see the load): whether a broker has a part in the samples' few
-  per cent, only a run on an idle machine says.
+  conversion: on a busy machine (see the load) some per cent of the samples are the machine's, not the broker's.
 - Bytes are what Mosquitto counted from ten publishers (`$SYS/broker/bytes/received`), without TCP's own.
 - The last row: a whole simulated test is made while the command publishes it, and Mosquitto is stopped for one hour of
   the test's time; each row arrives.
