@@ -235,14 +235,15 @@ def calculated(bytes_a_second: float) -> str:
         for every_s in (10, 60):
             rate = rigs / every_s
             bytes_a_s = rate * bytes_a_second
+            stored_mb = bytes_a_s * 3600 * NIGHT_H / 1e6
             rows.append(
                 (
                     f"{rigs}",
                     f"{every_s} s",
-                    f"{rate:.3g}",
+                    f"{rate:.0f}" if rate >= 1.0 else f"{rate:.3g}",
                     f"{bytes_a_s / 1e3:.3g} kB/s",
                     f"{bytes_a_second * 3600 / every_s / 1e3:.3g} kB",
-                    f"{bytes_a_s * 3600 * NIGHT_H / 1e9:.3g} GB",
+                    f"{stored_mb:.3g} MB" if stored_mb < 1e3 else f"{stored_mb / 1e3:.3g} GB",
                 )
             )
     return table(*rows)
