@@ -6,6 +6,7 @@ It holds at most one answer that is not taken, and no line longer than it may be
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 
 from .peer import Peer
@@ -40,6 +41,13 @@ class Client:
         if self._lost:
             return True
         return self._ended and not self._to_send and self.later is None and b"\n" not in self._came
+
+    @property
+    def has_left(self) -> bool:
+        """Get whether the other end is closed: no answer can reach it. Who only sends no more is still there."""
+        look = select.poll()
+        look.register(self._connection, 0)
+        return any(event & select.POLLHUP for _, event in look.poll(0))
 
     @property
     def asks(self) -> bool:

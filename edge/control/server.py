@@ -200,13 +200,18 @@ class Control:
                 os.chown(path, -1, grp.getgrnam(self._groups.look).gr_gid)
 
     def _let_in(self, listener: socket.socket, now_s: float) -> None:
-        """Let in who waits, for a few ms at most. Who came in before and is owed nothing makes room for them."""
+        """Let in who waits, for a few ms at most. Who came in before and is owed nothing makes room for them.
+
+        With no file descriptor left there may be one place alone, and a long queue for it: who has gone away again, or
+        says nothing, is let go at once.
+        """
         self._keep_spare()
         until_s = time.perf_counter() + LET_IN_S
         free = self._free_places(now_s)
         idle_of: dict[int, list[Client]] = {}
         for client in free:
             idle_of.setdefault(client.peer.pid, []).append(client)
+        starved = False
         for _ in range(LET_IN):
             if time.perf_counter() > until_s:
                 return
@@ -214,6 +219,7 @@ class Control:
                 connection, _ = listener.accept()
             except OSError as e:
                 if e.errno in _NO_MORE_FILES and (self._give_spare() or self._drop_one(free)):
+                    starved = True
                     continue
                 return  # nobody waits, or has gone again
             try:
@@ -222,10 +228,15 @@ class Control:
                 connection.close()
                 continue
             client.receive()
+            if starved and client.has_left:
+                client.close()
+                continue
             for other in idle_of.pop(client.peer.pid, []):
                 self._drop(other)
             if len(self._clients) < MAX_CLIENTS or self._drop_one(free) or self._drop_of_a_crowd(client.peer.uid):
                 self._clients.append(client)
+                if starved and not client.is_owed(now_s):
+                    free.append(client)
             else:
                 client.close()
 

@@ -108,29 +108,63 @@ def test_who_does_not_take_an_answer_loses_his_place_before_those_who_wait_for_o
         assert said(station, line("status"))[0]["ok"]
 
 
-def test_out_of_file_descriptors_it_still_answers(station: Station) -> None:
+@contextmanager
+def no_file_descriptor_left() -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.open("/dev/null", os.O_RDONLY)  # the lowest that is free is where the limit is
+    os.close(probe)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_out_of_file_descriptors_it_still_answers(station: Station) -> None:
     asking = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(3)]
-    with clients(station, 5):
-        # None is left: the lowest that is free is where the limit is.
-        probe = os.open("/dev/null", os.O_RDONLY)
-        os.close(probe)
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
-            for connection in asking:
-                connection.connect(str(station.path))
-                connection.sendall(line("status"))
-                station.poll()
-                connection.settimeout(2.0)
-                assert b'"ok":true' in connection.recv(1000)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            for connection in asking:
-                connection.close()
+    with clients(station, 5), no_file_descriptor_left():
+        for connection in asking:
+            connection.connect(str(station.path))
+            connection.sendall(line("status"))
+            station.poll()
+            connection.settimeout(2.0)
+            assert b'"ok":true' in connection.recv(1000)
+    for connection in asking:
+        connection.close()
     station.poll()
     assert station.control._spare is not None
+
+
+@pytest.mark.parametrize(("sent", "leave"), [(line("status") * 12, True), (b"", False), (b"{", False)])
+def test_the_one_place_that_is_left_is_not_for_who_is_gone_or_says_nothing(
+    station: Station, sent: bytes, leave: bool
+) -> None:
+    before = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(100)]
+    asking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    for connection in before:
+        connection.connect(str(station.path))
+        connection.sendall(sent)
+    for connection in before if leave else []:
+        connection.shutdown(socket.SHUT_RDWR)  # closed, but for its number, which the station would get
+    asking.connect(str(station.path))
+    asking.sendall(line("status"))
+    asking.settimeout(2.0)
+    with no_file_descriptor_left():
+        station.poll(8)  # two seconds of a station
+        assert b'"ok":true' in asking.recv(1000)
+    for connection in [*before, asking]:
+        connection.close()
+
+
+def test_who_only_sends_no_more_is_answered_though_one_place_is_left(station: Station) -> None:
+    with client(station.path) as asking:
+        asking.sendall(line("status"))
+        asking.shutdown(socket.SHUT_WR)
+        with no_file_descriptor_left():
+            station.poll()
+            assert one_answer(asking)["ok"]
 
 
 ACTS = [name for name in COMMAND_NAMES if name != "status"]
