@@ -10,6 +10,7 @@ Source of the availability: 23 CFR 680.116 (b): µ = (T − (T_outage − T_excl
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
@@ -133,7 +134,9 @@ def _stops(log: StationLog, end: datetime.datetime) -> tuple[list[Span], bool]:
 
 
 def _last_before(alive: Sequence[datetime.datetime], at: datetime.datetime) -> datetime.datetime | None:
-    return max((t for t in alive if t < at), default=None)
+    """Get the last of ``alive``, in order, before a time."""
+    n = bisect_left(alive, at)
+    return alive[n - 1] if n else None
 
 
 def _unable(events: Iterable[LoggedEvent], end: datetime.datetime) -> list[Span]:
@@ -177,8 +180,18 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def _common(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    both = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
-    return [(a, b) for a, b in both if a < b]
+    """Get what two joined lists of spans have in common: each is looked at once, however many they are."""
+    out: list[Span] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        (a, b), (c, d) = one[i], other[j]
+        if max(a, c) < min(b, d):
+            out.append((max(a, c), min(b, d)))
+        if b <= d:
+            i += 1
+        else:
+            j += 1
+    return out
 
 
 def _length_s(spans: Iterable[Span]) -> float:

@@ -85,6 +85,32 @@ def test_maintenance_is_taken_out_from_its_declaration_on_and_no_sooner() -> Non
     assert over.excluded_s == 0.0
 
 
+HOURS = st.integers(0, 720)
+
+
+@given(st.lists(HOURS, unique=True, max_size=24), st.lists(st.tuples(HOURS, HOURS), max_size=12))
+def test_what_is_excluded_is_every_hour_that_is_both(turns: list[int], declared: list[tuple[int, int]]) -> None:
+    turns = sorted(turns)[: len(turns) // 2 * 2]
+    stops = list(zip(turns[::2], turns[1::2], strict=True))
+    events = [event(a, EventKind.STOPPED) for a, _ in stops] + [event(b, EventKind.STARTED) for _, b in stops]
+    found = figures(*events, *(event(0.0, EventKind.MAINTENANCE, span=span) for span in declared))
+    out = {h for a, b in stops for h in range(a, b)}
+    assert found.outage_s == pytest.approx(3600.0 * len(out))
+    assert found.excluded_s == pytest.approx(3600.0 * len(out & {h for a, b in declared for h in range(a, b)}))
+
+
+def test_a_log_of_a_hundred_thousand_restarts_and_maintenances_is_looked_at_once() -> None:
+    """An enemy's log: held each against each it took minutes, and nobody would wait for this test."""
+    n = 100_000
+    hours = [600.0 * i / n for i in range(n)]
+    found = figures(
+        *(event(h, EventKind.STARTED) for h in hours),
+        *(event(0.0, EventKind.MAINTENANCE, span=(h, h + 0.003)) for h in hours),
+    )
+    assert found.faults == n - 1  # the first is at the same moment as the start that all have
+    assert found.excluded_s == pytest.approx(found.outage_s / 2, rel=1e-3)
+
+
 def test_a_rig_whose_station_never_ran_has_no_availability(short_demo: Demo) -> None:
     found = service_quality("R1", StationLog((), (), 0, False), (), MONTH)
     assert (found.availability_pct, found.tests) == (None, 0)
