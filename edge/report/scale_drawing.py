@@ -18,6 +18,8 @@ from .numbers import fixed
 WIDTH, HEIGHT = 696, 152
 ZONE_Y, ZONE_HEIGHT, BAR_Y, AXIS_Y = 30.0, 22.0, 84.0, 114.0
 REACH = 2.5
+LEAST_REACH = 1e-6
+"""In %, and as a share of the limit."""
 EDGE = 60.0
 """Beyond the broken axis a value stands in so many px."""
 BREAK = 44.0
@@ -41,7 +43,8 @@ class _Scale:
         self.u, self.k = r.u_pct or 0.0, r.k or 2.0
         self.limit, self.comparator = r.limit_pct, r.comparator
         self.guard = page.facts.standard.guard_factor * self.U
-        reach = REACH * self.U if self.U > 0.0 else 0.2 * self.limit
+        reach = REACH * self.U if self.U > 0.0 else 0.2 * abs(self.limit)
+        reach = max(reach, LEAST_REACH * abs(self.limit), LEAST_REACH)  # whatever is stored, a line has a length
         self.low, self.high = self.limit - reach, self.limit + reach
         self.side = 1 if self.loss + self.U > self.high + reach else -1 if self.loss - self.U < self.low - reach else 0
         if not self.side:

@@ -64,3 +64,17 @@ def test_no_word_lies_over_another_or_leaves_the_drawing(
     assert [(a, b) for (a, at), (b, there) in combinations(words, 2) if over(at, there)] == []
     outside = [said for said, at in words if at[0] < -2.0 or at[2] > WIDTH + 2.0 or at[1] < 0.0 or at[3] > HEIGHT]
     assert outside == []
+
+
+ANY = st.floats(-1e300, 1e300)
+
+
+@given(limit_pct=ANY, loss_pct=ANY, U_pct=st.floats(0.0, 1e300), verdict=st.sampled_from(Verdict))
+@example(limit_pct=0.0, loss_pct=0.0, U_pct=0.0, verdict=Verdict.PASS)
+@example(limit_pct=0.5, loss_pct=0.5, U_pct=5e-324, verdict=Verdict.INCONCLUSIVE)
+def test_whatever_numbers_a_foreign_file_has_they_are_drawn(
+    made: Report, limit_pct: float, loss_pct: float, U_pct: float, verdict: Verdict
+) -> None:
+    fields = {"loss_pct": loss_pct, "U_pct": U_pct, "u_pct": U_pct / 2.0, "k": 2.0, "limit_pct": limit_pct}
+    result = with_fields(made.result, verdict=verdict, **fields)
+    ElementTree.fromstring(scale_drawing(Page(replace(made, result=result), Words(Language.ENGLISH))))
