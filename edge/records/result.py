@@ -355,7 +355,7 @@ def from_json(plain: object) -> Result:
     """Get a result back from plain JSON, of this version or an older one. Raises ``ValueError``, for absurd numbers."""
     if (beyond := _first_beyond(plain)) is not None:
         raise ValueError(f"{beyond!r:.40} is no number of a result")
-    return msgspec.convert(plain, Result, strict=False)
+    return msgspec.convert(plain, Result)
 
 
 def _first_beyond(plain: object) -> float | None:

@@ -160,7 +160,7 @@ class Specimen(_Part, frozen=True, kw_only=True):
     @staticmethod
     def from_settings(settings: object) -> Specimen:
         """Get it back from :meth:`as_settings`. Raises ``msgspec.ValidationError``."""
-        return msgspec.convert(settings, Specimen, strict=False)
+        return msgspec.convert(settings, Specimen)
 
 
 class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
