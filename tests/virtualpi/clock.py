@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
+from edge.simulate.instrument import BEGINS_WALL_S
 from hw.clock import SimClock
 
 
@@ -19,7 +20,7 @@ class SharedClock(SimClock):
         with path.open("a+b") as file:
             file.truncate(8)
             self._cell = memoryview(mmap.mmap(file.fileno(), 8)).cast("q")
-        super().__init__()
+        super().__init__(BEGINS_WALL_S)  # as a simulated test's: what is compared begins at the same moment
 
     @property
     def _now_ns(self) -> int:
