@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from .notation import TwoReadings
+from .notation import TwoReadings, has_other_digits, plain_signs
 
 DAY_S = 86_400
 MAX_CLOCK = 64
@@ -64,7 +64,7 @@ class NoTime(ValueError):
 
 def looks_like_clock(cell: str) -> bool:
     """Say whether a cell is written as a date or as hours and minutes."""
-    text = cell.strip()
+    text = plain_signs(cell.strip())
     if len(text) > MAX_CLOCK:
         return False
     if _named_day(text) is not None:
@@ -76,7 +76,7 @@ def looks_like_clock(cell: str) -> bool:
 
 def read_moment(cell: str, order: Order = "day") -> Moment:
     """Get a cell's time. ``order``: which comes first in ``03/04/2026``. Raises :class:`NoTime`."""
-    text = cell.strip()
+    text = plain_signs(cell.strip())
     if len(text) > MAX_CLOCK:
         raise NoTime(f"{text[:40]!r} is no time")
     day_s, rest, dated = 0, text, False
@@ -90,6 +90,8 @@ def read_moment(cell: str, order: Order = "day") -> Moment:
         return Moment(float(day_s), dated=True, zoned=False)
     time = _TIME.match(rest)
     if time is None:
+        if has_other_digits(text):
+            raise NoTime(f"{text[:40]!r} is no time: it is in other digits than 0 to 9")
         raise NoTime(f"{text[:40]!r} is no time" if text else "is empty")
     before, hours, minutes, seconds, part, half, zone = time.groups()
     if seconds is None and not dated:
@@ -154,7 +156,7 @@ def date_order(cells: Iterable[str]) -> Order:
     """Find what comes first in a column's dates. Raises :class:`TwoReadings` where two orders fit and differ."""
     dates: dict[str, re.Match[str]] = {}
     for cell in cells:
-        found = _DATE.match(cell.strip())
+        found = _DATE.match(plain_signs(cell.strip()))
         if found and found[1] is None and found[5] != "." and found[0] not in dates:
             dates[found[0]] = found
             if len(dates) > 400:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from calibration.toml_file import one_line
 from edge.errors import BadRecording, BadValue, NoCertificate
 
+from .calendar_number import calendar_unit, days_before_1970, loose_number
 from .clock import looks_like_clock
 from .headings import (
     OTHER_UNITS,
@@ -20,12 +21,14 @@ from .headings import (
     is_time,
     lacks_unit,
     may_be,
+    meaning_but_for,
     meaning_of,
     plain_unit,
     unit_is_of,
     written_unit,
 )
 from .layout import ColumnHead, Layout
+from .notation import plain_signs
 
 QUANTITIES = ("t_s", "counts", "mass_g", "temp_c", "cell_temp_c", "pressure_pa", "status")
 UNITS = {
@@ -49,17 +52,9 @@ UNITS = {
 """Other units a column may have: the quantity, and what to multiply by and add. ``mass_pct`` is of the start mass."""
 PCT_STANDS_FOR_G = 1.0
 """Where nobody states a start mass, 100 % stands as 100 g: a loss in % is the same."""
-EXCEL_DAYS = (20_000.0, 80_000.0)
-"""Days since 1900 of the years 1954 to 2119: a date that a spreadsheet wrote as a number."""
-UNIX_S = (1.2e9, 2.5e9)
-UNIX_FINE = (("t_ms", 1e3), ("t_us", 1e6), ("t_ns", 1e9))
-"""Since 1970, of the years 2008 to 2049, and how many there are in a second."""
-DATENUM_DAYS, DATENUM_OF_1970 = (730_000.0, 755_000.0), 719_529.0
-"""Days since the year 0 of the years 1998 to 2067, as MATLAB counts."""
-JULIAN_DAYS, JULIAN_OF_1970 = (2_450_000.0, 2_475_000.0), 2_440_587.5
 MAX_CELL = 64
 _NUMBER_AND_UNIT = re.compile(
-    r"^[+\-−]?\s?\d[\d.,'\u00a0\u202f ]*(?:[eE][+-]?\d+)?\s?(?P<unit>[^\d\s.,'+\-][^\d\s]{0,11})$"
+    r"^[+\-]?\s?[0-9][0-9.,'\u00a0\u202f ]*(?:[eE][+-]?[0-9]+)?\s?(?P<unit>[^\d\s.,'+\-][^\d\s]{0,11})$"
 )
 LONGEST_CALENDAR_STEP_S = 600.0
 """Rows of a calendar's time are closer: else the number may count seconds since the logger was switched on."""
@@ -111,6 +106,14 @@ def parse_columns(text: str, pairs: Iterable[str] = ()) -> dict[str, str]:
 def quantity_of(name: str) -> str:
     """Get the quantity of a name with a unit: ``mass_g`` of ``mass_mg``."""
     return UNITS[name][0] if name in UNITS else name
+
+
+class NoSuchColumn(BadRecording):
+    """What is needed, or mapped, is none of the columns that a header has. ``header`` is the header as it was read."""
+
+    def __init__(self, message: str, header: str, *remedies: str) -> None:
+        super().__init__(message, *remedies)
+        self.header = header
 
 
 class Columns:
@@ -177,7 +180,7 @@ class Columns:
         without = [h for q in missing for h in self._without_unit(q)]
         strange = [line for q in missing for line in self._strange(q)]
         declared = ("declare temp_c=120",) if missing == ["temp_c"] else ()
-        raise BadRecording(
+        raise NoSuchColumn(
             one_line(
                 f"{self.where}: no column {', '.join(missing)}"
                 + (f" ({'; '.join(strange)})" if strange else "")
@@ -190,16 +193,20 @@ class Columns:
                 + (", or declare one" if declared else "")
                 + f"; the header has {self._shown()[:200]}"
             ),
+            self._shown(),
             f"map {missing[0]}=HEADER",
             *declared,
         )
 
     def _strange(self, quantity: str) -> list[str]:
-        """Say of which columns the name is known and the unit, or the way of writing a time, is none that is read."""
+        """Say which columns are nearly what is missing: but for their unit, their way of writing a time, or a word."""
         lines = []
         for at, head in enumerate(self.heads):
             unit = head.unit or written_unit(head.text)
-            if unit and quantity in {quantity_of(n) for n in may_be(head)} and plain_unit(unit) in OTHER_UNITS:
+            meaning, behind = meaning_but_for(head)
+            if meaning and quantity_of(meaning) == quantity:
+                lines.append(f"{head.text} would be {meaning} but for {behind!r} behind its unit: it may be another")
+            elif unit and quantity in {quantity_of(n) for n in may_be(head)} and plain_unit(unit) in OTHER_UNITS:
                 lines.append(f"{head.text} is in {unit}, which is not read: convert it")
             elif quantity == "t_s" and is_time(head) and at < len(self.first):
                 cell = self.first[at].strip()
@@ -229,8 +236,9 @@ class Columns:
             return at
         found = [i for i, h in enumerate(self.heads) if header in (h.text, h.name)]
         if not found:
-            raise BadRecording(
-                one_line(f"{self.where}: no column {header} (for {name}): its header has {self._shown()}")
+            raise NoSuchColumn(
+                one_line(f"{self.where}: no column {header} (for {name}): its header has {self._shown()}"),
+                self._shown(),
             )
         if len(found) > 1:
             raise self._twice(header, found)
@@ -310,7 +318,7 @@ class Columns:
         first = self.first[at] if at < len(self.first) else ""
         clock = quantity == "t_s" and looks_like_clock(first)
         if name == "t_days":
-            offset = _days_before_1970(first) * factor
+            offset = days_before_1970(first) * factor
         suffix = "" if clock else self.suffixes.get(at, "")
         if suffix and quantity not in ("counts", "status"):
             self._check_suffix(name, self.heads[at], suffix)
@@ -331,46 +339,16 @@ def looks_dated(cell: str) -> bool:
     return looks_like_clock(cell) and (cell.strip().count("-") >= 2 or "/" in cell or cell.count(".") >= 2)
 
 
-def calendar_unit(cell: str, is_date: bool) -> str:
-    """Get what a number in a column of times counts since a calendar's beginning: ms, µs or ns since 1970; '' for none.
-
-    In one of dates (``is_date``) also seconds since 1970, and days as Excel, MATLAB or astronomers count them.
-    """
-    try:
-        value = float(cell.strip().replace(",", "."))
-    except ValueError:
-        return ""
-    for name, per_s in UNIX_FINE:
-        if UNIX_S[0] * per_s <= value <= UNIX_S[1] * per_s:
-            return name
-    if is_date and UNIX_S[0] <= value <= UNIX_S[1]:
-        return "t_s"
-    days = any(low <= value <= high for low, high in (EXCEL_DAYS, DATENUM_DAYS, JULIAN_DAYS))
-    return "t_days" if is_date and days else ""
-
-
-def _days_before_1970(cell: str) -> float:
-    """Get what is to be added to days whose first is this, that they may count from 1970; 0 for days of no calendar."""
-    try:
-        value = float(cell.strip().replace(",", "."))
-    except ValueError:
-        return 0.0
-    for (low, high), of_1970 in ((DATENUM_DAYS, DATENUM_OF_1970), (JULIAN_DAYS, JULIAN_OF_1970)):
-        if low <= value <= high:
-            return -of_1970
-    return 0.0
-
-
 def unit_behind(cell: str) -> str:
     """Get the unit that stands behind a cell's number, as in ``196.3 g``; '' where there is none that we know."""
-    found = _NUMBER_AND_UNIT.match(cell.strip()) if len(cell) <= MAX_CELL else None
+    found = _NUMBER_AND_UNIT.match(plain_signs(cell.strip())) if len(cell) <= MAX_CELL else None
     return found["unit"] if found and unit_is_of(found["unit"]) else ""
 
 
 def is_number(cell: str) -> bool:
     """Say whether a cell is a number, with a point or a comma."""
     try:
-        float(cell.strip().replace(",", "."))
+        loose_number(cell)
     except ValueError:
         return False
     return True

@@ -81,15 +81,33 @@ def split_heading(text: str, unit: str = "") -> ColumnHead:
         return ColumnHead(f"{shown} [{plain}]", shown, plain)
     if len(shown) > MAX_HEADING:
         return ColumnHead(shown, shown, "")
-    for pattern in (_BRACKETED, _SLASHED, _COMMA, _UNDERSCORED):
-        found = pattern.match(shown)
-        if found and is_unit(found["unit"]):
-            behind = (found.groupdict().get("rest") or "").strip(" .:;,*")
-            name = found["name"].strip()
-            if behind and plain_name(behind) not in SAME_BEHIND:  # ``x10``, ``setpoint``, ``sd``
-                name = f"{name} {behind}"
-            return ColumnHead(shown, name, found["unit"].strip())
-    return ColumnHead(shown, shown, "")
+    if (found := _with_unit(shown)) is None:
+        return ColumnHead(shown, shown, "")
+    name, behind = found["name"].strip(), _behind(found)
+    return ColumnHead(shown, f"{name} {behind}" if behind else name, found["unit"].strip())
+
+
+def meaning_but_for(head: ColumnHead) -> tuple[str, str]:
+    """Get what a header would say if nothing stood behind its unit, and what stands there; ('', '') where nothing does.
+
+    ``Time (s) since hold``: ``t_s``, but for ``since hold``.
+    """
+    found = _with_unit(head.text) if len(head.text) <= MAX_HEADING else None
+    if found is None or not (behind := _behind(found)):
+        return "", ""
+    return meaning_of(ColumnHead(head.text, found["name"].strip(), found["unit"].strip())), behind
+
+
+def _with_unit(shown: str) -> re.Match[str] | None:
+    """Get the name, the unit and the rest of a header that has one of our units."""
+    matches = (pattern.match(shown) for pattern in (_BRACKETED, _SLASHED, _COMMA, _UNDERSCORED))
+    return next((found for found in matches if found and is_unit(found["unit"])), None)
+
+
+def _behind(found: re.Match[str]) -> str:
+    """Get what stands behind a header's unit and makes it another quantity (``x10``, ``setpoint``, ``sd``), or ''."""
+    behind = (found.groupdict().get("rest") or "").strip(" .:;,*")
+    return "" if plain_name(behind) in SAME_BEHIND else behind
 
 
 def plain_unit(unit: str) -> str:

@@ -18,8 +18,9 @@ import numpy.typing as npt
 from calibration.toml_file import one_line
 from edge.errors import BadRecording
 
+from .calendar_number import calendar_unit
 from .clock import DAY_S, NoTime, Order, read_moment
-from .columns import PCT_STANDS_FOR_G, QUANTITIES, UNITS, calendar_unit, quantity_of
+from .columns import PCT_STANDS_FOR_G, QUANTITIES, UNITS, quantity_of
 from .csv_table import LARGEST, LONGEST_OVER_MIDNIGHT_S, MAX_ROWS, MAX_SPAN_S, Facts, ReadColumns
 from .headings import OTHER_UNITS, meaning_of_unit, plain_unit, unit_is_of
 from .layout import Layout, LongForm

@@ -37,8 +37,8 @@ _SHORT = {
     ",": re.compile(r"(?:[+-] {0,9})?\d{1,3}(?:,\d*)?", re.ASCII),
 }
 """Numbers below a thousand, which look alike with and without marks between thousands."""
-_OTHER_SIGNS = str.maketrans({"−": "-", "–": "-"} | {chr(0xFEE0 + ord(c)): c for c in "0123456789+-.,Ee"})
-"""Other minus signs, and full-width digits and signs, as their plain ones."""
+_OTHER_SIGNS = str.maketrans({"−": "-", "–": "-"} | {chr(0xFEE0 + ord(c)): c for c in "0123456789+-.,Ee:/"})
+"""Other minus signs, and full-width digits and signs, as their plain ones: a keyboard for Chinese writes both."""
 
 
 class TwoReadings(Exception):
@@ -75,13 +75,26 @@ class _Seen:
         return not self.hot or abs(float(_plain(cell, mark))) <= HOTTEST_C
 
 
+def plain_signs(text: str) -> str:
+    """Get a number or a time with its minus signs and its full-width digits and signs as plain ones.
+
+    Digits are 0 to 9: those of another script stay as they are, and are refused in numbers and in times alike.
+    """
+    return text if text.isascii() else text.translate(_OTHER_SIGNS)
+
+
+def has_other_digits(text: str) -> bool:
+    """Say whether digits of another script than ours, or full-width ones, are left in a text."""
+    return not text.isascii() and any(c.isdigit() and not c.isascii() for c in text)
+
+
 def _either(cell: str) -> bool:
     return "." in cell or "," in cell
 
 
 def _plain(cell: str, mark: Mark) -> str:
     """Get a cell as Python writes a number, with its marks between thousands taken out."""
-    text = cell.translate(_OTHER_SIGNS)
+    text = plain_signs(cell)
     for between in ("." if mark == "," else ",", *_SPACES):
         text = text.replace(between, "")
     return text.replace(",", ".")
@@ -105,22 +118,22 @@ class Notation:
                 pass
         if len(text) > MAX_NUMBER:
             raise ValueError(f"{text[:40]!r} is not a number")
-        plain = text.translate(_OTHER_SIGNS)
+        plain = plain_signs(text)
         if plain.isascii() and _PLAIN[self.mark].fullmatch(plain):
             return float(plain.replace(",", ".").replace(" ", ""))
         if _GROUPED[self.mark].fullmatch(plain):
             return float(_plain(plain, self.mark))
         if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
             return float(text)
+        if has_other_digits(plain):
+            raise ValueError(f"{text[:40]!r} is not a number: it is in other digits than 0 to 9")
         raise ValueError(f"{text[:40]!r} is not a number" if text else "is empty")
 
     def decimals(self, cell: str) -> int:
         """Get after how many decimals a number is written: 2 for ``1.25``, 3 for ``1.5e-2``, 0 for ``100``."""
-        text = cell.strip()
+        text = plain_signs(cell.strip())
         if len(text) > MAX_NUMBER:
             return MAX_DECIMALS
-        if not text.isascii():
-            text = text.translate(_OTHER_SIGNS)
         if text[-1:].isdigit() and "e" not in text and "E" not in text:
             return min(MAX_DECIMALS, len(text) - 1 - at) if (at := text.find(self.mark)) >= 0 else 0
         mantissa, _, exponent = text.lower().partition("e")
@@ -152,7 +165,7 @@ def find_notation(
             cell = cells[at].strip() if at < len(cells) else ""
             if not cell or len(cell) > MAX_NUMBER or (len(cell) < 4 and cell.isdigit()):
                 continue
-            column.look(cell.translate(_OTHER_SIGNS))
+            column.look(plain_signs(cell))
             marks &= column.marks
         if len(marks) < 2:
             break

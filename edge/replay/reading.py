@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +18,9 @@ from calibration.toml_file import one_line
 from edge.errors import BadInput, BadRecording
 
 from .clock import Order, date_order
-from .columns import LONGEST_CALENDAR_STEP_S, Columns, Wanted, unused
+from .columns import LONGEST_CALENDAR_STEP_S, Columns, NoSuchColumn, Wanted, unused
 from .csv_table import Facts, ReadColumns, TableReader
-from .encoding import NAMES, encodings_of
+from .encoding import GUESSED, NAMES, encodings_of
 from .layout import SEPARATOR_NAMES, Layout, read_head, rows, split_cells
 from .long_form import TOGETHER_S, LongReader
 from .notation import Notation, TwoReadings, find_notation
@@ -79,9 +79,9 @@ def read_file(path: Path, mapped: dict[str, str], *, use_counts: bool, temp_is_d
             raise BadRecording(f"{path}: its byte-order mark says that it is text, and it is not: export it again")
         candidates, bad = _candidates(path, encodings, mapped, use_counts, temp_is_declared, how)
         if not candidates:
-            raise bad[0]
+            raise _unread(path, encodings, bad[0])
         chosen = candidates[0]
-        if len(candidates) > 1 and any(c.wanted != chosen.wanted for c in candidates):
+        if any(_as_read(c) != _as_read(chosen) for c in candidates):
             both = " and in ".join(NAMES[c.encoding] for c in candidates)
             raise BadRecording(
                 f"{path}: its header can be read in {both}, as different columns: save it as UTF-8, or map its columns"
@@ -128,6 +128,25 @@ def _candidates(
         except TwoReadings as e:
             bad.append(BadRecording(one_line(f"{path}: {e}"), *e.remedies))
     return found, bad
+
+
+def _as_read(c: _Candidate) -> list[Wanted]:
+    """Get what is read of a file: which column as what, whatever its name looks like."""
+    return [replace(column, header="") for column in c.wanted]
+
+
+def _unread(path: Path, encodings: tuple[str, ...], bad: BadInput) -> BadInput:
+    """Get why a file is not read: its encoding, where names that mean nothing were read in one that is a guess."""
+    if encodings[0] not in GUESSED or not isinstance(bad, NoSuchColumn) or bad.header.isascii():
+        return bad
+    read_in = " or ".join(NAMES[encoding] for encoding in encodings)
+    return NoSuchColumn(
+        f"{path}: is not in UTF-8, and in {read_in} its header names no column that is known: it may be in another "
+        "encoding (Windows-1251, EUC-KR, Big5 and others are not read): save it as UTF-8, or map its columns by their "
+        "numbers",
+        bad.header,
+        "map mass_g=#2",
+    )
 
 
 def _first_row(lines: tuple[str, ...], layout: Layout) -> list[str]:

@@ -160,6 +160,7 @@ def test_datasettes_metadata_describes_each_table_and_view() -> None:
     metadata = json.loads((ROOT / "docs" / "datasette.json").read_text(encoding="utf-8"))
     described = metadata["databases"]["halfpercent"]["tables"]
     assert set(described) == set(TABLES) | set(VIEWS)
+    assert metadata["databases"]["run"]["tables"] == described  # a run.sqlite, exported or of a package
     assert all(len(of["description"]) > 20 for of in described.values())
 
 
