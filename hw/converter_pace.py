@@ -54,6 +54,7 @@ class Follower:
         # How long before "last + nominal period" to look first. Learned, because the chip's clock is
         # not ours: the aim is one look too early and one just after the conversion.
         self._lead_ns = self._step_ns
+        self._most_lead_ns = self.period_ns // 3
         self._grow_ns = self._step_ns
         self._look_ns = 0
         self._in_time = False
@@ -69,9 +70,10 @@ class Follower:
         self._rail_high = CODE_MAX
         self._rail_low = CODE_MIN
 
-    def wait(self, deadline_ns: int) -> None:
-        """Sleep until just before the next conversion is due, at most until ``deadline_ns``."""
-        wait_ns = min(self._look_ns, deadline_ns) - self._clock.now_ns()
+    def wait(self, now_ns: int, deadline_ns: int) -> None:
+        """Sleep from ``now_ns`` until just before the next conversion is due, at most until ``deadline_ns``."""
+        look_ns = self._look_ns
+        wait_ns = (look_ns if look_ns < deadline_ns else deadline_ns) - now_ns
         self._in_time = wait_ns > 0
         if wait_ns > 0:
             self._clock.sleep_s(wait_ns / NS_PER_S)
@@ -96,7 +98,7 @@ class Follower:
 
     def found(self, t_ns: int, looks: int) -> None:
         """Take note that a conversion was found ready at ``t_ns`` on the ``looks``-th look."""
-        gap_ns = self.unseen_ns(t_ns)
+        gap_ns = t_ns - self._last_ns if self._last_ns else 0
         exact = looks > 1
         if 2 * gap_ns > 3 * self.period_ns:
             self._counters.missed += round(gap_ns / self.period_ns) - 1
@@ -119,8 +121,8 @@ class Follower:
             if looks == 2:  # as it is to be
                 return
             self._lead_ns -= (looks - 2) * self._step_ns
-        third = self.period_ns // 3
-        self._lead_ns = max(-third, min(third, self._lead_ns))
+        if abs(self._lead_ns) > self._most_lead_ns:
+            self._lead_ns = self._most_lead_ns if self._lead_ns > 0 else -self._most_lead_ns
 
     def settle(self, conversions: int = 0, for_ns: int = 0) -> None:
         """Call all conversions within ``for_ns`` from now, and ``conversions`` after them, settling."""

@@ -179,7 +179,7 @@ class Hx711Base(ABC):
 
     def _next(self, begin_ns: int, deadline_ns: int) -> Conversion:
         follow, clock = self._follow, self._clock
-        follow.wait(deadline_ns)
+        follow.wait(clock.now_ns(), deadline_ns)
         looks, thrown, unready_ns = 0, False, 0
         while True:
             looks += 1
@@ -194,12 +194,13 @@ class Hx711Base(ABC):
                 thrown = True
                 if self._lost or follow.unseen_ns(t_ns) > self._settling_ns:
                     self._settle()
+                now_ns = clock.now_ns()
             else:
-                unready_ns = clock.now_ns()
-            if clock.now_ns() >= deadline_ns:
+                now_ns = unready_ns = clock.now_ns()
+            if now_ns >= deadline_ns:
                 self._lost = True
-                self._gone |= clock.now_ns() - begin_ns > _GONE_PERIODS * follow.period_ns
-                return self._failed(begin_ns, clock.now_ns(), 0, Status.NOT_READY)
+                self._gone |= now_ns - begin_ns > _GONE_PERIODS * follow.period_ns
+                return self._failed(begin_ns, now_ns, 0, Status.NOT_READY)
             clock.sleep_s(follow.step_s)
         overdue = not thrown and follow.overdue(unready_ns)
         follow.found(t_ns, looks)

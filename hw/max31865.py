@@ -20,19 +20,21 @@ from hw.protocols import Reading, Status
 from hw.spi import SpiBus, SpiPort
 
 _CONFIG, _HIGH_THRESHOLD = 0x00, 0x03
+_THRESHOLD_REGISTERS = slice(_HIGH_THRESHOLD, _HIGH_THRESHOLD + 4)
 _WRITE = 0x80
 _BIAS, _AUTO, _THREE_WIRE, _DETECT, _DETECTING, _CLEAR, _50_HZ = 0x80, 0x40, 0x10, 0x04, 0x0C, 0x02, 0x01
 _THRESHOLDS = b"\xff\xff\x00\x00"
 """Full scale and zero, as after power-on: a threshold fault then says open or short, never hot or cold."""
+_ALL_REGISTERS = bytes((_CONFIG, *bytes(8)))
 _CODE_MAX = 0x7FFF
 
 _CONVERSION_S = {50: 0.021, 60: 0.0176}
 """The longest time between two automatic conversions."""
 _BIAS_S = 0.012
 """Bias start-up (10 ms) and 10.5 time constants of the input filter (about 0.1 ms each) plus 1 ms."""
-_SETTLING_S = 0.1
+_SETTLING_NS = 100_000_000
 """The bias, then a first conversion of at most 66 ms that began in it, then a whole one after it."""
-_DETECTION_S = 0.005
+_DETECTION_NS = 5_000_000
 """The automatic fault-detection cycle takes less than 1 ms."""
 _LEISURE_NS = 150_000_000
 """Reads that are further apart leave time for a fault-detection cycle and a settled conversion after it."""
@@ -161,8 +163,8 @@ class Max31865Rtd:
         if self._port is None:
             raise NotOpen("MAX31865: not open; call open() first")
         self._rare = rarely
-        self._write(_CONFIG, bytes((self._still & ~_BIAS if rarely else self._config,)))
-        self._settled_ns = self._clock.now_ns() + round(_SETTLING_S * NS_PER_S)
+        self._configure(self._still & ~_BIAS if rarely else self._config)
+        self._settled_ns = self._clock.now_ns() + _SETTLING_NS
         self._found, self._unhurried = 0, False
         return _BIAS_S + _ONE_SHOT_S[self._mains_hz]
 
@@ -186,12 +188,12 @@ class Max31865Rtd:
         """Switch the bias on, convert once, and switch it off again."""
         t_ns = self._clock.now_ns()
         try:
-            self._write(_CONFIG, bytes((self._still | _CLEAR,)))
+            self._configure(self._still | _CLEAR)
             self._clock.sleep_s(_BIAS_S)
-            self._write(_CONFIG, bytes((self._still | _ONE_SHOT,)))
+            self._configure(self._still | _ONE_SHOT)
             self._clock.sleep_s(_ONE_SHOT_S[self._mains_hz])
             registers = self._registers()
-            self._write(_CONFIG, bytes((self._still & ~_BIAS,)))
+            self._configure(self._still & ~_BIAS)
         except OSError:
             self.counters.bus_errors += 1
             return Reading(t_ns, 0, 0, Status.BUS_ERROR)
@@ -226,7 +228,7 @@ class Max31865Rtd:
         """Find out what is broken, clear the latch and go on converting."""
         if t_ns < self._settled_ns:
             # While the bias comes up a threshold may trip: nothing is known yet.
-            self._write(_CONFIG, bytes((self._config | _CLEAR,)))
+            self._configure(self._config | _CLEAR)
             return Reading(t_ns, code, fault, Status.SETTLING)
         found = self._found
         return Reading(t_ns, code, fault | found | self._detect(), Status.FAULT)
@@ -241,8 +243,9 @@ class Max31865Rtd:
 
     def _set_up(self) -> bool:
         """Set thresholds, wires and filter, look for faults and start. False where nothing answers."""
-        self._write(_HIGH_THRESHOLD, _THRESHOLDS)
-        self._write(_CONFIG, bytes((self._still | _CLEAR,)))
+        assert self._port is not None
+        self._port.transfer(bytes((_WRITE | _HIGH_THRESHOLD,)) + _THRESHOLDS)
+        self._configure(self._still | _CLEAR)
         if not self._is_set(self._registers(), self._still):
             return False
         self._clock.sleep_s(_BIAS_S)
@@ -251,30 +254,31 @@ class Max31865Rtd:
 
     def _detect(self) -> int:
         """Run the fault-detection cycle, clear the latch, restart the conversions; get what it found."""
-        self._write(_CONFIG, bytes((self._still | _DETECT,)))
-        end_ns = self._clock.now_ns() + round(_DETECTION_S * NS_PER_S)
-        while (registers := self._registers())[_CONFIG] & _DETECTING and self._clock.now_ns() < end_ns:
-            self._clock.sleep_s(0.0005)
-        self._write(_CONFIG, bytes((self._still | _CLEAR,)))
-        self._write(_CONFIG, bytes((self._config,)))
-        self._settled_ns = self._clock.now_ns() + round(_SETTLING_S * NS_PER_S)
+        clock = self._clock
+        self._configure(self._still | _DETECT)
+        end_ns = clock.now_ns() + _DETECTION_NS
+        while (registers := self._registers())[_CONFIG] & _DETECTING and clock.now_ns() < end_ns:
+            clock.sleep_s(0.0005)
+        self._configure(self._still | _CLEAR)
+        self._configure(self._config)
+        self._settled_ns = clock.now_ns() + _SETTLING_NS
         self._found = registers[7]
         return self._found
 
     def _is_set(self, registers: bytes, config: int | None = None) -> bool:
         # The thresholds hold ones and zeros: neither a line stuck high nor one stuck low passes.
         return registers[_CONFIG] == (self._config if config is None else config) and (
-            registers[_HIGH_THRESHOLD : _HIGH_THRESHOLD + 4] == _THRESHOLDS
+            registers[_THRESHOLD_REGISTERS] == _THRESHOLDS
         )
 
     def _registers(self) -> bytes:
         """Get all eight registers as of one moment."""
         assert self._port is not None
-        return self._port.transfer(bytes(9))[1:]
+        return self._port.transfer(_ALL_REGISTERS)[1:]
 
-    def _write(self, register: int, data: bytes) -> None:
+    def _configure(self, config: int) -> None:
         assert self._port is not None
-        self._port.transfer(bytes((_WRITE | register,)) + data)
+        self._port.transfer(bytes((_WRITE | _CONFIG, config)))
 
 
 def _code(registers: bytes) -> int:

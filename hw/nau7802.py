@@ -96,6 +96,7 @@ class Nau7802:
         self._pga = 0
         self._revision = 0
         self._fresh = False
+        self._state = self._newest_state()
         self._follow = Follower(clock, rate_sps, self.counters)
 
     @property
@@ -130,6 +131,7 @@ class Nau7802:
             if self._fresh:
                 self._start()
             self._pga = self._read(PGA)
+            self._state = self._newest_state()
         except HwError:
             self.close()
             raise
@@ -153,25 +155,26 @@ class Nau7802:
         """
         if self._bus is None:
             raise NotOpen("NAU7802: not open; call open() first")
-        begin_ns = self._clock.now_ns()
-        follow = self._follow
+        clock, follow = self._clock, self._follow
+        begin_ns = clock.now_ns()
         try:
-            follow.wait(deadline_ns)
+            follow.wait(begin_ns, deadline_ns)
             looks, thrown, unready_ns = 0, False, 0
             while True:
                 looks += 1
                 if self._ready():
-                    t_ns = self._clock.now_ns()
+                    t_ns = clock.now_ns()
                     code = int.from_bytes(self._read_block(ADCO, 3), signed=True)
                     if looks > 1 or not follow.waited(t_ns):
                         break
                     thrown = True
+                    now_ns = clock.now_ns()
                 else:
-                    unready_ns = self._clock.now_ns()
-                if self._clock.now_ns() >= deadline_ns:
+                    now_ns = unready_ns = clock.now_ns()
+                if now_ns >= deadline_ns:
                     follow.settle(SETTLING_CONVERSIONS)
                     return self._failed(begin_ns, Status.NOT_READY)
-                self._clock.sleep_s(follow.step_s)
+                clock.sleep_s(follow.step_s)
             # A chip that reset itself since the look has an output of exactly zero: ask once more.
             if code == 0 and not self._as_set():
                 self._restore()
@@ -202,6 +205,9 @@ class Nau7802:
 
     def state(self) -> ConverterState:
         """Get what the chip is set up as: the registers as they were when it was opened, and whether it was reset."""
+        return self._state
+
+    def _newest_state(self) -> ConverterState:
         if not self._ocal:
             return ConverterState(self.name, self._fresh, self.counters.resets)
         return ConverterState(
@@ -293,6 +299,7 @@ class Nau7802:
         """Set up a chip that was found reset, with the calibration it had before."""
         self.counters.resets += 1
         self._fresh = True
+        self._state = self._newest_state()
         self._follow.settle(SETTLING_CONVERSIONS, round(_ANALOG_S * NS_PER_S))
         self._set_up()
         self._write_block(OCAL[self._channel], self._ocal)

@@ -127,11 +127,12 @@ class _Plain:
     """Progress where there is no terminal: a line at each change of phase."""
 
     def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-
-    def __call__(self, second: Second, phase: str, events: Sequence[Event]) -> None:
         from edge.report.text import event_line
 
+        self._quiet = quiet
+        self._line = event_line
+
+    def __call__(self, second: Second, phase: str, events: Sequence[Event]) -> None:
         for event in () if self._quiet else events:
-            if (line := event_line(event)) is not None:
+            if (line := self._line(event)) is not None:
                 say(line, err=True)

@@ -11,18 +11,13 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 from edge.errors import BadDatabase
 
 from . import file_lock
 
-
-class _Identity(NamedTuple):
-    """What a file is, whatever its name."""
-
-    device: int
-    inode: int
+_Identity = tuple[int, int]
+"""What a file is, whatever its name: its device and its inode."""
 
 
 class OwnFile:
@@ -95,4 +90,4 @@ def _identity(path: str) -> _Identity | None:
 
 
 def _of(status: os.stat_result) -> _Identity:
-    return _Identity(status.st_dev, status.st_ino)
+    return status.st_dev, status.st_ino

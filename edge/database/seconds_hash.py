@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from sqlite_utils import Database
 
@@ -33,6 +34,8 @@ SECONDS_SAY = (
     "bad_because",
 )
 _INTEGERS = ("second", "qualified", "samples_ok", "samples_bad", "samples_spike")
+_IS_REAL = tuple(name not in _INTEGERS for name in SECONDS_SAY)
+_said = itemgetter(*SECONDS_SAY)
 
 
 class SecondsHash:
@@ -45,7 +48,7 @@ class SecondsHash:
     def add(self, rows: Iterable[Mapping[str, Value]]) -> None:
         """Take rows as they are written. Raises ``ValueError``, ``TypeError`` for what no column holds."""
         for row in rows:
-            self._sha.update(value_bytes(_as_stored(name, row[name]) for name in SECONDS_SAY))
+            self._sha.update(value_bytes(map(_as_stored, _said(row), _IS_REAL)))
             self.count += 1
 
     def add_stored(self, values: Iterable[Value]) -> None:
@@ -58,9 +61,9 @@ class SecondsHash:
         return self._sha.hexdigest()
 
 
-def _as_stored(name: str, value: Value) -> Value:
+def _as_stored(value: Value, is_real: bool) -> Value:
     """Get a value as SQLite gives it back: a column of real numbers holds no integer."""
-    return float(value) if isinstance(value, int) and name not in _INTEGERS else value
+    return float(value) if is_real and isinstance(value, int) else value
 
 
 def stored_seconds_hash(db: Database, run_id: int) -> SecondsHash:

@@ -145,12 +145,14 @@ class Instrument:
         samples, self._early = self._early, []
         shown = len(samples)
         look_ns, apart_ns = t_ns + self._look_ns, self._look_ns // 2
-        while (now_ns := self._clock.now_ns()) < end_ns:
+        clock, bridge, patience_ns = self._clock, self._bridge, self._patience_ns
+        while (now_ns := clock.now_ns()) < end_ns:
             # Two looks too near each other would find the thermometers settling from the first.
             if now_ns >= look_ns and min(now_ns - self._looked_ns, end_ns - now_ns) >= apart_ns:
                 shown = self._look(samples, shown, seen)
                 look_ns += self._look_ns
-            sample = self._bridge.read(self._clock.now_ns() + self._patience_ns)
+                now_ns = clock.now_ns()
+            sample = bridge.read(now_ns + patience_ns)
             (samples if sample.t_ns < end_ns else self._early).append(sample)
         self._look(samples + self._early, shown, seen)
         return one_frame(seq, t_ns, samples, self._oven.take(), self._cell.take(), self._gauge.take())

@@ -124,7 +124,7 @@ class Pipeline:
             self.state = state
             rows.append(out)
             done = stop
-        table = np.concatenate(rows) if rows else NOTHING.rows
+        table = rows[0] if len(rows) == 1 else np.concatenate([NOTHING.rows, *rows])
         return Folded(table, tuple(names), tuple(events))
 
     def finish(self, why: str) -> Folded:

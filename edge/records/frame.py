@@ -100,6 +100,7 @@ def one_frame(
     ``t_ns`` is the clock's time at the frame's start; every sample's time becomes µs after it, in whole ms.
     """
     # The slow channels' nine numbers at once: an array for each takes longer than a second's samples.
+    times_ns, code, status = zip(*samples, strict=True) if samples else ((), (), ())
     packed = bytearray(_SLOW.size)
     slow = (oven, cell, gauge)
     _SLOW.pack_into(packed, 0, *[r.code for r in slow], *[r.fault for r in slow], *[r.status for r in slow])
@@ -108,9 +109,9 @@ def one_frame(
         seq=np.array([seq], _I8),
         t_ns=np.array([t_ns], _I8),
         first=np.array([0, len(samples)], _I8),
-        sample_us=np.array([(s.t_ns - t_ns) // TIME_NS * TIME_US for s in samples], _I4),
-        code=np.array([s.code for s in samples], _I4),
-        status=np.frombuffer(bytearray([s.status for s in samples]), _U1),
+        sample_us=np.array([(at_ns - t_ns) // TIME_NS * TIME_US for at_ns in times_ns], _I4),
+        code=np.array(code, _I4),
+        status=np.frombuffer(bytearray(status), _U1),
         oven=Channel(codes[0:1], bits[0:1], bits[3:4]),
         cell=Channel(codes[1:2], bits[1:2], bits[4:5]),
         gauge=Channel(codes[2:3], bits[2:3], bits[5:6]),

@@ -37,6 +37,7 @@ from hw.clock import NS_PER_S, Clock
 
 from .versions import versions
 
+_DONE = Phase.DONE  # asked for at each look
 NEAR = 0.05
 """Of a mass: so far the rig and the laboratory's balance may be apart before it is taken for a slip of the pen."""
 Show = Callable[[Second, str, Sequence[Event]], None]
@@ -90,7 +91,7 @@ class LiveRun:
     @property
     def done(self) -> bool:
         """Say whether nothing more is to be measured."""
-        return self.phase is Phase.DONE
+        return self.pipeline.phases.phase is _DONE
 
     def next_ns(self) -> int:
         """Get when, on the boot clock, the next second of the run begins: a second that was lost stays empty."""

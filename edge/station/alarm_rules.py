@@ -121,6 +121,18 @@ class RuleResult(NamedTuple):
 
 
 _GOOD = {alarm: RuleResult(alarm, "", good=True) for alarm in Alarm}
+_NOT_GOOD = {alarm: RuleResult(alarm, "", good=False) for alarm in Alarm}
+# Members that are asked for at each look: an enum's attribute takes as long as a comparison.
+_OK, _SETTLING, _BY_HAND = Status.OK, Status.SETTLING, (Status.DESYNC, Status.SATURATED)
+_HOLD = Phase.HOLD
+_HEATED = frozenset((Phase.RAMP, Phase.HOLD))
+_SHUT = frozenset((Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL))
+"""The phases in which no hand can be on the sample."""
+
+
+def _silent(alarm: Alarm, *, good: bool) -> RuleResult:
+    """Say that nothing is to be told, and whether all is good."""
+    return (_GOOD if good else _NOT_GOOD)[alarm]
 
 
 def _unless(alarm: Alarm, why: str) -> RuleResult:
@@ -162,7 +174,11 @@ class AlarmRules:
             why = f"wall time moved by {look.clock_step_s:+.1f} s: dates before it are off, durations are not"
         yield _unless(Alarm.CLOCK, why)
         why = "under-voltage: use the Pi's own supply and a short cable" if look.under_voltage else ""
-        yield RuleResult(Alarm.SUPPLY, why, look.under_voltage is False)
+        yield (
+            RuleResult(Alarm.SUPPLY, why, good=False)
+            if why
+            else _silent(Alarm.SUPPLY, good=look.under_voltage is False)
+        )
         why = f"nothing was seen for {gap_s:.1f} s: it does not count" if gap_s > limits.gap_s else ""
         yield _unless(Alarm.GAP, why)
         yield _unless(Alarm.RIG, look.rig_changed)
@@ -174,9 +190,9 @@ class AlarmRules:
         age_s = (now_ns - max(sample.t_ns, self._from_ns)) / NS_PER_S
         if age_s > self.limits.stale_s:
             return RuleResult(alarm, f"no reading for {age_s:.1f} s: run halfpercent doctor", False)
-        bad = sample.status != Status.OK
+        bad = sample.status != _OK
         if not twice.seen(bad, sample.t_ns):
-            return RuleResult(alarm, "", not bad)
+            return _silent(alarm, good=not bad)
         thermometer = alarm is not Alarm.GAUGE
         if thermometer and sample.status == Status.FAULT and not sample.fault and 0 < sample.code < _RTD_FULL:
             why = "FAULT: it shows what nothing in its place can have: halfpercent doctor names the likely cause"
@@ -194,11 +210,13 @@ class AlarmRules:
             if twice.seen(value_c > limit_c, _stamp(look, sample)):
                 parts.append(f"{name} at {value_c:.1f} °C, limit {limit_c:g} °C: switch the oven off")
             good &= value_c <= limit_c - limits.over_hysteresis_k or (sample is None and math.isnan(value_c))
+        if not parts:
+            return _silent(Alarm.OVER_TEMPERATURE, good=good)
         return RuleResult(Alarm.OVER_TEMPERATURE, "; ".join(parts), good)
 
     def _out_of_band(self, look: Observation) -> RuleResult:
         twice = self._twice[Alarm.OUT_OF_BAND]
-        if look.phase is not Phase.HOLD or not look.armed:
+        if look.phase is not _HOLD or not look.armed:
             twice.seen(False, look.t_ns)
             return _GOOD[Alarm.OUT_OF_BAND]
         # NaN is neither in nor out: the probe has an alarm of its own.
@@ -207,29 +225,27 @@ class AlarmRules:
             why = f"{look.oven_c:.2f} °C, not {look.hold_temp_c:g} ± {look.hold_band_c:g} °C: it does not count"
             return RuleResult(Alarm.OUT_OF_BAND, why, False)
         inner_k = look.hold_band_c - min(self.limits.band_hysteresis_k, look.hold_band_c / 2.0)
-        return RuleResult(Alarm.OUT_OF_BAND, "", off_k <= inner_k)
+        return _silent(Alarm.OUT_OF_BAND, good=off_k <= inner_k)
 
     def _pressure(self, look: Observation) -> RuleResult:
         twice = self._twice[Alarm.PRESSURE]
         gauge = look.gauge
-        if gauge is None or look.phase not in (Phase.RAMP, Phase.HOLD) or not math.isfinite(look.pressure_limit_pa):
+        if gauge is None or look.phase not in _HEATED or not math.isfinite(look.pressure_limit_pa):
             twice.seen(False, look.t_ns)
             return _GOOD[Alarm.PRESSURE]
-        if gauge.status != Status.OK:  # the gauge has an alarm of its own
-            return RuleResult(Alarm.PRESSURE, "", False)
+        if gauge.status != _OK:  # the gauge has an alarm of its own
+            return _silent(Alarm.PRESSURE, good=False)
         limit_pa = look.pressure_limit_pa
         if not twice.seen(not look.pressure_pa <= limit_pa, gauge.t_ns):
-            return RuleResult(
-                Alarm.PRESSURE, "", look.pressure_pa <= (1.0 - self.limits.pressure_hysteresis) * limit_pa
-            )
+            return _silent(Alarm.PRESSURE, good=look.pressure_pa <= (1.0 - self.limits.pressure_hysteresis) * limit_pa)
         seen = f"{look.pressure_pa:.3g} Pa" if math.isfinite(look.pressure_pa) else "outside the gauge's range"
         return RuleResult(Alarm.PRESSURE, f"{seen}, limit {limit_pa:g} Pa: check pump, valves and seals", False)
 
     def _loss_rate(self, look: Observation, now_ns: int) -> RuleResult:
         limits, why = self.limits, ""
-        if look.phase is Phase.HOLD and abs(look.loss_rate_pct_per_h) > limits.loss_rate_pct_per_h:
+        if look.phase is _HOLD and abs(look.loss_rate_pct_per_h) > limits.loss_rate_pct_per_h:
             why = f"{look.loss_rate_pct_per_h:.3g} % an hour: something leaks, drips or touches the holder"
-        if look.phase not in (Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL):
+        if look.phase not in _SHUT:
             self._masses.clear()  # a hand may be on it
         elif math.isfinite(look.mass_g):
             while self._masses and now_ns - self._masses[0][0] > limits.mass_step_s * NS_PER_S:
@@ -267,7 +283,7 @@ def _stamp(look: Observation, sample: Reading | None) -> int:
 
 def _known(sample: Reading | None, value: float) -> float:
     """Get what a reading says; NaN where it is not ok. A value without a probe is an estimate, and taken."""
-    return value if sample is None or sample.status == Status.OK else math.nan
+    return value if sample is None or sample.status == _OK else math.nan
 
 
 @dataclass(slots=True)
@@ -293,27 +309,29 @@ class _Bridge:
         without_s = (now_ns - self.from_ns) / NS_PER_S
         counted, refused = self.counted_in_window, self.refused_in_window
         # A hand that puts a load on makes jumps and hits the rails.
-        handled = look.phase in HANDLED and self.last_refused in (Status.DESYNC, Status.SATURATED)
+        handled = self.last_refused in _BY_HAND and look.phase in HANDLED
         patience_s = limits.handled_s if handled else limits.refused_s
-        name, why = self.last_refused.name, ""
+        why = ""
         if look.bridge and self.newest is Status.NOT_READY:
             why = "NOT_READY: no conversion comes; check its plug, cable and supply"
         elif self.refused >= 2 and without_s >= patience_s:
-            why = f"{name}: no good sample for {without_s:.1f} s; check its plug and cable"
+            why = f"{self.last_refused.name}: no good sample for {without_s:.1f} s; check its plug and cable"
         elif self.refused < 2 and without_s >= limits.unseen_s:
             why = f"no good sample for {without_s:.1f} s: its converter keeps being reset; check its supply"
         elif refused >= 2 and 2 * refused >= counted and not handled:
-            why = f"{name}: half of its samples are bad; check its plug and cable"
-        return RuleResult(Alarm.LOAD_CELL, why, not why and self.newest is Status.OK and 4 * refused <= counted)
+            why = f"{self.last_refused.name}: half of its samples are bad; check its plug and cable"
+        if why:
+            return RuleResult(Alarm.LOAD_CELL, why, good=False)
+        return _silent(Alarm.LOAD_CELL, good=self.newest is _OK and 4 * refused <= counted)
 
     def _count(self, statuses: tuple[Status, ...], now_ns: int) -> None:
         refused = counted = 0
         for status in statuses:
             self.newest = status
-            if status is Status.OK:
+            if status is _OK:
                 self.from_ns, self.refused = now_ns, 0
                 counted += 1
-            elif status is not Status.SETTLING:
+            elif status is not _SETTLING:
                 self.last_refused = status
                 self.refused += 1
                 refused += 1

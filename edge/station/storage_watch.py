@@ -32,6 +32,7 @@ class StorageWatch:
         self.concern = ""
         """What will hurt if nobody acts, '' where all is well."""
         self._file = database.resolve()
+        self._log_file = self._file.with_name(self._file.name + "-wal")
         self._checkpoint = checkpoint
         self._next_s = 0.0
 
@@ -44,7 +45,7 @@ class StorageWatch:
         self.concern = "; ".join(filter(None, found))
 
     def _log(self) -> str:
-        log = self._file.with_name(self._file.name + "-wal")
+        log = self._log_file
         size = _size(log)
         if size > CHECKPOINT_BYTES:
             self._checkpoint()

@@ -28,6 +28,8 @@ _FULL_SCALE = 0x7FFF
 _CYCLE_NS = 600_000
 _BIAS_TAU_NS = 1_500_000
 _OHM_PER_K = 0.38  # of a Pt100 near 100 °C
+_LEADS = {(2, False): 2, (2, True): 2, (3, False): 1, (3, True): 0, (4, False): 0, (4, True): -1}
+"""How many leads are in the measured resistance, by the wires that there are and the 3-wire setting."""
 
 
 class Max31865Model:
@@ -118,7 +120,7 @@ class Max31865Model:
 
     def fault(self, bits: int) -> None:
         """Latch ``bits`` in the fault register."""
-        self._update()
+        self._update(self._clock.now_ns())
         self._latch(bits)
 
     def true_code(self, t_ns: int) -> int:
@@ -131,16 +133,13 @@ class Max31865Model:
         """Take one selection's bytes: an address (0x80 set: write), then data, upwards."""
         if self._line is not None:
             return bytes((self._line,)) * len(data)
-        if mode & 1:
-            return self._exchange(data)
-        # Sampled on the wrong edge both sides see the stream a bit late.
-        size = len(data)
-        seen = (int.from_bytes(data) >> 1).to_bytes(size)
-        return (int.from_bytes(self._exchange(seen)) >> 1).to_bytes(size)
-
-    def _exchange(self, data: bytes) -> bytes:
-        if self._clock.now_ns() >= self._due_ns:
-            self._update()
+        if not mode & 1:  # sampled on the wrong edge both sides see the stream a bit late
+            size = len(data)
+            seen = (int.from_bytes(data) >> 1).to_bytes(size)
+            return (int.from_bytes(self.exchange(seen, mode | 1)) >> 1).to_bytes(size)
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._due_ns:
+            self._update(now_ns)
         address, size = data[0] & 0x7F, len(data)
         if data[0] & 0x80:
             self._due_ns = 0
@@ -148,8 +147,9 @@ class Max31865Model:
                 self._write(register, value)
             answer = bytes(size)
         else:
-            got = self._regs[address : address + size - 1]
-            answer = (b"\0" + got).ljust(size, b"\0")  # nothing is beyond the eighth
+            answer = b"\0" + self._regs[address : address + size - 1]
+            if len(answer) < size:  # nothing is beyond the eighth
+                answer = answer.ljust(size, b"\0")
         if self._regs[0] & _ONE_SHOT and not self._one_shot_ns and not self._regs[0] & _AUTO:
             self._one_shot_ns = self._clock.now_ns() + self._first_ns()
             self._due_ns = 0
@@ -186,9 +186,8 @@ class Max31865Model:
             value &= ~_CYCLE
         self._regs[0] = value
 
-    def _update(self) -> None:
+    def _update(self, now_ns: int) -> None:
         """Let everything happen that was due by now."""
-        now_ns = self._clock.now_ns()
         if self._cycle_ns and now_ns >= self._cycle_ns:
             self._cycle_ns = 0
             self._regs[0] &= ~(_CYCLE | _AUTO)
@@ -255,10 +254,11 @@ class Max31865Model:
         return self._warm_k
 
     def _measured_ohm(self, t_ns: int) -> float:
-        compensated = bool(self._regs[0] & _THREE_WIRE)
-        leads = {2: 2, 3: 0 if compensated else 1, 4: -1 if compensated else 0}[self.wires]
+        leads = _LEADS[self.wires, bool(self._regs[0] & _THREE_WIRE)]
         warm_ohm = self._warm(max(t_ns, self._warm_ns)) * _OHM_PER_K
         return self.resistance(t_ns) + warm_ohm + leads * self.lead_ohm
 
     def _clip(self, code: float) -> int:
-        return max(0, min(_FULL_SCALE, round(code)))
+        clipped = round(code)
+        clipped = clipped if clipped < _FULL_SCALE else _FULL_SCALE
+        return clipped if clipped > 0 else 0

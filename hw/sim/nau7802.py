@@ -134,7 +134,7 @@ class Nau7802Model:
 
     def reset(self) -> None:
         """Brown the chip out: all registers at their reset values, nothing powered."""
-        self._update()
+        self._update(self._clock.now_ns())
         self._reset()
 
     def nack_next(self, count: int) -> None:
@@ -157,7 +157,7 @@ class Nau7802Model:
 
     def stop(self) -> None:
         """Stop the oscillator: no conversion ends any more."""
-        self._update()
+        self._update(self._clock.now_ns())
         self._stopped = True
 
     def go(self) -> None:
@@ -168,14 +168,14 @@ class Nau7802Model:
 
     def poke(self, register: int, value: int) -> None:
         """Change a register behind the driver's back, as a disturbance does."""
-        self._update()
+        self._update(self._clock.now_ns())
         self._changed()
         self._write_register(register, value)
 
     @property
     def drdy(self) -> bool:
         """Get the level of the DRDY pin (CTRL1 bit 7 makes it active low)."""
-        self._update()
+        self._update(self._clock.now_ns())
         return bool(self._regs[_PU_CTRL] & _CR) != bool(self._regs[_CTRL1] & _DRDY_ACTIVE_LOW)
 
     def true_code(self, t_ns: int) -> int:
@@ -204,7 +204,7 @@ class Nau7802Model:
         self._pointer = data[0] & 0x1F
         if len(data) == 1:
             return
-        self._update()
+        self._update(self._clock.now_ns())
         self._changed()
         for value in data[1:]:
             self._write_register(self._pointer, value)
@@ -212,17 +212,19 @@ class Nau7802Model:
 
     def read(self, count: int) -> bytes:
         """Read registers upwards from the pointer, all as of the start of the transfer."""
-        return self._read(self._pointer, count)
+        return self.read_at(self._pointer, count, messages=0)
 
-    def read_at(self, first: int, count: int) -> bytes:
-        """Take a message that sets the pointer to ``first``, and one that reads ``count`` registers from there on."""
-        self._messages += 2
-        return self._read(first & 0x1F, count)
+    def read_at(self, first: int, count: int, messages: int = 2) -> bytes:
+        """Take a message that sets the pointer to ``first``, and one that reads ``count`` registers from there on.
 
-    def _read(self, first: int, count: int) -> bytes:
-        if self._clock.now_ns() >= self._due_ns:
-            self._update()
+        ``messages``: so many of them were not asked for whether they are acknowledged.
+        """
+        self._messages += messages
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._due_ns:
+            self._update(now_ns)
         regs = self._regs
+        first &= 0x1F
         end = first + count
         answer = bytes(regs[first:end]) if end <= 0x20 else bytes(regs[i & 0x1F] for i in range(first, end))
         self._pointer = end & 0x1F
@@ -301,9 +303,8 @@ class Nau7802Model:
             self._period_ns = round(NS_PER_S / (self._rate_sps() * (1.0 + self.rate_error)))
             self._regs[_PU_CTRL] &= ~_CR
 
-    def _update(self) -> None:
+    def _update(self, now_ns: int) -> None:
         """Let everything happen that was due by now."""
-        now_ns = self._clock.now_ns()
         regs = self._regs
         if regs[_PU_CTRL] & (_PUD | _PUR) == _PUD and now_ns >= self._power_up_ns:
             regs[_PU_CTRL] |= _PUR

@@ -30,6 +30,7 @@ _AIR_KG_M3, _ATMOSPHERE_PA = 1.184, 101_325.0  # at 25 °C
 _VENT_S = 20.0
 _STEEL_G_CM3 = 7.95
 _DAY_S = 86_400.0
+_DRAWN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Rig:
             raise BadSetting(f"a scenario has at most {MOST_VOLATILES} volatile parts")
         self.truth = truth
         self._rng = np.random.default_rng((seed, 12))
+        self._drawn = np.empty((0, 2))
         self._second = 0
         self._state = np.zeros(1, _STATE)
         self._params = _params(truth)
@@ -167,7 +169,9 @@ class Rig:
         ratio = call(_ratio, self._state[0], self._params[0])
         self._set("now", ratio)
         self._set("before", ratio)
+        # What the chips ask for many times a second, as plain numbers.
         self._before = self._now = float(ratio)
+        self._oven_c = self._cell_c = truth.ambient_c
 
     def _set(self, name: str, value: float) -> None:
         self._state[name] = value
@@ -209,12 +213,12 @@ class Rig:
     def oven_ohm(self, t_ns: int) -> float:
         """Get the resistance of the oven's Pt100 in Ω at ``t_ns``."""
         self._move_to(t_ns // NS_PER_S + 1)
-        return pt100_ohm(self._get("oven_c"))
+        return pt100_ohm(self._oven_c)
 
     def cell_ohm(self, t_ns: int) -> float:
         """Get the resistance of the load cell's Pt100 in Ω at ``t_ns``."""
         self._move_to(t_ns // NS_PER_S + 1)
-        return pt100_ohm(self._get("cell_c"))
+        return pt100_ohm(self._cell_c)
 
     def room_c(self, _t_ns: int) -> float:
         """Get the room's temperature in °C, as a chip beside the Pi has it."""
@@ -248,7 +252,7 @@ class Rig:
     @property
     def oven_c(self) -> float:
         """Get the oven's true temperature in °C."""
-        return self._get("oven_c")
+        return self._oven_c
 
     @property
     def pressure_pa(self) -> float:
@@ -261,10 +265,18 @@ class Rig:
 
     def _steps(self, n: int) -> F8:
         out = np.empty((n, 4))
-        call(_move, self._state, self._params, self._rng.standard_normal((n, 2)), out)
+        call(_move, self._state, self._params, self._deviates(n), out)
         self._second += n
-        self._before, self._now = out[-1, :2].tolist()
+        self._before, self._now, self._oven_c, self._cell_c = out[-1].tolist()
         return out
+
+    def _deviates(self, n: int) -> F8:
+        """Get the next ``n`` rows of normal deviates, drawn in blocks because a draw at a time is slow."""
+        if n > len(self._drawn):
+            more = self._rng.standard_normal((max(n, _DRAWN), 2))
+            self._drawn = np.concatenate([self._drawn, more])
+        taken, self._drawn = self._drawn[:n], self._drawn[n:]
+        return taken
 
 
 def pt100_ohm(temp_c: float) -> float:
