@@ -70,8 +70,8 @@ def call(kernel: Kernel, *args: Any) -> Any:
     try:
         if _proven:
             out = kernel(*args)
-        else:  # numba looks for scipy's BLAS at its first call, which takes a third of that call; no kernel has any
-            with refused("scipy.linalg.cython_blas"):
+        else:  # numba looks for scipy's BLAS and cffi at its first call, which takes a third of that; no kernel has any
+            with refused("scipy.linalg.cython_blas", "cffi"):
                 out = kernel(*args)
     except Exception as e:
         if WHY_NOT or not isinstance(kernel, Dispatcher) or id(kernel) in _proven:
