@@ -27,7 +27,7 @@ from .options import (
     standard_option,
 )
 from .report import show_result
-from .say import say
+from .say import say, say_wrapped
 from .simulated import NIGHT_HELP, Simulate, night_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def demo(
     show_result(result, as_json, path)
     if not as_json:
         say()
-        say(f"Run {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
+        say_wrapped(f"Run {result.run_id} is in {path}. Look at it: halfpercent report last --db {path}")
 
 
 def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Result]) -> Result:
@@ -116,7 +116,7 @@ def _with_progress(as_json: bool, standard: Standard, act: Callable[[Show], Resu
 
 
 def _say(line: str) -> None:
-    say(f"  {line}", err=True)
+    say_wrapped(line, "  ", err=True)
 
 
 def _say_nothing(_line: str) -> None:
@@ -135,4 +135,4 @@ class _Plain:
     def __call__(self, second: Second, phase: str, events: Sequence[Event]) -> None:
         for event in () if self._quiet else events:
             if (line := self._line(event)) is not None:
-                say(line, err=True)
+                say_wrapped(line, err=True)

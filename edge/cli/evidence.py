@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import as_json_option, database_to_read, db_option, one_line
-from .say import say, say_json
+from .say import say, say_json, say_wrapped
 from .witness import signers_option
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def verify(what: str, signers_file: Path | None, db: Path | None, as_json: bool)
         say_json(msgspec.to_builtins(found))
     else:
         for line in verification_text(found):
-            say(line)
+            say_wrapped(line)
     raise click.exceptions.Exit(EXIT_STATUS[found.answer])
 
 

@@ -163,5 +163,7 @@ def _options(command: click.Command) -> set[str]:
 def _stop(line: str, status: int) -> NoReturn:
     from calibration.toml_file import one_line
 
-    click.echo(f"halfpercent: {one_line(line)}", err=True)
+    from .say import for_terminal
+
+    click.echo(for_terminal(f"halfpercent: {one_line(line)}", err=True), err=True)
     sys.exit(status)

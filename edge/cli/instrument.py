@@ -16,7 +16,7 @@ from edge.errors import NoCertificate
 
 from .init import show_findings
 from .options import NATIONAL, as_json_option, database_to_read, db_option, standard_option
-from .say import say, say_json, say_lines
+from .say import say, say_json, say_lines, say_text
 
 
 @click.command()
@@ -58,7 +58,7 @@ def budget(
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:
-        say_lines(forecast_text(found))
+        say_text(forecast_text(found))
 
 
 @click.command()

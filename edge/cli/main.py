@@ -7,6 +7,7 @@ ever shown for what a person, a disk or a chip did.
 
 from __future__ import annotations
 
+import shutil
 from typing import NoReturn
 
 import click
@@ -18,12 +19,21 @@ from . import exit_status
 from .commands import CommandsByName
 from .say import say_lines
 
+CLICKS_LEAST, LEAST_COLUMNS = 52, 36
+"""Columns: below the first click writes help for 50 all the same, below the second a command's words have no room."""
+
+
+def _narrow() -> int | None:
+    """Get how wide help is in a terminal that is narrower than click believes any to be; None: as click has it."""
+    columns = shutil.get_terminal_size().columns
+    return max(LEAST_COLUMNS, columns) - 1 if columns < CLICKS_LEAST else None
+
 
 @click.group(
     cls=exit_status.Commands,
     commands=CommandsByName(),
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": _narrow()},
 )
 @click.version_option(
     __version__,

@@ -29,7 +29,7 @@ from .options import (
     typed,
 )
 from .report import show_result
-from .say import say, say_json
+from .say import say_json, say_wrapped
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
@@ -121,7 +121,7 @@ def replay_recording(
     recording = read(file, columns=mapping, use_counts=use_counts, temp_declared_c=declared.temp_c, how=how)
     if dry_run:
         read_as = {"verdict": None, "file": str(file), "read_as": recording.read_as, "notes": recording.notes}
-        say_json(read_as) if as_json else say(f"{file}: {recording.read_as}")
+        say_json(read_as) if as_json else say_wrapped(f"{file}: {recording.read_as}")
         return
     path = None if db is None and out is None else database_to_write(db, out)
     if blank is not None and path is None:
@@ -181,7 +181,7 @@ def _replay_run(
     read = read_run_csv(file)
     if dry_run:
         told = {"verdict": None, "file": str(file), "read_as": read_as(read), "notes": ()}
-        say_json(told) if as_json else say(f"{file}: {read_as(read)}")
+        say_json(told) if as_json else say_wrapped(f"{file}: {read_as(read)}")
         return
     sample = replace(
         read.head.sample, **{name: value for name in SaidOfRun.__slots__ if (value := getattr(said, name))}

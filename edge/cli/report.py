@@ -16,7 +16,7 @@ import msgspec
 from edge.errors import BadDatabase
 
 from .options import as_json_option, database_to_read, db_option
-from .say import say, say_json, say_lines
+from .say import for_terminal, say, say_json, say_lines, say_text, say_wrapped
 from .witness import signers_option
 
 if TYPE_CHECKING:
@@ -43,17 +43,7 @@ def show_result(result: Result, as_json: bool, database: Path | None = None) -> 
     from edge.report.text import text
 
     sealed = () if database is None else seal_lines(database, result)
-    say_lines(_for_terminal("\n".join((text(result), *sealed))))
-
-
-def _for_terminal(lines: str) -> str:
-    """Get lines as wide as the terminal that shows them; a file or a pipe gets them whole."""
-    import shutil
-    import sys
-
-    from edge.report.wrap import wrapped
-
-    return wrapped(lines, shutil.get_terminal_size().columns) if sys.stdout.isatty() else lines
+    say_text("\n".join((text(result), *sealed)))
 
 
 # what is stored
@@ -80,15 +70,19 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
             more["left_out"] = left_out
         say_json({"database": str(path), "runs": as_json_list(found)} | more)
         return
-    say(HEAD)
+    say_wrapped(HEAD)
     for run in found:
         for line in run_lines(run):
-            say(line)
+            say_wrapped(line)
     if left_out:
-        say(f"ALTERED: left out of runs, though events of them are stored: {', '.join(map(str, left_out[:20]))}")
+        say_wrapped(
+            f"ALTERED: left out of runs, though events of them are stored: {', '.join(map(str, left_out[:20]))}"
+        )
     unchecked = sum(not run.checked for run in found)
     if unchecked:
-        say(f"{unchecked} of them were not held against their chains, for want of time: report RUN does that for one.")
+        say_wrapped(
+            f"{unchecked} of them were not held against their chains, for want of time: report RUN does that for one."
+        )
     if earlier is not None:
         say(f"There are earlier ones: halfpercent runs --before {earlier}")
 
@@ -146,7 +140,7 @@ def report(
         with _forged_numbers(path, run):
             told = (*checked_lines(shown), *header, text(shown.result), *seal_lines(path, shown.result))
         lines = "\n".join((*told, *people_lines(people)))
-        give(lines if output is not None else _for_terminal(lines), output)
+        give(lines if output is not None else for_terminal(lines), output)
     elif made is None:
         raise BadDatabase(
             f"{path}: run {run} is ALTERED: {shown.altered}: its text can be shown, no {form} is made of it"

@@ -23,7 +23,7 @@ from edge.control import protocol
 from .options import of_a_test
 from .report import show_result
 from .safety import show_until_said
-from .say import log_here, say
+from .say import log_here, say, say_wrapped
 from .simulated import Simulate, may_be_simulated, own_socket, simulated_station
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class _Typed:
                 try:
                     self._say(line)
                 except HalfpercentError as e:
-                    say(f"  {e}", err=True)
+                    say_wrapped(f"  {e}", err=True)
         return []
 
     def _say(self, line: str) -> None:
@@ -260,7 +260,7 @@ class _Typed:
                 if later.answer() is None:
                     continue
             except HalfpercentError as e:
-                say(f"  {e}", err=True)
+                say_wrapped(f"  {e}", err=True)
             self._later.remove(later)
 
 
@@ -298,8 +298,8 @@ class _Shown:
             return
         for event in events:
             if isinstance(event.what, CommandRefused):
-                say(f"  refused: {event.what.why}", err=True)
+                say_wrapped(f"  refused: {event.what.why}", err=True)
         if phase != self._phase:
             self._phase = phase
             asked = self.ASKED.get(phase)
-            say(f"{second.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)
+            say_wrapped(f"{second.t_s / 3600.0:6.2f} h  {phase}" + (f": {asked}" if asked else ""), err=True)

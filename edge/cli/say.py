@@ -11,7 +11,6 @@ import logging
 import math
 import shutil
 import sys
-import textwrap
 
 import click
 
@@ -29,14 +28,26 @@ def say_lines(text: str, *, err: bool = False) -> None:
 
 
 def say_wrapped(line: str, indent: str = "", *, err: bool = False) -> None:
-    """Say a sentence, broken between words where a terminal is narrower; into a file or a pipe it stays one line."""
+    """Say a sentence, broken between words where a terminal is narrower; into a file or a pipe it stays one line.
+
+    What somebody copies whole (a key, a setting) is said by :func:`say`.
+    """
+    click.echo(for_terminal(indent + visible(line), err=err), err=err)
+
+
+def say_text(text: str) -> None:
+    """Say a text of several lines as :func:`say_lines` does, for reading: broken as :func:`say_wrapped` breaks one."""
+    click.echo(for_terminal(visible_lines(text)))
+
+
+def for_terminal(text: str, *, err: bool = False) -> str:
+    """Get lines no wider than the terminal that shows them; a file or a pipe gets them whole."""
+    from edge.report.wrap import wrapped
+
     stream = sys.stderr if err else sys.stdout
-    if not stream.isatty():
-        say(indent + line, err=err)
-        return
-    columns = max(20, shutil.get_terminal_size((80, 24)).columns)
-    for part in textwrap.wrap(visible(line), columns - 1, initial_indent=indent, subsequent_indent=indent):
-        say(part, err=err)
+    if not stream or not stream.isatty():  # none: a process that was started without
+        return text
+    return wrapped(text, shutil.get_terminal_size().columns)
 
 
 def say_json(data: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .options import as_json_option, database_to_read, db_option, one_line
-from .say import say_json, say_lines
+from .say import say_json, say_text
 
 
 @click.command()
@@ -32,4 +32,4 @@ def series(name: str, db: Path | None, as_json: bool) -> None:
     if as_json:
         say_json({"database": str(path)} | msgspec.to_builtins(told))
     else:
-        say_lines(series_text(told))
+        say_text(series_text(told))

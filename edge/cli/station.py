@@ -20,7 +20,7 @@ from edge.report.status_text import status_text
 
 from .options import of_a_test, one_line
 from .safety import show, show_until_said
-from .say import say, say_json, say_lines
+from .say import say, say_json, say_lines, say_text, say_wrapped
 from .simulated import simulated_socket
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def tell(answer: Answer, as_json: bool, line: str) -> None:
     if as_json:
         say_json(answer)
         return
-    say(line)
+    say_wrapped(line)
     if error := answer.get("not_written_yet"):
         say(f"Not on disk yet: {error}", err=True)
 
@@ -227,7 +227,7 @@ def status(socket: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(ask_station(socket, "status"))
     else:
-        say_lines(status_text(_status(socket)))
+        say_text(status_text(_status(socket)))
 
 
 STATION_COMMANDS = (

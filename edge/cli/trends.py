@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from .options import as_json_option, database_to_read, db_option
-from .say import say, say_json
+from .say import say_json, say_wrapped
 
 if TYPE_CHECKING:
     from edge.trends.rig_trends import Trend
@@ -37,15 +37,15 @@ def trends(db: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(msgspec.to_builtins(told) | {"tonight": msgspec.to_builtins(risk), "database": str(path)})
         return
-    say(f"{told.runs} finished runs" + (f", certificate {told.certificate}" if told.certificate else ""))
+    say_wrapped(f"{told.runs} finished runs" + (f", certificate {told.certificate}" if told.certificate else ""))
     if told.left_out:
-        say(f"{told.left_out} runs cannot be read, or are not as their chains say, and are left out")
+        say_wrapped(f"{told.left_out} runs cannot be read, or are not as their chains say, and are left out")
     for trend in told.trends:
-        say(f"  {_mark(trend)} {trend.said}")
+        say_wrapped(f"  {_mark(trend)} {trend.said}")
     due = told.calibration_due
     if due is not None:
-        say(f"Next calibration: {due.on} ({due.rule}: {due.why})")
-    say(risk.said)
+        say_wrapped(f"Next calibration: {due.on} ({due.rule}: {due.why})")
+    say_wrapped(risk.said)
 
 
 def _mark(trend: Trend) -> str:
