@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
+from rich.theme import Theme
 
 from edge.procedure.live_loss import SEEN_S, AirStep, air_step
 from edge.records.event import Event, PhaseChanged, WeighingTaken
@@ -25,6 +26,10 @@ from edge.records.weighing import WeighingKind
 from .text import event_line
 
 EVERY_S = 30  # of the test
+NARROW_COLUMNS = 64
+"""In a narrower terminal the numbers go before the bar."""
+ON_LIGHT_AND_DARK = Theme({"progress.elapsed": "none", "bar.back": "bright_black"})
+"""rich writes in yellow, which is not read on white, and in a grey that on white is the bar's own."""
 SHORT = {Phase.CHECK: "check"}
 
 
@@ -32,14 +37,13 @@ class Progress:
     """Shows each closed second of a run on the terminal. A context manager, called by the station."""
 
     def __init__(self, hold_s: float, console: Console | None = None) -> None:
-        self._bar = Bar(
-            TextColumn("{task.fields[phase]:>5}", table_column=Column(no_wrap=True)),
-            BarColumn(None, table_column=Column(ratio=1, min_width=8)),
-            TextColumn("{task.fields[now]}", table_column=Column(no_wrap=True, overflow="crop")),
-            TimeElapsedColumn(),
-            console=console or Console(stderr=True),
-            expand=True,
-        )
+        console = console or Console(stderr=True, theme=ON_LIGHT_AND_DARK)
+        self._narrow = console.width < NARROW_COLUMNS
+        phase = TextColumn("{task.fields[phase]:>5}", table_column=Column(no_wrap=True, min_width=5))
+        bar = BarColumn(None, table_column=Column(ratio=1, min_width=8))
+        now = TextColumn("{task.fields[now]}", table_column=Column(no_wrap=True, overflow="crop"))
+        columns = (phase, now) if self._narrow else (phase, bar, now, TimeElapsedColumn())
+        self._bar = Bar(*columns, console=console, expand=not self._narrow)
         self._hold_s = hold_s
         self._loss = _Loss()
         self._task = self._bar.add_task("run", total=hold_s, phase="tare", now="")
@@ -61,10 +65,9 @@ class Progress:
         loss_pct = self._loss.take(row, Phase(phase), events)
         if row.seq % EVERY_S and not events:
             return
-        now = (
-            f"{_clock(row.hold_s)} of {_clock(self._hold_s)} h  {_number(row.mass_g, 8, 3)} g  "
-            f"{_number(row.temp_c, 5, 1)} °C  {_number(loss_pct, 6, 3)} %"
-        )
+        passed = f"{_clock(row.hold_s)} h" if self._narrow else f"{_clock(row.hold_s)} of {_clock(self._hold_s)} h"
+        numbers = (f"{_number(row.mass_g, 7, 3)} g", f"{_number(row.temp_c, 5, 1)} °C", f"{_number(loss_pct, 6, 3)} %")
+        now = " ".join((passed, *numbers)) if self._narrow else "  ".join((passed, f" {numbers[0]}", *numbers[1:]))
         name = SHORT.get(Phase(phase), phase)
         self._bar.update(self._task, completed=min(row.hold_s, self._hold_s), phase=name, now=now)
 

@@ -42,6 +42,14 @@ def test_at_80_columns_the_bar_can_be_seen_and_nothing_is_cut(
     assert line.rstrip().endswith("0:00:00")
 
 
+def test_at_40_columns_the_phase_and_all_numbers_are_there_and_the_bar_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = shown(capsys, 21_600.0, (row(7200, mass_g=200.1234, temp_c=119.95, hold_s=10_800.0), "hold", []))
+    assert text.splitlines()[-1].rstrip() == f" hold 3:00 h 200.123 g 120.0 °C {'-'.rjust(6)} %"
+
+
 def test_the_loss_has_the_air_taken_out_and_is_not_said_while_the_air_goes(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
