@@ -24,27 +24,27 @@ from edge.standards.standard import loads_standard
 from hw.clock import NS_PER_S
 
 
-def seconds(path: Path) -> list[Any]:
+def seconds(path: Path, run_id: int = 1) -> list[Any]:
     rows = sqlite3.connect(path)
-    found = rows.execute("select * from seconds order by second").fetchall()
+    found = rows.execute("select * from seconds where run_id = ? order by second", [run_id]).fetchall()
     rows.close()
-    return found
+    return [row[1:] for row in found]
 
 
-def test_the_same_seed_gives_the_same_seconds_bit_for_bit(tmp_path: Path, short_demo: Demo) -> None:
-    run(tmp_path / "again.db", "solid", "nau7802", 3, loads_standard(SHORTER))
-    one, two = seconds(short_demo.path), seconds(tmp_path / "again.db")
-    assert len(one) > 3600
-    assert repr(one) == repr(two)
-
-
-def test_the_same_seed_gives_the_same_seconds_on_the_other_bridge_too(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_seconds_on_the_other_bridge_too_and_in_a_database_with_another_run(
+    tmp_path: Path, short_demo: Demo
+) -> None:
+    shutil.copy(short_demo.path, tmp_path / "b.db")
     for name in ("a.db", "b.db"):
         result = run(tmp_path / name, "hybrid", "hx711", 5, loads_standard(SHORT.replace("1200", "60")))
         assert result["verdict"] != "INVALID", result["invalid_because"]
-    one, two = seconds(tmp_path / "a.db"), seconds(tmp_path / "b.db")
+    one, two = seconds(tmp_path / "a.db"), seconds(tmp_path / "b.db", 2)
     assert len(one) > 3600
     assert repr(one) == repr(two)
+    db: Database = open_readonly(tmp_path / "b.db")
+    assert [r["run_id"] for r in db.table("runs").rows] == [1, 2]
+    assert len(list(stored_frames(db, 2))) > 0
+    assert seconds(tmp_path / "b.db", 1) == seconds(short_demo.path)
 
 
 @pytest.mark.parametrize("bridge", ["nau7802", "hx711"])
@@ -60,9 +60,11 @@ def test_another_seed_gives_other_codes(bridge: str) -> None:
     assert codes[0] == codes[2] != codes[1]
 
 
-def test_a_demo_by_the_command_shows_phases_verdict_and_where_the_data_lies(tmp_path: Path) -> None:
-    (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
-    command = [sys.executable, "-m", "edge", "demo", "--standard", "short.toml", "--out", "kept"]
+def test_a_demo_by_the_command_has_the_same_bits_and_shows_phases_verdict_and_where_the_data_lies(
+    tmp_path: Path, short_demo: Demo
+) -> None:
+    (tmp_path / "short.toml").write_text(SHORTER, encoding="utf-8")
+    command = [sys.executable, "-m", "edge", "demo", "--seed", "3", "--standard", "short.toml", "--out", "kept"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^PASS: loss 0\.\d+ % ± 0\.\d+ %", done.stdout, re.MULTILINE)
@@ -79,12 +81,6 @@ def test_a_demo_by_the_command_shows_phases_verdict_and_where_the_data_lies(tmp_
     )
     (only,) = json.loads(listed.stdout)["runs"]
     assert only["verdict"] == "PASS"
-
-
-def test_two_demos_in_one_database_are_two_runs(tmp_path: Path, short_demo: Demo) -> None:
-    path = tmp_path / "two.db"
-    shutil.copy(short_demo.path, path)
-    run(path, "liquid", "nau7802", 1, loads_standard(SHORT.replace("1200", "60")))
-    db: Database = open_readonly(path)
-    assert [r["run_id"] for r in db.table("runs").rows] == [1, 2]
-    assert len(list(stored_frames(db, 2))) > 0
+    one, two = seconds(short_demo.path), seconds(tmp_path / "kept" / "halfpercent.db")
+    assert len(one) > 3600
+    assert repr(one) == repr(two)
