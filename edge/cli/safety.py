@@ -17,7 +17,7 @@ from edge.errors import BadInput
 from edge.report.safety_text import SHORT as SHORT  # what is shown, for whoever tests it
 
 from .options import user_db
-from .say import say
+from .say import say, say_wrapped
 
 
 def show_until_said(operator: str, series: str) -> bool:
@@ -40,7 +40,7 @@ def show_until_said(operator: str, series: str) -> bool:
 def show() -> None:
     """Show the short form on standard error."""
     for line in SHORT:
-        say(line, err=True)
+        say_wrapped(line, err=True)
 
 
 def _mark(operator: str, series: str) -> Path:
