@@ -23,6 +23,7 @@ def calibrate_corners(text: str, **options: Unpack[BenchOptions]) -> None:
 
     from calibration.placing import placing_of
     from edge.guided_calibration.placing import read_placings
+    from edge.records.formatting import significant
 
     weight = weight_named(text)
     with open_place(options) as place:
@@ -31,7 +32,8 @@ def calibrate_corners(text: str, **options: Unpack[BenchOptions]) -> None:
         session = replace(place.session(), placings=points)
         place.keep(session)
         say(
-            f"Put on again it repeats within s = {found.repeatability_g * 1e3:.2g} mg ({found.repeatability_n} times); "
-            f"near an edge it differs by {found.eccentricity_g * 1e3:.2g} mg at most, with {found.weight_g:g} g."
+            f"Put on again it repeats within s = {significant(found.repeatability_g * 1e3, 2)} mg "
+            f"({found.repeatability_n} times); near an edge it differs by "
+            f"{significant(found.eccentricity_g * 1e3, 2)} mg at most, with {found.weight_g:g} g."
         )
         finish(place, session, quiet=True)

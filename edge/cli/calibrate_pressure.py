@@ -30,6 +30,7 @@ def calibrate_pressure(vacuum_hpa: float, air_hpa: float | None, **options: Unpa
     from edge.guided_calibration.certify import certify, span_done
     from edge.guided_calibration.place import today
     from edge.guided_calibration.steps import read_pressure
+    from edge.records.formatting import with_u
 
     air, u_hpa = (STANDARD_HPA, USUAL_HPA) if air_hpa is None else (air_hpa, max(1.0, 0.1 * vacuum_hpa))
     if not 300.0 <= air <= 1100.0:
@@ -44,7 +45,7 @@ def calibrate_pressure(vacuum_hpa: float, air_hpa: float | None, **options: Unpa
             stability = certify(session, today(place.bench), place.bench.clock_set()).certificate.stability
             found, u = (stability.zero_g_per_kpa or 0.0) * 1e3, stability.u_zero_g_per_kpa * 1e3
             say(
-                f"The zero moves by {found:+.2g} ± {u:.2g} mg a kilopascal; a cell's class allows "
+                f"The zero moves by {with_u(found, u)} mg a kilopascal; a cell's class allows "
                 f"{session.cell.capacity_g / 10.0:.3g} mg. Both pressures are as you said."
             )
         finish(place, session, quiet=True)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ReadingsNotGood
+from edge.records.formatting import significant
 from edge.records.frame import Frames
 from hw.protocols import Status
 
@@ -100,7 +101,7 @@ def check_site(
 
 def site_line(step: SiteStep) -> str:
     """Get a step in one line."""
-    in_g = "" if step.sd_g is None else f" ({step.sd_g * 1e3:.2g} mg)"
+    in_g = "" if step.sd_g is None else f" ({significant(step.sd_g * 1e3, 2)} mg)"
     times = "" if step.times is None else f", {step.times:.1f} times that of pump off"
     quiet = "quiet" if step.quiet else "NOT quiet"
     return f"{step.name}: one-second means scatter by {step.sd_code:.3g} codes{in_g}{times}: {quiet}"

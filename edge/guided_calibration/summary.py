@@ -19,6 +19,7 @@ from calibration.loadcell import worth_having
 from calibration.thermal import TemperatureFit
 from calibration.visible_text import visible
 from edge.errors import NoCalibration
+from edge.records.formatting import significant
 
 from .certify import Certified, span_done
 from .session import Series, Session, load_session, plan, session_path, steps_done
@@ -58,7 +59,8 @@ def lines(made: Certified) -> Iterator[str]:
         if wander.bound is not None:
             yield f"  wander        within {wander.bound.rms / abs(s):.2g} g over hours, however long"
         if (drift := wander.drift_per_h) is not None:
-            yield f"  drift         {drift.rms / abs(s) * 1e3:.2g} mg an hour, more than its wander explains"
+            mg_per_h = significant(drift.rms / abs(s) * 1e3, 2)
+            yield f"  drift         {mg_per_h} mg an hour, more than its wander explains"
     if (creep := found.creep) is not None:
         yield f"  creep         {creep.gained_pct:+.2g} ± {creep.u_pct:.1g} % of a load from M1 to M2"
     yield f"  noise         {found.noise_code:.1f} codes, single samples"
@@ -82,8 +84,8 @@ def _bend(made: Certified, capacity_g: float) -> str:
 def _slope_line(fit: TemperatureFit, s: float) -> str:
     way = "rises" if fit.per_k > 0.0 else "falls"
     return (
-        f"{with_u(fit.per_k, fit.u_per_k)} codes per K ({abs(fit.per_k / s) * 1000.0:.2g} mg per K): the empty cell's "
-        f"code {way} as it warms; {fit.low_c:.1f} to {fit.high_c:.1f} °C in {fit.minutes / 60.0:.1f} h"
+        f"{with_u(fit.per_k, fit.u_per_k)} codes per K ({significant(abs(fit.per_k / s) * 1000.0, 2)} mg per K): the "
+        f"empty cell's code {way} as it warms; {fit.low_c:.1f} to {fit.high_c:.1f} °C in {fit.minutes / 60.0:.1f} h"
     )
 
 

@@ -23,13 +23,13 @@ from edge.records.result import (
     ConverterResetTold,
     HappenedTold,
     Result,
-    StandardUsed,
     StopTold,
     not_judged,
 )
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import HandOver, SeenBefore, Specimen
+from edge.records.standard_used import StandardUsed
 from edge.records.suitability import Control, RigShown
 from edge.standards.standard import Standard
 

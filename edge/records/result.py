@@ -22,6 +22,7 @@ from .recording_told import HourTold, Observed, RecordingTold
 from .run import RunKind
 from .run_end import AmendedTold
 from .specimen import HandOver, SeenBefore, Specimen
+from .standard_used import StandardUsed
 from .suitability import SuitabilityTold
 from .vent import VentTold
 from .zeros_told import CheckWeightTold, ZerosTold
@@ -57,18 +58,6 @@ class HappenedKind(StrEnum):
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a result."""
-
-
-class StandardUsed(_Part, frozen=True, kw_only=True):
-    """By which standard's file a run is judged.
-
-    ``verified``: each of its values that is not assumed was compared with the official text.
-    """
-
-    id: str
-    title: str
-    sha256: str
-    verified: bool
 
 
 class Conditions(_Part, frozen=True, kw_only=True):

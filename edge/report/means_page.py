@@ -127,7 +127,15 @@ def _software(page: Page) -> Html:
     if checked is not None and checked.verified:
         verified = text(str(checked.verified))
     standard = lines(
-        joined(name(r.standard.id), w("colon"), w("software_verified"), w("say_gap"), verified),
+        joined(
+            name(r.standard.designation),
+            w("list_comma"),
+            name(r.standard.id),
+            w("colon"),
+            w("software_verified"),
+            w("say_gap"),
+            verified,
+        ),
         _hash(r.standard.sha256, page),
     )
     series = [] if not f.series else [w("list_comma"), w("kv_series"), w("colon"), name(f.series)]

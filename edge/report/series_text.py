@@ -20,7 +20,7 @@ def series_text(told: SeriesTold) -> str:
 
 def _lines(told: SeriesTold) -> Iterator[str]:
     assumed = "assumed, not from the standard" if told.combine_assumed else "as the standard's file says"
-    yield f"Series {told.name}, by {told.standard}: {told.verdict or 'not complete'}: {told.why} ({assumed})"
+    yield f"Series {told.name}, by {told.designation}: {told.verdict or 'not complete'}: {told.why} ({assumed})"
     number = " (assumed)" if told.replicates_assumed else ""
     yield f"{told.replicates} cell{'s are' if told.replicates > 1 else ' is'} asked for{number}."
     for cell in told.cells:

@@ -39,7 +39,7 @@ def forecast_text(forecast: Forecast) -> str:
     places = decimals(f.U_pct)
     smallest = f.smallest_sample_g
     lines = [
-        f"A sample of {f.sample_mass_g:g} g, by {f.standard}, with {f.certificate}:",
+        f"A sample of {f.sample_mass_g:g} g, by {f.designation}, with {f.certificate}:",
         f"  the limit of {f.limit_pct:g} % is {f.limit_g * 1000.0:.4g} mg",
         f"  U = {f.U_pct:.{places}f} % (k = {f.k:.2f}): PASS up to {f.passes_below_pct:.{places}f} %, "
         f"FAIL from {f.fails_above_pct:.{places}f} % on, INCONCLUSIVE between",
@@ -136,7 +136,7 @@ def two_digits(u: float) -> str:
 
 def _lines(r: Result) -> Iterator[str]:
     standard = r.standard
-    yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.id}: {standard.title}"
+    yield f"Sample {r.sample_id} ({r.kind}), weighed {r.weigh}, by {standard.designation}: {standard.subject}"
     yield headline(r)
     for a in r.amends or ():
         numbers = a.loss_pct is not None and a.U_pct is not None

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from calibration.toml_file import MAX_BYTES, Tables, Text, convert, one_line, parse, read_text
 from edge.errors import BadStandard
+from edge.records.standard_used import designation
 
 T = TypeVar("T")
 
@@ -182,6 +183,11 @@ class Standard(_File, frozen=True, kw_only=True):
         """Get the SHA-256 (hex) of the file's bytes."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
+    @property
+    def designation(self) -> str:
+        """Get what people call it."""
+        return designation(self.title.value, self.id)
+
     def fields(self) -> Iterator[tuple[str, Field[object]]]:
         """Get (name, field) of every value that bears on the test, in the report's order.
 
@@ -208,22 +214,23 @@ class Standard(_File, frozen=True, kw_only=True):
         asked = _plain_name(claimed)
         for known in self.classes.value:
             if _plain_name(known) == asked:
-                return f'"{known}" is a class of {self.id}.'
+                return f'"{known}" is a class of {self.designation}.'
         for alias in self.aliases:
             if _plain_name(alias.name) == asked:
                 return alias.answer
         classes = ", ".join(self.classes.value)
         listed = f"its classes are: {classes}" if classes else "its file lists no classes"
-        return one_line(f'"{claimed}" is not a class of {self.id}; {listed}.')
+        return one_line(f'"{claimed}" is not a class of {self.designation}; {listed}.')
 
     def answer_to_subclass(self, declared: str) -> str:
         """Get one sentence on a sub-class that someone declares: by what it is one, or that the file has none such."""
         for subclasses in self.subclasses:
             if _plain_name(declared) in map(_plain_name, subclasses.names):
-                return f'By declaration, not by this test: "{declared}" is a sub-class by {subclasses.by} of {self.id}.'
+                by = subclasses.by
+                return f'By declaration, not by this test: "{declared}" is a sub-class by {by} of {self.designation}.'
         known = "; ".join(f"by {s.by} {', '.join(s.names)}" for s in self.subclasses)
         listed = f"it has: {known}" if known else "its file lists none"
-        return one_line(f'"{declared}" is no sub-class of {self.id}; {listed}.')
+        return one_line(f'"{declared}" is no sub-class of {self.designation}; {listed}.')
 
     def answer_to_composition(self, declared: str) -> str:
         """Get one sentence on a declared composition, such as ``oxide, liquid 3 %``: never a verdict.
@@ -240,12 +247,12 @@ class Standard(_File, frozen=True, kw_only=True):
             if kind is None:
                 known = ", ".join(known for c in self.carriers for known in c.names)
                 listed = f"it knows: {known}" if known else "its file lists none"
-                return one_line(f'"{name}" is no carrier of ions that {self.id} knows; {listed}.')
+                return one_line(f'"{name}" is no carrier of ions that {self.designation} knows; {listed}.')
             kinds.add(kind)
         for composition in self.compositions:
             if set(composition.carriers) == kinds:
                 return f"By declaration, not by this test: {composition.answer}"
-        return one_line(f'{self.id} has no answer to "{declared}".')
+        return one_line(f'{self.designation} has no answer to "{declared}".')
 
 
 def loads_standard(text: str, where: str = "standard") -> Standard:

@@ -194,7 +194,7 @@ def _terms(run: RunToCompare) -> Iterator[tuple[str, str]]:
 
 
 def _of_result(r: Result) -> Iterator[tuple[str, str]]:
-    yield "standard", _hashed(r.standard.id, r.standard.sha256)
+    yield "standard", _hashed(r.standard.designation, r.standard.sha256)
     yield "limit", f"{r.comparator} {r.limit_pct:g} %"
     yield "rule", r.rule[:MOST_CHARS]
     yield "weighed", r.weigh

@@ -16,6 +16,7 @@ import msgspec
 
 from calibration.certificate import Certificate
 from edge.database.summaries import RunSummary, Summaries
+from edge.records.formatting import significant
 
 from .control_charts import BASELINE, LEAST, Chart, ChartKind, chart
 from .crossing import Crossing, Line, crossing, line_through
@@ -192,7 +193,7 @@ def _weeks(leaves: Crossing, today: float) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value * 1e3:.2g} mg" if unit == "g" else f"{value:.2g} {unit}"
+    return f"{significant(value * 1e3, 2)} mg" if unit == "g" else f"{significant(value, 2)} {unit}"
 
 
 def _date(days: float) -> str | None:

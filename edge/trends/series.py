@@ -58,6 +58,7 @@ class SeriesTold(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     standard: str
+    designation: str
     replicates: int
     replicates_assumed: bool
     combine: str
@@ -94,6 +95,7 @@ def series_told(name: str, runs: Sequence[RunOfSeries], standard: Standard) -> S
     return SeriesTold(
         name=name,
         standard=standard.id,
+        designation=standard.designation,
         replicates=standard.replicates.value,
         replicates_assumed=standard.replicates.assumed,
         combine=combine,
@@ -120,7 +122,7 @@ def _cell(run: RunOfSeries, standard: Standard) -> CellOfSeries:
     elif result.verdict is Verdict.INVALID:
         why_not = f"INVALID: {result.invalid_because}"
     elif result.standard.sha256 != standard.sha256:
-        why_not = f"judged by another file of a standard ({result.standard.id})"
+        why_not = f"judged by another file of a standard ({result.standard.designation})"
     return CellOfSeries(
         run_id=run.run_id,
         sample_id=run.sample_id,

@@ -168,6 +168,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     on_balance: BalanceForecast | None = None
     certificate: str
     standard: str
+    designation: str
     budget: tuple[ForecastLine, ...]
 
 
@@ -211,6 +212,7 @@ def forecast(
         on_balance=None if balance is None else _on_balance(balance, standard, sample_g, safety),
         certificate=certificate.name,
         standard=standard.id,
+        designation=standard.designation,
         budget=tuple(
             ForecastLine(name=c.name, contribution_pct=c.contribution_pct, origin=c.origin, why=c.why)
             for c in sorted(budget.components, key=lambda c: -c.contribution_pct)

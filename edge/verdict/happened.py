@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump
-from edge.records.formatting import known
+from edge.records.formatting import known, significant, with_u
 from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
 from edge.uncertainty.hold_rise import HoldRise
@@ -105,8 +105,8 @@ def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold
             continue
         w = ended.phases.weighings[s.which]
         what = "loses" if s.rate_g_per_h < 0.0 else "gains"
-        more = f": at least {s.toward_loss_g * 1e3:.2g} mg are missing from the loss"
-        rate = f"{s.rate_g_per_h * 1e3:+.3g} ± {s.u_g_per_h * 1e3:.2g} mg/h"
+        more = f": at least {significant(s.toward_loss_g * 1e3, 2)} mg are missing from the loss"
+        rate = f"{with_u(s.rate_g_per_h * 1e3, s.u_g_per_h * 1e3)} mg/h"
         why = f"the sample still {what} at {s.which.upper()}, {rate}{more}"
         yield HappenedTold(from_s=w.from_s, to_s=w.to_s, what=HappenedKind.SLOPE, why=why)
 
@@ -114,7 +114,7 @@ def _slopes(ended: EndedRun, slopes: tuple[Slope, ...]) -> Iterator[HappenedTold
 def _rise(rise: HoldRise | None) -> Iterator[HappenedTold]:
     if rise is None or not rise.counts:
         return
-    rate = f"{rise.rate_g_per_h * 1e3:+.3g} ± {rise.u_g_per_h * 1e3:.2g} mg/h"
-    hidden = f"at least {rise.toward_loss_g * 1e3:.2g} mg are hidden"
+    rate = f"{with_u(rise.rate_g_per_h * 1e3, rise.u_g_per_h * 1e3)} mg/h"
+    hidden = f"at least {significant(rise.toward_loss_g * 1e3, 2)} mg are hidden"
     why = f"the indication rises in the hold, {rate}: no sample's, but the rig's: {hidden}"
     yield HappenedTold(from_s=rise.from_s, to_s=rise.to_s, what=HappenedKind.SLOPE, why=why)

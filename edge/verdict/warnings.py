@@ -14,6 +14,7 @@ from edge.procedure.definition import RunDefinition
 from edge.procedure.phases import Phases
 from edge.records.balance import Comparison
 from edge.records.barometer import BarometerTold
+from edge.records.formatting import significant
 from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import PA_PER_HPA, Air
@@ -156,18 +157,18 @@ def still_moving(more_pct: float) -> str:
 def rig_rises(rate_g_per_h: float, more_pct: float) -> str:
     """Say that the rig itself rises, by the end of the hold, and how much of the loss it hides at least."""
     return (
-        f"at the end of the hold the indication rose by {rate_g_per_h * 1e3:.2g} mg an hour, which no sample in a "
-        f"vacuum does: the rig drifts, and hides {more_pct:.2g} % or so (not corrected): take a second zero; calibrate "
-        "again"
+        f"at the end of the hold the indication rose by {significant(rate_g_per_h * 1e3, 2)} mg an hour, which no "
+        f"sample in a vacuum does: the rig drifts, and hides {more_pct:.2g} % or so (not corrected): take a second "
+        "zero; calibrate again"
     )
 
 
 def drift_at_both(seen: SeenDrift) -> str:
     """Say that M1 and M2 move alike, which a balance does that drifts."""
     return (
-        f"the indication moves by {seen.rate_g_per_h * 1e3:+.2g} mg an hour at M1 and at M2 alike, as a balance does "
-        f"that drifts, and by {seen.gained_g:+.3g} g from one to the other if it always did: the uncertainty is "
-        "widened; take a second zero"
+        f"the indication moves by {significant(seen.rate_g_per_h * 1e3, 2, '+')} mg an hour at M1 and at M2 alike, as "
+        f"a balance does that drifts, and by {seen.gained_g:+.3g} g from one to the other if it always did: the "
+        "uncertainty is widened; take a second zero"
     )
 
 

@@ -13,9 +13,10 @@ from edge.database.run_journal import RunJournal, Writing
 from edge.records.event import Event, Happening, PhaseChanged
 from edge.records.frame import Frames, one_frame
 from edge.records.phase import Phase
-from edge.records.result import Conditions, StandardUsed, not_judged
+from edge.records.result import Conditions, not_judged
 from edge.records.run import RunKind
 from edge.records.second import Second
+from edge.records.standard_used import StandardUsed
 from edge.standards.standard import load_standard
 from hw.protocols import CODE_MAX, CODE_MIN, Conversion, Reading, Status
 

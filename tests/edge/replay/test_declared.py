@@ -108,7 +108,7 @@ def test_a_composition_is_answered_beside_the_verdict_and_does_not_change_it(fol
     shown = told(said)
     assert 'Declared to hold "oxide, liquid 3 %". By declaration, not by this test: ' in shown
     assert "hybrid solid-liquid whatever its mass loss" in shown
-    assert '"solid-state" is a class of gbt-48093-1-2026.' in shown
+    assert '"solid-state" is a class of GB/T 48093.1-2026.' in shown
     assert plain["composition"] is None
     assert "Declared to hold" not in told(plain)
 

@@ -103,7 +103,7 @@ def test_the_text_is_the_file_and_reads_back_the_same(name):
         ("near solid", "not a class"),
         ("半固态电池", "not a class"),
         ("all-solid-state", "another name for solid-state"),
-        ("super\nsolid", '"super solid" is not a class of gbt-48093-1-2026; its classes are: liquid, '),
+        ("super\nsolid", '"super solid" is not a class of GB/T 48093.1-2026; its classes are: liquid, '),
         ("", '"" is not a class'),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_declared_composition_is_answered_from_the_file_and_never_with_a_verdi
 @pytest.mark.parametrize("declared", ["gel", "oxide, gel 3 %", "", ",", "5 %", "oxide; liquid", "oxide 3 % liquid"])
 def test_a_composition_that_the_file_does_not_know_is_said_to_be_unknown(declared):
     said = load_standard("gbt-48093-1-2026").answer_to_composition(declared)
-    assert "is no carrier of ions that gbt-48093-1-2026 knows" in said
+    assert "is no carrier of ions that GB/T 48093.1-2026 knows" in said
     assert len(said.splitlines()) == 1
 
 

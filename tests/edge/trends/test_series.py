@@ -158,4 +158,4 @@ def test_the_command_finds_the_runs_by_their_series_in_text_and_json(tmp_path: P
     found = json.loads(done.stdout)
     assert (found["name"], found["verdict"], [c["counts"] for c in found["cells"]]) == ("week 48", "PASS", [True])
     shown = CliRunner().invoke(cli, ["series", "week 48", "--db", str(path)], catch_exceptions=False).stdout
-    assert shown.startswith("Series week 48, by gbt-48093-1-2026: PASS: each cell must pass, and each did")
+    assert shown.startswith("Series week 48, by GB/T 48093.1-2026: PASS: each cell must pass, and each did")

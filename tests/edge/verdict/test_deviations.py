@@ -400,19 +400,19 @@ def test_a_class_that_it_is_sold_as_is_answered_from_the_file_and_never_passed_o
     assert said in text(result)
     known = of(claimed_class="all solid state")()
     assert known.claimed_class is not None
-    assert known.claimed_class.answer == '"all-solid-state" is a class of tcsae-434-2025.'
+    assert known.claimed_class.answer == '"all-solid-state" is a class of T/CSAE 434-2025.'
 
 
 def test_sub_classes_are_answered_as_declared_and_what_is_none_is_said_to_be_none() -> None:
     national = load_standard("gbt-48093-1-2026")
     run = ended(msgspec.structs.replace(AS_ASKED, subclasses=("Sulfide", "power", "gel")), national)
     shown = text(judged(run)).splitlines()
-    said = 'By declaration, not by this test: "Sulfide" is a sub-class by electrolyte of gbt-48093-1-2026.'
+    said = 'By declaration, not by this test: "Sulfide" is a sub-class by electrolyte of GB/T 48093.1-2026.'
     assert said in shown
-    assert 'By declaration, not by this test: "power" is a sub-class by use of gbt-48093-1-2026.' in shown
-    assert any(line.startswith('"gel" is no sub-class of gbt-48093-1-2026; it has: by electrolyte') for line in shown)
+    assert 'By declaration, not by this test: "power" is a sub-class by use of GB/T 48093.1-2026.' in shown
+    assert any(line.startswith('"gel" is no sub-class of GB/T 48093.1-2026; it has: by electrolyte') for line in shown)
     run = ended(msgspec.structs.replace(AS_ASKED, subclasses=("gel",)))
-    assert '"gel" is no sub-class of tcsae-434-2025; its file lists none.' in text(judged(run))
+    assert '"gel" is no sub-class of T/CSAE 434-2025; its file lists none.' in text(judged(run))
 
 
 def test_a_blank_and_a_standard_that_asks_nothing_have_no_deviations() -> None:
