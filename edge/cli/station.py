@@ -128,7 +128,9 @@ def ack(alarm: str | None, socket: Path | None, as_json: bool) -> None:
     """Acknowledge an alarm by its name, or all of them."""
     answer = ask_station(socket, "ack", alarm=alarm)
     count = answer.get("acknowledged")
-    tell(answer, as_json, f"{count} acknowledged." if count else "There was nothing to acknowledge.")
+    before = answer.get("acknowledged_before")
+    none = f"There was nothing to acknowledge: it was by {before}." if before else "There was nothing to acknowledge."
+    tell(answer, as_json, f"{count} acknowledged." if count else none)
 
 
 @click.command()

@@ -36,7 +36,7 @@ from edge.database.attachments import is_kept, keep
 from edge.database.connection import SqliteError
 from edge.database.correcting import Correction
 from edge.database.maintenance import disk_space
-from edge.errors import BadInput, HalfpercentError
+from edge.errors import BadInput, HalfpercentError, NoRun, WrongPhase
 from edge.instrument.balance import read_configured
 from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
@@ -50,6 +50,7 @@ from hw.clock import NS_PER_S
 from hw.errors import HwError
 
 from .alarm_rules import Alarm
+from .done_before import DoneBefore
 from .late_mass import late_mass
 from .quotas import Quotas
 from .simulation import Simulation
@@ -85,6 +86,7 @@ class RequestDesk:
         self._starts = StartsBeside[RunDefinition]()
         self._weighings = StartsBeside[BalanceReading]()
         self._late = StartsBeside[LateMass]()
+        self._before = DoneBefore()
 
     def handle(self, request: Request) -> dict[str, Any]:
         """Carry a command out and get the answer. Raises ``BadInput`` and the like with what to do instead."""
@@ -198,7 +200,7 @@ class RequestDesk:
         with self._taken(order):
             match order:
                 case OperatorStep():
-                    station.command(OperatorWord(order.word), who)
+                    self._step(OperatorWord(order.word), who)
                 case Weigh(run=int()):
                     station.must_be_idle()
                     self._keep_photograph(order)
@@ -213,18 +215,39 @@ class RequestDesk:
                 case Maintenance():
                     station.declare_maintenance(3600.0 * order.in_hours, 3600.0 * order.hours, order.why, who)
                 case Ack():
-                    return {"acknowledged": station.acknowledge(_alarm(order.alarm), who)}
+                    return self._acknowledged(order, who)
                 case Correct():
                     return self._correct(order, who)
                 case Abort():
                     self._take_up_waiting()
                     if order.reason and station.live is not None:
                         station.note(order.reason, who)
-                    station.command(OperatorWord.ABORT, who)
+                    self._step(OperatorWord.ABORT, who)
                 case _:
                     return dict(msgspec.to_builtins(station_status(station)))
         error = station.writer.not_written
         return {"not_written_yet": error} if error else {}
+
+    def _step(self, word: OperatorWord, who: str) -> None:
+        """Take an operator's step; where it is refused because another has taken it, say who did."""
+        station = self._station
+        now_ns, run_id = station.clock.now_ns(), None if station.live is None else station.live.run_id
+        try:
+            station.command(word, who)
+        except (NoRun, WrongPhase) as e:
+            raise type(e)(f"{e}{self._before.said(word, run_id, now_ns)}") from e
+        if run_id is not None:
+            self._before.took(word, who, run_id, now_ns)
+
+    def _acknowledged(self, order: Ack, who: str) -> dict[str, Any]:
+        """Acknowledge; where there was nothing left to acknowledge, say who has done it."""
+        now_ns = self._station.clock.now_ns()
+        count = self._station.acknowledge(_alarm(order.alarm), who)
+        if count:
+            self._before.acknowledged(who, now_ns)
+            return {"acknowledged": count}
+        done = self._before.who_acknowledged(now_ns)
+        return {"acknowledged": count} | ({"acknowledged_before": done} if done else {})
 
     def _correct(self, order: Correct, who: str) -> dict[str, Any]:
         """Write a correction of the declared facts of a run that has ended."""

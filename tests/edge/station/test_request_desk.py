@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_service import Rigged, rigged
+from simulated_service import Rigged, order, rigged
 
 from edge.control.protocol import Note, OperatorStep, Request, Start
-from edge.errors import BadInput, BadStandard, StationBusy, TooMuch, WrongPhase
+from edge.errors import BadInput, BadStandard, NoRun, StationBusy, TooMuch, WrongPhase
+from edge.records.command import OperatorWord
 from edge.standards.standard import load_standard
 from edge.station import start_beside
+from edge.station.done_before import DoneBefore
 from edge.station.loop_watch import RECENT_S, LoopWatch
 from edge.station.quotas import RATES, RUN_TEXT_BYTES, Allowance, Quotas, Rate
 from edge.station.start import ASKED_BYTES
@@ -37,6 +39,45 @@ def answered(later: Any) -> Any:
             return answer
         time.sleep(0.005)
     raise AssertionError("it never came")
+
+
+# two operators at once
+
+
+def test_the_second_operator_is_told_what_the_first_did(tmp_path: Path) -> None:
+    def asked(it: Rigged, command: str, who: str) -> Any:
+        return it.service.handle(Request(command, {}, who))
+
+    with rigged(tmp_path) as it:
+        it.service.start(order(), "ada")
+        it.run_s(2.0)
+        asked(it, "tare", "Ada (pi)")
+        it.run_s(200.0)  # it is taken
+        with pytest.raises(
+            WrongPhase, match=r"^tare comes later, or is done: .*; the tare was asked for by Ada \(pi\), 3 min"
+        ):
+            asked(it, "tare", "Bo (pi)")
+        asked(it, "abort", "Ada (pi)")
+        it.run_s(2.0)
+        for command in ("abort", "load"):
+            with pytest.raises(NoRun, match=rf"^{command}: no run .*; run 1 was aborted by Ada \(pi\), 2 s ago$"):
+                asked(it, command, "Bo (pi)")
+        it.simulated.chips.oven.unplug()
+        it.run_s(3.0)
+        assert asked(it, "ack", "Ada (pi)") == {"acknowledged": 1}
+        assert asked(it, "ack", "Bo (pi)") == {"acknowledged": 0, "acknowledged_before": "Ada (pi), 0 s ago"}
+
+
+def test_what_nobody_did_or_long_ago_is_not_said() -> None:
+    before = DoneBefore()
+    assert before.said(OperatorWord.TARE, 1, 0) == before.who_acknowledged(0) == ""
+    before.took(OperatorWord.TARE, "Ada", 1, 0)
+    before.acknowledged("Ada", 0)
+    assert before.said(OperatorWord.TARE, 2, S) == ""  # of another run
+    assert before.said(OperatorWord.TARE, None, S) == ""
+    assert before.said(OperatorWord.LOAD, 1, S) == ""
+    assert before.said(OperatorWord.TARE, 1, S).endswith("by Ada, 1 s ago")
+    assert before.said(OperatorWord.TARE, 1, 3700 * S) == before.who_acknowledged(3700 * S) == ""
 
 
 # a start
