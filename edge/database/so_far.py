@@ -7,6 +7,7 @@ write, and never say a mass that no second had.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -131,6 +132,15 @@ def minutes_of(db: Database, run_id: int, from_s: float) -> list[MassAt]:
         f"and mass_g is not null group by second / {MINUTE_S} order by second / {MINUTE_S} limit ?"
     )
     return _masses(db, run_id, sql, [run_id, int(from_s), MOST_MINUTES])
+
+
+def noise_g(db: Database, run_id: int, until_s: float) -> float | None:
+    """Get the standard deviation of the samples within the seconds of the last minute, pooled, in g; None for none."""
+    sql = "select avg(sd_g * sd_g) from seconds where run_id = ? and second > ? and samples_ok > 1 and sd_g is not null"
+    with parsed_rows(f"run {run_id}: its noise"):
+        found = db.execute(sql, [run_id, int(until_s) - MINUTE_S]).fetchone()
+        require_finite(found)
+        return None if found[0] is None else math.sqrt(found[0])
 
 
 def _masses(db: Database, run_id: int, sql: str, values: list[int]) -> list[MassAt]:

@@ -1,7 +1,7 @@
 """What the curve of a run is drawn from: one record for page, report and whoever compares runs.
 
 Losses in % of the reference mass, temperatures in °C, pressures in Pa, times in s since the run began. None is what
-nobody measured. This module must never compute, and never know how anything is drawn.
+nobody measured. This module must never compute a loss, and never know how anything is drawn.
 """
 
 from __future__ import annotations
@@ -133,6 +133,11 @@ class AirTakenOut:
         return 0.0 if before is None else before.pct
 
 
+def larger_half_pct(low_pct: float, loss_pct: float, high_pct: float) -> float:
+    """Get the larger half of an interval about a loss, in %: what stands behind the ± wherever it is written."""
+    return max(high_pct - loss_pct, loss_pct - low_pct)
+
+
 @dataclass(frozen=True, slots=True)
 class ForecastAt:
     """The loss to be expected ``at_s``, and the ends of its interval, in %."""
@@ -141,6 +146,11 @@ class ForecastAt:
     low_pct: float
     loss_pct: float
     high_pct: float
+
+    @property
+    def half_pct(self) -> float:
+        """Get the larger half of the interval, in %."""
+        return larger_half_pct(self.low_pct, self.loss_pct, self.high_pct)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class RunStatus(_StatusPart, frozen=True, kw_only=True):
     """The run that is being measured. ``asked`` is what it waits for, ``refused`` why the last step was not taken.
 
     ``loss_pct`` is the loss so far with the air's step taken out, ``loss_as_weighed_pct`` the one with it, and ``air``
-    says whether the air is around the sample (:class:`AirState`).
+    says whether the air is around the sample (:class:`AirState`). ``mass_age_s`` is since when its second is over.
     """
 
     run_id: int | None = None
@@ -39,6 +39,7 @@ class RunStatus(_StatusPart, frozen=True, kw_only=True):
     hold_required_s: float | None = None
     hold_s: float | None = None
     mass_g: float | None = None
+    mass_age_s: float | None = None
     loss_pct: float | None = None
     loss_as_weighed_pct: float | None = None
     air_step_pct: float | None = None
@@ -63,13 +64,21 @@ class AlarmStatus(_StatusPart, frozen=True, kw_only=True):
 
 
 class ReadingsStatus(_StatusPart, frozen=True, kw_only=True):
-    """The newest readings, seen a few times a second."""
+    """The newest readings, seen a few times a second, and for how long none that is good has come after the last one.
+
+    ``under_voltage`` is whether the supply is too low now (None: nothing here can tell).
+    """
 
     code: int | None = None
     bridge_status: str | None = None
     temp_c: float | None = None
     cell_temp_c: float | None = None
     pressure_pa: float | None = None
+    under_voltage: bool | None = None
+    code_age_s: float | None = None
+    temp_age_s: float | None = None
+    cell_temp_age_s: float | None = None
+    pressure_age_s: float | None = None
 
 
 class StorageStatus(_StatusPart, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from .curve_parts import described, mark_class, marks, named, of_the_sample, sha
 from .curve_scale import Points, Scale, outline, stretches, ticks, time_ticks, top_of_loss
 from .language import Words
 from .markup import Html, el, path
+from .numbers import forecast_digits
 
 ACROSS = 3000
 """Units of a stretched path's width; its heights are in tenths of a px."""
@@ -24,6 +25,8 @@ TOP, BOTTOM = 56, 386
 OVEN_TOP, OVEN_BOTTOM = 414, 488
 BELOW_ZERO = 0.03
 """Of the scale: room below 0 for the noise."""
+LETTERS, UNDER = 14, 6
+"""So far a line of words reaches above and below its foot, in px, with some air."""
 BAND_EVERY = 4
 """A band is as smooth as the loss: it takes every fourth column."""
 
@@ -236,15 +239,24 @@ class PageCurve:
         end = self.curve.forecast[-1]
         x = self._pct(end.at_s)
         top, bottom = (self.y(self.y.within(v)) for v in (end.high_pct, end.low_pct))
-        half = (end.high_pct - end.low_pct) / 2.0
-        said = f"{end.loss_pct:.2f} ± {half:.2f}".replace("-", "−")
-        y = min(bottom + 6, BOTTOM - 24)
+        said = " ± ".join(forecast_digits(end.loss_pct, end.half_pct))
+        y = self._beside_limit(bottom + 6, 17)
+        narrow_y = self._beside_limit(bottom + 18, 0)
         return Html(
             el("line", class_="br", x1=x, x2=x, y1=top, y2=max(bottom, top + 1))
             + self._text(said, x, y, "lab fc wide strong", dx=10)
-            + self._text(said, "100%", y + 12, "lab fc narrow strong", text_anchor="end")
+            + self._text(said, "100%", narrow_y, "lab fc narrow strong", text_anchor="end")
             + self._text(self.words("curve_forecast"), x, y + 17, "lab fc wide", dx=10)
         )
+
+    def _beside_limit(self, y: float, more: float) -> float:
+        """Get where words at ``y``, with a line of them ``more`` below, stand off the limit's line and in the panel."""
+        limit_y, lowest = self.y(self.terms.limit_pct), BOTTOM - 7 - more
+        y = min(y, lowest)
+        if not y - LETTERS < limit_y < y + more + UNDER:
+            return y
+        below, above = limit_y + LETTERS, limit_y - more - UNDER
+        return below if below <= lowest and (below - y <= y - above or above - LETTERS < TOP) else above
 
     def _oven(self) -> Html:
         t, band = self.terms.temp_c, self.terms.temp_band_c

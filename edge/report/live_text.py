@@ -18,7 +18,7 @@ from edge.trends.forecast_live import Outlook
 from edge.trends.run_so_far import RunSoFar
 
 from .language import Words
-from .numbers import fixed, two_digits
+from .numbers import fixed, forecast_digits, two_digits
 
 NB = "\u00a0"
 NEAR_S = 18 * 3600.0
@@ -151,16 +151,8 @@ def course_line(w: Words, status: StationStatus | None, seen: RunSoFar | None, l
     if seen is None or seen.forecast is None or seen.outlook not in _OUTLOOKS:
         return Line(w("live_early"))
     key, mark = _OUTLOOKS[seen.outlook]
-    loss, half = forecast_digits(seen)
+    loss, half = forecast_digits(seen.forecast.end.loss_pct, seen.forecast.half_pct)
     return Line(w(key, loss=loss, half=half), mark)
-
-
-def forecast_digits(seen: RunSoFar) -> tuple[str, str]:
-    """Write a forecast's loss and the half of its interval, at least two decimals."""
-    assert seen.forecast is not None
-    half = seen.forecast.half_pct
-    places = 2 if half >= 0.01 else 3
-    return fixed(seen.forecast.end.loss_pct, places), fixed(half, places)
 
 
 def verdict_line(w: Words, result: Result) -> Line:

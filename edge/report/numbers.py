@@ -33,6 +33,12 @@ def two_digits(value: float, U: float) -> tuple[str, str]:
     return fixed(value, places), fixed(U, places)
 
 
+def forecast_digits(loss_pct: float, half_pct: float) -> tuple[str, str]:
+    """Write a forecast's loss and the half of its interval, in %: two decimals, three where the half needs them."""
+    places = 2 if half_pct >= 0.01 else 3
+    return fixed(loss_pct, places), fixed(half_pct, places)
+
+
 def u_alone(u: float) -> str:
     """Write an uncertainty with two significant digits; far from 1 in powers of ten, as 1.4 × 10⁻⁵."""
     if u == 0.0 or not math.isfinite(u):

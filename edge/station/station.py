@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -42,6 +41,7 @@ from .alarms import Alarms, Change
 from .barometer_watch import BarometerWatch
 from .converter_watch import ConverterWatch, reset_while_away
 from .equipment import NO_HOOKS, Equipment, Hooks, Judge
+from .latest import LatestReadings
 from .loop_watch import LoopWatch
 from .observe import observe
 from .take_up import take_up
@@ -52,13 +52,6 @@ Words = Callable[[Phase, float], Iterable[OperatorWord]]
 _log = logging.getLogger("halfpercent")
 TRUSTED = (Alarm.LOAD_CELL, Alarm.OVEN_PROBE)
 """While one of these is open, nothing is begun, tared or loaded."""
-
-
-class LatestReadings(NamedTuple):
-    """The newest look, and the newest sample of the bridge."""
-
-    look: Observation
-    newest: Conversion | None
 
 
 class Station:
@@ -201,7 +194,7 @@ class Station:
             self._looked(look, newest)
 
     def _looked(self, look: Observation, newest: Conversion | None) -> None:
-        self.latest = LatestReadings(look, newest)
+        self.latest = (self.latest or LatestReadings(look, None)).after(look, newest)
         self._changed(self.alarms.look(look))
         self._rig_changed = ""
         if self.panel is not None:

@@ -26,6 +26,7 @@ from edge.run.live_run import LiveRun
 from hw.clock import NS_PER_S
 from hw.protocols import Status
 
+from .latest import age_s
 from .station import Station
 
 
@@ -41,7 +42,7 @@ def station_status(station: Station) -> StationStatus:
     return StationStatus(
         state="idle" if live is None else "running",
         simulated=station.simulated,
-        run=None if live is None else _run_status(live),
+        run=None if live is None else _run_status(live, clock.now_ns()),
         alarms=tuple(
             AlarmStatus(
                 alarm=str(a.alarm),
@@ -74,7 +75,7 @@ def station_status(station: Station) -> StationStatus:
     )
 
 
-def _run_status(live: LiveRun) -> RunStatus:
+def _run_status(live: LiveRun, now_ns: int) -> RunStatus:
     phases, second, definition = live.pipeline.phases, live.second, live.definition
     loss = live.pipeline.live_loss.now(second, phases)
     return RunStatus(
@@ -88,6 +89,7 @@ def _run_status(live: LiveRun) -> RunStatus:
         hold_s=0.0 if second is None else second.hold_s,
         # Before the tare, what the cell shows is the holder and its own zero, and no sample's mass.
         mass_g=None if second is None or phases.phase is Phase.TARE else known(second.mass_g),
+        mass_age_s=None if second is None else age_s(live.pipeline.t0_ns + (second.seq + 1) * NS_PER_S, now_ns),
         loss_pct=loss.loss_pct,
         loss_as_weighed_pct=loss.as_weighed_pct,
         air_step_pct=loss.air_step_pct,
@@ -111,13 +113,19 @@ def _readings(station: Station) -> ReadingsStatus:
     latest = station.latest
     if latest is None:
         return ReadingsStatus()
-    newest, look = latest.newest, latest.look
+    newest, look, good = latest.newest, latest.look, latest.good
+    now_ns = station.clock.now_ns()
     return ReadingsStatus(
         code=newest.code if newest is not None and newest.status is Status.OK else None,
         bridge_status=None if newest is None else newest.status.name.lower(),
         temp_c=known(look.oven_c),
         cell_temp_c=known(look.cell_c),
         pressure_pa=known(look.pressure_pa),
+        under_voltage=look.under_voltage,
+        code_age_s=age_s(good.bridge_ns, now_ns),
+        temp_age_s=age_s(good.oven_ns, now_ns),
+        cell_temp_age_s=age_s(good.cell_ns, now_ns),
+        pressure_age_s=age_s(good.pressure_ns, now_ns),
     )
 
 

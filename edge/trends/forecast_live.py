@@ -23,6 +23,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from edge.records.curve import larger_half_pct
+
 F8 = npt.NDArray[np.float64]
 
 INTERVAL = 0.90
@@ -82,7 +84,7 @@ class LiveForecast:
     @property
     def half_pct(self) -> float:
         """Get the larger half of the interval at the end, in %."""
-        return max(self.end.high_pct - self.end.loss_pct, self.end.loss_pct - self.end.low_pct)
+        return larger_half_pct(self.end.low_pct, self.end.loss_pct, self.end.high_pct)
 
 
 def forecast_loss(t_h: Sequence[float], loss_pct: Sequence[float], end_h: float) -> LiveForecast | None:
@@ -121,14 +123,14 @@ def _newest_rise(t_h: F8, y: F8) -> float:
     """
     since_h = at_h = float(t_h[0])
     while (at_h := at_h + STRETCH_H / 2.0) <= t_h[-1] - STRETCH_H:
-        older, newer = (_rate(t_h, y, from_h) for from_h in (at_h - STRETCH_H, at_h))
+        older, newer = (stretch_rate(t_h, y, from_h) for from_h in (at_h - STRETCH_H, at_h))
         if newer - older > max(RISE * abs(older), RISE_PCT_PER_H):
             since_h = at_h + STRETCH_H / 2.0
     return since_h
 
 
-def _rate(t_h: F8, y: F8, from_h: float) -> float:
-    """Get the slope of a stretch in % per h, by least squares; NaN (no rise) where it has too few points."""
+def stretch_rate(t_h: F8, y: F8, from_h: float) -> float:
+    """Get the slope of the ``STRETCH_H`` from ``from_h`` on, in % per h, by least squares; NaN for too few points."""
     part = (t_h >= from_h) & (t_h < from_h + STRETCH_H)
     x = t_h[part] - t_h[part].mean() if np.count_nonzero(part) >= STRETCH_POINTS else np.empty(0)
     return float(x @ y[part] / (x @ x)) if len(x) else math.nan

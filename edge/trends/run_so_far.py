@@ -16,7 +16,7 @@ from calibration.certificate import Certificate
 from edge.database.connection import Database, parsed_rows
 from edge.database.curve import read_curve
 from edge.database.queries import stored_certificate, stored_run
-from edge.database.so_far import Course, MassAt, RunHead, Taken, course, masses, minutes_of, run_head
+from edge.database.so_far import Course, MassAt, RunHead, Taken, course, masses, minutes_of, noise_g, run_head
 from edge.errors import HalfpercentError
 from edge.procedure.live_loss import SEEN_S, AirStep, air_step
 from edge.procedure.parameters import RunParameters
@@ -30,6 +30,7 @@ from edge.standards.standard import Standard, loads_standard
 from edge.uncertainty.forecast import expected
 
 from .forecast_live import LiveForecast, Outlook, forecast_loss, outlook
+from .loss_rate import LossRate, loss_rate
 
 CAME_BACK = 0.5
 """Of the step: so much of a fall while it cools is the air that comes in."""
@@ -56,7 +57,8 @@ class RunSoFar:
     """One run, seen from its database: what it is of, where it is, its curve and where that leads.
 
     ``loss_pct`` is the newest minute's, with the air's step taken out (None: not known); ``expanded_pct`` the U (k = 2)
-    to be expected of a verdict; ``air`` the step (None: not seen yet).
+    to be expected of a verdict; ``air`` the step (None: not seen yet); ``rate`` how fast it loses in the hold (None:
+    not known); ``noise_g`` the samples' standard deviation in the last minute (None: none was good).
     """
 
     head: RunHead
@@ -73,6 +75,8 @@ class RunSoFar:
     loss_pct: float | None
     expanded_pct: float | None
     air: AirStep | None
+    rate: LossRate | None = None
+    noise_g: float | None = None
 
     @property
     def running(self) -> bool:
@@ -141,6 +145,8 @@ def run_so_far(db: Database, run_id: int) -> RunSoFar:
         loss_pct=_newest_loss(seen, m1, step, minutes),
         expanded_pct=U,
         air=step,
+        rate=_rate(seen, m1, minutes),
+        noise_g=noise_g(db, run_id, seen.last_s),
     )
 
 
@@ -271,6 +277,12 @@ def _forecast(
     t_h = [(m.t_s - hold_s) / HOUR_S for m in minutes]
     losses = [(m1.value - m.mass_g + step.step_g) / m1.value * 100.0 for m in minutes]
     return forecast_loss(t_h, losses, (seen.last_s - hold_s + plan.hold_s - seen.hold_s) / HOUR_S)
+
+
+def _rate(seen: Course, m1: Taken | None, minutes: list[MassAt]) -> LossRate | None:
+    if m1 is None or seen.phase is not Phase.HOLD:
+        return None
+    return loss_rate([m.t_s / HOUR_S for m in minutes], [(m1.value - m.mass_g) / m1.value * 100.0 for m in minutes])
 
 
 def _path(forecast: LiveForecast | None, seen: Course, planned: Planned) -> tuple[ForecastAt, ...]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from edge.records.curve import PressureKnown
 from edge.records.phase import Phase
 from edge.records.result import HappenedTold
-from edge.records.status import AirState, RunStatus, StationStatus
+from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStatus
 from edge.report.curve_parts import CLASSES
 from edge.report.language import Words
 from edge.report.live_text import NB, clock, run_clock, span, wall_of
-from edge.report.numbers import fixed
+from edge.report.numbers import fixed, u_alone
 from edge.trends.run_so_far import RunSoFar
 
 from .look import Snapshot
@@ -23,12 +23,17 @@ from .look import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A row of the readings: value with unit, the word of its status, and whether it is a warning."""
+    """A row of the readings: value with unit, the word of its status, its age, and whether it is a warning.
+
+    ``lasts``: it is no reading, so it grows no older while nothing is heard.
+    """
 
     name: str
     value: str
     status: str
+    age: str = ""
     warns: bool = False
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +103,60 @@ def readings(w: Words, status: StationStatus, seen: RunSoFar | None) -> list[Rea
     run, now = status.run, status.readings
     rows: list[Reading] = []
     if run is not None:
-        rows.append(_row(w, w("page_mass"), run.mass_g, 4, "g"))
+        rows.append(_row(w, w("page_mass"), run.mass_g, 4, "g", run.mass_age_s))
         rows.append(_loss(w, run))
         if run.loss_as_weighed_pct is not None and run.loss_as_weighed_pct != run.loss_pct:
-            rows.append(_row(w, w("page_as_weighed"), run.loss_as_weighed_pct, 3, "%"))
-    rows.append(_oven(w, now.temp_c, run, seen))
-    rows.append(_row(w, w("page_cell"), now.cell_temp_c, 2, "°C"))
-    rows.append(_pressure(w, now.pressure_pa, seen))
+            rows.append(_row(w, w("page_as_weighed"), run.loss_as_weighed_pct, 3, "%", run.mass_age_s))
+        rows.append(_rate(w, run, seen))
+    rows.append(_oven(w, now, run, seen))
+    rows.append(_row(w, w("page_cell"), now.cell_temp_c, 2, "°C", now.cell_temp_age_s))
+    rows.append(_pressure(w, now, seen))
+    if run is not None:
+        rows.append(_noise(w, run, seen))
+    rows.append(_supply(w, now.under_voltage))
     bridge = now.bridge_status
     word = w("page_unknown") if bridge is None else w("page_ok") if bridge == "ok" else bridge.replace("_", " ")
     code = "?" if now.code is None else f"{now.code:,}".replace(",", "\u202f")
-    rows.append(Reading(w("page_bridge"), code, word, bridge not in (None, "ok")))
+    rows.append(Reading(w("page_bridge"), code, word, age(now.code_age_s), warns=bridge not in (None, "ok")))
     return rows
 
 
-def _row(w: Words, name: str, value: float | None, places: int, unit: str) -> Reading:
+def age(seconds: float | None) -> str:
+    """Write how old something is: 0.4 s, 12 s, 1 min; '' where nobody knows."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f}{NB}s" if seconds < 9.95 else span(seconds)
+
+
+def _row(w: Words, name: str, value: float | None, places: int, unit: str, age_s: float | None) -> Reading:
     if value is None:
+        return Reading(name, "?", w("page_unknown"), age(age_s))
+    return Reading(name, f"{fixed(value, places)}{NB}{unit}", w("page_ok"), age(age_s))
+
+
+def _stored_age(run: RunStatus, seen: RunSoFar) -> str:
+    """Say how old the newest second is that the database holds, by the station's own count."""
+    return "" if run.elapsed_s is None else age(max(0.0, run.elapsed_s - seen.course.last_s))
+
+
+def _rate(w: Words, run: RunStatus, seen: RunSoFar | None) -> Reading:
+    name = w("page_loss_rate")
+    if seen is None or seen.rate is None:
         return Reading(name, "?", w("page_unknown"))
-    return Reading(name, f"{fixed(value, places)}{NB}{unit}", w("page_ok"))
+    word = w("page_ok") if seen.rate.trend is None else w(f"page_{seen.rate.trend.value}")
+    return Reading(name, f"{fixed(seen.rate.pct_per_h, 3)}{NB}%/h", word, _stored_age(run, seen))
+
+
+def _noise(w: Words, run: RunStatus, seen: RunSoFar | None) -> Reading:
+    if seen is None or seen.noise_g is None:
+        return Reading(w("page_noise"), "?", w("page_unknown"))
+    return Reading(w("page_noise"), f"{u_alone(seen.noise_g * 1e3)}{NB}mg", w("page_ok"), _stored_age(run, seen))
+
+
+def _supply(w: Words, low: bool | None) -> Reading:
+    """Say what the Pi says of its supply: whether it is too low, and no voltage."""
+    word = w("page_unknown") if low is None else w("page_low") if low else w("page_ok")
+    return Reading(w("page_supply"), w("page_no_voltmeter"), word, warns=bool(low))
 
 
 def _loss(w: Words, run: RunStatus) -> Reading:
@@ -127,24 +168,27 @@ def _loss(w: Words, run: RunStatus) -> Reading:
     }
     said = w(words[AirState(run.air)]) if run.air in list(AirState) else w("page_unknown")
     value = "?" if run.loss_pct is None else f"{fixed(run.loss_pct, 3)}{NB}%"
-    return Reading(w("page_loss_so_far"), value, said)
+    return Reading(w("page_loss_so_far"), value, said, age(run.mass_age_s))
 
 
-def _oven(w: Words, temp_c: float | None, run: RunStatus | None, seen: RunSoFar | None) -> Reading:
-    name = w("page_oven")
-    row = _row(w, name, temp_c, 2, "°C")
+def _oven(w: Words, now: ReadingsStatus, run: RunStatus | None, seen: RunSoFar | None) -> Reading:
+    name, temp_c = w("page_oven"), now.temp_c
+    row = _row(w, name, temp_c, 2, "°C", now.temp_age_s)
     if temp_c is None or run is None or seen is None or run.phase != Phase.HOLD:
         return row
     out = abs(temp_c - seen.plan.hold_temp_c) > seen.plan.hold_band_c
-    return Reading(name, row.value, w("page_out_of_band") if out else w("page_in_band"), out)
+    return Reading(name, row.value, w("page_out_of_band") if out else w("page_in_band"), row.age, warns=out)
 
 
-def _pressure(w: Words, pressure_pa: float | None, seen: RunSoFar | None) -> Reading:
+def _pressure(w: Words, now: ReadingsStatus, seen: RunSoFar | None) -> Reading:
     name = w("page_pressure")
-    if pressure_pa is not None:
-        return Reading(name, f"{pressure_pa:.3g}{NB}Pa", w("page_ok"))
-    declared = seen is not None and seen.curve.terms.pressure is PressureKnown.DECLARED
-    return Reading(name, w("page_no_gauge"), w("page_declared") if declared else w("page_unknown"))
+    if now.pressure_pa is not None:
+        return Reading(name, f"{now.pressure_pa:.3g}{NB}Pa", w("page_ok"), age(now.pressure_age_s))
+    if seen is None or seen.curve.terms.pressure is not PressureKnown.DECLARED:
+        return Reading(name, w("page_no_gauge"), w("page_unknown"), age(now.pressure_age_s))
+    pump_s = seen.course.entered_s.get(Phase.PUMP)
+    since = "" if pump_s is None else run_clock(seen, pump_s)
+    return Reading(name, w("page_no_gauge"), w("page_declared"), since, lasts=True)
 
 
 def written(w: Words, status: StationStatus) -> str:

@@ -11,34 +11,29 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from calibration.visible_text import visible
 from edge import __version__
-from edge.database.queries import INTERRUPTED
-from edge.database.shown_runs import RunOnPage
-from edge.records.result import Verdict
 from edge.records.status import StationStatus
 from edge.records.weighing import WeighingKind
 from edge.report.curve import page_curve, page_table, wider_scale
 from edge.report.curve_parts import CLASSES, SHAPES
 from edge.report.language import Language, Words
 from edge.report.live_text import (
-    VERDICT_MARKS,
     course_line,
-    forecast_digits,
     result_clock,
     state_line,
     to_do,
 )
-from edge.report.numbers import fixed, two_digits
+from edge.report.numbers import fixed, forecast_digits, two_digits
 from edge.seal.checkpoint import Checkpoint
 from edge.trends.run_so_far import RunSoFar
 
 from . import now
 from .look import Snapshot
+from .run_table import run_table
 
 CSRF_PLACE = "@@csrf@@"
 """Stands in the sections for the secret of whoever they are sent to."""
@@ -71,7 +66,7 @@ NAMES = {
     "check": "page_checkpoint",
     "runs": "page_recent",
 }
-SCALE_PX, RUN_SCALE_PX = 220.0, 150.0
+SCALE_PX = 220.0
 _OUTLINES = {CLASSES[kind]: way for kind, way in SHAPES.items()}
 
 
@@ -194,7 +189,7 @@ class Renderer:
             "happened": [] if shown is None else now.events(w, shown),
             "steps": [] if shown is None else now.course_rows(w, shown, status.run),
             "head": None if stored.checkpoint is None else checkpoint_drawn(stored.checkpoint),
-            "recent": [run_row(w, r) for r in stored.recent],
+            "recent": run_table(w, stored.recent),
             "curve": None,
         }
         if shown is not None:
@@ -277,7 +272,7 @@ def _forecast_scale(seen: RunSoFar) -> ScaleDrawn | None:
     def x(pct: float) -> float:
         return round(SCALE_PX / 2.0 * (1.0 + (pct - limit) / reach), 1)
 
-    places = len(forecast_digits(seen)[0].partition(".")[2])
+    places = len(forecast_digits(end.loss_pct, seen.forecast.half_pct)[0].partition(".")[2])
     return ScaleDrawn(
         fixed(end.low_pct, places),
         fixed(end.high_pct, places),
@@ -289,67 +284,6 @@ def _forecast_scale(seen: RunSoFar) -> ScaleDrawn | None:
         x(end.high_pct),
         x(end.loss_pct),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in a list, with its loss ± U as a block on a scale that all rows share."""
-
-    run_id: int
-    mark: str
-    verdict: str
-    sample: str
-    loss: str
-    U: str
-    reason: str
-    ended: str
-    operator: str
-    limit_x: float
-    low_x: float
-    high_x: float
-    off: bool
-
-
-def run_row(w: Words, run: RunOnPage) -> RunRow:
-    """Get a run as it stands in a list; of one that is altered what differs, and no verdict nor number as its own."""
-    r = run.listed
-    if run.altered is not None:
-        r = msgspec.structs.replace(r, verdict=None, loss_pct=None, U_pct=None, invalid_because=str(run.altered))
-    known = r.verdict is not None and r.verdict in list(Verdict)
-    word = w(f"verdict_{r.verdict}") if known else w("page_interrupted" if r.state == INTERRUPTED else "page_running")
-    mark = VERDICT_MARKS[Verdict(r.verdict)].value if known and r.verdict is not None else ""
-    if run.altered is not None:
-        word, mark = w("page_altered"), VERDICT_MARKS[Verdict.INVALID].value
-    limit = r.limit_pct or 0.5
-    whole = 2.0 * limit
-    loss, U, low, high = "", "", 0.0, 0.0
-    if r.loss_pct is not None and r.U_pct is not None and r.verdict != Verdict.INVALID:
-        loss, U = two_digits(r.loss_pct, r.U_pct)
-        low, high = (min(max(v, 0.0), whole) for v in (r.loss_pct - r.U_pct, r.loss_pct + r.U_pct))
-    ended = "" if r.ended_utc is None else _day(r.ended_utc)
-    per_pct = RUN_SCALE_PX / whole
-    return RunRow(
-        run_id=r.run_id,
-        mark=mark,
-        verdict=word,
-        sample=r.sample_id,
-        loss=loss,
-        U=U,
-        reason=r.invalid_because or "",
-        ended=ended,
-        operator=r.operator,
-        limit_x=round(limit * per_pct, 1),
-        low_x=round(low * per_pct, 1),
-        high_x=round(max(high, low + whole / 100.0) * per_pct, 1),
-        off=r.loss_pct is not None and r.U_pct is not None and r.loss_pct - r.U_pct > whole,
-    )
-
-
-def _day(utc: str) -> str:
-    try:
-        return f"{datetime.datetime.fromisoformat(utc).astimezone():%d %b}"
-    except ValueError:
-        return "?"
 
 
 @dataclass(frozen=True, slots=True)

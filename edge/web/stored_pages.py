@@ -41,8 +41,9 @@ from edge.seal.key import find_key, seal_folder
 from edge.trends.rig_trends import CalibrationDue, RigTrends, rig_trends
 
 from .now import EventRow
-from .render import day_and_time, run_row
+from .render import day_and_time
 from .requests import error, html, page_of, viewer_of
+from .run_table import run_table
 
 A_PAGE = 25
 SEARCHED = 1000
@@ -70,7 +71,7 @@ async def runs(request: Request) -> Response:
         viewer,
         here="/runs",
         title=w("page_runs"),
-        rows=[run_row(w, r) for r in rows],
+        runs=run_table(w, rows),
         asked=asked,
         earlier=earlier,
         paged=before is not None,

@@ -110,7 +110,7 @@
         strike(h1);
         h1.prepend(Object.assign(document.createElement("span"), { id: "no-data" }), " ");
       }
-      main.querySelectorAll(".verdict span, .clock dd, .readings td.num, .interlock strong").forEach(strike);
+      main.querySelectorAll(".verdict span, .clock dd, .readings tr:has(.status) td:nth-child(2), .interlock strong").forEach(strike);
       main.querySelectorAll(".readings .status").forEach((td) => { td.textContent = words.unknown; });
       main.querySelectorAll("button").forEach((b) => { b.disabled = true; });
       main.querySelectorAll("a.button").forEach((a) => { a.removeAttribute("href"); });
@@ -122,6 +122,7 @@
     const long = age(Date.now() - lostAt);
     const said = document.getElementById("no-data");
     if (said) { said.textContent = words.noData.replace("@", long); }
+    main.querySelectorAll(".readings .age").forEach((td) => { td.textContent = long; });
     const title = document.querySelector("#s-yours h2");
     if (title) { title.textContent = words.since.replace("@t", time(lostAt)).replace("@a", long); }
   }

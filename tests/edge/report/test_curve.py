@@ -27,11 +27,13 @@ from edge.records.phase import Phase
 from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
 from edge.report.curve import loss_scale_end, page_curve, page_table, report_curve, wider_scale
-from edge.report.curve_page import TOP
+from edge.report.curve_page import BOTTOM, TOP
 from edge.report.curve_parts import air_steps
 from edge.report.curve_scale import hms, ticks, time_ticks, top_of_loss
 from edge.report.language import Language, Words
 from edge.report.markup import path
+from edge.report.numbers import forecast_digits
+from edge.trends.forecast_live import Expected, LiveForecast
 
 EN, ZH = Words(Language.ENGLISH), Words(Language.CHINESE)
 TERMS = CurveTerms(0.5, 120.0, 2.0, 21600.0, PressureKnown.DECLARED, 0.017)
@@ -190,6 +192,20 @@ def test_a_forecast_is_dashed_words_and_the_end_of_its_interval() -> None:
     assert "0.49 ± 0.03" in svg
     assert "0.46 to 0.52\u00a0%" in svg
     assert ">02:00</text>" in svg
+
+
+@pytest.mark.parametrize("loss", [0.3, 0.44, 0.48, 0.5, 0.52, 0.56])
+def test_a_forecast_has_one_number_on_page_and_curve_and_its_words_are_off_the_limits_line(loss: float) -> None:
+    ahead = (ForecastAt(30_000, loss, loss, loss), ForecastAt(36_000, loss - 0.03, loss, loss + 0.07))
+    root = parsed(page_curve(live(RECORDED, forecast=ahead), EN))
+    said = [e for e in root.iter(f"{SVG}text") if " fc" in (e.get("class") or "")]
+    headline = forecast_digits(loss, LiveForecast(Expected(6.0, loss - 0.03, loss, loss + 0.07), ()).half_pct)
+    assert [e.text for e in said] == [" ± ".join(headline)] * 2 + ["forecast"]
+    limit_y = next(float(e.get("y1", "")) for e in root.iter(f"{SVG}line") if e.get("class") == "limit")
+    for e in said:
+        y = float(e.get("y", ""))
+        assert TOP < y - 10.0 < y < BOTTOM
+        assert not y - 11.0 < limit_y < y + 4.0
 
 
 def test_the_words_of_the_ovens_panel_are_beside_its_curve() -> None:

@@ -157,6 +157,15 @@ def test_status_says_where_the_run_is_and_leaves_unknown_null(tmp_path: Path) ->
         assert status["run"]["pressure_pa"] is None
         assert abs(status["readings"]["temp_c"] - it.simulated.rig.oven_c) < 0.2
         assert status["readings"]["bridge_status"] == "ok"
+        for age_s in (status["run"]["mass_age_s"], *(status["readings"][f"{of}_age_s"] for of in ("code", "temp"))):
+            assert 0.0 <= age_s < 2.0
+        assert status["readings"]["pressure_age_s"] is None  # there is no gauge
+        it.simulated.chips.oven.unplug()
+        it.run_s(4)
+        readings = it.ask("status")["readings"]
+        assert readings["temp_c"] is None
+        assert readings["temp_age_s"] == pytest.approx(4.5, abs=0.6)  # how long it is unknown
+        assert readings["code_age_s"] < 1.0
 
 
 def test_a_stopped_service_goes_on_with_the_run_by_itself_with_the_same_tare(tmp_path: Path) -> None:

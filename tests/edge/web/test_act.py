@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,23 @@ def test_who_only_looks_can_do_nothing(short_demo: Demo, monkeypatch: pytest.Mon
     for answer in on_page(monkeypatch, short_demo.path, try_all):
         assert answer.status_code in (303, 403)
         assert answer.headers.get("location", "/sign-in") == "/sign-in"
+
+
+def test_who_only_looks_sees_each_button_dashed_and_why(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def buttons(served: Served) -> list[tuple[str, str]]:
+        strip = (await served.client.get("/")).text.split('id="s-yours"', 1)[1].split("</section>", 1)[0]
+        assert '<p class="why" id="why">You are looking only. <a href="/sign-in">' in strip
+        assert "<a class" not in strip.split('class="buttons"', 1)[1]
+        return re.findall(r"<button([^>]*)>([^<]*)</button>", strip)
+
+    dashed = ' disabled aria-describedby="why"'
+    asked = on_page(monkeypatch, short_demo.path, buttons, **running(phase="tare"))
+    assert asked == [
+        (' class="primary"' + dashed, "Take the zero"),
+        (dashed, "Note…"),
+        (' class="grave"' + dashed, "Abort…"),
+    ]
+    assert [said for _, said in on_page(monkeypatch, short_demo.path, buttons)] == ["New test", "Note…"]
 
 
 def test_with_the_token_a_step_reaches_the_station_with_who_took_it(

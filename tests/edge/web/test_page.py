@@ -12,16 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from served_page import Served, on_page, running
 from short_demo import Demo
 from sqlite_utils import Database
 
+from edge.database.queries import RunListed
+from edge.database.shown_runs import RunOnPage
 from edge.database.summaries import finished_runs
-from edge.report.language import Language
+from edge.report.language import Language, Words
 from edge.trends.rig_trends import rig_trends
 from edge.web.render import LAYOUT
 from edge.web.requests import POLICY
+from edge.web.run_table import run_table
 
 EVIL = "<script>alert(1)</script>\u202e" + "固" * 150
 PAGES = ("/", "/runs", "/runs/1", "/calibration", "/rig", "/sign-in")
@@ -103,6 +107,43 @@ def test_a_page_says_when_the_station_was_not_heard(short_demo: Demo, monkeypatc
     live, lost = on_page(monkeypatch, short_demo.path, see, **running())
     assert 'data-link="lost"' not in live
     assert 'data-link="lost"' in lost
+
+
+def test_each_reading_has_its_age_beside_it(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = running(mass_age_s=1.26)
+    ages = {"code_age_s": 0.04, "temp_age_s": 12.9, "under_voltage": True}
+    told["readings"] |= ages
+
+    async def rows(served: Served) -> list[list[str]]:
+        table = (await served.client.get("/")).text.split('class="readings"', 1)[1].split("</table>", 1)[0]
+        cells = re.findall(r"<tr[^>]*>(.*?)</tr>", table.split("<tbody>", 1)[1])
+        return [[re.sub("<[^>]*>", "", c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in cells]
+
+    found = {
+        row[0]: [said.replace("\u00a0", " ") for said in row[1:]]
+        for row in on_page(monkeypatch, short_demo.path, rows, **told)
+    }
+    names = "Mass, Loss so far, As weighed, Loss rate, Oven, Load cell, Pressure, Noise, Supply, Converter"
+    assert list(found) == names.split(", ")
+    assert found["Mass"] == ["197.1000 g", "ok", "1.3 s"]
+    assert found["Oven"][2] == "12 s"
+    assert found["Load cell"] == ["?", "unknown", ""]
+    assert re.fullmatch(r"[\d.]+ mg", found["Noise"][0])
+    assert found["Supply"] == ["no voltmeter", "▲ low", ""]
+    assert found["Converter"] == ["9", "ok", "0.0 s"]
+
+
+def test_the_scale_of_a_list_of_runs_is_headed_by_their_own_limit() -> None:
+    row = RunListed(
+        run_id=1, sample_id="S", kind="sample", state="ended", verdict="PASS", loss_pct=0.2, u_pct=0.01, U_pct=0.02,
+        limit_pct=1.0, invalid_because=None, standard_id="own", started_utc="", ended_utc=None,
+    )  # fmt: skip
+    w = Words(Language.ENGLISH)
+    listed = [msgspec.structs.replace(row, limit_pct=limit) for limit in (1.0, 1.0, 0.5)]
+    runs = [RunOnPage(one, None, None, checked=True) for one in listed]
+    assert run_table(w, runs[:2]).scale == "0 to 2\u00a0%, limit 1"
+    assert run_table(w, runs).scale == "0 to twice the run’s limit"
+    assert [row.limit_x for row in run_table(w, runs).rows] == [75.0] * 3
 
 
 async def first_messages(served: Served, count: int) -> list[dict[str, Any]]:
