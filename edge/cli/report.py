@@ -90,7 +90,7 @@ def runs(before: int | None, most: int, db: Path | None, as_json: bool) -> None:
 @click.command()
 @click.argument("run", default="last")
 @click.option("--format", "form", type=click.Choice(["text", "html", "pdf", "json"]), default="text", show_default=True)
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of html and pdf.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of text, html and pdf.")
 @click.option(
     "--about",
     type=click.Path(path_type=Path),
@@ -122,7 +122,8 @@ def report(
 
     form = "json" if as_json else form
     path = database_to_read(db)
-    shown, made = stored_report(path, run, about, drawn=form in ("html", "pdf"))
+    whole = form in ("html", "pdf") or (form == "text" and lang != "en")
+    shown, made = stored_report(path, run, about, drawn=whole)
     package = None
     people: tuple[PersonSigned, ...] = ()
     if signed_file is not None:
@@ -130,6 +131,13 @@ def report(
         made = None if made is None else replace(made, proof=_with_people(made.proof, people))
     if form == "json":
         give(_json_of(path, shown, made, people), output)
+    elif form == "text" and lang != "en" and made is not None:
+        from edge.report.language import Language
+        from edge.report.plain import report_plain
+
+        with _forged_numbers(path, run):
+            lines = report_plain(made, Language(lang))
+        give(lines if output is not None else _for_terminal(lines), output)
     elif form == "text":
         from edge.evidence.verification import people_lines
         from edge.report.run_list import checked_lines

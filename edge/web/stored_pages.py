@@ -123,7 +123,12 @@ async def run(request: Request) -> Response:
         other = "en" if viewer.language is Language.CHINESE else "zh"
         reports = [(f"{base}.html?lang={viewer.language}", "run_report_html")]
         reports.append((f"{base}.html?lang={other}", f"run_report_{other}"))
-        files = [*reports, (f"{base}.txt", "run_report_text"), (f"{base}.json", "run_json"), *files]
+        files = [
+            *reports,
+            (f"{base}.txt?lang={viewer.language}", "run_report_text"),
+            (f"{base}.json", "run_json"),
+            *files,
+        ]
     text = page.renderer.page(
         "run.html",
         viewer,
@@ -133,7 +138,7 @@ async def run(request: Request) -> Response:
         sample="" if result is None else result.sample_id,
         line=line,
         files=files,
-        report=None if result is None else report_text(result).split("\n"),
+        report=None if result is None or viewer.language is Language.CHINESE else report_text(result).split("\n"),
         trouble=trouble,
     )
     return html(request, text, 200 if result is not None else 404)
@@ -148,8 +153,11 @@ async def run_file(request: Request) -> Response:
     try:
         if kind in REPORTED:
             return await _report(request, run_id, kind, disposition)
-        if kind in EXPORTED:
-            folder = await _made(request, name, "export", str(run_id), "--format", kind)
+        in_chinese = kind == "txt" and request.query_params.get("lang") == "zh"
+        if kind in EXPORTED or in_chinese:
+            exported = ("export", str(run_id), "--format", kind)
+            words = ("report", str(run_id), "--format", "text", "--lang", "zh") if in_chinese else exported
+            folder = await _made(request, name, *words)
             clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
             return FileResponse(Path(folder) / name, headers=disposition, background=clean)
         shown = await run_in_threadpool(shown_run, database, str(run_id))

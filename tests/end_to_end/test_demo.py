@@ -70,8 +70,9 @@ def test_each_scenario_gets_its_verdict_and_the_truth_is_inside_the_interval(who
 @pytest.mark.parametrize("scenario", list(EXPECTED))
 def test_every_number_of_a_report_is_the_results_own(whole: Any, scenario: str) -> None:
     _, path = whole(scenario)
-    for lines in (as_text(path), *(as_html(path, language) for language in Language)):
-        assert missing_numbers(path, lines) == []
+    for language in Language:
+        for made in (as_text, as_html):
+            assert missing_numbers(path, made(path, language)) == [], (language, made)
 
 
 def test_the_loss_that_is_shown_at_the_holds_end_is_the_verdicts_and_not_off_by_the_air(whole: Any) -> None:

@@ -22,6 +22,7 @@ from edge.cli.report import stored_report
 from edge.report.contents import Report
 from edge.report.html import report_html
 from edge.report.language import Language
+from edge.report.plain import report_plain
 from edge.report.text import text
 from edge.report.text_header import header_lines
 
@@ -40,9 +41,11 @@ def as_html(path: Path, language: Language) -> str:
     return shown(report_html(report_of(path), language))
 
 
-def as_text(path: Path) -> str:
+def as_text(path: Path, language: Language) -> str:
     """Get a report as text, with its header."""
     made = report_of(path)
+    if language is not Language.ENGLISH:
+        return report_plain(made, language).replace("\u00a0", " ")
     return "\n".join((*header_lines(made), text(made.result)))
 
 
