@@ -25,7 +25,7 @@ from .decimals import decimals as decimals
 from .specimen_text import checked_line, deviation_lines, specimen_lines
 
 WIDTH = 100
-NOT_KNOWN = "not known"
+NOT_KNOWN, NOT_WEIGHED = "not known", "not weighed"
 
 
 def text(result: Result) -> str:
@@ -225,6 +225,10 @@ def _masses(r: Result) -> Iterator[str]:
                 f"{w.which:>10}: {w.value:.{places}f} g, {_u_of(w.u)}, mean over "
                 f"{w.to_s - w.from_s + 1.0:.0f} s from {w.from_s / 3600.0:.4f} h on{cell}"
             )
+    weighed = {w.which for w in r.weighings}
+    for which in ("m1", "m2") if r.weigh == "cold" else ():
+        if which not in weighed:
+            yield f"{which:>10}: {NOT_WEIGHED}"
     if r.reference_g is not None:
         yield f"{'reference':>10}: {r.reference_g:.8g} g ({r.reference}); the loss is in % of it"
     if r.zeros:
