@@ -27,6 +27,10 @@ BELOW_ZERO = 0.03
 """Of the scale: room below 0 for the noise."""
 LETTERS, UNDER = 14, 6
 """So far a line of words reaches above and below its foot, in px, with some air."""
+NOW_PCT = 16.0
+"""Of the width: nearer to the forecast's words the present loss stands on the other side of its line."""
+NAMED = 0.25
+"""Of the scale: with less loss there is no room for words beneath the curve."""
 BAND_EVERY = 4
 """A band is as smooth as the loss: it takes every fourth column."""
 
@@ -72,7 +76,15 @@ class PageCurve:
             "svg",
             named(self.svg_id, self.words("curve_title"), told),
             *(self._ribbon(), self._drops(), self._loss_grid(), self._gaps(), self._loss(), self._limit()),
-            *(self._windows(), self._now(), self._bracket(), self._oven(), self._pressure(), self._axis()),
+            *(
+                self._windows(),
+                self._named_band(),
+                self._now(),
+                self._bracket(),
+                self._oven(),
+                self._pressure(),
+                self._axis(),
+            ),
             self._marks(),
             class_="curve",
             width="100%",
@@ -225,13 +237,31 @@ class PageCurve:
         loss = (low + high) / 2.0
         x, y = self._pct(c.to_s), self.y(self.y.within(loss))
         said = self.words("curve_now" if self.curve.running else "curve_last", loss=f"{loss:.3f}".replace("-", "−"))
-        right = self.x(c.to_s) > 80.0
-        below = y + 36 if y + 36 < BOTTOM - 4 else y - 18
+        ahead = self.curve.forecast
+        right = self.x(c.to_s) > 80.0 or bool(ahead and self.x(ahead[-1].at_s) - self.x(c.to_s) < NOW_PCT)
+        U = self.expanded_at(c) or 0.0
+        low_y = self.y(self.y.within(loss - U)) if right else y  # what stands left of the line is under the band
+        below = max(y + 36, low_y + 16) if max(y + 36, low_y + 16) < BOTTOM - 4 else y - 18
         return Html(
             (el("line", class_="nowline", x1=x, x2=x, y1=TOP, y2=self.axis_y - 8) if self.curve.running else "")
             + el("circle", class_="dot", cx=x, cy=y, r=5)
-            + self._text(said, x, below, "lab strong", dx=-8 if right else 8, text_anchor="end" if right else "start")
+            + self._text(
+                said, x, below, "lab strong now-t", dx=-8 if right else 8, text_anchor="end" if right else "start"
+            )
         )
+
+    def _named_band(self) -> Html:
+        """Get what the line and its band are, beneath where half of the loss so far was reached."""
+        drawn = [at for stretch in self.losses for at in stretch]
+        if not drawn or self.terms.expanded_pct is None:
+            return Html("")
+        newest = (drawn[-1][1] + drawn[-1][2]) / 2.0
+        if newest < NAMED * self.top_pct:
+            return Html("")
+        c, low, high = next(at for at in drawn if at[1] + at[2] >= newest)
+        y = self.y(self.y.within((low + high) / 2.0 - (self.expanded_at(c) or 0.0))) + 14
+        room = self.x(c.at_s) < 70.0 and y < self.y(0.0) - 6
+        return self._text(self.words("curve_band"), self._pct(c.at_s), y, "lab wide", dx=16) if room else Html("")
 
     def _bracket(self) -> Html:
         if not self.curve.forecast:

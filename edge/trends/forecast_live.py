@@ -129,9 +129,9 @@ def _newest_rise(t_h: F8, y: F8) -> float:
     return since_h
 
 
-def stretch_rate(t_h: F8, y: F8, from_h: float) -> float:
-    """Get the slope of the ``STRETCH_H`` from ``from_h`` on, in % per h, by least squares; NaN for too few points."""
-    part = (t_h >= from_h) & (t_h < from_h + STRETCH_H)
+def stretch_rate(t_h: F8, y: F8, from_h: float, long_h: float = STRETCH_H) -> float:
+    """Get the slope of the ``long_h`` from ``from_h`` on, in % per h, by least squares; NaN for too few points."""
+    part = (t_h >= from_h) & (t_h < from_h + long_h)
     x = t_h[part] - t_h[part].mean() if np.count_nonzero(part) >= STRETCH_POINTS else np.empty(0)
     return float(x @ y[part] / (x @ x)) if len(x) else math.nan
 

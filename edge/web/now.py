@@ -15,7 +15,7 @@ from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStat
 from edge.report.curve_parts import CLASSES
 from edge.report.language import Words
 from edge.report.live_text import NB, clock, run_clock, span, wall_of
-from edge.report.numbers import fixed, u_alone
+from edge.report.numbers import fixed, grouped, u_alone
 from edge.trends.run_so_far import RunSoFar
 
 from .look import Snapshot
@@ -238,6 +238,7 @@ def course_rows(w: Words, seen: RunSoFar, run: RunStatus | None) -> list[StepRow
         steps.append(Phase.CHECK)
     m2_s = None if seen.planned.result_s is None else seen.planned.result_s - seen.plan.dwell_s - seen.plan.window_s
     ends = {Phase.HOLD: seen.planned.hold_end_s, Phase.COOL: m2_s, Phase.M2: seen.planned.result_s}
+    until = {Phase.HOLD: "page_to", Phase.COOL: "page_to_about"}
     rows, passed = [], True
     for i, phase in enumerate(steps):
         name = w(f"short_{phase.value.replace(' ', '_')}")
@@ -247,20 +248,26 @@ def course_rows(w: Words, seen: RunSoFar, run: RunStatus | None) -> list[StepRow
             passed = False
         state = "here" if phase is now else "done" if passed and after is not None else ""
         if state == "done" and after is not None:
-            rows.append(StepRow(name, state, run_clock(seen, after), _note(phase, seen)))
+            rows.append(StepRow(name, state, run_clock(seen, after), _note(w, phase, seen)))
             continue
         end_s = ends.get(phase)
-        when = "" if end_s is None or not seen.running else w("page_about", time=run_clock(seen, end_s))
+        when = (
+            "" if end_s is None or not seen.running else w(until.get(phase, "page_about"), time=run_clock(seen, end_s))
+        )
         held = "" if run is None or phase is not Phase.HOLD or state != "here" else span(run.hold_s)
         note = w("page_counted", held=held) if held else w("page_the_result") if phase is Phase.M2 else ""
         rows.append(StepRow(name, state, when, note))
     return rows
 
 
-def _note(phase: Phase, seen: RunSoFar) -> str:
+def _note(w: Words, phase: Phase, seen: RunSoFar) -> str:
+    if phase is Phase.PUMP:
+        return w("page_declared") if seen.curve.terms.pressure is PressureKnown.DECLARED else ""
     taken = {str(k): t for k, t in seen.course.weighings.items()}.get(phase.value)
-    if taken is None or phase in (Phase.TARE, Phase.ZERO):
+    if taken is None:
         return ""
+    if phase in (Phase.TARE, Phase.ZERO):
+        return w("page_zero_code", code=grouped(round(taken.value)))
     return f"{fixed(taken.value, 4)}{NB}g"
 
 
@@ -284,12 +291,12 @@ def taken(seen: RunSoFar, w: Words) -> Taken:
 def _assumed(field: str, value: object, w: Words) -> str:
     what = w(f"field_{field}") if w.has(f"field_{field}") else field
     if isinstance(value, list | tuple):
-        return f"{what}: {w('list_comma').join(_in_words(str(v), w) for v in value)}"
+        return f"{what}{w('colon')}{w('list_comma').join(_in_words(str(v), w) for v in value)}"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{what}: {_in_words(str(value), w)}"
+        return f"{what}{w('colon')}{_in_words(str(value), w)}"
     unit = next((f"{NB}{u}" for end, u in UNITS if field.endswith(end)), "")
     sign = "±" if field.endswith(("_band_c", "tolerance_c")) else ""
-    return f"{what}: {sign}{value:g}{unit}".replace("-", "−")
+    return f"{what}{w('colon')}{sign}{value:g}{unit}".replace("-", "−")
 
 
 def _in_words(value: str, w: Words) -> str:

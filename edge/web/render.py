@@ -220,7 +220,7 @@ class Renderer:
             "declared": taken.declared,
             "assumed": taken.assumed,
             "checked": now.is_checked(seen),
-            "begun": day_and_time(seen.wall_s(0.0)),
+            "begun": day_and_time(seen.wall_s(0.0), language),
         }
 
     def check(self, checkpoint: Checkpoint | None, viewer: Viewer) -> Markup:
@@ -243,9 +243,10 @@ def clock_s(wall_s: float) -> str:
     return f"{datetime.datetime.fromtimestamp(wall_s):%H:%M:%S}"
 
 
-def day_and_time(wall_s: float) -> str:
-    """Write a day and a time."""
-    return f"{datetime.datetime.fromtimestamp(wall_s):%d %b %Y, %H:%M}"
+def day_and_time(wall_s: float, language: Language) -> str:
+    """Write a day and a time as a language does."""
+    at = datetime.datetime.fromtimestamp(wall_s)
+    return f"{at:%Y-%m-%d %H:%M}" if language is Language.CHINESE else f"{at:%d %b %Y, %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,7 @@ def _forecast_scale(seen: RunSoFar) -> ScaleDrawn | None:
     return ScaleDrawn(
         fixed(end.low_pct, places),
         fixed(end.high_pct, places),
-        f"{limit:g}",
+        fixed(limit, 2) if round(limit, 2) == limit else f"{limit:g}",
         fixed(limit - reach, 2),
         fixed(limit + reach, 2),
         x(limit),

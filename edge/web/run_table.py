@@ -14,7 +14,7 @@ import msgspec
 from edge.database.queries import INTERRUPTED
 from edge.database.shown_runs import RunOnPage
 from edge.records.result import Verdict
-from edge.report.language import Words
+from edge.report.language import Language, Words
 from edge.report.live_text import VERDICT_MARKS
 from edge.report.numbers import two_digits
 
@@ -58,7 +58,7 @@ def run_row(w: Words, run: RunOnPage) -> RunRow:
     if r.loss_pct is not None and r.U_pct is not None and r.verdict != Verdict.INVALID:
         loss, U = two_digits(r.loss_pct, r.U_pct)
         low, high = (min(max(v, 0.0), whole) for v in (r.loss_pct - r.U_pct, r.loss_pct + r.U_pct))
-    ended = "" if r.ended_utc is None else _day(r.ended_utc)
+    ended = "" if r.ended_utc is None else _day(r.ended_utc, w.language)
     per_pct = RUN_SCALE_PX / whole
     return RunRow(
         run_id=r.run_id,
@@ -97,8 +97,9 @@ def _limit_pct(run: RunOnPage) -> float:
     return run.listed.limit_pct or USUAL_LIMIT_PCT
 
 
-def _day(utc: str) -> str:
+def _day(utc: str, language: Language) -> str:
     try:
-        return f"{datetime.datetime.fromisoformat(utc).astimezone():%d %b}"
+        at = datetime.datetime.fromisoformat(utc).astimezone()
+        return f"{at:%m-%d}" if language is Language.CHINESE else f"{at:%d %b}"
     except ValueError:
         return "?"

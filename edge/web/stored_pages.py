@@ -296,7 +296,7 @@ async def rig(request: Request) -> Response:
             (w("rig_loop"), "?" if step_s is None else f"{step_s * 1000.0:.0f} ms"),
         ]
     rows += [(w("rig_database"), str(page.looker.database)), (w("rig_key"), said_key)]
-    log = await run_in_threadpool(_station_log, page.looker.database)
+    log = await run_in_threadpool(_station_log, page.looker.database, viewer.language)
     text = page.renderer.page(
         "rig.html",
         viewer,
@@ -310,7 +310,7 @@ async def rig(request: Request) -> Response:
     return html(request, text)
 
 
-def _station_log(database: Path) -> list[EventRow]:
+def _station_log(database: Path, language: Language) -> list[EventRow]:
     try:
         with closing(open_readonly(database)) as db:
             found = station_log(db)
@@ -319,6 +319,6 @@ def _station_log(database: Path) -> list[EventRow]:
     rows = []
     for logged in found:
         at_s = wall_of(logged.wall_utc)
-        when = "?" if at_s is None else day_and_time(at_s)
+        when = "?" if at_s is None else day_and_time(at_s, language)
         rows.append(EventRow(0, "", when, logged.kind.replace("_", " "), f"{logged.what} {logged.why}".strip()))
     return rows

@@ -11,8 +11,8 @@
   let lostAt = null;
   let source = null;
 
-  function time(ms) {
-    return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  function time(ms, second) {
+    return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second });
   }
 
   function age(ms) {
@@ -112,6 +112,9 @@
       }
       main.querySelectorAll(".verdict span, .clock dd, .readings tr:has(.status) td:nth-child(2), .interlock strong").forEach(strike);
       main.querySelectorAll(".readings .status").forEach((td) => { td.textContent = words.unknown; });
+      main.querySelectorAll(".now-t").forEach((t) => {
+        t.textContent = words.last.replace("@", (/[−\d.]+/.exec(t.textContent) || ["?"])[0]);
+      });
       main.querySelectorAll("button").forEach((b) => { b.disabled = true; });
       main.querySelectorAll("a.button").forEach((a) => { a.removeAttribute("href"); });
       const strip = document.getElementById("s-yours");
@@ -124,7 +127,7 @@
     if (said) { said.textContent = words.noData.replace("@", long); }
     main.querySelectorAll(".readings .age").forEach((td) => { td.textContent = long; });
     const title = document.querySelector("#s-yours h2");
-    if (title) { title.textContent = words.since.replace("@t", time(lostAt)).replace("@a", long); }
+    if (title) { title.textContent = words.since.replace("@t", time(lostAt, "2-digit")).replace("@a", long); }
   }
 
   function found() {

@@ -208,6 +208,18 @@ def test_a_forecast_has_one_number_on_page_and_curve_and_its_words_are_off_the_l
         assert not y - 11.0 < limit_y < y + 4.0
 
 
+def test_the_line_is_named_beneath_its_band_and_the_present_loss_is_off_the_forecasts_words() -> None:
+    near = (ForecastAt(29_900, 0.44, 0.45, 0.46), ForecastAt(30_500, 0.44, 0.45, 0.46))
+    root = parsed(page_curve(live(RECORDED, forecast=near), EN))
+    said = {e.text: e for e in root.iter(f"{SVG}text")}
+    band = said["loss so far, ± U (k = 2)"]
+    assert TOP < float(band.get("y", "")) < BOTTOM
+    now = next(e for text, e in said.items() if text is not None and text.startswith("now "))
+    assert now.get("text-anchor") == "end"
+    first = replace(RECORDED, columns=RECORDED.columns[:40])
+    assert "loss so far" not in page_curve(live(first), EN)  # there is no room yet
+
+
 def test_the_words_of_the_ovens_panel_are_beside_its_curve() -> None:
     planned = (PhaseSpan(Phase.HOLD, 25_600, 26_000, planned=True),)
     rising = tuple(replace(c, oven_low_c=117.0) if 2400 <= c.from_s < 4000 else c for c in RECORDED.columns)

@@ -55,6 +55,8 @@ def test_every_page_is_there_with_its_policy_and_without_anything_from_elsewhere
     assert "Holding. 5\u00a0min of 10\u00a0min." in pages["/"]
     assert "temperature band: ±2\u00a0°C" in pages["/"]  # in the report's words: no key of a file
     assert "temp_band_c" not in pages["/"]
+    assert re.search(r">zero [\d\u202f]+ codes<", pages["/"])
+    assert "GB/T" not in pages["/"]  # its standard is somebody's own, without a number
     assert "S-1" in pages["/runs"]
     assert "PASS" in pages["/runs/1"]
 
