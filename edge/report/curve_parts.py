@@ -25,10 +25,11 @@ SHAPES = {
     HappenedKind.SLOPE: "M-11 8.5-4-8.5h15L4 8.5z",
 }
 """A shape for each kind: circle, diamond, square, triangle, triangle on its tip, slanted square."""
-MANY = "M-15-8.5h30v17h-30z"
 CLASSES = {kind: kind.value.removeprefix("converter_") for kind in HappenedKind} | {HappenedKind.STOP: "gap"}
 NEAR = 0.022
 """Of the width: marks that are nearer than this to each other become one."""
+ACROSS = 960.0
+"""So many of the shapes' units a drawing is wide, or a few more."""
 STEP_SEEN = 0.3
 """Of the step at the pump: so much of a rise while the oven cools is air that comes in."""
 
@@ -53,18 +54,29 @@ def marks(happened: tuple[HappenedTold, ...], span_s: float) -> list[Mark]:
     """Get the marks of what happened, numbered as in the list; neighbours that would overlap are one."""
     out: list[Mark] = []
     for number, h in enumerate(happened, 1):
-        if out and h.from_s - out[-1].at_s < NEAR * span_s:
-            before = out[-1]
-            kind = before.kind if before.kind is h.what and before.first == before.last == number else None
-            out[-1] = Mark(before.at_s, kind, before.first, number, 0.0)
-        else:
-            out.append(Mark(h.from_s, h.what, number, number, h.to_s - h.from_s))
+        out.append(Mark(h.from_s, h.what, number, number, h.to_s - h.from_s))
+        while len(out) > 1 and out[-1].at_s - out[-2].at_s < (_half(out[-1]) + _half(out[-2])) * span_s:
+            last, before = out.pop(), out.pop()
+            out.append(Mark(before.at_s, None, before.first, last.last, 0.0))
     return out
+
+
+def _half(mark: Mark) -> float:
+    """Get half of a mark's width, as a share of the drawing's."""
+    return NEAR / 2.0 if mark.kind is not None else _box(mark) / ACROSS
 
 
 def shape(mark: Mark) -> str:
     """Get the outline of a mark around its middle."""
-    return MANY if mark.kind is None else SHAPES[mark.kind]
+    if mark.kind is not None:
+        return SHAPES[mark.kind]
+    half = _box(mark)
+    return f"M-{half}-8.5h{2 * half}v17h-{2 * half}z"
+
+
+def _box(mark: Mark) -> int:
+    """Get half of the width of the box that holds a mark's numbers, in the shapes' units."""
+    return max(15, 4 * len(mark.numbers))
 
 
 def mark_class(mark: Mark) -> str:

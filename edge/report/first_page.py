@@ -98,10 +98,12 @@ def _title(page: Page) -> Html:
     else:
         checked_said = page.none("none_none")
     edition = joined(w("title_edition"), w("say_gap"), page.or_none(standard.edition)) if standard.edition else None
+    named = r.standard.subject != r.standard.title  # its title begins with its number
     method = w.html(
         "title_method",
-        title=el("bdi", *_upright(r.standard.title)),
-        edition=text("") if edition is None else joined(" (", edition, ")"),
+        number=joined(name(r.standard.designation), w("list_comma")) if named else text(""),
+        title=el("bdi", *_upright(r.standard.subject)),
+        edition=text("") if edition is None else joined(w("list_comma"), edition),
         limit=page.report.limit,
         hours=f"{r.hold_required_s / 3600.0:.4g}",
         checked=checked_said,

@@ -48,8 +48,8 @@ def not_a_weighing(ended: EndedRun, w: Weighing) -> Invalid | None:
     if scatter_g > SCATTER * mass_g or resolution_g > 10.0 * SCATTER * mass_g:
         size_g = max(scatter_g, resolution_g)
         why = (
-            f"nothing was weighed: {w.which} is {mass_g:.3g} g, and its readings are good to {size_g:.2g} g: put the "
-            "sample on, and see that the masses are in g"
+            f"nothing was weighed: {w.which.upper()} is {mass_g:.3g} g, and its readings are good to {size_g:.2g} g: "
+            "put the sample on, and see that the masses are in g"
         )
         return Invalid(InvalidReason.NOTHING_WEIGHED, why)
     return None
@@ -155,8 +155,8 @@ def not_a_loss(ended: EndedRun, weighed: Weighed, budget: Budget) -> Invalid | N
     load_g, after_g = weighed.reference.value.mean, weighed.after.value.mean
     expanded_g = budget.expanded_pct / 100.0 * load_g
     if after_g <= max(EMPTY * load_g, min(expanded_g, 0.1 * load_g)):
-        why = f"{weighed.after.which} is {after_g:.3g} g of {load_g:.4g} g: the holder is empty; the sample fell off"
-        return Invalid(InvalidReason.HOLDER_EMPTY, why)
+        fell = f"is {after_g:.3g} g of {load_g:.4g} g: the holder is empty; the sample fell off"
+        return Invalid(InvalidReason.HOLDER_EMPTY, f"{weighed.after.which.upper()} {fell}")
     if not ended.definition.is_blank and budget.loss_pct < -2.0 * budget.expanded_pct:
         gained_g = -budget.loss_pct / 100.0 * load_g
         why = (

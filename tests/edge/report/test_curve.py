@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ from edge.records.result import HappenedKind, HappenedTold
 from edge.records.weighing import WeighingKind
 from edge.report.curve import loss_scale_end, page_curve, page_table, report_curve, wider_scale
 from edge.report.curve_page import BOTTOM, TOP
-from edge.report.curve_parts import air_steps
+from edge.report.curve_parts import air_steps, marks, shape
 from edge.report.curve_scale import hms, ticks, time_ticks, top_of_loss
 from edge.report.language import Language, Words
 from edge.report.markup import path
@@ -178,6 +179,16 @@ def test_only_a_loss_moves_the_scale_and_the_heading_says_so() -> None:
 def test_marks_that_would_overlap_are_one_with_all_its_numbers() -> None:
     close = tuple(replace_from(h, 5000.0 + i) for i, h in enumerate(EVERY_KIND))
     assert f">1–{len(close)}</text>" in page_curve(live(replace(RECORDED, happened=close)), EN)
+
+
+@given(st.lists(st.floats(0.0, 30_000.0), min_size=1, max_size=120))
+def test_no_mark_overlaps_another_and_each_event_is_in_one(at: list[float]) -> None:
+    happened = tuple(HappenedTold(from_s=s, to_s=s, what=HappenedKind.ALARM, why="x") for s in sorted(at))
+    found = marks(happened, 30_000.0)
+    assert [n for m in found for n in range(m.first, m.last + 1)] == list(range(1, len(happened) + 1))
+    for a, b in pairwise(found):
+        halves = [max(float(x) for x in re.findall(r"[\d.]+", shape(m))) / 2.0 for m in (a, b)]
+        assert (b.at_s - a.at_s) / 30_000.0 * 980.0 >= sum(min(h, 4 * 7) for h in halves) * 0.9
 
 
 def replace_from(h: HappenedTold, from_s: float) -> HappenedTold:
