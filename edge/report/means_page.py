@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from edge.records.report_facts import DeviceTold
-from edge.records.result import AssumedValue
 
+from .assumed import assumed_name, assumed_value
 from .contents import Page, lines, section, table
 from .curve_scale import hms
 from .decimals import decimals
@@ -18,7 +18,6 @@ from .markup import Html, el, joined, name, text
 from .numbers import fixed, grouped
 
 NO_SOURCE = "no source found"
-UNITS = (("_c", " °C"), ("_s", " s"), ("_pa", " Pa"), ("_mm2", " mm²"), ("_pct", " %"), ("_g", " g"))
 
 
 def means_page(page: Page) -> Html:
@@ -202,8 +201,8 @@ def _assumed(page: Page) -> list[Html]:
         return [el("h2", w("assumed_heading")), el("p", page.none("none_none"))]
     rows = [
         [
-            text(w(f"field_{a.field}") if w.has(f"field_{a.field}") else a.field),
-            text(_value(page, a)),
+            text(assumed_name(a.field, w)),
+            text(assumed_value(a.field, a.value, w)),
             el("code", a.field),
             _source(page, a.source),
         ]
@@ -212,22 +211,6 @@ def _assumed(page: Page) -> list[Html]:
     heads: list[str | Html] = [w.html(f"col_{key}") for key in ("what", "value", "field", "source")]
     listed = table(heads, rows, caption=w.html("table_assumed"), class_="tight one breaks")
     return [el("h2", w("assumed_heading")), listed]
-
-
-def _value(page: Page, a: AssumedValue) -> str:
-    w = page.words
-    value = a.value
-    if isinstance(value, list | tuple):
-        return w("list_comma").join(_word(page, str(v)) for v in value)
-    if isinstance(value, int | float):
-        unit = next((u for end, u in UNITS if a.field.endswith(end)), "")
-        sign = "±" if a.field.endswith(("_band_c", "tolerance_c")) else ""
-        return f"{sign}{value:g}{unit}".replace("-", "−")
-    return _word(page, str(value))
-
-
-def _word(page: Page, value: str) -> str:
-    return page.words(f"value_{value}") if page.words.has(f"value_{value}") else value
 
 
 def _source(page: Page, source: str) -> Html:

@@ -20,11 +20,12 @@ from edge.uncertainty.components import NOISE
 from edge.uncertainty.forecast import Forecast
 from edge.verdict.wording import came_late, contradicted, first_words, whole_meaning
 
+from .assumed import NB, assumed_name, assumed_value
 from .balance_text import balance_lines
 from .decimals import decimals as decimals
+from .language import Language, Words
 from .specimen_text import checked_line, deviation_lines, specimen_lines
 
-WIDTH = 100
 NOT_KNOWN, NOT_WEIGHED = "not known", "not weighed"
 
 
@@ -304,9 +305,8 @@ def _budget(r: Result) -> Iterator[str]:
 
 
 def _assumed(r: Result) -> list[str]:
-    return [f"{a.field} = {_short(a.value)} ({a.source})" for a in r.assumed]
-
-
-def _short(value: object) -> str:
-    line = str(value)
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+    w = Words(Language.ENGLISH)
+    return [
+        f"{assumed_name(a.field, w)}: {assumed_value(a.field, a.value, w).replace(NB, ' ')} ({a.source})"
+        for a in r.assumed
+    ]

@@ -12,6 +12,7 @@ from edge.records.curve import PressureKnown
 from edge.records.phase import Phase
 from edge.records.result import HappenedTold
 from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStatus
+from edge.report.assumed import assumed_name, assumed_value
 from edge.report.curve_parts import CLASSES
 from edge.report.language import Words
 from edge.report.live_text import NB, clock, run_clock, span, wall_of
@@ -279,28 +280,14 @@ class Taken:
     assumed: tuple[str, ...]
 
 
-UNITS = (("_c", "°C"), ("_s", "s"), ("_pa", "Pa"), ("_mm2", "mm²"), ("_pct", "%"), ("_g", "g"))
-
-
 def taken(seen: RunSoFar, w: Words) -> Taken:
     """Get what the run goes by that nobody measured, and what its standard leaves open, in the report's words."""
-    assumed = [_assumed(name, field.value, w) for name, field in seen.standard.fields() if field.assumed]
+    assumed = [
+        f"{assumed_name(key, w)}{w('colon')}{assumed_value(key, field.value, w)}"
+        for key, field in seen.standard.fields()
+        if field.assumed
+    ]
     return Taken(seen.declared, tuple(line[:200] for line in assumed))
-
-
-def _assumed(field: str, value: object, w: Words) -> str:
-    what = w(f"field_{field}") if w.has(f"field_{field}") else field
-    if isinstance(value, list | tuple):
-        return f"{what}{w('colon')}{w('list_comma').join(_in_words(str(v), w) for v in value)}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{what}{w('colon')}{_in_words(str(value), w)}"
-    unit = next((f"{NB}{u}" for end, u in UNITS if field.endswith(end)), "")
-    sign = "±" if field.endswith(("_band_c", "tolerance_c")) else ""
-    return f"{what}{w('colon')}{sign}{value:g}{unit}".replace("-", "−")
-
-
-def _in_words(value: str, w: Words) -> str:
-    return w(f"value_{value}") if w.has(f"value_{value}") else value
 
 
 def is_checked(seen: RunSoFar) -> bool:
