@@ -150,6 +150,49 @@ def _masses(db: Database, run_id: int, sql: str, values: list[int]) -> list[Mass
         return [MassAt(float(t_s), float(mass_g)) for t_s, mass_g in rows]
 
 
+# its alarms
+
+
+class AlarmOver(NamedTuple):
+    """An alarm that was closed and acknowledged: when, in s since the run's start, by whom, and how soon."""
+
+    alarm: str
+    from_s: float
+    to_s: float
+    who: str
+    acknowledged_after_s: float
+
+
+@dataclass(slots=True)
+class _Alarm:
+    from_s: float
+    to_s: float | None = None
+    who: str = ""
+    seen_s: float | None = None
+
+
+def alarms_over(db: Database, run_id: int) -> tuple[AlarmOver, ...]:
+    """Get the alarms of a run that are over and acknowledged, in order of opening. Raises ``BadDatabase``."""
+    with parsed_rows(f"run {run_id}: an alarm in it"):
+        standing, over = dict[str, _Alarm](), list[AlarmOver]()
+        for event in hash_chain.events(db, run_id):
+            if event["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_ACKNOWLEDGED, EventKind.ALARM_CLOSED):
+                continue
+            name, at_s = str(json.loads(event["data_json"])["alarm"]), float(event["elapsed_s"])
+            if event["kind"] == EventKind.ALARM_OPENED:
+                standing[name] = _Alarm(at_s)
+            if (it := standing.get(name)) is None:
+                continue  # it opened before the run began
+            if event["kind"] == EventKind.ALARM_CLOSED:
+                it.to_s = at_s
+            if event["kind"] == EventKind.ALARM_ACKNOWLEDGED:
+                it.who, it.seen_s = str(event["who"]), at_s
+            if it.to_s is not None and it.seen_s is not None:
+                over.append(AlarmOver(name, it.from_s, it.to_s, it.who, it.seen_s - it.from_s))
+                del standing[name]
+        return tuple(sorted(over, key=lambda a: a.from_s))
+
+
 # what a rig's page shows
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from importlib.resources import files
 
@@ -66,6 +66,16 @@ def kept(said: str) -> str:
     return _BEFORE_UNIT.sub("\u00a0", said)
 
 
+@lru_cache(maxsize=2000)
+def _in_other_words(english: str) -> str | None:
+    """Get a sentence of ours in Chinese; kept, for a page says the same each second."""
+    for pattern, _, other in sentences():
+        found = pattern.fullmatch(english)
+        if found is not None:
+            return other.format(**{n: _in_other_words(v) or v for n, v in found.groupdict().items()})
+    return None
+
+
 class Words:
     """The words of one language."""
 
@@ -92,13 +102,11 @@ class Words:
         """
         if self.language is Language.ENGLISH:
             return english
-        if len(english) > MOST_CHARS:
-            return None
-        for pattern, _, other in sentences():
-            found = pattern.fullmatch(english)
-            if found is not None:
-                return other.format(**{n: self.sentence(v) or v for n, v in found.groupdict().items()})
-        return None
+        return None if len(english) > MOST_CHARS else _in_other_words(english)
+
+    def said(self, english: str) -> str:
+        """Get a sentence in this language; as it is where there are no words for it: it may be a person's."""
+        return self.sentence(english) or english
 
     def has(self, key: str) -> bool:
         """Say whether there is such a string."""

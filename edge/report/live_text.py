@@ -120,7 +120,7 @@ def state_line(w: Words, status: StationStatus | None, seen: RunSoFar | None) ->
     if phase in _COMMANDS:
         return w("live_waiting", asked=w(f"live_asked_{phase.value.replace(' ', '_')}"))
     if phase in ASKED:
-        return w("live_waiting", asked=run.asked or ASKED[phase])
+        return w("live_waiting", asked=w.said(run.asked or ASKED[phase]))
     if phase is Phase.HOLD:
         return w("live_hold", held=span(run.hold_s), whole=span(run.hold_required_s))
     if phase is Phase.RAMP:
@@ -160,7 +160,7 @@ def verdict_line(w: Words, result: Result) -> Line:
     run = "?" if not isinstance(result.run_id, int) else str(result.run_id)
     mark = VERDICT_MARKS[result.verdict]
     if result.verdict is Verdict.INVALID or result.loss_pct is None or result.U_pct is None:
-        return Line(w("live_last_run_invalid", run=run, why=result.invalid_because or ""), mark)
+        return Line(w("live_last_run_invalid", run=run, why=w.said(result.invalid_because or "")), mark)
     loss, U = two_digits(result.loss_pct, result.U_pct)
     return Line(w("live_last_run", run=run, verdict=w(f"verdict_{result.verdict}"), loss=loss, U=U), mark)
 
@@ -201,17 +201,19 @@ def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo
         key = phase.value.replace(" ", "_")
         why = w(f"live_do_{key}_why")
         if status.run.refused:
-            why = w("live_refused", why=status.run.refused)
+            why = w("live_refused", why=w.said(status.run.refused))
         return ToDo(w(f"live_do_{key}"), why, Tone.STEP, _COMMANDS[phase], w(f"live_button_{key}"))
     if phase in CARRIED and status.run is not None:
         key = phase.value.replace(" ", "_")
-        why = w("live_refused", why=status.run.refused) if status.run.refused else w(f"live_do_{key}_why")
+        refused = status.run.refused
+        why = w("live_refused", why=w.said(refused)) if refused else w(f"live_do_{key}_why")
         return ToDo(w(f"live_do_{key}"), why, Tone.STEP)
     if status.run is None:
         return ToDo(w("live_nothing_to_do_now"), w("live_begin_one"))
     if status.run.asked:  # at the laboratory's balance: a mass, or a word that only the command has
-        why = w("live_refused", why=status.run.refused) if status.run.refused else w("live_by_command")
-        return ToDo(status.run.asked, why, Tone.STEP)
+        refused = status.run.refused
+        why = w("live_refused", why=w.said(refused)) if refused else w("live_by_command")
+        return ToDo(w.said(status.run.asked), why, Tone.STEP)
     at = result_clock(seen)
     title = w("live_nothing_to_do_now") if at == "?" else w("live_nothing_to_do", time=at)
     return ToDo(title, w("live_goes_on"))
@@ -219,7 +221,8 @@ def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo
 
 def _alarm(w: Words, alarm: AlarmStatus) -> ToDo:
     name = alarm.alarm or "?"
-    title = w("live_alarm", alarm=name.capitalize(), time=clock(wall_of(alarm.opened_utc)))
+    title = w("live_alarm", alarm=w.said(name).capitalize(), time=clock(wall_of(alarm.opened_utc)))
     why = "live_alarm_closed" if alarm.closed else "live_alarm_interlock" if alarm.interlock else "live_alarm_open"
     tone = Tone.GRAVE if alarm.interlock else Tone.ALARM
-    return ToDo(title, f"{alarm.why or ''}. {w(why)}", tone, "ack", w("live_acknowledge"), name)
+    because = w.said(alarm.why or "")
+    return ToDo(title, f"{because}{w('stop')}{w('say_gap')}{w(why)}", tone, "ack", w("live_acknowledge"), name)

@@ -16,7 +16,19 @@ from calibration.certificate import Certificate
 from edge.database.connection import Database, parsed_rows
 from edge.database.curve import read_curve
 from edge.database.queries import stored_certificate, stored_run
-from edge.database.so_far import Course, MassAt, RunHead, Taken, course, masses, minutes_of, noise_g, run_head
+from edge.database.so_far import (
+    AlarmOver,
+    Course,
+    MassAt,
+    RunHead,
+    Taken,
+    alarms_over,
+    course,
+    masses,
+    minutes_of,
+    noise_g,
+    run_head,
+)
 from edge.errors import HalfpercentError
 from edge.procedure.live_loss import SEEN_S, AirStep, air_step
 from edge.procedure.parameters import RunParameters
@@ -58,7 +70,8 @@ class RunSoFar:
 
     ``loss_pct`` is the newest minute's, with the air's step taken out (None: not known); ``expanded_pct`` the U (k = 2)
     to be expected of a verdict; ``air`` the step (None: not seen yet); ``rate`` how fast it loses in the hold (None:
-    not known); ``noise_g`` the samples' standard deviation in the last minute (None: none was good).
+    not known); ``noise_g`` the samples' standard deviation in the last minute (None: none was good); ``alarms_over``
+    those that are closed and acknowledged.
     """
 
     head: RunHead
@@ -77,6 +90,7 @@ class RunSoFar:
     air: AirStep | None
     rate: LossRate | None = None
     noise_g: float | None = None
+    alarms_over: tuple[AlarmOver, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -147,6 +161,7 @@ def run_so_far(db: Database, run_id: int) -> RunSoFar:
         air=step,
         rate=_rate(seen, m1, minutes),
         noise_g=noise_g(db, run_id, seen.last_s),
+        alarms_over=alarms_over(db, run_id),
     )
 
 

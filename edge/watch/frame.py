@@ -161,5 +161,6 @@ def _alarms(status: StationStatus, w: Words, width: int) -> list[Text]:
     for a in status.alarms:
         since = clock(wall_of(a.opened_utc))
         seen = w("page_closed_not_acknowledged") if a.closed else w("page_stands", time=since)
-        lines += _wrapped(f"▲ {a.alarm or '?'} {seen}: {a.why or ''}", width, "yellow")
+        what, why = w.said(a.alarm or "?"), w.said(a.why or "")
+        lines += _wrapped(f"▲ {what} {seen}{w('colon')}{why}", width, "yellow")
     return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.database.so_far import AlarmOver
 from edge.records.curve import PressureKnown
 from edge.records.phase import Phase
 from edge.records.result import HappenedTold
@@ -39,8 +40,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm that stands: what, why, since when, and whether it wants to be acknowledged."""
+    """An alarm that stands: what, why, since when, and whether it wants to be acknowledged.
 
+    ``key`` is its name as the station knows it ('': it is over and acknowledged).
+    """
+
+    key: str
     name: str
     why: str
     since: str
@@ -201,20 +206,31 @@ def written(w: Words, status: StationStatus) -> str:
     return f"{line} {status.storage.error}" if status.storage.error else line
 
 
-def alarms(w: Words, status: StationStatus) -> list[AlarmRow]:
-    """Get the alarms that stand, the newest first."""
+def alarms(w: Words, status: StationStatus, seen: RunSoFar | None) -> list[AlarmRow]:
+    """Get the alarms that stand, the newest first, then those of the run that are over, in order of time."""
     rows = []
     for a in sorted(status.alarms, key=lambda a: a.opened_utc or "", reverse=True):
         since = w("page_stands", time=clock(wall_of(a.opened_utc)))
         rows.append(
             AlarmRow(
-                name=a.alarm or "?",
-                why=a.why or "",
+                key=a.alarm or "?",
+                name=_capital(w.said(a.alarm or "?")),
+                why=w.said(a.why or ""),
                 since=w("page_closed_not_acknowledged") if a.closed else since,
                 wants_ack=not a.acknowledged,
             )
         )
-    return rows
+    return rows + ([] if seen is None else [_over(w, seen, past) for past in seen.alarms_over[-MOST_OVER:]])
+
+
+def _over(w: Words, seen: RunSoFar, past: AlarmOver) -> AlarmRow:
+    when = f"{run_clock(seen, past.from_s)}–{run_clock(seen, past.to_s)}"
+    said = w("page_alarm_over", when=when, who=past.who, after=span(past.acknowledged_after_s))
+    return AlarmRow("", _capital(w.said(past.alarm)), why="", since=said, wants_ack=False)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def events(w: Words, seen: RunSoFar) -> list[EventRow]:
@@ -223,11 +239,13 @@ def events(w: Words, seen: RunSoFar) -> list[EventRow]:
 
 
 def _event(w: Words, seen: RunSoFar, number: int, h: HappenedTold) -> EventRow:
-    long = f", {span(h.to_s - h.from_s)}" if h.to_s - h.from_s >= 1.0 else ""
+    long = f"{w('list_comma')}{span(h.to_s - h.from_s)}" if h.to_s - h.from_s >= 1.0 else ""
     what = w(f"happened_{h.what.value}")
-    return EventRow(number, CLASSES[h.what], run_clock(seen, h.from_s), what[:1].upper() + what[1:] + long, h.why)
+    return EventRow(number, CLASSES[h.what], run_clock(seen, h.from_s), _capital(what) + long, w.said(h.why))
 
 
+MOST_OVER = 5
+"""So many alarms that are over, the newest."""
 STEPS = (Phase.TARE, Phase.LOAD, Phase.M1, Phase.PUMP, Phase.RAMP, Phase.HOLD, Phase.COOL, Phase.M2)
 
 
@@ -243,7 +261,7 @@ def course_rows(w: Words, seen: RunSoFar, run: RunStatus | None) -> list[StepRow
     rows, passed = [], True
     for i, phase in enumerate(steps):
         name = w(f"short_{phase.value.replace(' ', '_')}")
-        name = name[:1].upper() + name[1:]
+        name = _capital(name)
         after = next((entered[p] for p in [*steps[i + 1 :], Phase.DONE] if p in entered), None)
         if phase is now:
             passed = False

@@ -185,7 +185,7 @@ class Renderer:
             "rows": now.readings(w, status, seen),
             "written": now.written(w, status),
             "interlock": status.interlock if status.interlock in ("open", "closed") else "none",
-            "alarms_list": now.alarms(w, status),
+            "alarms_list": now.alarms(w, status, seen),
             "happened": [] if shown is None else now.events(w, shown),
             "steps": [] if shown is None else now.course_rows(w, shown, status.run),
             "head": None if stored.checkpoint is None else checkpoint_drawn(stored.checkpoint),

@@ -67,7 +67,7 @@ def run_row(w: Words, run: RunOnPage) -> RunRow:
         sample=r.sample_id,
         loss=loss,
         U=U,
-        reason=r.invalid_because or "",
+        reason=w.said(r.invalid_because or ""),
         ended=ended,
         operator=r.operator,
         limit_x=round(limit * per_pct, 1),

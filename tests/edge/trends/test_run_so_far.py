@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from short_demo import Demo
 from sqlite_utils import Database
+from written_run import begin
 
+from edge.database.journal import Journal
 from edge.database.reading import open_readonly
+from edge.database.so_far import AlarmOver, alarms_over
+from edge.records.event import AlarmAcknowledged, AlarmClosed, AlarmOpened, Event
 from edge.records.phase import Phase
 from edge.trends.forecast_live import Outlook
 from edge.trends.run_so_far import RunSoFar, run_so_far
@@ -46,6 +50,20 @@ def test_in_the_hold_the_loss_has_no_air_in_it_and_the_end_is_planned(short_demo
     assert seen.expanded_pct is not None
     assert seen.outlook is Outlook.TOO_EARLY
     assert [p.phase for p in seen.curve.planned] == [Phase.HOLD, Phase.COOL, Phase.M2]
+
+
+def test_alarms_that_are_over_say_when_who_knew_and_how_soon(tmp_path: Path) -> None:
+    told = (
+        (10, AlarmOpened("gap", "x"), ""), (12, AlarmClosed("gap", "x"), ""), (20, AlarmOpened("gauge", "y"), ""),
+        (25, AlarmAcknowledged("gauge", "y"), "Bo"), (50, AlarmAcknowledged("gap", "x"), "Ada"),
+        (60, AlarmOpened("gap", "x"), ""), (70, AlarmAcknowledged("storage", "of before the run"), "Bo"),
+    )  # fmt: skip
+    with Journal(tmp_path / "h.db") as journal:
+        run = begin(journal)
+        for at_s, what, who in told:
+            run.log_event(Event(at_s, float(at_s), what), who, 1.75e9)
+        over = alarms_over(journal.db, 1)
+    assert over == (AlarmOver("gap", 10.0, 12.0, "Ada", 40.0),)  # the others stand still
 
 
 def test_the_u_that_is_expected_is_about_the_verdicts(short_demo: Demo) -> None:

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from edge.database.queries import RunListed
 from edge.database.shown_runs import RunOnPage
+from edge.database.so_far import AlarmOver
 from edge.database.summaries import finished_runs
 from edge.report.language import Language, Words
 from edge.trends.rig_trends import rig_trends
@@ -133,6 +134,36 @@ def test_each_reading_has_its_age_beside_it(short_demo: Demo, monkeypatch: pytes
     assert re.fullmatch(r"[\d.]+ mg", found["Noise"][0])
     assert found["Supply"] == ["no voltmeter", "▲ low", ""]
     assert found["Converter"] == ["9", "ok", "0.0 s"]
+
+
+def test_alarms_are_told_in_the_pages_language_and_those_that_are_over_too(
+    short_demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands = {"alarm": "supply voltage", "why": "under-voltage: use the Pi's own supply and a short cable"}
+
+    async def see(served: Served) -> tuple[str, str]:
+        snapshot = served.looker.snapshot
+        seen = snapshot.stored.seen
+        assert seen is not None
+        over = (AlarmOver("gap", seen.course.last_s - 600.0, seen.course.last_s - 540.0, "操作员 B", 41.0),)
+        served.looker.snapshot = replace(
+            snapshot, stored=replace(snapshot.stored, seen=replace(seen, alarms_over=over))
+        )
+        english = (await served.client.get("/")).text
+        served.client.cookies.set("halfpercent-language", "zh")
+        return english, (await served.client.get("/")).text
+
+    told = running() | {"alarms": [stands | {"closed": False, "acknowledged": False}]}
+    english, chinese = (
+        re.sub("<[^>]*>", "", page.split('id="s-alarms"', 1)[1].split("</section>", 1)[0])
+        for page in on_page(monkeypatch, short_demo.path, see, **told)
+    )
+    assert "▲ Supply voltage stands" in english
+    assert re.search(r"Gap \d\d:\d\d–\d\d:\d\d, acknowledged by 操作员 B in 41\u00a0s", english)
+    assert "▲ 供电电压 持续" in chinese
+    assert "欠压：请用 Pi 原装电源与短线缆" in chinese
+    assert re.search(r"数据缺口 \d\d:\d\d–\d\d:\d\d，操作员 B 于 41\u00a0s 内确认", chinese)
+    assert "No alarm stands" not in english
 
 
 def test_the_scale_of_a_list_of_runs_is_headed_by_their_own_limit() -> None:
