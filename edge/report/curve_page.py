@@ -28,7 +28,7 @@ BELOW_ZERO = 0.03
 LETTERS, UNDER = 14, 6
 """So far a line of words reaches above and below its foot, in px, with some air."""
 NOW_PCT = 16.0
-"""Of the width: nearer to the forecast's words the present loss stands on the other side of its line."""
+"""Of the width: so far words reach. Nearer to the forecast's the present loss stands on the other side of its line."""
 NAMED = 0.25
 """Of the scale: with less loss there is no room for words beneath the curve."""
 BAND_EVERY = 4
@@ -223,7 +223,11 @@ class PageCurve:
             y = self.y(self.y.within(0.0 if at is None else at))
             out.append(el("line", class_="w", x1=self._pct(w.from_s), x2=self._pct(w.to_s), y1=y, y2=y))
             name = w.which.value.upper().replace("_", " ")
-            out.append(self._text(name, self._pct(w.to_s), y - 8, "lab wide", dx=-2, text_anchor="end"))
+            on_limit = (
+                abs(y - self.y(self.terms.limit_pct)) < LETTERS and self.x(w.to_s) < NOW_PCT
+            )  # its words stand there
+            beside = y + 18 if on_limit else y - 8
+            out.append(self._text(name, self._pct(w.to_s), beside, "lab wide", dx=-2, text_anchor="end"))
         return Html("".join(out))
 
     def _loss_near(self, t_s: float) -> float | None:
