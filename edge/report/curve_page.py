@@ -13,7 +13,7 @@ from edge.records.curve import Column, LiveCurve, PressureKnown
 from edge.records.phase import Phase
 
 from .curve_parts import described, mark_class, marks, named, of_the_sample, shape, short_length, short_name, span_of
-from .curve_scale import Points, Scale, outline, stretches, ticks, time_ticks, top_of_loss
+from .curve_scale import LETTERS_PX, Points, Scale, off_a_line, outline, stretches, ticks, time_ticks, top_of_loss
 from .language import Words
 from .markup import Html, el, path
 from .numbers import forecast_digits
@@ -25,8 +25,6 @@ TOP, BOTTOM = 56, 386
 OVEN_TOP, OVEN_BOTTOM = 414, 488
 BELOW_ZERO = 0.03
 """Of the scale: room below 0 for the noise."""
-LETTERS, UNDER = 14, 6
-"""So far a line of words reaches above and below its foot, in px, with some air."""
 NOW_PCT = 16.0
 """Of the width: so far words reach. Nearer to the forecast's the present loss stands on the other side of its line."""
 NAMED = 0.25
@@ -224,7 +222,7 @@ class PageCurve:
             out.append(el("line", class_="w", x1=self._pct(w.from_s), x2=self._pct(w.to_s), y1=y, y2=y))
             name = w.which.value.upper().replace("_", " ")
             on_limit = (
-                abs(y - self.y(self.terms.limit_pct)) < LETTERS and self.x(w.to_s) < NOW_PCT
+                abs(y - self.y(self.terms.limit_pct)) < LETTERS_PX and self.x(w.to_s) < NOW_PCT
             )  # its words stand there
             beside = y + 18 if on_limit else y - 8
             out.append(self._text(name, self._pct(w.to_s), beside, "lab wide", dx=-2, text_anchor="end"))
@@ -274,23 +272,15 @@ class PageCurve:
         x = self._pct(end.at_s)
         top, bottom = (self.y(self.y.within(v)) for v in (end.high_pct, end.low_pct))
         said = " ± ".join(forecast_digits(end.loss_pct, end.half_pct))
-        y = self._beside_limit(bottom + 6, 17)
-        narrow_y = self._beside_limit(bottom + 18, 0)
+        limit_y = self.y(self.terms.limit_pct)
+        y = off_a_line(bottom + 6, 17, limit_y, (TOP, BOTTOM))
+        narrow_y = off_a_line(bottom + 18, 0, limit_y, (TOP, BOTTOM))
         return Html(
             el("line", class_="br", x1=x, x2=x, y1=top, y2=max(bottom, top + 1))
             + self._text(said, x, y, "lab fc wide strong", dx=10)
             + self._text(said, "100%", narrow_y, "lab fc narrow strong", text_anchor="end")
             + self._text(self.words("curve_forecast"), x, y + 17, "lab fc wide", dx=10)
         )
-
-    def _beside_limit(self, y: float, more: float) -> float:
-        """Get where words at ``y``, with a line of them ``more`` below, stand off the limit's line and in the panel."""
-        limit_y, lowest = self.y(self.terms.limit_pct), BOTTOM - 7 - more
-        y = min(y, lowest)
-        if not y - LETTERS < limit_y < y + more + UNDER:
-            return y
-        below, above = limit_y + LETTERS, limit_y - more - UNDER
-        return below if below <= lowest and (below - y <= y - above or above - LETTERS < TOP) else above
 
     def _oven(self) -> Html:
         t, band = self.terms.temp_c, self.terms.temp_band_c

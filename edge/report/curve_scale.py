@@ -125,3 +125,20 @@ def top_of_loss(limit_pct: float, greatest_pct: float) -> float:
     for power in range(6):
         steps += [n * limit_pct * 10.0**power for n in (2.0, 4.0, 10.0)]
     return next((s for s in steps if greatest_pct <= s), greatest_pct)
+
+
+LETTERS_PX, UNDER_PX = 14, 6
+"""So far a line of words reaches above and below its foot, with some air."""
+
+
+def off_a_line(y: float, more: float, line_y: float, panel: tuple[float, float]) -> float:
+    """Get where words at ``y``, with a line of them ``more`` below, stand off a line that is drawn, within a panel.
+
+    All in px from above; ``panel`` is its top and its bottom.
+    """
+    top, lowest = panel[0], panel[1] - UNDER_PX - 1 - more
+    y = min(y, lowest)
+    if not y - LETTERS_PX < line_y < y + more + UNDER_PX:
+        return y
+    below, above = line_y + LETTERS_PX, line_y - more - UNDER_PX
+    return below if below <= lowest and (below - y <= y - above or above - LETTERS_PX < top) else above
