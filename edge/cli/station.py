@@ -16,6 +16,7 @@ import click
 
 from edge.errors import Refused, SocketTrouble
 from edge.records.status import StationStatus
+from edge.report.language import Language
 from edge.report.status_text import status_text
 
 from .options import of_a_test, one_line
@@ -222,14 +223,15 @@ def tell_check(socket: Path | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the text.")
 @of_a_station
 @as_json_answer
-def status(socket: Path | None, as_json: bool) -> None:
+def status(lang: str, socket: Path | None, as_json: bool) -> None:
     """Say how the running station and its test are."""
     if as_json:
         say_json(ask_station(socket, "status"))
     else:
-        say_text(status_text(_status(socket)))
+        say_text(status_text(_status(socket), Language(lang)))
 
 
 STATION_COMMANDS = (
