@@ -137,7 +137,7 @@ def report(
 
         with _forged_numbers(path, run):
             lines = report_plain(made, Language(lang))
-        give(lines if output is not None else _for_terminal(lines), output)
+        give(lines if output is not None else for_terminal(lines), output)
     elif form == "text":
         from edge.evidence.verification import people_lines
         from edge.report.run_list import checked_lines
