@@ -66,6 +66,7 @@ Ohm = Annotated[float, Meta(gt=0, le=1e5, description="a resistance in Ω, above
 # From IEC 60751's platinum (3.9083e-3, -5.775e-7) to the purest there is, of a standard thermometer.
 APerK = Annotated[float, Meta(ge=3.8e-3, le=4.0e-3, description="Callendar-Van Dusen's A in 1/K, 3.8e-3 to 4.0e-3")]
 BPerK2 = Annotated[float, Meta(ge=-7e-7, le=-5e-7, description="Callendar-Van Dusen's B in 1/K², -7e-7 to -5e-7")]
+Kept = Annotated[float, Meta(ge=-2, le=2, description="a share, -2 to 2")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z", description="a SHA-256, 64 hexadecimal digits")]
 
 TareCounts = Annotated[
@@ -157,6 +158,8 @@ class Stability(_Table, frozen=True, kw_only=True):
     walks). A load creeps ``creep_gained_pct`` of itself from M1 to M2, positive where the indication rises, with the
     standard uncertainty ``u_creep_gained_pct`` (0: only ``creep_pct_fs`` is known), and ``creep_whole_pct`` since it
     was put on; in the middle of M1 by ``creep_at_m1_pct_per_h``, which bends by ``creep_bend_at_m1_pct_per_h2``.
+    When the load is taken off, the share ``creep_kept`` of what it crept does not come back, with the standard
+    uncertainty ``u_creep_kept`` (0: not measured).
     ``zero_g_per_kpa`` is by how much the zero rises with the air's pressure (none: it was not measured).
     """
 
@@ -174,6 +177,8 @@ class Stability(_Table, frozen=True, kw_only=True):
     creep_whole_pct: CreepPct = 0.0
     creep_at_m1_pct_per_h: Slope = 0.0
     creep_bend_at_m1_pct_per_h2: Slope = 0.0
+    creep_kept: Kept = 0.0
+    u_creep_kept: Annotated[float, Meta(ge=0, le=2, description="a standard uncertainty of a share, 0 to 2")] = 0.0
     zero_g_per_kpa: Slope | None = None
     u_zero_g_per_kpa: Sd = 0.0
 

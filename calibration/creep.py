@@ -17,6 +17,7 @@ from calibration.wander import Wander
 
 FROM_S = 1200.0  # M1 is taken about so long after the load is on
 MEAN_S = 600.0
+LEAST_S = 3540.0
 FIRST_S = (60.0, 180.0)
 """In the first minute the weight may still be on its way."""
 M1_S = 960.0
@@ -28,6 +29,8 @@ times for an exponential of 20 min, 1.9 for one of 2 h, 2.8 for one of 4 h, 2.0 
 NIGHT_HALF = 1.0
 """... within so much either way."""
 BENDS = 2.0
+SEEN = 2.0
+"""A creep of less than so many standard uncertainties of what the zero does meanwhile says nothing of its return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def fit_creep(t_s: F8, code: F8, load_code: float, wander: Wander) -> CreepFit:
     hour of record, or a load of nothing.
     """
     minute, value = minute_means(t_s, code)
-    if not len(minute) or minute[-1] - minute[0] < 3540.0:
+    if not len(minute) or minute[-1] - minute[0] < LEAST_S:
         raise BadFit("less than an hour of readings under load: leave the weight on for two hours")
     if load_code == 0.0:
         raise BadFit("the load is nothing: put a weight on")
@@ -74,6 +77,43 @@ def fit_creep(t_s: F8, code: F8, load_code: float, wander: Wander) -> CreepFit:
         rate_pct_per_h=rate / per_pct,
         bend_pct_per_h2=bend / per_pct,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFit:
+    """What of its creep a cell keeps when a load is taken off that hung long: a share, with its standard uncertainty.
+
+    0: all comes back, as fast as it came; 1: nothing does.
+    """
+
+    kept: float
+    u: float
+
+
+def fit_return(on: tuple[F8, F8], off: tuple[F8, F8], wander: Wander) -> ReturnFit | None:
+    """Hold the first two hours after a load was taken off against those after it was put on: times in s, and codes.
+
+    What crept and what crept back in the same time are compared (OIML R 60, the return of the minimum dead
+    load output, asks the same after half an hour). ``wander`` is what the zero does meanwhile, in each. None where the
+    creep is too small against that to say anything. Raises ``BadFit`` for less than an hour of either record.
+    """
+    records = [minute_means(*record) for record in (on, off)]
+    if any(not len(minute) or minute[-1] - minute[0] < LEAST_S for minute, _ in records):
+        raise BadFit("less than an hour of readings: leave the empty holder alone for two hours")
+    since = [minute - minute[0] + BIN_S / 2.0 for minute, _ in records]
+    end_s = min(float(s[-1]) for s in since)
+    came, went = (_crept(s, value, end_s) for s, (_, value) in zip(since, records, strict=True))
+    wandered = wander.over((end_s - MEAN_S / 2.0 - sum(FIRST_S) / 2.0) / 3600.0).rms
+    if not abs(came) > SEEN * wandered:
+        return None
+    return ReturnFit(1.0 + went / came, math.hypot(wandered, went / came * wandered) / abs(came))
+
+
+def _crept(since_s: F8, code: F8, end_s: float) -> float:
+    """Get what a code moved by from the second minute to the ten minutes before ``end_s``."""
+    soon = (since_s >= FIRST_S[0]) & (since_s <= FIRST_S[1])
+    late = (since_s >= end_s - MEAN_S) & (since_s <= end_s)
+    return float(np.mean(code[late])) - float(np.mean(code[soon if np.any(soon) else since_s <= FROM_S]))
 
 
 def _at_m1(since_s: F8, code: F8) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from edge.errors import BadValue, CalibrationRefused
 
 from .calibrate_corners import calibrate_corners
 from .calibrate_pressure import calibrate_pressure
+from .calibrate_return import calibrate_return
 from .calibration_bench import BenchOptions, of_a_bench, open_place, weight_named
 from .calibration_finish import again, finish
 from .options import one_line, user_db
@@ -37,6 +38,7 @@ STEPS = (
     ("calibrate tare --capacity 500 --serial S --who NAME", "begin: which cell it is, and the empty holder"),
     ("calibrate span --weight 100:F1 --weight 200:F1", "check weights, up and down again: this makes a certificate"),
     ("calibrate temperature", "a night with the oven on: what temperature does to zero and span"),
+    ("calibrate return", "after a night under load: take the weight off, and see what of the creep comes back"),
     ("calibrate rtd --resistor 146.07", "the thermometer against a known resistor, a short or ice"),
     ("calibrate show", "what was read so far, and the newest certificate"),
 )
@@ -46,7 +48,7 @@ STEPS = (
 @click.group(invoke_without_command=True)
 @click.pass_context
 def calibrate(ctx: click.Context) -> None:
-    """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, pressure, rtd."""
+    """Calibrate the load cell and the thermometer, step by step: tare, span, temperature, return, pressure, rtd."""
     if ctx.invoked_subcommand is not None:
         return
     say_wrapped("A calibration is made in steps, in this order; what was read is kept, and each can be done again:")
@@ -358,6 +360,7 @@ def _own_curve(session: Session, probe: ThermometerPlace, text: str, u: float | 
 
 
 calibrate.add_command(calibrate_pressure)
+calibrate.add_command(calibrate_return)
 calibrate.add_command(calibrate_corners)
 calibrate.add_command(calibrate_site)
 

@@ -124,7 +124,7 @@ def _fit_as_far_as_it_goes(session: Session, from_oven: bool) -> tuple[Calibrati
                 raise
             under_load = " under load" if night.loaded is not None else ""
             not_used.append(f"temperature{under_load}: recorded, not used: {e}")
-    nothing = dataclasses.replace(whole, empty=None, loaded=None, settling=None)
+    nothing = dataclasses.replace(whole, empty=None, loaded=None, settling=None, returning=None)
     return _fit(session, nothing, t_ref_c, from_oven), not_used
 
 
@@ -136,7 +136,10 @@ def _night(session: Session, from_oven: bool) -> Night:
     if session.loaded is not None and session.loaded.weight is not None and loaded is not None:
         weight_g = load_g(session.loaded.weight, session.air)
         settling, loaded, loaded_piece = _settled(loaded, loaded_piece, from_oven)
-    return Night(empty, loaded, settling, weight_g, empty_piece, loaded_piece)
+    returning, returning_piece = _series_recorded(session.returned, from_oven)
+    if returning is not None:
+        returning = _settled(returning, returning_piece, from_oven)[0]
+    return Night(empty, loaded, settling, weight_g, empty_piece, loaded_piece, returning)
 
 
 def _fit(session: Session, night: Night, t_ref_c: float, from_oven: bool) -> CalibrationFits:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from calibration import certificate as cal
 from calibration.calibration_record import Record
-from calibration.creep import CreepFit, fit_creep
+from calibration.creep import CreepFit, ReturnFit, fit_creep, fit_return
 from calibration.errors import BadFit
 from calibration.loadcell import SpanFit, SpanPoint, fit_span
 from calibration.pressure import PressureFit
@@ -37,7 +37,8 @@ class Night:
     """Hours in which the cell warmed and cooled, as far as they were recorded and are used.
 
     ``empty``: with nothing on; ``loaded``: with ``weight_g`` (g of load) on; ``settling``: the first two hours after
-    that weight was put on. ``empty_piece`` and ``loaded_piece`` number the power-up that each reading is from.
+    that weight was put on, ``returning`` after it was taken off. ``empty_piece`` and ``loaded_piece`` number the
+    power-up that each reading is from.
     """
 
     empty: Readings | None = None
@@ -46,6 +47,7 @@ class Night:
     weight_g: float = 0.0
     empty_piece: layout.F8 | None = None
     loaded_piece: layout.F8 | None = None
+    returning: Readings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class CalibrationFits:
     weight_g: float
     creep: CreepFit | None
     wander: Wander | None
+    returned: ReturnFit | None = None
 
 
 def fit_all(
@@ -127,10 +130,14 @@ def fit_all(
         dof = math.fsum(w.dof for w in walks)
         walk = WalkFit(math.sqrt(math.fsum(w.per_sqrt_h**2 * w.dof for w in walks) / dof), dof)
         wander = fit_wander(rests, [fit.drift_per_h for fit in (zero, warm) if fit is not None], walk)
-    creep = None
+    creep, returned = None, None
     if night.settling is not None:
-        creep = _creep(night.settling, span.counts_per_g * night.weight_g, wander, zero, lag)
-    return CalibrationFits(span, zero, warm, lag, noise, t_ref_c, night.weight_g, creep, wander)
+        on = (night.settling.t_s, _at_one_temperature(night.settling, zero, lag))
+        own = wander or Wander(WalkFit(0.0, 1.0), None, None)
+        creep = fit_creep(*on, span.counts_per_g * night.weight_g, own)
+        if night.returning is not None and wander is not None:
+            returned = fit_return(on, (night.returning.t_s, _at_one_temperature(night.returning, zero, lag)), wander)
+    return CalibrationFits(span, zero, warm, lag, noise, t_ref_c, night.weight_g, creep, wander, returned)
 
 
 def _fit_slope(
@@ -148,14 +155,12 @@ def _fit_slope(
         return fit, rest, None
 
 
-def _creep(
-    settling: Readings, load_code: float, wander: Wander | None, zero: TemperatureFit | None, lag: LagFit | None
-) -> CreepFit:
-    """Fit the creep of the first two hours under a load, without what the cell's temperature did meanwhile."""
-    code, cell_c = settling.code, settling.cell_c
-    if zero is not None and lag is None and np.all(np.isfinite(cell_c)):
-        code = code - zero.per_k * (cell_c - cell_c[0])
-    return fit_creep(settling.t_s, code, load_code, wander or Wander(WalkFit(0.0, 1.0), None, None))
+def _at_one_temperature(of: Readings, zero: TemperatureFit | None, lag: LagFit | None) -> layout.F8:
+    """Get the codes of two hours after a change of load, without what the cell's temperature did meanwhile."""
+    if zero is None or lag is not None or not np.all(np.isfinite(of.cell_c)):
+        return of.code
+    still: layout.F8 = of.code - zero.per_k * (of.cell_c - of.cell_c[0])
+    return still
 
 
 def make_certificate(
@@ -224,7 +229,7 @@ def _temperature(found: CalibrationFits, capacity_g: float, cell: CellTemperatur
 
 def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
     """Get creep, wander of the zero and noise, each as it was measured or as a class of cells allows it."""
-    wander, creep = found.wander, found.creep
+    wander, creep, kept = found.wander, found.creep, found.returned
     walk, bound, drift = (None, None, None) if wander is None else (wander.walk, wander.bound, wander.drift_per_h)
     per_g = abs(found.span.counts_per_g)
     most_pct = CREEP_CLASS_PCT_FS
@@ -250,4 +255,6 @@ def _stability(found: CalibrationFits, capacity_g: float) -> cal.Stability:
         creep_whole_pct=max(-5.0, min(5.0, creep.whole_pct)),
         creep_at_m1_pct_per_h=creep.rate_pct_per_h,
         creep_bend_at_m1_pct_per_h2=creep.bend_pct_per_h2,
+        creep_kept=0.0 if kept is None else max(-2.0, min(2.0, kept.kept)),
+        u_creep_kept=0.0 if kept is None else max(1e-9, min(2.0, kept.u)),
     )

@@ -119,6 +119,7 @@ class Session(_Kept, frozen=True, kw_only=True):
     mount: str | None = None
     self_heating: tuple[SelfHeating, ...] = ()
     placings: tuple[Point, ...] = ()
+    returned: Series | None = None
 
     def with_piece(self, loaded: bool, number: int, piece: Piece) -> Session:
         """Get the session with ``piece`` as the ``number``-th (from 0) and last of a series."""

@@ -186,7 +186,7 @@ def record_temperature(
         for minute in range(have, whole):
             bench.warm(minute, whole, loaded=loaded)
             begin_s = (bench.clock.now_ns() - piece.t0_ns) / 1e9
-            row = _minute(bench.record(60), session, begin_s, first=minute == have)
+            row = minute_of(bench.record(60), session, begin_s, first=minute == have)
             if row is not None:
                 piece = replace(piece, minutes=(*piece.minutes, row))
                 session = session.with_piece(loaded, number, piece)
@@ -194,14 +194,14 @@ def record_temperature(
                 reporting.keep(session)
                 saved = session
             if (minute + 1) % reporting.every_min == 0 or minute + 1 == whole:
-                reporting.say(_progress(minute + 1, whole, row))
+                reporting.say(progress(minute + 1, whole, row))
     finally:
         if session is not saved:
             reporting.keep(session)
     return session
 
 
-def _minute(frames: Frames, session: Session, begin_s: float, *, first: bool) -> Minute | None:
+def minute_of(frames: Frames, session: Session, begin_s: float, *, first: bool) -> Minute | None:
     """Get a minute's means; None where less than half of it was good. The first must be good, or nobody is there."""
     of = gated(frames, session.oven_rtd, cell_rtd=session.cell_rtd, has_cell=session.cell_rtd is not None)
     if first:
@@ -213,7 +213,8 @@ def _minute(frames: Frames, session: Session, begin_s: float, *, first: bool) ->
     return round(at_s, 3), code, round(noise_code(of), 3), _mean_of_known(of.cell_c), _mean_of_known(of.oven_c)
 
 
-def _progress(minutes: int, whole: int, row: Minute | None) -> str:
+def progress(minutes: int, whole: int, row: Minute | None) -> str:
+    """Say how far a long step is, and what its last minute showed."""
     left = f"  {minutes // 60:2d}:{minutes % 60:02d} h of {whole / 60.0:g} h"
     if row is None:
         return f"{left}   no good samples in this minute"

@@ -63,6 +63,8 @@ def lines(made: Certified) -> Iterator[str]:
             yield f"  drift         {mg_per_h} mg an hour, more than its wander explains"
     if (creep := found.creep) is not None:
         yield f"  creep         {creep.gained_pct:+.2g} ± {creep.u_pct:.1g} % of a load from M1 to M2"
+    if (kept := found.returned) is not None:
+        yield f"  return        {kept.kept * 100.0:.2g} ± {kept.u * 100.0:.1g} % of the creep does not come back"
     yield f"  noise         {found.noise_code:.1f} codes, single samples"
     assert certificate.record is not None  # a calibration's has one
     for line in certificate.record.assumed:

@@ -18,6 +18,8 @@ from edge.records.weighing import Weighing
 
 RETURN_U = 0.5 / math.sqrt(3.0)
 """A load that is taken off lets the cell creep back as it crept: assumed, to ±50 %."""
+RETURN_AGAIN_U = 0.1 / math.sqrt(3.0)
+"""What it did after the calibration's night it does after another: assumed, to ±10 % of the creep."""
 UNKNOWN_FROM = 1.5
 """Of twice what was to be expected: a zero that moved by so much was not moved by what the certificate knows."""
 WEIGHT_TOLERANCE = 1e-4
@@ -141,13 +143,14 @@ def drift_between(
     else:
         walk2 += own.u_g**2
     noise2 = (zero.value.u**2 + tare.value.u**2 + 2.0 * (t.zero_counts_per_k * t.u_cell_temp_c) ** 2) / s**2
-    back2 = (max(inert.whole_g**2, inert.gained_g**2) + inert.u_g**2) * RETURN_U**2
+    kept_g, u_kept, kept_why = _kept(certificate, before.value.mean)
+    back2 = (max(inert.whole_g**2, inert.gained_g**2) + inert.u_g**2) * u_kept**2
     stepped2 = steps.unseen_u_g**2
     prior2 = straight2 + walk2 + apart2 + inert.u_g**2 + stepped2
     common2 = straight2 / f + walk2 + inert.u_g**2 + stepped2
     seen2 = straight2 / f**2 + walk2 / f + apart2 + inert.u_g**2 + back2 + noise2 + stepped2 + steps.u_g**2
     moved_g = (zero.value.mean - tare.value.mean) / certificate.span.counts_per_g
-    surprise_g = moved_g - steps.seen_g - inert.gained_g
+    surprise_g = moved_g - steps.seen_g - inert.gained_g - kept_g
     share = common2 / seen2 if seen2 > 0.0 else 0.0
     walks = (
         own.how == "walks" and steps == NO_STEPS
@@ -174,12 +177,28 @@ def drift_between(
         u_g=max(u_g * max(1.0, widened), anywhere_u_g),
         dof=dof,
         why=f"the zero moved by {moved_g:+.4f} g in {whole_h:.2f} h{stepped}, weight {share:.2f}; certificate: "
-        f"{math.sqrt(straight2 + walk2 + apart2):.3g} g of drift; {inert.why}; creep returns to ±50 % (assumed)",
+        f"{math.sqrt(straight2 + walk2 + apart2):.3g} g of drift; {inert.why}; {kept_why}",
         moved_g=moved_g,
         expected_u_g=math.sqrt(seen2),
         share=share,
         surprising=widened > 1.0,
     )
+
+
+def _kept(certificate: Certificate, load_g: float) -> tuple[float, float, str]:
+    """Get what a load that is taken off leaves behind in g, the u of the share of its creep that this is, and how.
+
+    What was measured and the assumption are two statements about one share: their weighted mean (by 1/u²). Half of it
+    may be creep so slow that it had not come to its end when the load was taken off.
+    """
+    stability = certificate.stability
+    if not stability.u_creep_kept > 0.0:
+        return 0.0, RETURN_U, "creep returns to ±50 % (assumed)"
+    weight = RETURN_U**2 / (RETURN_U**2 + stability.u_creep_kept**2)
+    share = weight * stability.creep_kept
+    u = math.hypot(math.sqrt(weight) * stability.u_creep_kept, RETURN_AGAIN_U, share / 2.0 / math.sqrt(3.0))
+    why = f"of the creep {share * 100.0:.2g} % ± {u * 100.0:.2g} % does not come back (measured, weight {weight:.2f})"
+    return share * stability.creep_whole_pct / 100.0 * load_g, u, why
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from bench_pieces import Pieces
+from strange_night import calibrate
 from strange_physics import FAMILIES, StrangeRig, draw
 from strange_rigs import WAYS, Outcome, found, one, read_outcomes, told_outcomes
 
@@ -48,7 +49,7 @@ def test_a_bench_that_was_cut_goes_on_where_it_was(tmp_path: Path) -> None:
     Pieces(file, "0123abc").add("plain 3 2", told_outcomes(of[:1]))
     again = Pieces(file, "0123abc")
     assert {task: read_outcomes(found) for task, found in again.found.items()} == {"plain 1 2": of, "plain 3 2": of[:1]}
-    assert again.took_s >= began.took_s
+    assert again.took_s >= began.took_s - 0.001  # each is told to a millisecond
     for other in ("4567def", "0123abc with changes"):
         with pytest.raises(ValueError, match="commit"):
             Pieces(file, other)
@@ -61,3 +62,11 @@ def test_a_rig_of_each_family_gives_codes_that_a_converter_can_have(family: str)
     of = rig.seconds(120)
     assert all(abs(code) < 2**23 for code in of.code)
     assert all(math.isfinite(c) for c in of.cell_c)
+
+
+def test_what_a_cell_keeps_of_its_creep_is_seen_where_the_creep_can_be() -> None:
+    rigs = [draw("creep kept", seed) for seed in range(1, 13)]
+    seen = [(p.kept, calibrate(StrangeRig(p)).stability) for p in rigs]
+    measured = [(kept, s.creep_kept, s.u_creep_kept) for kept, s in seen if s.u_creep_kept > 0.0]
+    assert len(measured) >= 6
+    assert all(abs(found - kept) <= 3.0 * u for kept, found, u in measured)

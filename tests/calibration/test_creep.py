@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.creep import fit_creep
+from calibration.creep import fit_creep, fit_return
 from calibration.errors import BadFit
 from calibration.thermal import WalkFit
 from calibration.wander import Wander
@@ -77,3 +77,51 @@ def test_a_zero_that_wanders_is_in_the_uncertainty_of_the_creep() -> None:
 def test_creep_from_too_little_is_refused(seconds: float, load: float) -> None:
     with pytest.raises(BadFit, match="weight"):
         fit_creep(np.arange(seconds), np.zeros(int(seconds)), load, STILL)
+
+
+HUNG_S = 36_000.0
+
+
+def came_back(share: float, tau_s: float, kept: float) -> np.ndarray:
+    """By superposition, what the empty holder shows after the load hung for ten hours: the step down creeps too."""
+    still_coming = share * (1.0 - np.exp(-(T_S + HUNG_S) / tau_s))
+    back = (1.0 - kept) * share * (1.0 - np.exp(-T_S / tau_s))
+    return ZERO + LOAD * (still_coming - back)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    share=st.floats(1e-5, 3e-4),
+    tau_s=st.floats(600.0, 7200.0),
+    kept=st.floats(0.0, 1.0),
+    sign=st.sampled_from((-1.0, 1.0)),
+)
+def test_the_share_of_a_creep_that_is_kept_is_found(share: float, tau_s: float, kept: float, sign: float) -> None:
+    found = fit_return((T_S, crept(sign * share, tau_s)), (T_S, came_back(sign * share, tau_s, kept)), STILL)
+    assert found is not None
+    assert found.kept == pytest.approx(kept, abs=0.01)  # after ten hours e^-5 of the slowest is still to come
+
+
+def test_a_return_is_known_as_well_as_the_walk_lets_it_be() -> None:
+    rng, tau_s, walk = np.random.default_rng(5), 2400.0, 2.0
+    wander = Wander(WalkFit(walk, 1e6), None, None)
+    off = []
+    for _ in range(200):
+        own = [np.cumsum(rng.standard_normal(len(T_S))) * walk / 60.0 for _ in range(2)]
+        found = fit_return((T_S, crept(1e-4, tau_s) + own[0]), (T_S, came_back(1e-4, tau_s, 0.3) + own[1]), wander)
+        if found is not None:
+            off.append((found.kept - 0.3) / found.u)
+    assert len(off) > 190
+    assert 0.85 < float(np.std(off)) < 1.15
+    assert np.mean(np.abs(off) <= 2.0) >= 0.9
+
+
+def test_of_a_creep_that_the_walk_hides_no_return_is_said() -> None:
+    wander = Wander(WalkFit(20_000.0, 1e6), None, None)
+    assert fit_return((T_S, crept(1e-4, 2400.0)), (T_S, came_back(1e-4, 2400.0, 0.0)), wander) is None
+
+
+def test_a_return_of_half_an_hour_is_refused() -> None:
+    short = T_S < 1800.0
+    with pytest.raises(BadFit, match="two hours"):
+        fit_return((T_S, crept(1e-4, 2400.0)), (T_S[short], came_back(1e-4, 2400.0, 0.0)[short]), STILL)

@@ -125,7 +125,8 @@ def exercise(rig: StrangeRig) -> Exercise:
         rig.hot = False
         cycles.append(_then(cold, warm, read(rig, 4 * HOUR)))
     rig.place()
-    return Exercise(tuple(points), Night(cycles[0], cycles[1], settling, weight_g=200.0))
+    returning = read(rig, 2 * HOUR)
+    return Exercise(tuple(points), Night(cycles[0], cycles[1], settling, weight_g=200.0, returning=returning))
 
 
 def calibrate(rig: StrangeRig) -> cal.Certificate:

@@ -84,8 +84,8 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     lab.done("tare", "--air", "1013,25,0")
     lab.done("span", *WEIGHTS)
     lab.done("temperature", "--hours", "4")
-    said = lab.done("temperature", "--weight", "200:F1", "--hours", "5")
-    return lab, request.param, said.out
+    lab.done("temperature", "--weight", "200:F1", "--hours", "5")
+    return lab, request.param, lab.done("return").out
 
 
 def test_temperature_coefficients_are_the_rig_s_within_three_standard_uncertainties(
@@ -103,6 +103,7 @@ def test_temperature_coefficients_are_the_rig_s_within_three_standard_uncertaint
     assert 0.25 <= stability.zero_walk_g / 0.004 <= 3.0
     assert stability.zero_drift_g == 0.0
     assert 0.0 < stability.creep_pct_fs < 0.05
+    assert stability.u_creep_kept == 0.0  # "too small", it was said
 
 
 def test_what_was_found_is_said_in_plain_words(whole: tuple[Lab, int, str]) -> None:
@@ -110,6 +111,7 @@ def test_what_was_found_is_said_in_plain_words(whole: tuple[Lab, int, str]) -> N
     assert "the empty cell's code rises as it warms" in out  # every drawn rig's zero does
     assert "a quadratic is not worth having, its term is smaller than 2.8 times its uncertainty" in out  # t, 4 degrees
     assert "hysteresis" in out
+    assert "too small against the wander of the zero" in out  # of this rig's creep, to see its return
     assert "ppm per K" in out
     assert f'certificate = "{lab.certificates[-1].resolve()}"' in out
 
@@ -138,7 +140,7 @@ def test_the_certificate_holds_everything_that_was_recorded(whole: tuple[Lab, in
 def test_each_step_leaves_a_certificate_and_none_is_written_over(whole: tuple[Lab, int, str]) -> None:
     lab, _, _ = whole
     assert [p.name for p in lab.certificates] == [
-        "cell-2026-11-02.toml", "cell-2026-11-02-2.toml", "cell-2026-11-02-3.toml"
+        "cell-2026-11-02.toml", "cell-2026-11-02-2.toml", "cell-2026-11-02-3.toml", "cell-2026-11-02-4.toml"
     ]  # fmt: skip
     first = load_certificate(lab.certificates[0])
     assert first.temperature.zero_counts_per_k == 0.0  # not measured then, and it says so
