@@ -199,6 +199,8 @@ WHOLE = (
     "and M2",
     "the zero moved by +0.0012 g in 7.50 h, weight 0.65; certificate: 0.002 g of drift; creep ±0.02 % of the load "
     "after the dwell; creep returns to ±50 % (assumed)",
+    "the zero moved by +0.0012 g in 7.50 h, weight 0.65; certificate: 0.002 g of drift; creep +0.004 ± 0.002 % of the "
+    "load, corrected; of the creep 12 % ± 8 % does not come back (measured, weight 0.87)",
     "M1: 80.1234 g, u = 0.0003 g, at 0.1200 h, typed by Ada, told 12 min later, photograph SHA-256 0123456789abcdef…",
     "run 3 showed the rig fit (inert), and it is not shown any more: the rig was carried since certificate C was made",
     "a barometer, or the room's air read at M1 and M2, or a second zero after M2: without the air pressure on the "
