@@ -42,9 +42,12 @@ def budget(
     from edge.standards.standard import load_standard
     from edge.uncertainty.forecast import forecast
 
+    pressure_read = False
     if certificate_path is None:
         path = config_path(None)
-        named = load_config(path).test.certificate if path.exists() else None
+        config = load_config(path) if path.exists() else None
+        pressure_read = config is not None and config.barometer is not None
+        named = None if config is None else config.test.certificate
         if named is None:
             raise NoCertificate(
                 "no certificate of the load cell, which states its noise and drift: name one, or make one (halfpercent "
@@ -54,7 +57,9 @@ def budget(
     certificate = load_certificate(certificate_path)
     standard = load_standard(NATIONAL if standard_name is None else standard_name)
     balance = None if balance_path is None else load_balance(balance_path)
-    found = forecast(certificate, standard, sample_g, balance=balance, safety=safety_factor)
+    found = forecast(
+        certificate, standard, sample_g, balance=balance, safety=safety_factor, pressure_read=pressure_read
+    )
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:

@@ -55,6 +55,8 @@ def forecast_text(forecast: Forecast) -> str:
         "",
         "  what weighs most:",
     ]
+    if f.pressure_read:
+        lines[-2:-2] = ["  with the barometer of the settings, in a night of usual weather"]
     if f.on_balance is not None:
         b = f.on_balance
         lines[-2:-2] = [

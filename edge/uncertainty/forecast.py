@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from calibration.balance_certificate import BalanceCertificate, u_in_use_g
+from calibration.barometer import CHANGE_ERROR_PA
 from calibration.certificate import Certificate
 from calibration.integrated import Integrated
 from edge.errors import BadValue
@@ -20,8 +21,10 @@ from edge.records.result import Origin
 from edge.records.weighing import Weighing, WeighingKind
 from edge.standards.standard import Standard
 
-from .budget import Budget, loss_budget
-from .weighed import Weighed
+from .budget import NO_CORRECTIONS, Budget, loss_budget
+from .room_pressure import PressureChange
+from .weather import NIGHT_KPA
+from .weighed import Corrections, Weighed
 
 KG_FROM = 0.01
 """From here on a mass that is far too small may have been meant in kg."""
@@ -31,18 +34,30 @@ WORTH = 1.0 / 3.0
 LEAST_G = 0.01
 BESIDE_HOLD_S = 3.0 * 3600.0
 """Pumping, warming and cooling take about so long: what lies between M1 and M2 beside the hold."""
+READ_CHANGE = Corrections(
+    pressure_change=PressureChange(NIGHT_KPA / math.sqrt(3.0), CHANGE_ERROR_PA / 1000.0, "measured")
+)
+"""What a barometer will have read: a night's usual change, the root mean square of what is assumed where there is
+none."""
 WINDOW_DOF = 5.0  # what an Allan deviation over a third of a window leaves
 
 
 def expected(
-    certificate: Certificate, standard: Standard, sample_g: float, *, zero_after: bool = False, quick: bool = False
+    certificate: Certificate,
+    standard: Standard,
+    sample_g: float,
+    *,
+    zero_after: bool = False,
+    quick: bool = False,
+    pressure_read: bool = False,
 ) -> Budget:
     """Get the budget to expect for a sample of ``sample_g`` that loses just the limit.
 
     M1 and M2 are means over the plan's window with the certificate's noise, at one sample a second (as many as any
     bridge gives), the hold and ``BESIDE_HOLD_S`` apart, and the load cell is as far from its temperature at M1 as the
     standard's tolerance lets it be. ``zero_after``: the zero is taken again after M2, and has not moved. ``quick``: U
-    with k = 2, for whoever may not load scipy.
+    with k = 2, for whoever may not load scipy. ``pressure_read``: a barometer reads the air's pressure at both, which
+    changes as much as it usually does in a night.
     Raises ``BadValue`` for a mass that is not above 0 or is beyond the capacity.
     """
     if not (math.isfinite(sample_g) and sample_g > 0.0):
@@ -77,24 +92,32 @@ def expected(
         tare=weighing(WeighingKind.TARE, 0.0, t_ref_c, -beside_s) if zero_after else None,
         zero=weighing(WeighingKind.ZERO, 0.0, warm_c, m2_s + beside_s) if zero_after else None,
     )
-    return loss_budget(weighed, coverage=None if quick else standard.coverage_probability.value, seed=None)
+    corrections = READ_CHANGE if pressure_read else NO_CORRECTIONS
+    coverage = None if quick else standard.coverage_probability.value
+    return loss_budget(weighed, corrections, coverage=coverage, seed=None)
 
 
-def smallest_sample_g(certificate: Certificate, standard: Standard) -> float | None:
+def smallest_sample_g(certificate: Certificate, standard: Standard, *, pressure_read: bool = False) -> float | None:
     """Get the smallest sample in g for which U is at most a third of the limit (None: there is none on this cell)."""
-    return _smallest(lambda g: expected(certificate, standard, g), certificate.cell.capacity_g, standard, 1.0)
+    return minimum_weight_g(certificate, standard, 1.0, pressure_read=pressure_read)
 
 
 SAFETY_FACTOR = 2.0
 """EURAMET cg-18's safety factor, for what a calibration does not see in daily use: two or more."""
 
 
-def minimum_weight_g(certificate: Certificate, standard: Standard, safety: float = SAFETY_FACTOR) -> float | None:
+def minimum_weight_g(
+    certificate: Certificate, standard: Standard, safety: float = SAFETY_FACTOR, *, pressure_read: bool = False
+) -> float | None:
     """Get the smallest sample in g for which ``safety`` times U is at most a third of the limit (None: there is none).
 
     cg-18's minimum weight, with the loss in place of a mass: what is to be known is how U stands to the limit.
     """
-    return _smallest(lambda g: expected(certificate, standard, g), certificate.cell.capacity_g, standard, safety)
+
+    def budget_of(sample_g: float) -> Budget:
+        return expected(certificate, standard, sample_g, pressure_read=pressure_read)
+
+    return _smallest(budget_of, certificate.cell.capacity_g, standard, safety)
 
 
 def expected_on_balance(balance: BalanceCertificate, standard: Standard, sample_g: float) -> Budget:
@@ -165,6 +188,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     smallest_sample_g: float | None
     minimum_weight_g: float | None
     safety_factor: float
+    pressure_read: bool = False
     on_balance: BalanceForecast | None = None
     certificate: str
     standard: str
@@ -191,9 +215,10 @@ def forecast(
     *,
     balance: BalanceCertificate | None = None,
     safety: float = SAFETY_FACTOR,
+    pressure_read: bool = False,
 ) -> Forecast:
     """Get the forecast for a sample of ``sample_g``, also on a laboratory's ``balance``. Raises as :func:`expected`."""
-    budget = expected(certificate, standard, sample_g)
+    budget = expected(certificate, standard, sample_g, pressure_read=pressure_read)
     limit = standard.limit_pct.value
     return Forecast(
         sample_mass_g=sample_g,
@@ -206,8 +231,9 @@ def forecast(
         fails_above_pct=limit + budget.expanded_pct,
         U_pct_with_second_zero=expected(certificate, standard, sample_g, zero_after=True).expanded_pct,
         worth_it=budget.expanded_pct <= WORTH * limit,
-        smallest_sample_g=smallest_sample_g(certificate, standard),
-        minimum_weight_g=minimum_weight_g(certificate, standard, safety),
+        smallest_sample_g=smallest_sample_g(certificate, standard, pressure_read=pressure_read),
+        minimum_weight_g=minimum_weight_g(certificate, standard, safety, pressure_read=pressure_read),
+        pressure_read=pressure_read,
         safety_factor=safety,
         on_balance=None if balance is None else _on_balance(balance, standard, sample_g, safety),
         certificate=certificate.name,

@@ -74,6 +74,25 @@ def test_the_smallest_sample_is_just_worth_it() -> None:
     assert expected(bar(), NATIONAL, g * 0.99).expanded_pct > goal
 
 
+def test_a_barometer_is_promised_no_more_than_the_weather_lets_it() -> None:
+    """By hand: 1/10000 of 500 g a kPa, rectangular, times the root mean square of ±1 kPa, which is 1/√3 kPa."""
+    known, read = (expected(bar(), NATIONAL, 100.0, pressure_read=read) for read in (False, True))
+    parts = [
+        {c.name: c.contribution_pct for c in b.components}["air pressure on the cell's zero"] for b in (known, read)
+    ]
+    assert parts[0] == pytest.approx(0.05 / math.sqrt(3.0), rel=0.01)
+    assert parts[1] == pytest.approx(0.05 / math.sqrt(3.0) * math.hypot(1.0, 0.03) / math.sqrt(3.0), rel=0.01)
+    assert read.expanded_pct < known.expanded_pct
+    told = forecast(bar(), NATIONAL, 100.0, pressure_read=True)
+    assert told.U_pct == read.expanded_pct
+    assert told.pressure_read
+    assert "with the barometer of the settings" in forecast_text(told)
+    assert "barometer" not in forecast_text(forecast(bar(), NATIONAL, 100.0))
+    smallest, without = (smallest_sample_g(bar(), NATIONAL, pressure_read=read) for read in (True, False))
+    assert smallest is not None
+    assert without is None or smallest < without
+
+
 def wandering(walk_g: float) -> Certificate:
     c = bar()
     return msgspec.structs.replace(c, stability=msgspec.structs.replace(c.stability, zero_walk_g=walk_g))
