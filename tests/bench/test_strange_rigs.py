@@ -13,7 +13,7 @@ import pytest
 from bench_pieces import Pieces
 from strange_night import calibrate
 from strange_physics import FAMILIES, StrangeRig, draw
-from strange_rigs import WAYS, Outcome, found, one, read_outcomes, told_outcomes
+from strange_rigs import WAYS, Outcome, found, made_of, one, read_outcomes, told_outcomes, wide
 
 LIMIT_PCT = 0.5
 FEW = ("plain", "moisture")
@@ -35,9 +35,20 @@ def test_every_test_of_a_rig_is_judged_in_every_way(family: str) -> None:
 
 def test_the_table_has_a_row_for_each_family_and_way() -> None:
     text = found([o for family in FEW for o in outcomes(family)], LIMIT_PCT)
-    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in text.splitlines()[2:]]
+    lines = [line for line in text.splitlines()[2:] if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines]
     told = [[family, way] for family in FEW for way in WAYS]
     assert rows == [*told, ["moisture, as weighed", "plain"], ["moisture, as weighed", "zero"]]
+
+
+def test_where_all_are_inside_it_is_said_of_what_u_is_made() -> None:
+    def judged(loss_pct: float, **budget: float) -> Outcome:
+        return Outcome("plain", 1, "zero", False, "PASS", 0.4, 0.4, loss_pct, 0.02, 0.01, budget=tuple(budget.items()))
+
+    narrow, odd = judged(0.4, walk=0.6, creep=0.8, noise=0.0), judged(0.5, walk=1.0)
+    assert wide([narrow]) == ["plain, zero: creep (64 %)"]
+    assert made_of([narrow, odd]) == "walk (68 %)"
+    assert wide([narrow, odd]) == [], "one of two is outside"
 
 
 def test_a_bench_that_was_cut_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -13,15 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec.structs import replace as with_fields
 from strange_physics import CAPACITY_G, HOUR, T_REF_C, Seconds, StrangeRig
 
 from calibration import certificate as cal
+from calibration.calibration_record import Point, PressureRecord
 from calibration.errors import CalibrationError
 from calibration.loadcell import SpanPoint
+from calibration.pressure import fit_pressure
 from edge.errors import StillMoving
 from edge.guided_calibration.certify import CELL_PROBE_U_C
 from edge.guided_calibration.fits import CellTemperature, Night, Subject, fit_all, make_certificate
-from edge.guided_calibration.readings import Readings, span_point
+from edge.guided_calibration.readings import Readings, noise_code, span_point, steady_code
 from edge.guided_calibration.steps import REST_S, TRIES, WEIGH_S
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g
@@ -42,6 +45,9 @@ RTD = cal.Rtd(ref_ohm=REF_OHM, r0_ohm=100.0, lead_ohm=0.0, wires=4, tolerance_cl
 SPS = 2
 AFTER_S = 6 * HOUR
 """The cell rests so long, empty, before a night."""
+PUMPED_S = 600
+"""The cell is left alone so long after it was pumped down, or vented."""
+VACUUM_HPA = 1.0
 WEIGHTS_G = (0.0, 50.0, 100.0, 200.0, 300.0)
 LONGEST_S = 30 * HOUR
 CHUNK_S = {Phase.RAMP: 300, Phase.HOLD: 900, Phase.COOL: 120}
@@ -91,12 +97,43 @@ def _weigh(rig: StrangeRig, mass_g: float, u_g: float, *, rising: bool, before: 
     return span_point(read(rig, WEIGH_S, 1), mass_g, u_g, rising=rising, before=before)
 
 
+def _pumped(rig: StrangeRig) -> PressureRecord | None:
+    """Read the empty holder in air, under vacuum and in air again (None: it does not come to rest)."""
+    air_hpa, points = rig.barometer()[0], list[Point]()
+    rig.cell_inside = True
+    try:
+        for rig.vacuum in (False, True, False):
+            rig.seconds(PUMPED_S)
+            points.append(_point(read(rig, WEIGH_S, 1), float(rig.now_s)))
+    except StillMoving:
+        return None
+    finally:
+        rig.cell_inside = rig.vacuum = False
+    before, vacuum, after = points
+    return PressureRecord(air_hpa=air_hpa, vacuum_hpa=VACUUM_HPA, u_hpa=1.0, before=before, vacuum=vacuum, after=after)
+
+
+def _point(of: Readings, wall_s: float) -> Point:
+    value = steady_code(of)
+    return Point(
+        mass_g=0.0,
+        code=value.mean,
+        u_code=value.u,
+        rising=True,
+        noise_code=noise_code(of),
+        n=value.n,
+        wall_s=wall_s,
+        cell_c=float(np.mean(of.cell_c)),
+    )
+
+
 @dataclass(frozen=True)
 class Exercise:
-    """What a rig showed in the guided calibration's steps."""
+    """What a rig showed in the guided calibration's steps; ``pumped`` belongs to none of the certificate's."""
 
     points: tuple[SpanPoint, ...]
     night: Night
+    pumped: PressureRecord | None
 
 
 def exercise(rig: StrangeRig) -> Exercise:
@@ -126,7 +163,9 @@ def exercise(rig: StrangeRig) -> Exercise:
         cycles.append(_then(cold, warm, read(rig, 4 * HOUR)))
     rig.place()
     returning = read(rig, 2 * HOUR)
-    return Exercise(tuple(points), Night(cycles[0], cycles[1], settling, weight_g=200.0, returning=returning))
+    return Exercise(
+        tuple(points), Night(cycles[0], cycles[1], settling, weight_g=200.0, returning=returning), _pumped(rig)
+    )
 
 
 def calibrate(rig: StrangeRig) -> cal.Certificate:
@@ -146,6 +185,16 @@ def certified(shown: Exercise) -> cal.Certificate:
         rtd=RTD,
     )
     return make_certificate(found, subject, CellTemperature(CELL_PROBE_U_C))
+
+
+def with_pressure(certificate: cal.Certificate, shown: Exercise) -> cal.Certificate | None:
+    """Get the certificate with what the air's pressure does to the zero (None: that was not to be seen)."""
+    if shown.pumped is None:
+        return None
+    t = certificate.temperature
+    found = fit_pressure(shown.pumped, certificate.span.counts_per_g, t.zero_counts_per_k, t.u_zero_counts_per_k)
+    stability = with_fields(certificate.stability, zero_g_per_kpa=found.g_per_kpa, u_zero_g_per_kpa=found.u_g_per_kpa)
+    return with_fields(certificate, stability=stability)
 
 
 class _Recorder:

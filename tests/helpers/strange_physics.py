@@ -23,6 +23,7 @@ CAPACITY_G = 500.0
 VMIN_G = CAPACITY_G / 10_000.0
 OVEN_C, T_REF_C = 120.0, 25.0
 AIR_G_CM3 = 1.184e-3
+AIR_KPA = 101.3
 LONGEST_S = 40 * HOUR
 
 
@@ -186,12 +187,15 @@ class Seconds:
 
 
 class StrangeRig:
-    """A rig with a clock. It remembers all loads; noise begins anew with :meth:`begin`."""
+    """A rig with a clock. It remembers all loads; noise begins anew with :meth:`begin`.
+
+    Its cell stands under the oven, in the room's air; ``cell_inside``: it was put into the oven, and feels the vacuum.
+    """
 
     def __init__(self, physics: Physics) -> None:
         self.physics = physics
         self.rng = np.random.default_rng((physics.seed, 77))
-        self.hot = self.vacuum = False
+        self.hot = self.vacuum = self.cell_inside = False
         self.now_s = 0
         self._loads: list[tuple[int, float]] = []
         self._weight_g = self._dry_g = self._volatile_g = self._solvent_g = self._moist_g = self._holder_g = 0.0
@@ -215,7 +219,7 @@ class StrangeRig:
         self._kpa = 0.2 * _autoregressive(rng, n, 5.0 * HOUR) + float(rng.normal(0.0, 0.03)) * hours
         turn = 2.0 * math.pi * (hours / 24.0 + float(rng.random()))
         self._room_c = p.room_c + float(rng.uniform(0.0, 0.8)) * np.sin(turn) + 0.15 * _autoregressive(rng, n, 3600.0)
-        self._zero_g = zero + p.weather_g_per_kpa * self._kpa
+        self._zero_g = zero
 
     def rest(self, seconds: int) -> None:
         """Let time go by with nobody looking, the oven cold and the holder empty."""
@@ -278,10 +282,11 @@ class StrangeRig:
         cell_c = _lagging(room_c + p.per_oven * (oven_c - room_c), p.lag_s, self._cell_c)
         other_c = _lagging(room_c + p.per_oven * (oven_c - room_c), p.gradient_lag_s, self._other_c)
         self._oven_c, self._cell_c, self._other_c = float(oven_c[-1]), float(cell_c[-1]), float(other_c[-1])
-        air = 0.0 if self.vacuum else AIR_G_CM3 * (1.0 + kpa / 101.3 - (room_c - 25.0) / 298.0)
+        air = 0.0 if self.vacuum else AIR_G_CM3 * (1.0 + kpa / AIR_KPA - (room_c - 25.0) / 298.0)
         load = self._load_g(step, oven_c)
         zero = self._zero_g[at : at + n] + p.drift_g_per_h * since / HOUR - air * p.holder_cm3
         zero = zero + p.undulation_g * np.sin(2.0 * math.pi * since / 1500.0 + self._phase)
+        zero = zero + p.weather_g_per_kpa * (-AIR_KPA if self.vacuum and self.cell_inside else kpa)
         zero = zero + p.zero_per_k * (cell_c - T_REF_C) + p.gradient_per_k * (other_c - T_REF_C)
         on = load * (1.0 - air * self._cm3_per_g) + self._crept_g(since)
         on = (on - p.bend_per_g * on * on) * (1.0 + p.span_per_k * (cell_c - T_REF_C))
