@@ -104,7 +104,9 @@ _OF_A_TEST = (
     click.option("--standard", help="A standard's name or its TOML file [the config's]."),
     click.option("--certificate", type=click.Path(path_type=Path), help="The load cell's [the config's]."),
     click.option("--blank-run", is_flag=True, help="The sample is an inert dummy."),
-    click.option("--blank", type=click.IntRange(min=1), help="Subtract this blank run (its number in the database)."),
+    click.option(
+        "--blank", multiple=True, type=click.IntRange(min=1), help="Subtract this blank run; again: their mean."
+    ),
     click.option("--claim", callback=one_line, help='The name it is sold by, such as "semi-solid".'),
     click.option("--composition", callback=one_line, help="What it is declared to be made of."),
     click.option("--density", help="Its density in g/cm³, or bounds: 2.5 or 1.8..3.5."),
@@ -140,6 +142,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def ordering(
         blank_run: bool,
+        blank: tuple[int, ...],
         air: tuple[str, ...],
         zero_after: bool,
         new_holder: bool,
@@ -165,6 +168,8 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "weight": None if weight is None else str(weight.absolute()),
             "balance": None if balance is None else str(balance.absolute()),
             "kind": "blank" if blank_run else None,
+            "blank": blank[0] if blank else None,
+            "more_blanks": ";".join(map(str, blank[1:])) or None,
             "zero_after": zero_after or None,
             "new_holder": new_holder or None,
             "moved": moved or None,

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say how the file is read.")
 @click.option("--sample", "sample_id", callback=one_line, help="The sample's name [the file's].")
 @click.option("--blank-run", is_flag=True, help="The sample is an inert dummy.")
-@click.option("--blank", help="Subtract this blank run (its number in the database).")
+@click.option("--blank", "blanks", multiple=True, help="Subtract this blank run (its number); again: their mean.")
 @claim_option
 @composition_option
 @specimen_option
@@ -75,7 +75,7 @@ def replay_recording(
     dry_run: bool,
     sample_id: str | None,
     blank_run: bool,
-    blank: str | None,
+    blanks: tuple[str, ...],
     claim: str | None,
     composition: str | None,
     specimen_path: Path | None,
@@ -124,8 +124,9 @@ def replay_recording(
         say_json(read_as) if as_json else say_wrapped(f"{file}: {recording.read_as}")
         return
     path = None if db is None and out is None else database_to_write(db, out)
-    if blank is not None and path is None:
+    if blanks and path is None:
         raise click.UsageError("--blank names a run in a database: give --db or --out too")
+    subtracted = tuple(unaltered_result(path, blank) for blank in blanks) if path is not None else ()
     order = ReplayOrder(
         standard,
         certificate,
@@ -133,7 +134,7 @@ def replay_recording(
         sample,
         time.time(),
         declared,
-        blank=None if blank is None or path is None else unaltered_result(path, blank),
+        blanks=subtracted,
         is_blank=blank_run,
         specimen=specimen,
     )
@@ -153,7 +154,7 @@ class SaidOfRun:
     air: tuple[Air, ...]
 
 
-_SAYS_ITSELF = ("columns", "pairs", "declare", "decimal", "weigh", "skip_bad_rows", "blank", "blank_run")
+_SAYS_ITSELF = ("columns", "pairs", "declare", "decimal", "weigh", "skip_bad_rows", "blanks", "blank_run")
 """What a run's own file says, or has no use for."""
 
 

@@ -24,6 +24,13 @@ MAX_LINE_BYTES = 16_384
 
 Name = Annotated[str, Meta(pattern=LINE, max_length=200, description="one line of text, at most 200 characters")]
 RunNumber = Annotated[int, Meta(ge=1, lt=2**53, description="a run's number; halfpercent runs lists them")]
+RunNumbers = Annotated[
+    str,
+    Meta(
+        pattern="^[1-9][0-9]{0,14}(;[1-9][0-9]{0,14}){0,19}\\Z",
+        description="runs' numbers with ; between them, at most 20: 5;7",
+    ),
+]
 AgoS = Annotated[float, Meta(ge=0, le=2_592_000, description="a time in s, 0 or more, at most 30 days")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256: 64 digits of 0-9 and a-f")]
 MassG = Annotated[float, Meta(gt=0, le=10_000, description="a mass in g, above 0, at most 10000")]
@@ -51,7 +58,8 @@ class _Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Start(_Args, frozen=True, kw_only=True):
-    """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract,
+    """Begin a run. What is left out comes from the config. ``blank`` is the number of a run to subtract
+    (of several, the mean: ``more_blanks``),
     ``mass_g`` what the sample weighs by another scale; it was opened ``opened_ago_s`` before. ``specimen`` is the file
     of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
     belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``nonce``: what somebody gave who wants
@@ -66,6 +74,7 @@ class Start(_Args, frozen=True, kw_only=True):
     certificate: Text | None = None
     kind: Literal["sample", "blank"] = "sample"
     blank: RunNumber | None = None
+    more_blanks: RunNumbers | None = None
     claim: Name | None = None
     composition: Text | None = None
     density: Text | None = None
@@ -93,6 +102,8 @@ class Start(_Args, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind == "blank" and self.blank is not None:
             raise ValueError("blank is for a sample: a blank run subtracts no other")
+        if self.more_blanks is not None and self.blank is None:
+            raise ValueError("more_blanks are beside a blank: give that first")
         if self.weight is not None and self.check_weight_g is not None:
             raise ValueError("weight is the record of the check weight: leave check_weight_g out")
         if self.suitability is not None and (self.kind == "blank" or self.specimen is not None):

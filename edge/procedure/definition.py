@@ -24,6 +24,7 @@ from edge.records.result import (
     HappenedTold,
     Result,
     StopTold,
+    as_json,
     not_judged,
 )
 from edge.records.run import RunKind
@@ -59,7 +60,8 @@ class RunDefinition:
     """What a run is of and goes by.
 
     ``specimen`` is its record (None: there is none), ``seen_before`` earlier runs of the same serial;
-    ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted;
+    ``certificate`` is None where masses were recorded; ``blank`` the result of the blank run that is subtracted, and
+    ``more_blanks`` those of others, whose mean with it is;
     ``is_blank``: the sample itself is an inert dummy. ``balance`` is a recording's; ``unjudgeable`` says why
     nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
     and ``contradiction`` what becomes of a run where balance and rig contradict each other; ``check_weight`` is the
@@ -84,6 +86,19 @@ class RunDefinition:
     check_weight: WeightRecord | None = None
     suitability: Control | None = None
     rig_shown: tuple[RigShown, ...] = ()
+    more_blanks: tuple[Result, ...] = ()
+
+    @property
+    def blanks(self) -> tuple[Result, ...]:
+        """Get the results of all blank runs that are subtracted."""
+        return () if self.blank is None else (self.blank, *self.more_blanks)
+
+    def blank_settings(self) -> dict[str, object]:
+        """Get what is stored of the blank runs that are subtracted, as plain JSON by key."""
+        found: dict[str, object] = {"blank": None if self.blank is None else as_json(self.blank)}
+        if self.more_blanks:
+            found["more_blanks"] = [as_json(more) for more in self.more_blanks]
+        return found
 
     @property
     def is_a_cell(self) -> bool:

@@ -86,7 +86,7 @@ class ReplayOrder:
     sample: Sample
     wall_s: float
     declared: Declared = NOTHING_DECLARED
-    blank: Result | None = None
+    blanks: tuple[Result, ...] = ()
     is_blank: bool = False
     specimen: Specimen | None = None
 
@@ -139,7 +139,8 @@ def _definition(recording: Recording, order: ReplayOrder) -> RunDefinition:
         standard=order.standard,
         certificate=order.certificate if recording.quantity == "counts" else None,
         parameters=parameters,
-        blank=order.blank,
+        blank=order.blanks[0] if order.blanks else None,
+        more_blanks=order.blanks[1:],
         is_blank=order.is_blank,
         unjudgeable=_unjudgeable(recording, order, shape),
         specimen=order.specimen,

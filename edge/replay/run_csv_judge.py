@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
 from calibration.certificate import Certificate
@@ -28,7 +29,7 @@ from edge.records.event import CommandGiven, Event
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.recording_told import RecordingTold
-from edge.records.result import Result, as_json
+from edge.records.result import Result
 from edge.records.run import RunKind
 from edge.records.sample import Sample
 from edge.records.specimen import Specimen
@@ -115,6 +116,7 @@ def _definition(read: RunRead, path: Path, instead: Instead) -> RunDefinition:
         certificate=certificate,
         parameters=head.parameters(standard, certificate),
         blank=head.blank,
+        more_blanks=() if head.more_blanks is UNSET else head.more_blanks,
         is_blank=head.is_blank,
         specimen=instead.specimen or head.specimen,
         seen_before=head.seen_before,
@@ -153,12 +155,10 @@ def _recorded(read: RunRead, path: Path, definition: RunDefinition, phases: Phas
 def store_run_csv(journal: Journal, read: RunRead, judged: RunJudged, wall_s: float) -> Result:
     """Write a judged run's file down as a replay of its own. Returns the result with its number."""
     definition = judged.ended.definition
-    blank = definition.blank
     about = {
         "recording": judged.ended.recorded.file.file if judged.ended.recorded else "",
         "quantity": "counts",
         "sample": definition.sample.as_settings(),
-        "blank": None if blank is None else as_json(blank),
         "blank_run": definition.is_blank,
     }
     header = RunHeader(
@@ -168,7 +168,10 @@ def store_run_csv(journal: Journal, read: RunRead, judged: RunJudged, wall_s: fl
         kind=definition.kind,
         standard=definition.standard,
         certificate=definition.certificate,
-        settings=definition.parameters.as_settings() | about | definition.specimen_settings(),
+        settings=definition.parameters.as_settings()
+        | about
+        | definition.blank_settings()
+        | definition.specimen_settings(),
         t0_ns=0,
     )
     run = journal.begin(header, Writing("recording", wall_s, BATCH_S))

@@ -117,6 +117,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             mass_g=plan.declared_g or None,
             tare_before=TareBefore(run_id=plan.last_tare_run, tare_g=plan.last_tare_g) if plan.last_tare_run else None,
             blank=None if blank is None else from_json(blank),
+            more_blanks=tuple(from_json(more) for more in run.settings.get("more_blanks", [])) or msgspec.UNSET,
             specimen=None if specimen is None else Specimen.from_settings(specimen),
             seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
             stops=stops_told(db, run_id),

@@ -86,6 +86,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     barometer: tuple[BarometerTold, ...] = ()
     check_weight: WeightRecord | None = None
     suitability: Control | None = None
+    more_blanks: tuple[Result, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
         """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""

@@ -31,7 +31,7 @@ from edge.records.event import (
 from edge.records.frame import Frames
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import ASKED, Phase
-from edge.records.result import Result, as_json
+from edge.records.result import Result
 from edge.records.second import Second
 from hw.clock import NS_PER_S, Clock
 
@@ -261,7 +261,6 @@ def why_not_now(command: Command, phase: Phase) -> str:
 
 def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginning: Beginning) -> LiveRun:
     """Begin a run. Raises the database's errors where it cannot be written."""
-    blank = definition.blank
     header = RunHeader(
         run_uid=beginning.uid,
         sample_id=definition.sample.sample_id,
@@ -272,7 +271,8 @@ def begin_run(journal: Journal, definition: RunDefinition, clock: Clock, beginni
         settings=definition.parameters.as_settings()
         | dict(beginning.about)
         | {"versions": versions()}
-        | {"sample": definition.sample.as_settings(), "blank": None if blank is None else as_json(blank)}
+        | {"sample": definition.sample.as_settings()}
+        | definition.blank_settings()
         | definition.specimen_settings()
         | definition.balance_settings(),
         t0_ns=beginning.t0_ns,

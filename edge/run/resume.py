@@ -90,6 +90,7 @@ def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
         suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
         rig_shown=msgspec.convert(run.settings.get("rig_shown", []), tuple[RigShown, ...]),
+        more_blanks=tuple(from_json(more) for more in run.settings.get("more_blanks", [])),
     )
 
 

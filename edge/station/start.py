@@ -107,6 +107,7 @@ def definition_from_order(
         certificate=certificate,
         parameters=parameters,
         blank=None if order.blank is None else _blank(order.blank, certificate, database),
+        more_blanks=_more_blanks(order, certificate, database),
         is_blank=is_blank,
         specimen=specimen,
         seen_before=seen_before(specimen, database),
@@ -223,6 +224,14 @@ def _blank(run_id: int, certificate: Certificate, database: Path) -> Result:
     blank_from_result(result)
     check_same_rig(result, certificate)
     return result
+
+
+def _more_blanks(order: Start, certificate: Certificate, database: Path) -> tuple[Result, ...]:
+    """Get the results of the other blank runs, each once. Raises ``BadInput`` for one that is named twice."""
+    numbers = [] if order.more_blanks is None else order.more_blanks.split(";")
+    if len({str(order.blank), *numbers}) <= len(numbers):
+        raise BadInput(f"blank: {order.blank};{order.more_blanks} names a run twice: each counts once")
+    return tuple(_blank(int(run_id), certificate, database) for run_id in numbers)
 
 
 def new_uid() -> str:

@@ -8,7 +8,7 @@ This module must never subtract a blank that does not match.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec import UNSET
@@ -29,7 +29,9 @@ SAME = (
 
 REPRODUCES = 0.3
 """Of what one blank run found: as much may not come back in the next night (creep of another history, a holder that
-dries otherwise). Assumed; two blanks would say."""
+dries otherwise). Assumed; two blanks or more would say."""
+ASSUMED_DOF = 2.0
+"""How well that assumption is known: to a half (GUM G.4.2), which is as much as three blanks would say."""
 
 CREEP = "creep"
 """The component that a blank measures, and that its own uncertainty therefore leaves out."""
@@ -37,13 +39,18 @@ CREEP = "creep"
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """An inert dummy's apparent loss in g, its standard uncertainty with dof, and the dummy's mass."""
+    """An inert dummy's apparent loss in g, its standard uncertainty with dof, and the dummy's mass.
+
+    ``u_g`` is what the blank was measured with; ``again_u_g`` how far it may not come back in another night (None: one
+    blank does not say, and it is assumed).
+    """
 
     name: str
     loss_g: float
     u_g: float
     dof: float
     mass_g: float
+    again_u_g: float | None = None
 
 
 def blank_found(loss_pct: float, reference_g: float, budget: Iterable[BudgetLine]) -> BlankFound:
@@ -69,6 +76,38 @@ def blank_from_result(result: Result) -> Blank:
     if found is UNSET:  # stored by a version that left this to whoever subtracts it
         found = blank_found(result.loss_pct, result.reference_g, result.budget)
     return Blank(name, found.loss_g, found.u_g, math.inf if found.dof is None else found.dof, result.m1_g)
+
+
+def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
+    """Get the mean of blanks for a sample of ``load_g``; one alone as it is.
+
+    Creep goes with the load and what dries in the holder does not, so each counts half as in proportion to its dummy's
+    mass, and anywhere between the two (GUM 4.3.7). What is common to all nights, such as that, is not averaged away;
+    what they were measured with is. How far a night is from another is from their scatter about the mean, less what
+    they were measured with, and from what is assumed of one blank: two estimates of one variance, each with its degrees
+    of freedom, of which the assumption never makes less. This night differs from their mean by √(1 + 1/n) of it. Raises ``BlankDoesNotMatch`` for one that is
+    there twice.
+    """
+    if len(blanks) == 1:
+        return blanks[0]
+    names = [b.name for b in blanks]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BlankDoesNotMatch(f"blank {twice}: is named twice: each counts once")
+    n = len(blanks)
+    scaled = [b.loss_g * (1.0 + load_g / b.mass_g) / 2.0 for b in blanks]
+    loss_g = math.fsum(scaled) / n
+    between_u_g = math.fsum(abs(b.loss_g * (load_g / b.mass_g - 1.0)) for b in blanks) / n / 2.0 / math.sqrt(3.0)
+    measured2 = [b.u_g**2 for b in blanks]
+    scatter2 = math.fsum((x - loss_g) ** 2 for x in scaled) / (n - 1)
+    nights2 = max(0.0, scatter2 - math.fsum(measured2) / n)
+    assumed2 = (REPRODUCES * loss_g) ** 2 / 6.0  # of one night: two differ by √2 times as much
+    again2 = max(nights2, (ASSUMED_DOF * assumed2 + (n - 1) * nights2) / (ASSUMED_DOF + n - 1))
+    u_g = math.hypot(math.sqrt(math.fsum(measured2)) / n, between_u_g)
+    again_u_g = math.sqrt(again2 * (1.0 + 1.0 / n))
+    weight = math.fsum((m / n**2) ** 2 / b.dof for m, b in zip(measured2, blanks, strict=True))
+    weight += again_u_g**4 / (ASSUMED_DOF + n - 1)
+    dof = (u_g**2 + again_u_g**2) ** 2 / weight if weight > 0.0 else math.inf
+    return Blank(" and ".join(names), loss_g, u_g, dof, math.fsum(b.mass_g for b in blanks) / n, again_u_g)
 
 
 def check_same_rig(blank_run: Result, certificate: Certificate | None) -> None:

@@ -286,7 +286,9 @@ def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None, *,
     if blank is None:
         return Inert(gained_g, u, math.inf, f"creep {why}", whole_g)
     u_blank_g = blank.u_g
-    if stability.u_creep_gained_pct > 0.0:  # older certificates' runs are judged as they were
+    if blank.again_u_g is not None:
+        u_blank_g = math.hypot(u_blank_g, blank.again_u_g)
+    elif stability.u_creep_gained_pct > 0.0:  # older certificates' runs are judged as they were
         u_blank_g = math.hypot(u_blank_g, REPRODUCES * blank.loss_g / SQRT3)
     weight = u * u / (u * u + u_blank_g**2) if u > 0.0 else 0.0
     why = f"{blank.name}: {blank.loss_g:.4f} g ± {u_blank_g:.4f} g, weight {weight:.2f} against creep {why}"

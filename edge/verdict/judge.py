@@ -24,7 +24,7 @@ from edge.records.result import (
     invalid,
 )
 from edge.records.weighing import WeighingKind
-from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig
+from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig, mean_of_blanks
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
 from edge.uncertainty.room_pressure import NOT_READ, declared_change, room_air
@@ -93,7 +93,7 @@ def judge_night(ended: EndedRun) -> Result:
     try:
         return judge_run(ended)
     except BlankDoesNotMatch as e:
-        result = judge_run(replace(ended, definition=replace(ended.definition, blank=None)))
+        result = judge_run(replace(ended, definition=replace(ended.definition, blank=None, more_blanks=())))
         return with_fields(result, warnings=(*result.warnings, f"nothing was subtracted: {e}"))
 
 
@@ -161,10 +161,12 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
         if around.differs:
             said.append(warnings.air_corrected(around))
     blank = None
-    if definition.blank is not None:
-        blank = blank_from_result(definition.blank)
-        check_same_rig(definition.blank, definition.certificate)
-        check_blank(definition.blank, draft)
+    if definition.blanks:
+        for of in definition.blanks:
+            blank_from_result(of)
+            check_same_rig(of, definition.certificate)
+            check_blank(of, draft)
+        blank = mean_of_blanks([blank_from_result(of) for of in definition.blanks], weighed.before.value.mean)
     check = _span_check(ended.phases, definition)
     if void := ended.phases.plan.void_because:
         if (because := not_agreed(void, check)) is not None:

@@ -136,6 +136,11 @@ Command = Callable[..., tuple[int, str, str]]
             {"sample": "S", "operator": "A", "blank": 3, "claim": "semi", "composition": "LFP", "density": "2.4",
              "standard": "gbt-48093-1-2026", "note": "n"},
         ),
+        (
+            ["start", "--sample", "S", "--operator", "A", "--blank", "3", "--blank", "5", "--blank", "7"],
+            "start",
+            {"sample": "S", "operator": "A", "blank": 3, "more_blanks": "5;7"},
+        ),
         (["tare"], "tare", {}),
         (["load"], "load", {}),
         (["vent"], "vent", {}),

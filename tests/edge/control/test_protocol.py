@@ -72,6 +72,8 @@ def test_arguments_become_a_record(command: str, args: dict[str, Any], order: Or
         ("start", {"sample": 1, "operator": "A"}, "start: sample = 1: give one line of text"),
         ("start", {"sample": "S", "operator": "A", "blank": 0}, "start: blank = 0: give a run's number"),
         ("start", {"sample": "S", "operator": "A", "kind": "blank", "blank": 1}, "a blank run subtracts no other"),
+        ("start", {"sample": "S", "operator": "A", "more_blanks": "3"}, "more_blanks are beside a blank"),
+        ("start", {"sample": "S", "operator": "A", "blank": 1, "more_blanks": "3,4"}, "start: more_blanks"),
         ("start", {"sample": "S", "operator": "A", "kind": "dummy"}, "start: kind = 'dummy'"),
         ("start", {"sample": "S", "operator": "A", "check_weight_g": -1}, "start: check_weight_g = -1: give a mass"),
         ("start", {"sample": "S", "operator": "A", "zero_after": "yes"}, "start: zero_after = 'yes': give true"),

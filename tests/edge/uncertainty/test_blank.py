@@ -6,16 +6,18 @@ import math
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from loss_inputs import budget_of
 
 from calibration.certificate import certificate_hash
 from calibration.integrated import Integrated
-from edge.errors import BadInput
+from edge.errors import BadInput, BlankDoesNotMatch
 from edge.records.result import BudgetLine, Result, from_json
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
-from edge.uncertainty.blank import Blank, blank_found, blank_from_result, check_blank, check_same_rig
+from edge.uncertainty.blank import Blank, blank_found, blank_from_result, check_blank, check_same_rig, mean_of_blanks
+from edge.uncertainty.budget import coverage_factor
 from hw.sim.rig import RigTruth
 
 CERTIFICATE = calibrated(RigTruth(), "nau7802", 1)
@@ -126,3 +128,53 @@ def test_a_blank_counts_by_how_well_it_is_known_against_the_certificate_s_creep(
     # 0.04 g of 200 g; the reference mass is that in vacuum, up to 0.12 % more (air at 1 g/cm³)
     assert corrected.loss_pct - plain.loss_pct == pytest.approx(weight * 0.02, rel=1.2e-3, abs=1e-6)
     assert corrected.first_order_u_pct <= plain.first_order_u_pct * (1.0 + 1e-9)
+
+
+def of(*loss_g: float, u_g: float = 0.0, mass_g: float = 200.0, dof: float = math.inf) -> list[Blank]:
+    return [Blank(f"run {i} (dummy)", g, u_g, dof, mass_g) for i, g in enumerate(loss_g, 1)]
+
+
+def test_one_blank_is_as_it_was() -> None:
+    (blank,) = of(-0.04, u_g=0.01)
+    assert mean_of_blanks([blank], 230.0) is blank
+    assert blank.again_u_g is None
+
+
+def test_two_blanks_have_their_mean_and_say_how_far_nights_are_apart() -> None:
+    """By hand: s² = 2·0.01² is more than 0.3²·0.04²/6; √(1 + 1/2) of it in this night."""
+    found = mean_of_blanks(of(-0.03, -0.05), 200.0)
+    assert found.loss_g == pytest.approx(-0.04)
+    assert found.name == "run 1 (dummy) and run 2 (dummy)"
+    assert found.u_g == pytest.approx(0.0, abs=1e-12)
+    assert found.again_u_g == pytest.approx(math.sqrt(2e-4 * 1.5))
+    assert found.dof == pytest.approx(3.0)
+
+
+def test_what_the_blanks_were_measured_with_is_no_difference_of_nights() -> None:
+    found = mean_of_blanks(of(-0.03, -0.05, u_g=0.02, dof=40.0), 200.0)
+    assert found.u_g == pytest.approx(0.02 / math.sqrt(2.0))
+    assert found.again_u_g == pytest.approx(math.sqrt(2.0 * 2.4e-5 / 3.0 * 1.5))
+
+
+def test_a_heavier_sample_takes_between_all_and_as_much_more_as_it_is_heavier() -> None:
+    found = mean_of_blanks(of(-0.04, -0.04), 240.0)
+    assert found.loss_g == pytest.approx(-0.044)
+    assert found.u_g == pytest.approx(0.004 / math.sqrt(3.0))
+
+
+def test_a_blank_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(BlankDoesNotMatch, match="named twice"):
+        mean_of_blanks([*of(-0.04), *of(-0.04)], 200.0)
+
+
+@pytest.mark.parametrize(("n", "nights_g"), [(2, 0.005), (3, 0.008), (6, 0.02)])
+def test_this_night_s_own_is_in_the_interval_as_often_as_it_says(n: int, nights_g: float) -> None:
+    """Nights that differ as was assumed of one blank, and more where there are enough blanks to say so."""
+    rng, inside, u_g = np.random.default_rng(n), 0, 0.003
+    for _ in range(1500):
+        nights = -0.04 + nights_g * rng.standard_normal(n + 1)
+        found = mean_of_blanks(of(*(nights[:n] + u_g * rng.standard_normal(n)).tolist(), u_g=u_g), 200.0)
+        assert found.again_u_g is not None
+        u = math.hypot(found.u_g, found.again_u_g)
+        inside += abs(found.loss_g - nights[n]) <= coverage_factor(0.95, found.dof) * u
+    assert 0.9 <= inside / 1500 <= 1.0
