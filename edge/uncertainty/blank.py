@@ -85,8 +85,8 @@ def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
     mass, and anywhere between the two (GUM 4.3.7). What is common to all nights, such as that, is not averaged away;
     what they were measured with is. How far a night is from another is from their scatter about the mean, less what
     they were measured with, and from what is assumed of one blank: two estimates of one variance, each with its degrees
-    of freedom, of which the assumption never makes less. This night differs from their mean by √(1 + 1/n) of it. Raises ``BlankDoesNotMatch`` for one that is
-    there twice.
+    of freedom, of which the assumption never makes less. This night differs from their mean by √(1 + 1/n) of it. Raises
+    ``BlankDoesNotMatch`` for one that is there twice.
     """
     if len(blanks) == 1:
         return blanks[0]
