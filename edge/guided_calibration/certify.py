@@ -35,6 +35,7 @@ from .fits import (
     fit_all,
     make_certificate,
 )
+from .mount import of_the_mount
 from .place import is_dated
 from .readings import Readings
 from .session import Series, Session, plan, steps_done
@@ -303,25 +304,6 @@ def _settled(
     return early, _cut(of, late) if np.any(late) else None, pieces
 
 
-MOUNTS = 3.0
-"""A zero that moves with temperature by so many times what its cell's class allows is the mount's doing."""
-C3_ZERO_PER_K = 0.7 / 10_000.0 / 5.0
-"""Of the capacity: OIML R 60-1 allows 0.7 vmin in 5 K at no load; vmin is taken for 1/10000 of the capacity."""
-
-
-def _of_the_mount(found: CalibrationFits, capacity_g: float) -> list[str]:
-    """Say where the zero moves with temperature by more than a certified cell's may: another mount is another rig."""
-    if found.zero is None:
-        return []
-    times = abs(found.zero.per_k / found.span.counts_per_g) / capacity_g / C3_ZERO_PER_K
-    if times <= MOUNTS:
-        return []
-    return [
-        f"zero: moves by {times:.2g} times what OIML R 60 allows a C3 cell in a kelvin: it is the mount's; the "
-        "certificate is of cell and mount together, and mounted anew void until a check weight says otherwise"
-    ]
-
-
 def _assumptions(found: CalibrationFits, from_oven: bool, capacity_g: float) -> list[str]:
     out: list[str] = []
     if found.zero is None:
@@ -330,7 +312,7 @@ def _assumptions(found: CalibrationFits, from_oven: bool, capacity_g: float) -> 
         )
     elif found.loaded is None:
         out.append("temperature: span coefficient not measured: within 5e-5 per K")
-    out += _of_the_mount(found, capacity_g)
+    out += of_the_mount(found, capacity_g)
     if found.wander is None:
         out.append("zero: its wander was not measured: within 0.02 % of full scale over a test")
     if found.creep is None:
