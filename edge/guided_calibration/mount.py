@@ -1,4 +1,4 @@
-"""A zero or a span that moves with temperature far beyond any cell's class: the mount's, which a certificate belongs to.
+"""A zero or a span that moves with temperature far beyond any cell's class is the mount's: a certificate is of both.
 
 This module must never change a coefficient: it says whose it is.
 """

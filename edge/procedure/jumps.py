@@ -24,6 +24,7 @@ STEADY = 0.1  # of the jump: lines that scatter by more hold another one
 ON_THE_WAY_S = 150.0
 """So far from where a jump is found its rows may be on their way."""
 SLOW = 0.05  # of a jump: what longer looks see more of it
+MORE = 3.0  # of what is usual: by so much a longer look must see more of a jump
 APART = 4.0  # of what is usual
 LEAST_ROWS = 5
 SIGMAS = 8.0
@@ -127,6 +128,7 @@ def _usual(size: F8, rows: int) -> F8:
 def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> tuple[Jump, bool]:
     """Get a jump with its whole size: what comes up in seconds or minutes is more to lines that begin farther away.
 
+    More than what such a look makes of the noise beside it: in a draught the largest of four looks is a gust's.
     Returns also whether it is so much more that rows are on their way.
     """
     best = jump
@@ -139,9 +141,23 @@ def _whole(t_s: F8, mass_g: F8, jump: Jump, at: int, interval_s: float) -> tuple
         if not abs(step_g[0]) <= AT_MOST * np.ptp(mass_g[low : high + 1]):
             continue
         quiet = max(_scatter(mass_g[low : low + rows]), _scatter(mass_g[high - rows : high])) <= STEADY * abs(step_g[0])
-        if quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0]):
-            best = replace(jump, step_g=float(step_g[0]))
+        if not (quiet and step_g[0] * jump.step_g > 0.0 and abs(step_g[0]) > max(abs(best.step_g), bend_g[0])):
+            continue
+        usual_g = _usual_beside(t_s, mass_g, at, (rows, away), interval_s)
+        if abs(step_g[0]) - abs(jump.step_g) > MORE * math.hypot(usual_g, jump.u_g):
+            best = replace(jump, step_g=float(step_g[0]), u_g=max(jump.u_g, usual_g))
     return best, abs(best.step_g) > (1.0 + SLOW) * abs(jump.step_g)
+
+
+def _usual_beside(t_s: F8, mass_g: F8, at: int, look: tuple[int, int], interval_s: float) -> float:
+    """Get what is usual of such a look on both sides of a jump, as a standard deviation (0: too few rows there)."""
+    rows, away = look
+    reach = rows + away
+    near = max(OF_A_LOOK * reach, round(LOCAL_S / interval_s))
+    sides = (slice(max(0, at - near), max(0, at - 1)), slice(at + 1, at + near))
+    size_g = [np.abs(_steps(t_s[part], mass_g[part], rows, away)[1]) for part in sides]
+    beside_g = np.concatenate(size_g)
+    return 1.4826 * float(np.median(beside_g)) if len(beside_g) >= reach else 0.0
 
 
 def _on_the_way(mass_g: F8, at: int, step_g: float, interval_s: float) -> tuple[int, slice]:

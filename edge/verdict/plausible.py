@@ -14,10 +14,12 @@ import numpy as np
 
 from edge.procedure.definition import EndedRun
 from edge.procedure.jumps import Jump, find_jumps, net_of_jumps
+from edge.procedure.masses import F8
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
+from edge.uncertainty.seen_drift import RISES
 from edge.uncertainty.weighed import Weighed
 from edge.uncertainty.zero_drift import SpanCheck
 
@@ -38,7 +40,9 @@ CAME_BACK = 0.5
 UNSURE = 0.25
 """Of the rise: where nobody saw the air come at once, heat and drift may hide so much of the fall."""
 FALL_S = 600.0
-RISE_ROWS = 30  # rows in a mean: noise does not make a rise
+LEAST_MEANS = 6
+"""From fewer no scatter is taken."""
+RISE_ROWS = 30  # rows in a mean: white noise does not make a rise
 
 
 def not_a_weighing(ended: EndedRun, w: Weighing) -> Invalid | None:
@@ -86,9 +90,11 @@ def _without_air(
     """Leave out what the air did: one jump when it goes, and one when it comes. A second one is something else's.
 
     What comes has gone: a drop in the cold for which nothing rose at the pump is no air; and of a rise that never came
-    back, or a drop that is more than what rose, what is too much is a step that hides behind the air's.
+    back, or a drop that is more than what rose, what is too much is a step that hides behind the air's. A draught makes
+    a rise too: what its gusts make of the highest mean is no step.
     """
     m1, m2 = masses
+    matters_g = max(matters_g, _gusts_g(ended, masses))
     air = [j for j in found if _is_air(ended, j, m1.value.mean)]
     most = max(air, key=lambda j: j.step_g, default=None)
     least = min(air, key=lambda j: j.step_g, default=None)
@@ -106,6 +112,22 @@ def _without_air(
     return tuple(sorted(left, key=lambda j: j.t_s))
 
 
+def _gusts_g(ended: EndedRun, masses: tuple[Weighing, Weighing]) -> float:
+    """Get what noise may make of the highest of many means less a mass: as the means in both weighings scatter."""
+    scatter_g = 0.0
+    for w in masses:
+        _, mass_g = ended.phases.masses.between(w.from_s, w.to_s)
+        means = _means(mass_g, RISE_ROWS)
+        if len(means) >= LEAST_MEANS:
+            scatter_g = max(scatter_g, float(np.std(means, ddof=1)))
+    return RISES * math.hypot(scatter_g, *(w.value.u for w in masses))
+
+
+def _means(mass_g: F8, rows: int) -> F8:
+    found: F8 = mass_g[: len(mass_g) // rows * rows].reshape(-1, rows).mean(axis=1)
+    return found
+
+
 def _fall_g(ended: EndedRun, m2: Weighing) -> float:
     """Get by how much the indication fell from the end of the hold to M2: by the air, and what still evaporated."""
     end_s = ended.phases.hold_to_s
@@ -116,8 +138,7 @@ def _fall_g(ended: EndedRun, m2: Weighing) -> float:
 def _rise_g(ended: EndedRun, m1: Weighing) -> float:
     """Get by how much the indication rose above M1 before the hold: the air went, and a loss only hides some of it."""
     _, mass_g = ended.phases.masses.between(m1.to_s, ended.phases.entered_s.get(Phase.HOLD, math.inf))
-    rows = max(1, min(RISE_ROWS, len(mass_g)))
-    whole = mass_g[: len(mass_g) // rows * rows].reshape(-1, rows).mean(axis=1)
+    whole = _means(mass_g, max(1, min(RISE_ROWS, len(mass_g))))
     return float(np.max(whole, initial=m1.value.mean)) - m1.value.mean
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from edge.procedure.jumps import find_jumps, net_of_jumps
 
@@ -144,3 +145,17 @@ def test_a_record_every_half_minute_with_a_hole_and_two_steps_near_it_can_be_loo
 def test_too_few_rows_have_no_jumps() -> None:
     assert find_jumps(np.arange(4.0), np.array([1.0, 1.0, 5.0, 5.0]), 0.1) == ()
     assert find_jumps(np.empty(0), np.empty(0), 0.1) == ()
+
+
+def test_a_draught_does_not_make_a_jump_larger() -> None:
+    """Noise that forgets itself in 20 to 160 s: what four looks find is about the step, and not their largest."""
+    t_s, found = times(1.0), []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        left = np.exp(-1.0 / (20.0, 60.0, 160.0)[seed % 3])
+        gusts = lfilter([1.0], [1.0, -left], 0.016 * np.sqrt(1.0 - left * left) * rng.standard_normal(len(t_s)))
+        mass_g = evaporating(t_s, 0.3, 6000.0, 2e-3, seed) + gusts + np.where(t_s >= 12_000.0, 0.1, 0.0)
+        found += [j.step_g for j in find_jumps(t_s, mass_g, MATTERS_G) if abs(j.t_s - 12_000.0) < 60.0]
+    assert len(found) >= 9
+    assert abs(np.mean(found) - 0.1) < 0.01
+    assert np.max(found) < 0.15
