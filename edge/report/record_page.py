@@ -105,7 +105,10 @@ def _weighings(page: Page) -> Html:
         return el("p", page.none("none_weighing"))
     heads = ["weighing", ">window", ">n", ">mean", ">u", "unit", ">slope", ">cell", ">oven", "pressure"]
     rows = [_weighing(page, x) for x in page.result.weighings]
-    taken = table([_head(page, h) for h in heads], rows, caption=w.html("table_weighings"), class_="one")
+    caption = w.html("table_weighings")
+    if page.result.certificate is not None:
+        caption = joined(caption, w.html("grams_of_load"))
+    taken = table([_head(page, h) for h in heads], rows, caption=caption, class_="one")
     missing = [key for key in ("m1", "m2") if key not in {x.which for x in page.result.weighings}]
     if page.result.weigh != "cold" or not missing:
         return taken
