@@ -107,7 +107,7 @@ def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
     weight = math.fsum((m / n**2) ** 2 / b.dof for m, b in zip(measured2, blanks, strict=True))
     weight += again_u_g**4 / (ASSUMED_DOF + n - 1)
     dof = (u_g**2 + again_u_g**2) ** 2 / weight if weight > 0.0 else math.inf
-    return Blank(" and ".join(names), loss_g, u_g, dof, math.fsum(b.mass_g for b in blanks) / n, again_u_g)
+    return Blank(", ".join(names), loss_g, u_g, dof, math.fsum(b.mass_g for b in blanks) / n, again_u_g)
 
 
 def check_same_rig(blank_run: Result, certificate: Certificate | None) -> None:

@@ -144,7 +144,7 @@ def test_two_blanks_have_their_mean_and_say_how_far_nights_are_apart() -> None:
     """By hand: s² = 2·0.01² is more than 0.3²·0.04²/6; √(1 + 1/2) of it in this night."""
     found = mean_of_blanks(of(-0.03, -0.05), 200.0)
     assert found.loss_g == pytest.approx(-0.04)
-    assert found.name == "run 1 (dummy) and run 2 (dummy)"
+    assert found.name == "run 1 (dummy), run 2 (dummy)"
     assert found.u_g == pytest.approx(0.0, abs=1e-12)
     assert found.again_u_g == pytest.approx(math.sqrt(2e-4 * 1.5))
     assert found.dof == pytest.approx(3.0)

@@ -70,7 +70,7 @@ def test_the_mean_of_two_blanks_is_subtracted_and_told() -> None:
     assert two.blank
     assert both.blank
     assert both.blank.loss_g == pytest.approx((one.blank.loss_g + two.blank.loss_g) / 2.0)
-    assert both.blank.name == "run 3 (S-1) and run 5 (S-1)"
+    assert both.blank.name == "run 3 (S-1), run 5 (S-1)"
     apart = [r.loss_pct - (200.0 - 199.5) / 2.0 for r in (one, both, two) if r.loss_pct is not None]
     assert apart == pytest.approx([0.01, 0.02, 0.03], rel=0.1)
 
