@@ -27,6 +27,9 @@ is no chance of a walk that two nights saw."""
 DRIFTS = 3.2
 """Over a test a drift counts as one where its variance is so many times that of the walk, whose own fitted lines have
 1.2 times."""
+WANDERS = 2.7
+"""What wanders over hours by more than its walk of minutes says has so many times its variance there (F of the three
+stretches that two nights hold, 95 %)."""
 LEAST_DRIFT_DOF = 2.0
 """A single night is taken for two: the walk is an estimate of the same thing, and says what is usual."""
 TEST_H = 8.5
@@ -75,12 +78,21 @@ def fit_wander(nights: Sequence[tuple[F8, F8]], drifts_per_h: Sequence[float], w
         return Wander(walk, bound, None)
     per_h = math.sqrt(math.fsum(d * d for d in drifts_per_h) / max(1, len(drifts_per_h)))
     if (per_h * TEST_H) ** 2 <= DRIFTS * walk.per_sqrt_h**2 * TEST_H:
-        return Wander(walk, None, None)
+        return Wander(_seen_over_hours(means, walk), None, None)
     bends = _apart([_without_line(values) for values in means], BENDS_H)
     if bends is not None:
         each = WalkFit(bends.rms / math.sqrt(sum(BENDS_H) / 2.0), bends.dof)
         walk = max(walk, each, key=lambda w: w.per_sqrt_h)
     return Wander(walk, None, Apart(per_h, max(LEAST_DRIFT_DOF, float(len(drifts_per_h)))))
+
+
+def _seen_over_hours(means: Sequence[F8], walk: WalkFit) -> WalkFit:
+    """Get the walk as hours show it, where that is more than the few stretches of a calibration let chance make."""
+    apart = _apart(means, HOURS)
+    if apart is None:
+        return walk
+    hours = WalkFit(apart.rms / math.sqrt(sum(HOURS) / 2.0), apart.dof)
+    return hours if hours.per_sqrt_h**2 > WANDERS * walk.per_sqrt_h**2 else walk
 
 
 def _bound(means: Sequence[F8], walk: WalkFit) -> Apart | None:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
+from scipy.special import stdtrit
 
 from calibration.thermal import WalkFit, fit_walk
 from calibration.wander import TEST_H, Wander, fit_wander
@@ -74,3 +76,25 @@ def test_an_hour_says_nothing_of_hours() -> None:
     short = T_S[:90]
     found = fit_wander([(short, np.sin(short / 100.0))], (0.0,), WalkFit(1.0, 8.0))
     assert found == Wander(WalkFit(1.0, 8.0), None, None)
+
+
+def test_a_walk_of_minutes_is_seldom_taken_for_more() -> None:
+    more = [fitted(walked(10.0, seed)).walk.dof < 20.0 for seed in range(200)]
+    assert sum(more) <= 20  # of 200: the test is at 95 %
+
+
+def test_what_wanders_more_over_hours_than_minutes_say_is_taken_as_hours_show_it() -> None:
+    """A rate that forgets itself in an hour and a half, beside a walk: over 20 minutes next to nothing, over hours a walk."""
+    by_hours, inside = 0, 0
+    for seed in range(150):
+        rng, left = np.random.default_rng(seed), math.exp(-1.0 / 90.0)
+        rate = [lfilter([math.sqrt(1.0 - left * left)], [1.0, -left], rng.standard_normal(2000)) for _ in range(3)]
+        walk = walked(6.0, 1000 + seed)
+        nights = [20.0 * np.cumsum(r)[1000 : 1000 + len(T_S)] / 60.0 + w for r, w in zip(rate, walk, strict=False)]
+        found = fitted(nights, tuple(float(np.polyfit(HOURS, code, 1)[0]) for code in nights))
+        by_hours += found.walk.dof < 20.0 and found.drift_per_h is None
+        third = 20.0 * np.cumsum(rate[2])[1000:] / 60.0
+        own = found.over(TEST_H)
+        inside += abs(third[round(TEST_H * 60.0)] - third[0]) <= stdtrit(own.dof, 0.975) * own.rms
+    assert by_hours >= 8
+    assert inside >= 138  # 135 by minutes alone: two nights tell little of such hours
