@@ -84,7 +84,7 @@ def test_a_walk_of_minutes_is_seldom_taken_for_more() -> None:
 
 
 def test_what_wanders_more_over_hours_than_minutes_say_is_taken_as_hours_show_it() -> None:
-    """A rate that forgets itself in an hour and a half, beside a walk: over 20 minutes next to nothing, over hours a walk."""
+    """A rate that forgets itself in an hour and a half, beside a walk: in minutes next to nothing, in hours a walk."""
     by_hours, inside = 0, 0
     for seed in range(150):
         rng, left = np.random.default_rng(seed), math.exp(-1.0 / 90.0)
