@@ -33,7 +33,7 @@ def test_what_is_no_number_is_refused_wherever_one_belongs(short_demo: Demo, whi
     places = [(part, key) for part, key in places_of_floats(plain) if key != "value"]  # of what is declared: any text
     part, key = places[which % len(places)]
     part[key] = instead  # type: ignore[call-overload,index]  # a dict has names, a list numbers
-    with pytest.raises(ValueError, match="no number of a result|Expected"):
+    with pytest.raises(ValueError, match=r"no number of a result|Expected"):
         from_json(plain)
 
 
