@@ -6,7 +6,6 @@ This module must never know what is true of the sample but to print it beside th
 from __future__ import annotations
 
 import datetime
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .no_circles import no_circles
 from .options import (
     DB_NAME,
     NATIONAL,
@@ -94,12 +94,8 @@ def demo(
         simulated = build(scenario or "solid", bridge or "nau7802", seed)
         order = DemoOrder(standard, sample, seed, zero_after, check_weight_g, specimen)
         path = database_to_write(db, out)
-        gc.disable()  # what a whole test makes has no circles: looking for them is a thirtieth of the time
-        try:
-            with Journal(path) as journal:
-                result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))
-        finally:
-            gc.enable()
+        with no_circles(), Journal(path) as journal:
+            result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))
     show_result(result, as_json, path)
     if not as_json:
         say()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .no_circles import no_circles
 from .options import as_json_option, database_to_read, db_option, one_line
 from .say import say, say_json, say_wrapped
 from .witness import signers_option
@@ -33,19 +34,14 @@ def verify(what: str, signers_file: Path | None, db: Path | None, as_json: bool)
 
     Exit status: 0 VERIFIED, 3 ALTERED, 4 UNSIGNED, 5 UNKNOWN SIGNER, 6 OTHER SOFTWARE; 1: nothing could be said.
     """
-    import gc
-
     import msgspec
 
     from edge.evidence.verification import EXIT_STATUS, verification_text
     from edge.seal.signers import Signers
 
     signers = None if signers_file is None else Signers.load(signers_file)
-    gc.disable()  # hundreds of thousands of small records without circles: looking for these takes a tenth of the time
-    try:
+    with no_circles():
         found = _verified(what, db, signers)
-    finally:
-        gc.enable()
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:

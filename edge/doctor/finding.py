@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+ROOM_BYTES = 200_000_000
+"""A test wants so much room on the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -35,11 +35,10 @@ from hw.supply import ask_supply
 
 from .balance import balance
 from .chips import chips
-from .finding import Finding
+from .finding import ROOM_BYTES, Finding
 from .over_time import over_time
 from .station import what_the_station_sees
 
-ROOM_BYTES = 200_000_000
 PARTS = ("numba", "numpy", "gpiozero", "smbus2", "adafruit-circuitpython-max31865", "sqlite-utils", "msgspec")
 SOUND_SQLITE = (3, 51, 3)
 """Source: SQLite's release notes for 3.51.3."""

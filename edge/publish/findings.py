@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edge.doctor.finding import Finding
+from edge.doctor.finding import ROOM_BYTES, Finding
 from edge.doctor.station import of_devices
 from edge.errors import HalfpercentError
 from edge.instrument.config import config_path, load_config
 from edge.records.status import StationStatus
-
-ROOM_BYTES = 200_000_000
-"""``doctor`` warns of less room on the disk."""
 
 
 def what_changes(found: Sequence[Finding]) -> tuple[tuple[str, ...], ...]:

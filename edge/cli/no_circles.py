@@ -1,0 +1,20 @@
+"""What a long command that makes many records spares itself.
+
+This module must never be used by what runs for days: there a circle would stay.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def no_circles() -> Iterator[None]:
+    """Look for no circles among hundreds of thousands of records that have none: that is up to a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
