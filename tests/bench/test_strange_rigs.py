@@ -60,7 +60,7 @@ def test_a_bench_that_was_cut_goes_on_where_it_was(tmp_path: Path) -> None:
     Pieces(file, "0123abc").add("plain 3 2", told_outcomes(of[:1]))
     again = Pieces(file, "0123abc")
     assert {task: read_outcomes(found) for task, found in again.found.items()} == {"plain 1 2": of, "plain 3 2": of[:1]}
-    assert again.took_s >= began.took_s - 0.001  # each is told to a millisecond
+    assert again.took_s >= began.took_s
     for other in ("4567def", "0123abc with changes"):
         with pytest.raises(ValueError, match="commit"):
             Pieces(file, other)

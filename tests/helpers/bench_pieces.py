@@ -41,9 +41,9 @@ class Pieces:
     def add(self, task: str, found: Any) -> None:
         """Append what a task found, with the time since the last one."""
         now = time.monotonic()
-        took_s, self._began = now - self._began, now
+        took_s, self._began = round(now - self._began, 3), now  # what the line says, or a sum would not be the lines'
         self.took_s += took_s
         self.found[task] = found
-        line = json.dumps({"commit": self._commit, "task": task, "took_s": round(took_s, 3), "found": found})
+        line = json.dumps({"commit": self._commit, "task": task, "took_s": took_s, "found": found})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
