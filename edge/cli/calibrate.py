@@ -19,7 +19,7 @@ from .calibrate_return import calibrate_return
 from .calibration_bench import BenchOptions, of_a_bench, open_place, weight_named
 from .calibration_finish import again, finish
 from .options import one_line, user_db
-from .say import say, say_json, say_lines, say_wrapped
+from .say import say, say_json, say_text, say_wrapped
 from .site import calibrate_site
 
 if TYPE_CHECKING:
@@ -388,4 +388,4 @@ def show(name: str, config_file: Path | None, db: Path | None, as_json: bool) ->
     if as_json:
         say_json(msgspec.to_builtins(found))
     else:
-        say_lines(shown(found))
+        say_text(shown(found))

@@ -61,9 +61,9 @@ def init(file: Path | None, look: bool) -> None:
 def show_findings(found: list[Finding]) -> None:
     """Show what the doctor found: a line each, and what to do below."""
     for f in found:
-        say(f"{f.state:6}  {f.check}: {f.found}")
+        say_wrapped(f"{f.state:6}  {f.check}: {f.found}", hang=8)
         if f.do:
-            say_wrapped(f"-> {f.do}", "        ")
+            say_wrapped(f"-> {f.do}", "        ", hang=3)
 
 
 def settings_text(tables: dict[str, Given]) -> str:

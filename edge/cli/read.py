@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from .options import typed
-from .say import say, say_json, say_lines, say_wrapped
+from .say import say, say_json, say_text, say_wrapped
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
@@ -148,7 +148,7 @@ def _show_station(as_json: bool) -> None:
         status = status_told(answer)
     except HalfpercentError:
         return
-    say_json(answer) if as_json else say_lines(status_text(status))
+    say_json(answer) if as_json else say_text(status_text(status))
 
 
 def _say_legend(in_grams: bool, simulated: bool) -> None:

@@ -27,12 +27,12 @@ def say_lines(text: str, *, err: bool = False) -> None:
     click.echo(visible_lines(text), err=err)
 
 
-def say_wrapped(line: str, indent: str = "", *, err: bool = False) -> None:
+def say_wrapped(line: str, indent: str = "", *, hang: int = 4, err: bool = False) -> None:
     """Say a sentence, broken between words where a terminal is narrower; into a file or a pipe it stays one line.
 
     What somebody copies whole (a key, a setting) is said by :func:`say`.
     """
-    click.echo(for_terminal(indent + visible(line), err=err), err=err)
+    click.echo(for_terminal(indent + visible(line), hang=hang, err=err), err=err)
 
 
 def say_text(text: str) -> None:
@@ -40,14 +40,14 @@ def say_text(text: str) -> None:
     click.echo(for_terminal(visible_lines(text)))
 
 
-def for_terminal(text: str, *, err: bool = False) -> str:
-    """Get lines no wider than the terminal that shows them; a file or a pipe gets them whole."""
+def for_terminal(text: str, *, hang: int = 4, err: bool = False) -> str:
+    """Get lines no wider than the terminal, what follows ``hang`` in; a file or a pipe gets them whole."""
     from edge.report.wrap import wrapped
 
     stream = sys.stderr if err else sys.stdout
     if not stream or not stream.isatty():  # none: a process that was started without
         return text
-    return wrapped(text, shutil.get_terminal_size().columns)
+    return wrapped(text, shutil.get_terminal_size().columns, hang)
 
 
 def say_json(data: object) -> None:

@@ -29,7 +29,8 @@ def watch(once: bool, lang: str, socket: Path | None, db: Path | None) -> None:
     from edge.watch import loop
 
     console = loop.terminal()
-    watcher, words = loop.Watcher(database_to_read(db), socket or SOCKET), Words(Language(lang))
+    given = None if db is None else database_to_read(db)
+    watcher, words = loop.Watcher(given, socket or SOCKET, database_to_read(None)), Words(Language(lang))
     if once:
         loop.once(watcher, words, console)
         return

@@ -6,7 +6,6 @@ A time of which nothing was seen parts the columns: it is never bridged. This mo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -27,7 +26,7 @@ from . import hash_chain
 from .connection import Database, parsed_rows, translated_errors
 from .queries import alarms_told, converter_resets
 from .reading import open_readonly
-from .stored_json import require_finite
+from .stored_json import decoded, require_finite
 from .two_chains import StoredRow
 
 MOST_COLUMNS = 750
@@ -93,7 +92,7 @@ def read_curve(db: Database, run_id: int, *, most: int = MOST_COLUMNS) -> Record
     with parsed_rows(f"run {run_id}: its events"):
         events = [(float(e["elapsed_s"]), str(e["kind"]), e) for e in hash_chain.events(db, run_id)]
         end_s = columns[-1].to_s if columns else max((t for t, _, _ in events), default=0.0)
-        told = [(t_s, kind, json.loads(e["data_json"])) for t_s, kind, e in events]
+        told = [(t_s, kind, decoded(e["data_json"])) for t_s, kind, e in events]
         return RecordedCurve(
             columns=columns,
             phases=tuple(told_phases(db, run_id, told, end_s)),

@@ -5,7 +5,6 @@ Nothing is believed before its chain was followed. This module must never write,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -36,7 +35,7 @@ from .connection import Database, parsed_rows, translated_errors
 from .curve import told_phases
 from .queries import stored_certificate, stored_run
 from .reading import open_readonly
-from .stored_json import require_finite
+from .stored_json import decoded, require_finite
 from .two_chains import StoredRow
 
 VACUUM = (Phase.RAMP, Phase.HOLD)
@@ -92,7 +91,7 @@ def read_facts(db: Database, run_id: int) -> RunFacts:
     with parsed_rows(f"run {run_id}: what is stored of it"):
         header = msgspec.convert(found[0], _Header)
         events = list(hash_chain.events(db, run_id))
-        told = [(float(e["elapsed_s"]), str(e["kind"]), json.loads(e["data_json"])) for e in events]
+        told = [(float(e["elapsed_s"]), str(e["kind"]), decoded(e["data_json"])) for e in events]
         standard = loads_standard(run.standard_toml, f"run {run_id}: its standard")
         last = db.execute("select max(elapsed_s) from seconds where run_id = ?", [run_id]).fetchone()[0]
         spans = tuple(told_phases(db, run_id, told, float(last or 0.0)))

@@ -8,7 +8,6 @@ does not follow from the one before it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from edge.records.event import EventKind
 
 from . import two_chains
 from .preimage import sha256_of
+from .stored_json import decoded
 from .stored_rows import as_hex, chunk_rows, event_rows, schema_version
 from .two_chains import HEADER, StoredRow
 
@@ -226,7 +226,7 @@ def _fits(previous: bytes, row: StoredRow, table: str) -> bool:
 def _joins(row: StoredRow, before: dict[str, tuple[int, str]]) -> bool:
     """Say whether the link that joins states how many rows there were before schema 3, and the last hash of them."""
     try:
-        told = json.loads(row["data_json"])
+        told = decoded(row["data_json"])
         ends = {table: (told[table], told[f"{table}_sha256"]) for table in before}
     except (TypeError, ValueError, LookupError, RecursionError):
         return False

@@ -91,9 +91,11 @@ def _undone(file: Path) -> str:
     try:
         with closing(connect_readonly(file)) as db:
             db.execute("pragma user_version")
+    except UnicodeError:  # SQLite's words about a damaged name
+        return ""  # who looks next says what is wrong
     except sqlite3.Error as e:
         if not is_cut_off(e):
-            return ""  # who looks next says what is wrong
+            return ""
     else:
         return ""
     journal = file.with_name(f"{file.name}-journal")
@@ -133,6 +135,8 @@ def _why_not_ours(file: Path) -> str:
             return next(problems_for_writing(db, version), "") if version else ""
     except sqlite3.Error as e:
         return str(e)
+    except UnicodeError:
+        return "a name in it is no text"
     except BadDatabase as e:
         if isinstance(e.__cause__, sqlite3.Error) and error_code(e.__cause__) in _NOT_ITS_FAULT:
             raise

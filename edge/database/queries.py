@@ -6,7 +6,6 @@ write.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -248,14 +247,14 @@ def stored_commands(db: Database, run_id: int) -> list[tuple[int, Command]]:
     kinds: Sequence[str] = (EventKind.SAID,) if said else (EventKind.OPERATOR, EventKind.REFUSED)
     found = (e for e in events if e["kind"] in kinds)
     with parsed_rows(f"run {run_id}: a command in it"):
-        return [(int(e["second"]), commands.from_text(json.loads(e["data_json"])["word"])) for e in found]
+        return [(int(e["second"]), commands.from_text(decoded(e["data_json"])["word"])) for e in found]
 
 
 def zeros_of_clocks(db: Database, run_id: int) -> dict[str, int]:
     """Get, for each boot that took a run up again, the ns of its clock that count as second 0."""
     resumed = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.RESUMED)
     with parsed_rows(f"run {run_id}: a stop in it"):
-        data = (json.loads(e["data_json"]) for e in resumed)
+        data = (decoded(e["data_json"]) for e in resumed)
         return {str(d["boot_id"]): int(d["t0_ns"]) for d in data}
 
 
@@ -297,7 +296,7 @@ def converter_resets(db: Database, run_id: int) -> tuple[ConverterResetTold, ...
     """Get the resets of the load cell's converter in a run, in their order. Raises ``BadDatabase``."""
     events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.CONVERTER_RESET)
     with parsed_rows(f"run {run_id}: a reset in it"):
-        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        told = ((e["elapsed_s"], decoded(e["data_json"])) for e in events)
         return tuple(
             ConverterResetTold(at_s=at_s, from_s=data["from_s"], cause=data["cause"], chip=data["chip"])
             for at_s, data in told
@@ -321,7 +320,7 @@ def balance_masses(db: Database, run_id: int) -> tuple[BalanceMass, ...]:
     """Get the masses of the laboratory's balance in a run, in the order in which they were said."""
     events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.BALANCE)
     with parsed_rows(f"run {run_id}: a mass of the balance"):
-        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        told = ((e["elapsed_s"], decoded(e["data_json"])) for e in events)
         return tuple(msgspec.convert(data | {"said_s": at_s}, BalanceMass) for at_s, data in told)
 
 
@@ -329,7 +328,7 @@ def barometer_readings(db: Database, run_id: int) -> tuple[BarometerTold, ...]:
     """Get what the barometer said in a run, in its order. Raises ``BadDatabase``."""
     events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.BAROMETER)
     with parsed_rows(f"run {run_id}: a reading of the barometer"):
-        told = ((e["elapsed_s"], json.loads(e["data_json"])) for e in events)
+        told = ((e["elapsed_s"], decoded(e["data_json"])) for e in events)
         return tuple(msgspec.convert(data | {"at_s": at_s}, BarometerTold) for at_s, data in told)
 
 
@@ -337,7 +336,7 @@ def hand_overs(db: Database, run_id: int) -> tuple[HandOver, ...]:
     """Get how the specimen went from hand to hand while it was tested, oldest first. Raises ``BadDatabase``."""
     events = (e for e in hash_chain.events(db, run_id) if e["kind"] == EventKind.HAND_OVER)
     with parsed_rows(f"run {run_id}: a hand-over in it"):
-        return tuple(msgspec.convert(json.loads(e["data_json"]) | {"at": e["wall_utc"]}, HandOver) for e in events)
+        return tuple(msgspec.convert(decoded(e["data_json"]) | {"at": e["wall_utc"]}, HandOver) for e in events)
 
 
 def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
@@ -350,7 +349,7 @@ def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
         for e in hash_chain.events(db, run_id):
             if e["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_CLOSED):
                 continue
-            data, at_s = json.loads(e["data_json"]), float(e["elapsed_s"])
+            data, at_s = decoded(e["data_json"]), float(e["elapsed_s"])
             of = opened.setdefault(str(data["alarm"]), [])
             if e["kind"] == EventKind.ALARM_OPENED:
                 why = f"alarm {data['alarm']}: {data['why']}"
@@ -361,7 +360,16 @@ def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
 
 
 def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:
-    return [json.loads(e["data_json"]) for e in hash_chain.events(db, run_id) if e["kind"] == kind]
+    return [decoded(e["data_json"]) for e in hash_chain.events(db, run_id) if e["kind"] == kind]
+
+
+def longest_text(db: Database, run_id: int) -> int:
+    """Get how many characters the longest text of a run has, without taking it into memory."""
+    found = 0
+    for column, table in (("settings_json", "runs"), ("standard_toml", "runs"), ("data_json", "events")):
+        row = db.execute(f"select max(length({column})) from {table} where run_id = ?", [run_id]).fetchone()
+        found = max(found, int(row[0] or 0))
+    return found
 
 
 def measured_in_last_lives(db: Database, run_id: int, lives: int) -> int | None:

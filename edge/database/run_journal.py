@@ -73,6 +73,11 @@ class RunJournal:
         self._events: list[_Waiting] = []
 
     @property
+    def run_uid(self) -> str:
+        """Get the run's own name: its number is another run's in another database."""
+        return str(self._kept.header["run_uid"])
+
+    @property
     def db(self) -> Database:
         """Get the database that is written to now."""
         return self._connection.db

@@ -5,7 +5,6 @@ Read-only. This module must never leave out a run because its result does not pl
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from edge.records.specimen import same_name
 
 from .connection import translated_errors
 from .reading import open_readonly
+from .stored_json import decoded
 
 MOST_RUNS = 2000
 """The newest ones: more were measured by no rig in ten years of nights."""
@@ -56,7 +56,7 @@ def runs_of_series(path: Path, name: str) -> tuple[RunOfSeries, ...]:
 
 def _series(settings: object) -> str:
     try:
-        name = json.loads(str(settings)).get("series", "")
+        name = decoded(str(settings)).get("series", "")
     except (ValueError, AttributeError, RecursionError):
         return ""
     return name if isinstance(name, str) else ""
@@ -64,6 +64,6 @@ def _series(settings: object) -> str:
 
 def _result(text: object, run_id: int) -> Result | None:
     try:
-        return require_whole(from_json(json.loads(str(text)) | {"run_id": run_id}))
+        return require_whole(from_json(decoded(str(text)) | {"run_id": run_id}))
     except (ValueError, TypeError, RecursionError, msgspec.ValidationError):
         return None

@@ -6,7 +6,6 @@ write, and never say a mass that no second had.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -64,6 +63,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     """A run's header as it is stored; ``settings`` the plain JSON that was hashed."""
 
     run_id: int
+    run_uid: str
     sample_id: str
     operator: str
     kind: str
@@ -102,7 +102,7 @@ def course(db: Database, run_id: int) -> Course:
         phase, entered, weighings, vented = Phase.TARE, dict[Phase, float](), dict[WeighingKind, Taken](), None
         for event in hash_chain.events(db, run_id):
             kind, at_s = event["kind"], float(event["elapsed_s"])
-            data = json.loads(event["data_json"])
+            data = decoded(event["data_json"])
             if kind == EventKind.PHASE:
                 phase = Phase(data["to"])
                 entered[phase] = at_s
@@ -178,7 +178,7 @@ def alarms_over(db: Database, run_id: int) -> tuple[AlarmOver, ...]:
         for event in hash_chain.events(db, run_id):
             if event["kind"] not in (EventKind.ALARM_OPENED, EventKind.ALARM_ACKNOWLEDGED, EventKind.ALARM_CLOSED):
                 continue
-            name, at_s = str(json.loads(event["data_json"])["alarm"]), float(event["elapsed_s"])
+            name, at_s = str(decoded(event["data_json"])["alarm"]), float(event["elapsed_s"])
             if event["kind"] == EventKind.ALARM_OPENED:
                 standing[name] = _Alarm(at_s)
             if (it := standing.get(name)) is None:

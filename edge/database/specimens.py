@@ -5,7 +5,6 @@ Read-only. This module must never say of two specimens that they are the same.
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from edge.records.specimen import Specimen, same_name
 
 from .connection import translated_errors
 from .reading import open_readonly
+from .stored_json import decoded
 
 MOST_RUNS = 2000
 """The newest ones: more were measured by no rig in ten years of nights."""
@@ -39,7 +39,7 @@ def runs_with_serial(path: Path, serial: str) -> dict[int, tuple[str, Specimen]]
     found = {}
     for run_id, sample_id, text in rows:
         try:
-            specimen = Specimen.from_settings(json.loads(text)["specimen"])
+            specimen = Specimen.from_settings(decoded(text)["specimen"])
         except (KeyError, TypeError, ValueError, RecursionError, msgspec.ValidationError):
             continue
         if same_name(specimen.serial, serial):

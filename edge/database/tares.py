@@ -6,7 +6,6 @@ never say whether a tare is right.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from edge.records.weighing import WeighingKind
 from . import hash_chain
 from .connection import Database, SqliteError, translated_errors
 from .reading import open_readonly
+from .stored_json import decoded
 
 MOST_RUNS = 20
 """So many of the newest runs are looked through: one that ended before M1 has no tare that a sample has borne out."""
@@ -50,7 +50,7 @@ def _tare(db: Database, run_id: int) -> float | None:
     try:
         for event in hash_chain.events(db, run_id):
             if event["kind"] == EventKind.WEIGHING:
-                told = json.loads(event["data_json"])
+                told = decoded(event["data_json"])
                 found[str(told["which"])] = float(told["value"])
     except (BadDatabase, KeyError, TypeError, ValueError, RecursionError):
         return None

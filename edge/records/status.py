@@ -31,6 +31,7 @@ class RunStatus(_StatusPart, frozen=True, kw_only=True):
     """
 
     run_id: int | None = None
+    run_uid: str | None = None
     sample_id: str | None = None
     operator: str | None = None
     kind: str | None = None
@@ -50,6 +51,10 @@ class RunStatus(_StatusPart, frozen=True, kw_only=True):
     pressure_pa: float | None = None
     asked: str | None = None
     refused: str | None = None
+
+    def tells_of(self, run_id: int, run_uid: str) -> bool:
+        """Get whether this is that run: a number alone is another run's in another database."""
+        return self.run_id == run_id and self.run_uid in (None, run_uid)
 
 
 class AlarmStatus(_StatusPart, frozen=True, kw_only=True):

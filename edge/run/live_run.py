@@ -84,6 +84,11 @@ class LiveRun:
         return self.journal.run_id
 
     @property
+    def run_uid(self) -> str:
+        """Get the run's own name, in whatever database it is."""
+        return self.journal.run_uid
+
+    @property
     def phase(self) -> Phase:
         """Get where in the test the run is."""
         return self.pipeline.phases.phase

@@ -80,6 +80,7 @@ def _run_status(live: LiveRun, now_ns: int) -> RunStatus:
     loss = live.pipeline.live_loss.now(second, phases)
     return RunStatus(
         run_id=live.run_id,
+        run_uid=live.run_uid,
         sample_id=definition.sample.sample_id,
         operator=definition.operator,
         kind=str(definition.kind),

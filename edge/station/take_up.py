@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from calibration.toml_file import one_line
 from edge.database.connection import Database, SqliteError
 from edge.database.hash_chain import follow_all
-from edge.database.queries import RunAsLeft, has_result, interrupted_runs, measured_in_last_lives, run_as_left
+from edge.database.queries import (
+    RunAsLeft,
+    has_result,
+    interrupted_runs,
+    longest_text,
+    measured_in_last_lives,
+    run_as_left,
+)
+from edge.database.stored_json import MOST_CHARS
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull, StorageSlow
 from edge.records.run import RunKind
 from edge.run.live_run import LiveRun
@@ -80,6 +88,8 @@ def _is_there(db: Database, run_id: int) -> bool:
 
 def _taken_up(writer: RetryingWriter, clock: Clock, run_id: int, clock_set: bool | None) -> TakenUp:
     db = writer.journal.db
+    if (characters := longest_text(db, run_id)) > MOST_CHARS:
+        raise DamagedDatabase(f"run {run_id}: a text in it has {characters} characters, and none of ours has so many")
     follow_all(db, run_id)
     measured_s = measured_in_last_lives(db, run_id, LIVES)
     if measured_s is not None and measured_s < LIVES * SHORT_LIFE_S:

@@ -24,8 +24,10 @@ from .block_curve import block_curve
 
 NARROWEST = 40
 SIGNS = {Mark.NONE: " ", Mark.OK: "✓", Mark.NO: "✕", Mark.CLOSE: "≈", Mark.VOID: "⊘"}
-STYLES = {Mark.NONE: "", Mark.OK: "green", Mark.NO: "red", Mark.CLOSE: "yellow", Mark.VOID: "dim"}
-TONES = {Tone.CALM: "", Tone.STEP: "bold", Tone.ALARM: "yellow", Tone.GRAVE: "bold red"}
+AMBER = "black on yellow"
+"""With its own ground: yellow letters cannot be read where a terminal is white."""
+STYLES = {Mark.NONE: "", Mark.OK: "green", Mark.NO: "red", Mark.CLOSE: AMBER, Mark.VOID: "dim"}
+TONES = {Tone.CALM: "", Tone.STEP: "bold", Tone.ALARM: AMBER, Tone.GRAVE: "bold red"}
 CURVE_ROWS = 9
 
 
@@ -35,10 +37,18 @@ class Seen:
 
     at_s: float
     status: StationStatus | None
-    run: RunSoFar | None
+    stored: RunSoFar | None
     last: Result | None
     heard_s: float | None
     trouble: str = ""
+
+    @property
+    def run(self) -> RunSoFar | None:
+        """Get the stored run, unless the station measures another one."""
+        measured = None if self.status is None else self.status.run
+        if self.stored is None or measured is None:
+            return self.stored
+        return self.stored if measured.tells_of(self.stored.head.run_id, self.stored.head.run_uid) else None
 
     @property
     def is_stale(self) -> bool:
@@ -50,9 +60,8 @@ def frame(seen: Seen, w: Words, width: int, rows: int = CURVE_ROWS) -> Group:
     """Get a frame of at most ``width`` characters a line."""
     width = max(NARROWEST, width)
     status = seen.status
-    running = status is not None and status.run is not None
-    run = seen.run if running or status is None or status.run is None else None
-    live = run if running else None
+    run = seen.run
+    live = run if status is not None and status.run is not None else None
     lines = [*_head(seen, w, width), Text("")]
     state = state_line(w, status, live)
     if seen.is_stale:
@@ -84,7 +93,7 @@ def _head(seen: Seen, w: Words, width: int) -> list[Text]:
     left = set_cell_size(f"halfpercent  {name}" if room > 20 else name, max(1, room))
     lines = [Text.assemble((left, "bold"), " ", (now, "reverse" if seen.is_stale else ""))]
     if status is not None and status.simulated:
-        lines += _wrapped(w("page_simulated"), width, "yellow")
+        lines += _wrapped(w("page_simulated"), width, AMBER)
     return lines
 
 
@@ -162,5 +171,5 @@ def _alarms(status: StationStatus, w: Words, width: int) -> list[Text]:
         since = clock(wall_of(a.opened_utc))
         seen = w("page_closed_not_acknowledged") if a.closed else w("page_stands", time=since)
         what, why = w.said(a.alarm or "?"), w.said(a.why or "")
-        lines += _wrapped(f"▲ {what} {seen}{w('colon')}{why}", width, "yellow")
+        lines += _wrapped(f"▲ {what} {seen}{w('colon')}{why}", width, AMBER)
     return lines

@@ -39,10 +39,11 @@ BESIDE_CURVE = 18
 
 @dataclass(slots=True)
 class Watcher:
-    """Looks at one station and its database."""
+    """Looks at one station and its database: ``database``, or (None) the one that it says it writes, else ``own``."""
 
-    database: Path
+    database: Path | None
     socket: Path
+    own: Path
     _status: StationStatus | None = None
     _heard_s: float | None = None
     _run: RunSoFar | None = None
@@ -64,13 +65,20 @@ class Watcher:
         return Seen(time.time(), self._status, self._run, self._last, self._heard_s, trouble)
 
     def _read(self) -> None:
-        with closing(open_readonly(self.database)) as db:
+        database = self._database()
+        with closing(open_readonly(database)) as db:
             run_id = newest_run(db)
             self._run = None if run_id is None else run_so_far(db, run_id)
-        ended = [r.run_id for r in list_runs(self.database, most=2) if r.verdict is not None]
+        ended = [r.run_id for r in list_runs(database, most=2) if r.verdict is not None]
         if ended and (self._last is None or self._last.run_id != ended[-1]):
             with contextlib.suppress(NoSuchRun):
-                self._last = result_of_run(self.database, str(ended[-1]))
+                self._last = result_of_run(database, str(ended[-1]))
+
+    def _database(self) -> Path:
+        if self.database is not None:
+            return self.database
+        told = None if self._status is None else self._status.storage.database
+        return Path(told) if told and os.access(told, os.R_OK) else self.own
 
 
 def terminal() -> Console:

@@ -72,9 +72,9 @@ class Snapshot:
     def seen(self) -> RunSoFar | None:
         """Get the running run as it is stored, where it is the one that the station tells of."""
         seen, status = self.stored.seen, self.status
-        if seen is None or status is None or status.run is None or status.run.run_id != seen.head.run_id:
+        if seen is None or status is None or status.run is None:
             return None
-        return seen
+        return seen if status.run.tells_of(seen.head.run_id, seen.head.run_uid) else None
 
 
 @cache

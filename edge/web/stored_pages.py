@@ -296,6 +296,9 @@ async def rig(request: Request) -> Response:
             (w("rig_loop"), "?" if step_s is None else f"{step_s * 1000.0:.0f} ms"),
         ]
     rows += [(w("rig_database"), str(page.looker.database)), (w("rig_key"), said_key)]
+    written = None if status is None else status.storage.database
+    if written and Path(written).resolve() != page.looker.database.resolve():
+        rows.append((w("rig_writes"), written))
     log = await run_in_threadpool(_station_log, page.looker.database, viewer.language)
     text = page.renderer.page(
         "rig.html",

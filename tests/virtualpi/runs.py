@@ -59,12 +59,19 @@ def whole_test(make: Any, scenario: str, bridge: str, seed: int, hold_s: int, da
             seconds.update(repr(tuple(row.values())).encode())
         newest = "select sha256 from what_is_in_each_chunk order by chunk desc limit 1"
         chain = [row["sha256"] for row in journal.db.query(newest)]
+        settings = json.loads(next(journal.db.query("select settings_json from runs"))["settings_json"])
+        versions = settings.pop("versions")  # of Python and the packages: another machine's may be others
+        events = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for row in journal.db.query("select * from events order by event"):
+            events.update(repr([value for name, value in row.items() if "sha256" not in name]).encode())
     return {
         "result": result,
         "samples": samples,
         "raw_sha256": raw.hexdigest(),
         "seconds_sha256": seconds.hexdigest(),
+        "settings_and_events_sha256": events.hexdigest(),
         "chain": chain,
+        "versions": versions,
     }
 
 

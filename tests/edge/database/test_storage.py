@@ -111,6 +111,17 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_can_be_opened(copy: Path, dam
     assert aside.read_bytes() == before
 
 
+def test_a_name_in_the_schema_that_is_no_text_is_damage_as_any(copy: Path) -> None:
+    data = copy.read_bytes()
+    assert data.count(b'CREATE TABLE "events"') == 1
+    spoilt = data.replace(b'CREATE TABLE "events"', b'CREATE TA\xdfLE "events"')  # SQLite quotes it in its words
+    copy.write_bytes(spoilt)
+    found = quarantine_if_unusable(copy, WALL_S)
+    assert found is not None
+    assert found.path.name.startswith(copy.name)
+    assert not copy.exists()
+
+
 def test_what_still_waits_in_the_log_goes_with_a_damaged_file_and_not_to_the_new_one(copy: Path) -> None:
     wal, shm = (copy.with_name(copy.name + end) for end in ("-wal", "-shm"))
     writer = sqlite3.connect(copy)

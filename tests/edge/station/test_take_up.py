@@ -183,6 +183,15 @@ def test_the_database_that_let_the_station_die_at_each_start_is_answered(killed:
     assert "running" not in started.states
 
 
+@pytest.mark.parametrize("seed", [183, 376])
+def test_what_an_attack_found_is_answered(killed: Killed, tmp_path: Path, seed: int) -> None:
+    """A bit in a name of the schema, which SQLite quoted as no text; a note of 24 million characters."""
+    spoil = {183: bit_flip, 376: forged}[seed]
+    started = killed.started(tmp_path, spoil(random.Random(f"1/{seed}")))
+    assert started.as_promised, started
+    assert started.kept
+
+
 def test_more_runs_than_any_process_leaves_are_not_all_taken_up(killed: Killed, tmp_path: Path) -> None:
     many = sql(
         "with recursive c(x) as (select 3 union all select x + 1 from c where x < 5000) "

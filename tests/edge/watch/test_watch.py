@@ -26,6 +26,7 @@ from edge.records.curve import Column, CurveTerms, ForecastAt, LiveCurve, Pressu
 from edge.records.status import StationStatus
 from edge.report.language import Language, Words
 from edge.trends.run_so_far import RunSoFar, run_so_far
+from edge.watch import loop
 from edge.watch.block_curve import LABEL, block_curve
 from edge.watch.frame import Seen, frame
 
@@ -109,6 +110,26 @@ def test_a_curve_rises_to_its_value_with_the_limit_above_and_dots_ahead() -> Non
 def test_where_nothing_was_seen_there_is_nothing() -> None:
     row = block_curve(curve([0.5] * 20 + [None] * 20 + [0.5] * 20), 66, 6)[-1]
     assert " " * 15 in row.cells.strip()
+
+
+def test_another_database_s_run_of_the_same_number_is_not_shown_as_the_station_s(run: RunSoFar) -> None:
+    told = msgspec.convert(STATUS, StationStatus)
+    assert told.run is not None
+    for uid, there in ((run.head.run_uid, run), ("another", None), (None, run)):
+        measured = msgspec.structs.replace(told, run=msgspec.structs.replace(told.run, run_uid=uid))
+        assert Seen(1000.0, measured, run, None, 1000.0).run is there
+
+
+def test_it_reads_the_database_that_the_station_writes_unless_told_another(
+    short_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = msgspec.convert(STATUS | {"storage": {"database": str(short_demo.path)}, "run": None}, StationStatus)
+    monkeypatch.setattr(loop, "ask_status", lambda *_, **__: told)
+    own = tmp_path / "none.db"
+    assert loop.Watcher(None, tmp_path / "s", own).look().run is not None
+    assert loop.Watcher(own, tmp_path / "s", own).look().run is None
+    told = msgspec.convert(STATUS | {"storage": {"database": str(tmp_path / "gone.db")}}, StationStatus)
+    assert loop.Watcher(None, tmp_path / "s", short_demo.path).look().stored is not None
 
 
 def test_one_frame_is_printed_without_a_station(short_demo: Demo, tmp_path: Path) -> None:

@@ -112,6 +112,23 @@ def test_a_page_says_when_the_station_was_not_heard(short_demo: Demo, monkeypatc
     assert 'data-link="lost"' in lost
 
 
+def test_another_database_s_run_of_the_same_number_is_not_shown_as_the_station_s(
+    short_demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def see(served: Served) -> tuple[bool, str]:
+        return served.looker.snapshot.seen is not None, (await served.client.get("/rig")).text
+
+    another = running() | {"storage": {"database": "/elsewhere/halfpercent.db"}}
+    another["run"] = another["run"] | {"run_uid": "another"}
+    shown, rig = on_page(monkeypatch, short_demo.path, see, **another)
+    assert not shown
+    assert "writes another database /elsewhere/halfpercent.db" in " ".join(re.sub(r"<[^>]+>", " ", rig).split())
+    same = running() | {"storage": {"database": str(short_demo.path)}}
+    shown, rig = on_page(monkeypatch, short_demo.path, see, **same)
+    assert shown
+    assert "writes another" not in rig
+
+
 def test_each_reading_has_its_age_beside_it(short_demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     told = running(mass_age_s=1.26)
     ages = {"code_age_s": 0.04, "temp_age_s": 12.9, "under_voltage": True}
