@@ -7,6 +7,8 @@ a mistake of our own is, since hiding it would help nobody.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import re
@@ -85,6 +87,9 @@ def _errors_answered() -> Iterator[None]:
 def run_command(cli: click.Group) -> NoReturn:
     """Run a command and end the process with its exit status."""
     _fill_standard_streams()
+    atexit.register(
+        gc.disable
+    )  # no last search for circles: what is held goes with the process
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack the minus sign, a path may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -1,4 +1,4 @@
-"""What a long command that makes many records spares itself.
+"""What a command that makes many records, or imports much, spares itself.
 
 This module must never be used by what runs for days: there a circle would stay.
 """
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_circles() -> Iterator[None]:
-    """Look for no circles among hundreds of thousands of records that have none: that is up to a tenth of the time."""
+    """Look for no circles among hundreds of thousands of records that have none: that is a tenth of the time."""
     gc.disable()
     try:
         yield

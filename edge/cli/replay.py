@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .no_circles import no_circles
 from .options import (
     DB_NAME,
     NATIONAL,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help=f"A folder: leaves {DB_NAME} there.")
 @db_option
 @as_json_option
+@no_circles()
 def replay_recording(
     file: Path,
     standard_name: str | None,

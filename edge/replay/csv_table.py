@@ -240,11 +240,23 @@ class TableReader:
         return values
 
     def _any_number(self, cells: list[str]) -> bool:
-        """Say whether a row holds a number or a time where one is wanted, or begins with one."""
-        looked_at = {c.at for c in self.wanted if c.quantity != "status"} | {0}
-        return any(
-            at < len(cells) and (_is_number(self._number, cells[at]) or looks_like_clock(cells[at])) for at in looked_at
-        )
+        """Say whether a row holds a number or a time where one is wanted, or begins with one.
+
+        In a row of the header's width a digit that a wanted cell begins with is enough: a value that is damaged, or has
+        its unit behind it, is none of a footer.
+        """
+        wanted = {c.at: c.suffix for c in self.wanted if c.quantity != "status"}
+        if len(cells) == len(self.layout.columns) and any(cells[at].lstrip(" +-")[:1].isdecimal() for at in wanted):
+            return True
+        looked_at = ((at, suffix) for at, suffix in ({0: ""} | wanted).items() if at < len(cells))
+        return any(self._looks_read(cells[at], suffix) for at, suffix in looked_at)
+
+    def _looks_read(self, cell: str, suffix: str) -> bool:
+        try:
+            bare = without_unit(cell, suffix) if suffix else cell
+        except ValueError:
+            bare = cell
+        return _is_number(self._number, bare) or looks_like_clock(cell)
 
     def _time(self, cells: list[str], column: Wanted) -> float:
         text = cells[column.at]

@@ -137,6 +137,10 @@ def anywhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(style=STYLE, rows=TABLE)
 @example(style=Style(separator=";"), rows=[(Decimal(1), Decimal("1.500"), Decimal(20))])
+@example(
+    style=Style(encoding="gb18030", thousands="\u00a0", temp="C", reverse=True, unit_in_cells=True),
+    rows=[(Decimal(1), Decimal(1), Decimal(0)), (Decimal(1000), Decimal(1), Decimal(1))],
+)
 def test_whatever_is_written_is_read_right_or_refused(
     anywhere: Path, style: Style, rows: list[tuple[Decimal, Decimal, Decimal]]
 ) -> None:

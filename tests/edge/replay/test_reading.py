@@ -223,6 +223,19 @@ def test_a_last_row_that_is_cut_off_or_spoiled_is_no_footer(tmp_path: Path, end:
     assert "line 4" in refusal(tmp_path, f"{PLAIN}{end}\n")
 
 
+UNITS = "Temp.;Weight;Time (s)\n0 C;1 g;1\n0.5 C;1 g;2\n"
+
+
+@pytest.mark.parametrize("end", ["1 C;1 g;1x000", "1x C;;", "1 C;1 g", "1 C", "1 C;1 g;3 g;4", ";1 g;"])
+def test_a_last_row_with_its_units_is_no_footer_either(tmp_path: Path, end: str) -> None:
+    assert "line 4" in refusal(tmp_path, f"{UNITS}{end}\n")
+
+
+def test_what_no_guessed_encoding_reads_is_no_footer(tmp_path: Path) -> None:
+    text = f"{UNITS}1 C;1 g;1\xa0000\n".encode("gb18030")  # taken for Latin-1, in which its last cell is no number
+    assert "line 4, column Time (s)" in refusal(tmp_path, text)
+
+
 def test_a_row_after_a_footer_is_refused(tmp_path: Path) -> None:
     text = f"{PLAIN}Result\n\n20;100.1;27\n"
     assert "line 4: 1 cells where the header has 3" in refusal(tmp_path, text)
