@@ -87,9 +87,7 @@ def _errors_answered() -> Iterator[None]:
 def run_command(cli: click.Group) -> NoReturn:
     """Run a command and end the process with its exit status."""
     _fill_standard_streams()
-    atexit.register(
-        gc.disable
-    )  # no last search for circles: what is held goes with the process
+    atexit.register(gc.disable)  # no last search for circles: what is held goes with the process
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack the minus sign, a path may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
