@@ -98,6 +98,19 @@ def test_the_command_tells_neither_that_it_wrote_nor_in_which_file_its_pieces_ar
 ) -> None:
     monkeypatch.setattr(
         "sys.argv",
-        ["b.py", "--rigs", "4", "--resume", "/home/ada/pieces", "--write", "--keep", "/home/ada/k", "--seed", "2"],
+        [
+            "b.py",
+            "--rigs",
+            "4",
+            "--resume",
+            "/home/ada/pieces",
+            "--write",
+            "--keep",
+            "/home/ada/k",
+            "--state",
+            "/home/ada/s",
+            "--seed",
+            "2",
+        ],
     )
     assert measured_here((), None).command == "python b.py --rigs 4 --seed 2"

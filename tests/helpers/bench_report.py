@@ -23,7 +23,7 @@ from repository import ROOT
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 FLEET = ROOT / "docs" / "fleet.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
-KEEPS = ("--resume", "--keep")
+KEEPS = ("--resume", "--keep", "--state")
 UNTOLD = ("--write", *KEEPS)
 """Whether a bench writes, and in which file it keeps its pieces, is no part of what it measured."""
 
