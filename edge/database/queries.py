@@ -364,7 +364,7 @@ def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:
 
 
 def longest_text(db: Database, run_id: int) -> int:
-    """Get how many characters the longest text of a run has, without taking it into memory."""
+    """Get how many characters the longest text of a run has, of which SQLite alone holds one at a time."""
     found = 0
     for column, table in (("settings_json", "runs"), ("standard_toml", "runs"), ("data_json", "events")):
         row = db.execute(f"select max(length({column})) from {table} where run_id = ?", [run_id]).fetchone()

@@ -8,7 +8,6 @@ likes (docs/evidence.md). This module must never take a number of the result for
 from __future__ import annotations
 
 import datetime
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,7 +149,7 @@ def _events(db: Database, run_id: int, events: Sequence[Event]) -> Iterator[Alte
             yield Altered("events", where, f"{has['kind']} came of no frame")
             return
         said = (event.seq, str(event.kind), canonical(event.what.data()))
-        if (has["second"], has["kind"]) != said[:2] or not _close(json.loads(has["data_json"]), json.loads(said[2])):
+        if (has["second"], has["kind"]) != said[:2] or not _close(decoded(has["data_json"]), decoded(said[2])):
             yield Altered("events", where, f"{_shown(has['data_json'])}, folded again {_shown(said[2])}")
             return
 
