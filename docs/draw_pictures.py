@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 from edge.escalate import deliver as notice
 from edge.procedure.transitions import COMMANDS, DETOURS, TRANSITIONS
 from edge.publish import message as publish_message
-from edge.records.phase import ASKED, CARRIED, Phase
+from edge.records.phase import ASKED, CARRIED, CHECKED_FIRST, Phase
 from edge.records.result import RESULT_VERSION, json_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -220,14 +220,14 @@ def phases_svg(transitions: Mapping[tuple[Phase, Phase], str]) -> str:
     way = _single_way(transitions)
     half = (len(way) + 1) // 2
     places = {p: (LEFT + COLUMN * (i // half), 104 + (PHASE_H + GAP) * (i % half)) for i, p in enumerate(way)}
-    asked_in = {phase: str(word) for word, phase in COMMANDS.items()}
+    asked_in = {phase: str(word) for phase, word in COMMANDS.items()}
     bottom = 104 + (PHASE_H + GAP) * half - GAP + 30
     width = LEFT + COLUMN + PHASE_W + LEFT
     all_of_them = (
         "From every phase a run may also be done: judged, aborted by the operator, or INVALID with the reason."
     )
     told = [f"{left} to {entered}: {why}" for (left, entered), why in (transitions | DETOURS).items()]
-    ways = [_detour(phase) for phase in CARRIED]
+    ways = [_detour(phase) for phase in (*CHECKED_FIRST, *CARRIED)]
     operators = ", ".join(f"{phase} (command {word})" for phase, word in asked_in.items())
     return _svg(
         (width, bottom + 52 + 20 + 22 * len(ways)),
@@ -257,16 +257,21 @@ def _single_way(transitions: Mapping[tuple[Phase, Phase], str]) -> list[Phase]:
     way = [next(left for left in after if left not in after.values())]
     while way[-1] in after:
         way.append(after[way[-1]])
-    if len(way) != len(transitions) + 1 or {*way, *CARRIED, Phase.DONE} != set(Phase):
+    if len(way) != len(transitions) + 1 or {*way, *CHECKED_FIRST, *CARRIED, Phase.DONE} != set(Phase):
         raise ValueError("the phases are not one after the other any more: draw them in another way")
     return way
 
 
-def _detour(carried: Phase) -> str:
-    """Get the line that says how the sample is carried to the balance and back in a phase beside the way."""
-    out = " or ".join(str(left) for left, entered in DETOURS if entered is carried)
-    on = " or ".join(str(entered) for left, entered in DETOURS if left is carried)
-    return f"Beside the way, {carried}: at the laboratory's balance, from {out}; then {on}."
+def _detour(phase: Phase) -> str:
+    """Get the line that says what a phase beside the way is, where from, and where to."""
+    out = " or ".join(str(left) for left, entered in DETOURS if entered is phase)
+    on = " or ".join(str(entered) for left, entered in DETOURS if left is phase)
+    if phase in CARRIED:
+        return f"Beside the way, {phase}: at the laboratory's balance, from {out}; then {on}."
+    what = f"command: {COMMANDS[phase]}" if phase in COMMANDS else "of the empty holder"
+    return (
+        f"Beside the way, {phase}: {what}, where a check weight before the sample was announced, from {out}; then {on}."
+    )
 
 
 def _phase(phase: Phase, place: tuple[float, float], command: str | None) -> str:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 @specimen_option
 @click.option("--zero-after", is_flag=True, help="The zero is taken again after M2.")
 @click.option("--check-weight", "check_weight_g", type=float, help="And this check weight, in g, put on.")
+@click.option("--check-before", is_flag=True, help="And before the sample too, with a rest after it.")
 def demo(
     scenario: str | None,
     seed: int | None,
@@ -68,6 +69,7 @@ def demo(
     specimen_path: Path | None,
     zero_after: bool,
     check_weight_g: float | None,
+    check_before: bool,
 ) -> None:
     """Run a whole test on the simulated rig, through the real drivers, in seconds."""
     from edge.database.journal import Journal
@@ -86,13 +88,13 @@ def demo(
     if night is not None:
         what_happens = night_of(Simulate(seed, scenario, bridge, night=night))
         path = database_to_write(db, out)
-        order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g, specimen)
+        order = DemoOrder(standard, sample, what_happens.head.seed, zero_after, check_weight_g, specimen, check_before)
         tell = _say_nothing if as_json else _say
         result = _with_progress(as_json, standard, lambda show: run_night(what_happens, order, path, show, tell))
     else:
         seed = 1 if seed is None else seed
         simulated = build(scenario or "solid", bridge or "nau7802", seed)
-        order = DemoOrder(standard, sample, seed, zero_after, check_weight_g, specimen)
+        order = DemoOrder(standard, sample, seed, zero_after, check_weight_g, specimen, check_before)
         path = database_to_write(db, out)
         with no_circles(), Journal(path) as journal:
             result = _with_progress(as_json, standard, lambda show: run_demo(simulated, order, journal, show))

@@ -114,6 +114,7 @@ _OF_A_TEST = (
     click.option("--zero-after", is_flag=True, help="Take the zero again after M2."),
     click.option("--check-weight", "check_weight_g", type=float, help="Weigh a check weight of so many g at the end."),
     click.option("--weight", type=click.Path(path_type=Path), help="And this one: its record, a TOML file."),
+    click.option("--check-before", is_flag=True, help="And before the sample too, with a rest after it."),
     click.option("--mass", "mass_g", type=float, help="What the sample weighs in g; a kitchen scale will do."),
     click.option("--specimen", type=click.Path(path_type=Path), help="Its record: a TOML file (docs/specimen.md)."),
     click.option(
@@ -145,6 +146,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         blank: tuple[int, ...],
         air: tuple[str, ...],
         zero_after: bool,
+        check_before: bool,
         new_holder: bool,
         moved: bool,
         certificate: Path | None,
@@ -171,6 +173,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "blank": blank[0] if blank else None,
             "more_blanks": ";".join(map(str, blank[1:])) or None,
             "zero_after": zero_after or None,
+            "check_before": check_before or None,
             "new_holder": new_holder or None,
             "moved": moved or None,
             "air": ";".join(air) or None,

@@ -280,6 +280,8 @@ class _Shown:
 
     ASKED = {  # noqa: RUF012  # never changed
         "tare": "the holder empty? type tare",
+        "check weight before": "put the check weight on, then type check",
+        "rest": "take the check weight off, and leave the holder empty",
         "load": "put the sample on, then type load",
         "carried for m1": "weigh it, type weigh m1 and the mass, put it back, then type carry back",
         "carried for m2": "weigh it, then type weigh m2 and the mass",

@@ -218,8 +218,15 @@ def tell_zero(socket: Path | None, as_json: bool) -> None:
 @of_a_station
 @as_json_answer
 def tell_check(socket: Path | None, as_json: bool) -> None:
-    """Say that the check weight is on."""
-    tell(ask_station(socket, "check"), as_json, "The check weight is being weighed: leave it alone.")
+    """Say that the check weight is on: after M2, or before the sample where it was announced."""
+    answer = ask_station(socket, "check")
+    line = "The check weight is being weighed: leave it alone."
+    if isinstance(rests_s := answer.get("rests_s"), int):
+        line += (
+            f" Then take it off: the holder rests for about {rests_s / 60.0:.0f} min before the sample, for what the "
+            "weight made the cell creep comes back slowly."
+        )
+    tell(answer, as_json, line)
 
 
 @click.command()

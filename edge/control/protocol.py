@@ -64,7 +64,8 @@ class Start(_Args, frozen=True, kw_only=True):
     of its record, ``balance`` that of the certificate of the laboratory's balance, ``series`` the series that the run
     belongs to; ``safety_said``: the operator said yes to docs/safety.md in it. ``nonce``: what somebody gave who wants
     to know that the run was not before. ``new_holder``: holder, mount or cabling are others than in the run before.
-    ``weight`` is the file of a check weight's record, which is put on at the end. ``suitability`` is a test of the rig
+    ``weight`` is the file of a check weight's record, which is put on at the end; ``check_before``: and before the
+    sample too. ``suitability`` is a test of the rig
     with something that loses ``known_loss_g`` (standard uncertainty ``known_loss_u_g``).
     Names are stored in their normal form (NFC)."""
 
@@ -82,6 +83,7 @@ class Start(_Args, frozen=True, kw_only=True):
     zero_after: bool = False
     check_weight_g: MassG | None = None
     weight: Text | None = None
+    check_before: bool = False
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
     specimen: Text | None = None
@@ -106,6 +108,8 @@ class Start(_Args, frozen=True, kw_only=True):
             raise ValueError("more_blanks are beside a blank: give that first")
         if self.weight is not None and self.check_weight_g is not None:
             raise ValueError("weight is the record of the check weight: leave check_weight_g out")
+        if self.check_before and self.weight is None and self.check_weight_g is None:
+            raise ValueError("check_before is when the check weight is put on: give check_weight_g or weight too")
         if self.suitability is not None and (self.kind == "blank" or self.specimen is not None):
             raise ValueError("suitability is a test of the rig: no blank, and no specimen")
         if (self.suitability in ("liquid", "hydrate")) != (self.known_loss_g is not None):

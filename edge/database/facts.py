@@ -16,7 +16,7 @@ from calibration.certificate import Certificate
 from edge.errors import NoSuchRun
 from edge.records.curve import PhaseSpan, PressureKnown
 from edge.records.event import EventKind
-from edge.records.phase import Phase
+from edge.records.phase import CHECKED_FIRST, Phase
 from edge.records.report_facts import (
     CertificateTold,
     ClockKnown,
@@ -40,7 +40,7 @@ from .two_chains import StoredRow
 
 VACUUM = (Phase.RAMP, Phase.HOLD)
 """The phases whose vacuum is declared where there is no gauge; before and after the same air is."""
-AIR = (Phase.TARE, Phase.LOAD, Phase.M1, Phase.M2, Phase.ZERO, Phase.CHECK)
+AIR = (Phase.TARE, *CHECKED_FIRST, Phase.LOAD, Phase.M1, Phase.M2, Phase.ZERO, Phase.CHECK)
 MOST_STATUSES = 100
 
 

@@ -171,17 +171,21 @@ def live_parameters(
     vacuum: VacuumGauge | None = None,
     zero_after: bool = False,
     check_weight_g: float | None = None,
+    check_before: bool = False,
 ) -> RunParameters:
     """Get the terms of a run on the instrument, which starts with the tare and is weighed as the standard says.
 
     ``stability_g``: how far a weighing's halves may be apart beyond their noise, where the cell wanders more
     than the plan's default allows. ``vacuum``: the settings of the gauge, where one is fitted. ``zero_after``: the
-    operator takes the zero again after M2; ``check_weight_g``: and then puts this weight (g) on, which needs that zero.
-    Raises ``BadInput`` for a check weight that is none, or beyond the capacity.
+    operator takes the zero again after M2; ``check_weight_g``: and then puts this weight (g) on, which needs that zero;
+    ``check_before``: and before the sample too. Raises ``BadInput`` for a check weight that is none, or beyond the
+    capacity.
     """
     most_g = certificate.cell.capacity_g
     if check_weight_g is not None and not 0.0 < check_weight_g <= most_g:
         raise BadInput(f"check weight {check_weight_g:g} g: give grams, above 0 and at most the cell's {most_g:g}")
+    if check_before and check_weight_g is None:
+        raise BadInput("a check weight before M1: say which, in g; it is compared with itself after M2")
     tare = certificate.tare_counts
     plan = plan_from_standard(standard, "cold", temp_measured=True, gauge=vacuum is not None)
     plan = replace(
@@ -189,6 +193,7 @@ def live_parameters(
         stability_g=max(plan.stability_g, stability_g),
         zero_after=zero_after or check_weight_g is not None,
         check_weight_g=check_weight_g or 0.0,
+        check_before=check_before,
         tare_g=math.nan if tare is None else tare / certificate.span.counts_per_g,
         tare_within_g=(TARE_WITHIN if tare is not None else HOLDER_WITHIN) * most_g,
         least_g=LEAST_OF_CAPACITY * most_g,

@@ -21,7 +21,7 @@ from edge.records.phase import Phase
 from edge.records.second import Second
 from edge.records.weighing import Excursion, Weighing, WeighingKind
 
-from .after_m2 import AFTER_M2, LOOK_EVERY_S, AfterM2
+from .by_hand import AFTER_M2, LOOK_EVERY_S, TAKEN, ByHand, CheckBefore
 from .carrying import Carrying
 from .excursions import Excursions
 from .hot_windows import HotWindows
@@ -51,7 +51,8 @@ class Phases:
         self._tare_asked = False
         self._loaded = False
         self._asked_s = math.nan  # when the sample was said to be on
-        self._after: AfterM2 | None = None
+        self._by_hand: ByHand | None = None
+        self.check_before = CheckBefore(plan.check_weight_g)
         self._window = Window()
         self.masses = MassRecord()
         self.carrying = Carrying()
@@ -64,14 +65,14 @@ class Phases:
         self._steps: Mapping[Phase, Callable[[Second, Second | None], Iterator[Event]]] = {
             Phase.TARE: self._step_tare,
             Phase.LOAD: self._step_load,
-            Phase.M1: self._step_cold,
             Phase.PUMP: self._step_pump,
             Phase.RAMP: self._step_ramp,
             Phase.HOLD: self._step_hold,
             Phase.COOL: self._step_cool,
-            Phase.M2: self._step_cold,
+            **dict.fromkeys((Phase.M1, Phase.M2), self._step_cold),
             **dict.fromkeys((Phase.CARRY_M1, Phase.CARRY_M2), self._step_carried),
-            **dict.fromkeys((Phase.ZERO, Phase.CHECK), self._step_after),
+            **dict.fromkeys(TAKEN, self._step_by_hand),
+            Phase.REST: self._step_rest,
         }
 
     @property
@@ -108,8 +109,8 @@ class Phases:
             self.phase = Phase.DONE
         elif command is OperatorWord.VENT:
             self.vented_s = t_s
-        elif self._after is not None and command is self._after.word:
-            self._after.ask(t_s)
+        elif self._by_hand is not None and command is self._by_hand.word:
+            self._by_hand.ask(t_s)
         else:
             self._carry = OperatorWord(command)
         return Event(seq, t_s, CommandTaken(command))
@@ -117,7 +118,7 @@ class Phases:
     @property
     def awaited(self) -> OperatorWord | None:
         """Get the operator's command that this phase waits for (None where it goes on by itself)."""
-        return next((word for word, phase in COMMANDS.items() if phase is self.phase), None)
+        return COMMANDS.get(self.phase)
 
     def refusal(self, command: Command) -> str:
         """Say why a command would be refused now: '' where it would be taken."""
@@ -163,7 +164,7 @@ class Phases:
         self.phase = phase
         self._since_s = self.entered_s[phase] = row.t_s
         self._cold_c = self._asked_s = math.nan
-        self._after = AfterM2(phase, row.t_s) if phase in AFTER_M2 else None
+        self._by_hand = ByHand(phase, row.t_s) if phase in TAKEN else None
         self._window = Window()
         return event
 
@@ -198,15 +199,12 @@ class Phases:
         """Wait until the sample is back, or until the balance has said M2."""
         over, at_most = self._in_phase_s(row) > self.plan.zero_max_s, f"within {hours(self.plan.zero_max_s)} h"
         if self.phase is Phase.CARRY_M2 and self.carrying.has_m2:
-            yield self._enter(self._next_after_m2(), row, "M2 is weighed on the balance")
+            yield self._enter(self.plan.then(Phase.M2), row, "M2 is weighed on the balance")
         elif over and self._m2_is_taken:
-            yield self._enter(self._next_after_m2(), row, f"no M2 of the balance {at_most}")
+            yield self._enter(self.plan.then(Phase.M2), row, f"no M2 of the balance {at_most}")
         elif over:
             why = f"the sample was carried out and was not back {at_most}"
             yield self._fail(row, Invalid(InvalidReason.NOT_CARRIED_BACK, why))
-
-    def _next_after_m2(self) -> Phase:
-        return Phase.ZERO if self.plan.zero_after else Phase.DONE
 
     # weighings
 
@@ -243,7 +241,7 @@ class Phases:
             yield Event(row.seq, row.t_s, step_refused(OperatorWord.TARE, why))
             return
         yield self._weigh(WeighingKind.TARE, rows)
-        yield self._enter(Phase.LOAD, row, "the zero is taken")
+        yield self._enter(plan.then(Phase.TARE), row, "the zero is taken")
 
     def _step_load(self, row: Second, last: Second | None) -> Iterator[Event]:
         """Go on to M1 once what lies on the holder can be the sample: asked now, and not after the night."""
@@ -300,7 +298,7 @@ class Phases:
         if self.carrying.awaits_m2:
             self.carrying.out(row.t_s, before_hold=False)
             return self._enter(Phase.CARRY_M2, row, f"{why}; the balance's comes now")
-        return self._enter(self._next_after_m2(), row, why)
+        return self._enter(self.plan.then(Phase.M2), row, why)
 
     def _weigh_at_rest(self, which: WeighingKind, *, empty: bool = False) -> Event | None:
         """Take a mass from the newest rows if they are enough, at one temperature, at rest, and loaded or ``empty``."""
@@ -311,37 +309,40 @@ class Phases:
         loaded = empty or abs(value.mean) > 10.0 * value.u
         return self._take(weighing(which, rows, value), rows[-1]) if loaded else None
 
-    # after M2: what the operator may still do
+    # what the operator says of zero and check weight
 
-    def _step_after(self, row: Second, last: Second | None) -> Iterator[Event]:
-        """Take the second zero, or the check weight, once the operator has said that it is ready."""
-        after, plan = self._after, self.plan
-        assert after is not None  # the phase began with it
-        m = self.weighings.get(WeighingKind.M2) or self.weighings[WeighingKind.M1]
-        found = after.step(row, plan, m.value.mean if after.which is WeighingKind.ZERO else plan.check_weight_g)
+    def _step_by_hand(self, row: Second, last: Second | None) -> Iterator[Event]:
+        """Take the second zero, or a check weight, once the operator has said that it is ready."""
+        step, plan = self._by_hand, self.plan
+        assert step is not None  # the phase began with it
+        if self.phase is Phase.CHECK_BEFORE:
+            self.check_before.take(row)
+        m = self.weighings.get(WeighingKind.M2) or self.weighings.get(WeighingKind.M1)
+        found = step.step(row, plan, plan.check_weight_g if m is None or step.is_check else m.value.mean)
         if found is None:
             return
         if found.over:
             yield self._enter(Phase.DONE, row, found.over)
         elif found.refused:
-            yield Event(row.seq, row.t_s, step_refused(after.word, found.refused))
+            yield Event(row.seq, row.t_s, step_refused(step.word, found.refused))
         else:
-            yield self._weigh(after.which, found.rows)
-            more = after.which is WeighingKind.ZERO and plan.check_weight_g > 0.0
-            yield self._enter(Phase.CHECK if more else Phase.DONE, row, f"the {after.which} is taken")
+            yield self._weigh(step.which, found.rows)
+            yield self._enter(plan.then(self.phase), row, f"the {step.word} is taken")
+
+    def _step_rest(self, row: Second, last: Second | None) -> Iterator[Event]:
+        """Wait with the holder empty until little is left of what the check weight made the cell creep."""
+        self.check_before.take(row)
+        if self.check_before.is_rested(row, self.plan):
+            yield self._enter(Phase.LOAD, row, f"the holder has rested for {self.check_before.rest_s(self.plan):.0f} s")
 
     # pump, ramp, hold, cool
 
     def _step_pump(self, row: Second, last: Second | None) -> Iterator[Event]:
-        plan = self.plan
-        if not plan.pressure_needed:
-            if self._in_phase_s(row) >= plan.pump_wait_s:
-                yield self._enter(Phase.RAMP, row, "vacuum declared, not measured")
-        elif row.pressure_pa <= plan.pressure_limit_pa:
-            yield self._enter(Phase.RAMP, row, f"{row.pressure_pa:.3g} Pa reached")
-        elif self._in_phase_s(row) > plan.ramp_max_s:
-            because = Invalid(InvalidReason.NO_VACUUM, f"the pressure never fell to {plan.pressure_limit_pa:g} Pa")
-            yield self._fail(row, because)
+        pumped = self.plan.pumped(row.pressure_pa, self._in_phase_s(row))
+        if isinstance(pumped, Invalid):
+            yield self._fail(row, pumped)
+        elif pumped:
+            yield self._enter(Phase.RAMP, row, pumped)
 
     def _step_ramp(self, row: Second, last: Second | None) -> Iterator[Event]:
         if row.qualified:
@@ -396,5 +397,4 @@ class Phases:
         if is_cold(row, m1, plan):
             yield self._enter(Phase.M2, row, "cold again")
         elif self._in_phase_s(row) > plan.cool_max_s:
-            why = f"not cold again after {hours(plan.cool_max_s)} h: open the oven's vent or wait"
-            yield self._fail(row, Invalid(InvalidReason.NOT_COLD_AGAIN, why))
+            yield self._fail(row, plan.not_cold_again)

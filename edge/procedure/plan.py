@@ -38,6 +38,7 @@ class Plan:
     may be from there; ``last_tare_g`` what it was in ``last_tare_run`` (0: there is none), from which it moves by at
     most ``last_tare_within_g`` by itself. A sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0:
     not declared). ``void_because``: why the certificate does not hold until the check weight agrees ('': it holds).
+    ``check_before``: the check weight is put on before the sample too, and the holder rests after it.
     """
 
     weigh: Literal["cold", "hot"]
@@ -76,6 +77,7 @@ class Plan:
     last_tare_within_g: float = math.inf
     last_tare_run: int = 0
     void_because: str = ""
+    check_before: bool = False
 
     @property
     def asks_load(self) -> bool:
@@ -109,6 +111,32 @@ class Plan:
         below = f" and below {self.pressure_limit_pa:g} Pa" if self.pressure_needed else ""
         band = f"{self.hold_temp_c:g} ± {self.hold_band_c:g} °C"
         return Invalid(InvalidReason.NEVER_IN_BAND, f"{why} before the hold: never within {band}{below}")
+
+    def then(self, phase: Phase) -> Phase:
+        """Get what follows the tare, M2, the second zero or a check weight, by what was announced."""
+        if phase is Phase.TARE:
+            return Phase.CHECK_BEFORE if self.check_before else Phase.LOAD
+        if phase is Phase.CHECK_BEFORE:
+            return Phase.REST
+        if phase is Phase.M2 and self.zero_after:
+            return Phase.ZERO
+        return Phase.CHECK if phase is Phase.ZERO and self.check_weight_g > 0.0 else Phase.DONE
+
+    @property
+    def not_cold_again(self) -> Invalid:
+        """Get the reason of INVALID for an oven that did not cool."""
+        why = f"not cold again after {hours(self.cool_max_s)} h: open the oven's vent or wait"
+        return Invalid(InvalidReason.NOT_COLD_AGAIN, why)
+
+    def pumped(self, pressure_pa: float, waited_s: float) -> str | Invalid:
+        """Say why the vacuum is there ('': not yet), or get the reason of INVALID where it did not come."""
+        if not self.pressure_needed:
+            return "vacuum declared, not measured" if waited_s >= self.pump_wait_s else ""
+        if pressure_pa <= self.pressure_limit_pa:
+            return f"{pressure_pa:.3g} Pa reached"
+        if waited_s > self.ramp_max_s:
+            return Invalid(InvalidReason.NO_VACUUM, f"the pressure never fell to {self.pressure_limit_pa:g} Pa")
+        return ""
 
     def what_is_missing(self, phase: Phase, why: str, hold_s: float, rows: int) -> Invalid:
         """Get the reason of INVALID for a run that ended in ``phase``, with ``rows`` in its window."""

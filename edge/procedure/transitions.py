@@ -29,6 +29,9 @@ TRANSITIONS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
 
 DETOURS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
     {
+        (Phase.TARE, Phase.CHECK_BEFORE): "the zero is taken, and a check weight before M1 was announced",
+        (Phase.CHECK_BEFORE, Phase.REST): "the check weight is taken",
+        (Phase.REST, Phase.LOAD): "the holder was empty for four times as long as the weight lay there",
         (Phase.M1, Phase.CARRY_M1): "carry out",
         (Phase.PUMP, Phase.CARRY_M1): "carry out",
         (Phase.CARRY_M1, Phase.M1): "carry back",
@@ -38,14 +41,16 @@ DETOURS: Mapping[tuple[Phase, Phase], str] = MappingProxyType(
         (Phase.CARRY_M2, Phase.ZERO): "the balance has said M2, and a second zero was announced",
     }
 )
-"""The way to the laboratory's balance and back. Where the balance has said M2 and no zero was announced it is done."""
+"""A check weight before the sample; and the way to the laboratory's balance and back. Where the balance has said
+M2 and no zero was announced it is done."""
 
-COMMANDS: Mapping[OperatorWord, Phase] = MappingProxyType(
+COMMANDS: Mapping[Phase, OperatorWord] = MappingProxyType(
     {
-        OperatorWord.TARE: Phase.TARE,
-        OperatorWord.LOAD: Phase.LOAD,
-        OperatorWord.ZERO: Phase.ZERO,
-        OperatorWord.CHECK: Phase.CHECK,
+        Phase.TARE: OperatorWord.TARE,
+        Phase.CHECK_BEFORE: OperatorWord.CHECK,
+        Phase.LOAD: OperatorWord.LOAD,
+        Phase.ZERO: OperatorWord.ZERO,
+        Phase.CHECK: OperatorWord.CHECK,
     }
 )
 """What the operator commands, and in which phase."""
@@ -77,5 +82,5 @@ def refusal(command: Command, phase: Phase) -> str:
         case WeighedOnBalance():
             return "" if phase in M2_FROM else f"M2 on the balance is not for phase {phase}, but after carry out"
         case _:
-            taken = phase is COMMANDS.get(command)
+            taken = COMMANDS.get(phase) is command
     return "" if taken else f"{command} is not for phase {phase}"

@@ -15,6 +15,7 @@ class WeighingKind(StrEnum):
     """What a weighing is of. ``tare`` and ``zero`` are zeros in codes, all others masses in g."""
 
     TARE = "tare"
+    CHECK_BEFORE = "check_before"
     M1 = "m1"
     M2 = "m2"
     ZERO = "zero"

@@ -20,11 +20,18 @@ class ZerosTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckWeightTold(msgspec.Struct, frozen=True, kw_only=True):
-    """What the check weight said of the span; ``weight`` is what its record says of its certificate."""
+    """What the check weight said of the span; ``weight`` is what its record says of its certificate.
+
+    ``before_g`` is what it showed before M1, where it was put on there, and ``since_before_pct`` by how much the span
+    changed from then until after M2.
+    """
 
     stated_g: float
     indicated_g: float
     u_g: float
     span_changed_pct: float
+    before_g: float | UnsetType = UNSET
+    since_before_pct: float | UnsetType = UNSET
+    u_since_before_pct: float | UnsetType = UNSET
     weight: str | UnsetType = UNSET
     weight_sha256: str | UnsetType = UNSET

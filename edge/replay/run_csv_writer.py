@@ -114,6 +114,7 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             vacuum=parameters.vacuum,
             zero_after=plan.zero_after,
             check_weight_g=plan.check_weight_g or None,
+            check_before=plan.check_before or msgspec.UNSET,
             mass_g=plan.declared_g or None,
             tare_before=TareBefore(run_id=plan.last_tare_run, tare_g=plan.last_tare_g) if plan.last_tare_run else None,
             blank=None if blank is None else from_json(blank),

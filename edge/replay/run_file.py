@@ -53,8 +53,8 @@ class TareBefore(msgspec.Struct, frozen=True, kw_only=True):
 class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is of and goes by, as far as no sample says it.
 
-    ``zero_after``, ``check_weight_g`` (g) and ``mass_g`` (g) are what the start asked for; ``stops``, ``alarms``,
-    ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows;
+    ``zero_after``, ``check_weight_g`` (g), ``check_before`` and ``mass_g`` (g) are what the start asked for;
+    ``stops``, ``alarms``, ``resets`` and ``rig_changed`` are what the instrument noticed and no row shows;
     ``on_balance`` is what the laboratory's balance said, ``barometer`` what that read.
     """
 
@@ -71,6 +71,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     vacuum: VacuumGauge | None = None
     zero_after: bool = False
     check_weight_g: float | None = None
+    check_before: bool | msgspec.UnsetType = msgspec.UNSET
     mass_g: float | None = None
     tare_before: TareBefore | None = None
     blank: Result | None = None
@@ -97,6 +98,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
             vacuum=self.vacuum,
             zero_after=self.zero_after,
             check_weight_g=self.check_weight_g,
+            check_before=self.check_before is True,
         )
         live = with_declared_mass(live, self.mass_g)
         if (before := self.tare_before) is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from edge.records.curve import Column, CurveTerms, PhaseSpan, RecordedCurve
-from edge.records.phase import Phase
+from edge.records.phase import CARRIED, CHECKED_FIRST, Phase
 from edge.records.result import HappenedKind, HappenedTold
 
 from .curve_scale import hms
@@ -95,7 +95,7 @@ def short_length(seconds: float) -> str:
     )
 
 
-OFF_THE_RIG = (Phase.TARE, Phase.LOAD, Phase.CARRY_M1, Phase.CARRY_M2, Phase.ZERO, Phase.CHECK)
+OFF_THE_RIG = (Phase.TARE, *CHECKED_FIRST, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK)
 """In these phases what is indicated is not the sample's: a loss of 100 % is an empty holder."""
 
 

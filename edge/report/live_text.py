@@ -186,7 +186,13 @@ class ToDo:
     alarm: str = ""
 
 
-_COMMANDS = {Phase.TARE: "tare", Phase.LOAD: "load", Phase.ZERO: "zero", Phase.CHECK: "check"}
+_COMMANDS = {
+    Phase.TARE: "tare",
+    Phase.CHECK_BEFORE: "check",
+    Phase.LOAD: "load",
+    Phase.ZERO: "zero",
+    Phase.CHECK: "check",
+}
 
 
 def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo:
@@ -203,7 +209,7 @@ def to_do(w: Words, status: StationStatus | None, seen: RunSoFar | None) -> ToDo
         if status.run.refused:
             why = w("live_refused", why=w.said(status.run.refused))
         return ToDo(w(f"live_do_{key}"), why, Tone.STEP, _COMMANDS[phase], w(f"live_button_{key}"))
-    if phase in CARRIED and status.run is not None:
+    if phase in (*CARRIED, Phase.REST) and status.run is not None:
         key = phase.value.replace(" ", "_")
         refused = status.run.refused
         why = w("live_refused", why=w.said(refused)) if refused else w(f"live_do_{key}_why")

@@ -30,7 +30,7 @@ NARROW_COLUMNS = 64
 """In a narrower terminal the numbers go before the bar."""
 ON_LIGHT_AND_DARK = Theme({"progress.elapsed": "none", "bar.back": "bright_black"})
 """rich writes in yellow, which is not read on white, and in a grey that on white is the bar's own."""
-SHORT = {Phase.CHECK: "check"}
+SHORT = {Phase.CHECK_BEFORE: "check", Phase.CHECK: "check"}
 
 
 class Progress:

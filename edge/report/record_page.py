@@ -188,6 +188,10 @@ def _beside(page: Page) -> list[Html]:
         c = r.check_weight
         shown = fixed(c.indicated_g, decimals(c.u_g))
         out.append(w("beside_check", shown=shown, stated=f"{c.stated_g:g}", u=u_alone(c.u_g)))
+        if c.before_g is not UNSET and c.since_before_pct is not UNSET and c.u_since_before_pct is not UNSET:
+            u_pct = c.u_since_before_pct
+            shown, change = fixed(c.before_g, decimals(c.u_g)), signed(c.since_before_pct, decimals(u_pct))
+            out.append(w("beside_check_before", shown=shown, change=change, u=u_alone(u_pct)))
     if r.blank is not UNSET:
         b, places = r.blank, decimals(r.blank.u_g)
         out.append(w("beside_blank", name=b.name, loss=fixed(b.loss_g, places), u=u_alone(b.u_g)))

@@ -249,6 +249,12 @@ def _masses(r: Result) -> Iterator[str]:
             f"Check weight: {c.indicated_g:.{places}f} g instead of {c.stated_g:g} g, "
             f"u = {two_digits(c.u_g)} g: {changed}" + (f" ({c.weight})" if c.weight else "")
         )
+        if c.before_g is not UNSET and c.since_before_pct is not UNSET and c.u_since_before_pct is not UNSET:
+            u_pct = c.u_since_before_pct
+            yield (
+                f"    before M1 it showed {c.before_g:.{places}f} g: since then the span changed by "
+                f"{c.since_before_pct:+.{decimals(u_pct)}f} % (u = {two_digits(u_pct)} %)"
+            )
 
 
 def _recording(r: Result) -> Iterator[str]:

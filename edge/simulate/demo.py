@@ -45,7 +45,7 @@ class DemoOrder:
     """What a demo is of: the sample, by which standard, on the rig of which seed.
 
     ``zero_after`` and ``check_weight_g``: the operator takes the zero again after M2, and puts a weight on;
-    ``specimen`` is the sample's record.
+    ``specimen`` is the sample's record, ``check_before``: the weight is put on before the sample too.
     """
 
     standard: Standard
@@ -54,6 +54,7 @@ class DemoOrder:
     zero_after: bool = False
     check_weight_g: float | None = None
     specimen: Specimen | None = None
+    check_before: bool = False
 
 
 def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Show | None = None) -> Result:
@@ -69,6 +70,7 @@ def run_demo(simulated: Simulated, order: DemoOrder, journal: Journal, show: Sho
         stability_g=stability_g(certificate),
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g,
+        check_before=order.check_before,
     )
     definition = RunDefinition(
         order.sample,
@@ -132,6 +134,7 @@ def run_night(night: Night, order: DemoOrder, database: Path, show: Show | None,
                 composition=order.sample.composition,
                 zero_after=zero_after,
                 check_weight_g=check_weight_g,
+                check_before=order.check_before or night.head.check_before,
                 specimen=None if order.specimen is None else str(folder / "specimen.toml"),
             ),
             until_done=True,

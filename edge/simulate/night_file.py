@@ -235,7 +235,12 @@ EVENTS: dict[str, type[Happens]] = {
         SecondProgram, Command, Weigh, WrongBoard,
     )
 }  # fmt: skip
-_CALLED = {Phase.CHECK: "check", Phase.CARRY_M1: "carrym1", Phase.CARRY_M2: "carrym2"}
+_CALLED = {
+    Phase.CHECK_BEFORE: "checkbefore",
+    Phase.CHECK: "check",
+    Phase.CARRY_M1: "carrym1",
+    Phase.CARRY_M2: "carrym2",
+}
 PHASES = {_CALLED.get(phase, str(phase)): phase for phase in Phase if phase is not Phase.DONE}
 """Phases by the words that a night calls them."""
 
@@ -267,6 +272,7 @@ class NightHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     loss_pct: Annotated[float, Meta(ge=0, le=50, description="a loss in %, 0 to 50")] | None = None
     zero_after: bool = False
     check_weight_g: MassG | None = None
+    check_before: bool = False
     barometer: Literal["bmp280", "bme280"] | None = None
     accepted: tuple[Literal["PASS", "FAIL", "INCONCLUSIVE", "INVALID"], ...] = ()
 

@@ -15,10 +15,13 @@ from hw.sim.rig import Rig
 COMMANDS_BY_PHASE = {
     Phase.TARE: (OperatorWord.TARE, 120.0, 120.0),
     Phase.LOAD: (OperatorWord.LOAD, 60.0, 120.0),
+    Phase.CHECK_BEFORE: (OperatorWord.CHECK, 60.0, math.inf),
     Phase.ZERO: (OperatorWord.ZERO, 60.0, math.inf),
     Phase.CHECK: (OperatorWord.CHECK, 60.0, math.inf),
 }
 """What is said in a phase, so many s after it began, and again after so many s."""
+EMPTIED = (Phase.CHECK_BEFORE, Phase.ZERO, Phase.CHECK)
+"""The phases in which a word is said of a holder without the sample."""
 
 
 class SimulatedOperator:
@@ -73,14 +76,16 @@ class SimulatedOperator:
         waited_s = t_s - self._since_s
         if phase is Phase.COOL and self._rig.oven_c < self.VENT_BELOW_C:
             self._rig.pump(False)
+        if phase is Phase.REST and waited_s >= self.PLACE_AFTER_S / 2.0:  # no word is said for it
+            self._empty(0.0)
         if self._hands_only:
             return []
         if phase is Phase.LOAD and waited_s >= self.PLACE_AFTER_S / 2.0:
             self.place()
         if phase is Phase.CARRY_M2 and waited_s >= self.PLACE_AFTER_S / 2.0:
             self._rig.place_sample(on=False)
-        if phase in (Phase.ZERO, Phase.CHECK) and waited_s >= self.PLACE_AFTER_S / 2.0:
-            self._empty(self._check_weight_g if phase is Phase.CHECK else 0.0)
+        if phase in EMPTIED and waited_s >= self.PLACE_AFTER_S / 2.0:
+            self._empty(self._check_weight_g if phase in (Phase.CHECK_BEFORE, Phase.CHECK) else 0.0)
         if phase not in COMMANDS_BY_PHASE:
             return []
         word, due_s, again_s = COMMANDS_BY_PHASE[phase]

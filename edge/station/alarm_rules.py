@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge.records.phase import CARRIED, Phase
+from edge.records.phase import CARRIED, CHECKED_FIRST, Phase
 from hw.clock import NS_PER_S
 from hw.protocols import Reading, Status
 
@@ -43,7 +43,7 @@ class Alarm(StrEnum):
 APART_NS = 100_000_000
 """Two readings that are to confirm each other are at least so far apart."""
 _RTD_FULL = 0x7FFF
-HANDLED = (None, Phase.TARE, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK, Phase.DONE)
+HANDLED = (None, Phase.TARE, *CHECKED_FIRST, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK, Phase.DONE)
 """The phases in which someone puts a load on or takes it off."""
 
 

@@ -42,6 +42,7 @@ from edge.instrument.config import Config
 from edge.procedure.definition import RunDefinition
 from edge.records.command import OperatorWord
 from edge.records.event import HandedOver
+from edge.records.phase import Phase
 from edge.records.specimen import photographs_named
 from edge.run.live_run import LiveRun
 from edge.seal.sealing import shown_head
@@ -200,7 +201,9 @@ class RequestDesk:
         with self._taken(order):
             match order:
                 case OperatorStep():
+                    rests = self._rests_after(order)
                     self._step(OperatorWord(order.word), who)
+                    return rests | self._not_written()
                 case Weigh(run=int()):
                     station.must_be_idle()
                     self._keep_photograph(order)
@@ -225,8 +228,19 @@ class RequestDesk:
                     self._step(OperatorWord.ABORT, who)
                 case _:
                     return dict(msgspec.to_builtins(station_status(station)))
-        error = station.writer.not_written
+        return self._not_written()
+
+    def _not_written(self) -> dict[str, Any]:
+        error = self._station.writer.not_written
         return {"not_written_yet": error} if error else {}
+
+    def _rests_after(self, order: OperatorStep) -> dict[str, Any]:
+        """Get how long the holder will rest after a check weight that is said to be on before M1."""
+        live = self._station.live
+        if live is None or order.word != "check" or live.phase is not Phase.CHECK_BEFORE:
+            return {}
+        t_s, phases = (self._station.clock.now_ns() - live.pipeline.t0_ns) / NS_PER_S, live.pipeline.phases
+        return {"rests_s": round(phases.check_before.rest_to_come_s(t_s, phases.plan))}
 
     def _step(self, word: OperatorWord, who: str) -> None:
         """Take an operator's step; where it is refused because another has taken it, say who did."""

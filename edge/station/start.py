@@ -80,6 +80,7 @@ def definition_from_order(
         vacuum=config.vacuum.fitted(),
         zero_after=order.zero_after,
         check_weight_g=order.check_weight_g if weight is None else weight.mass_g,
+        check_before=order.check_before,
     )
     sample = Sample(
         order.sample,

@@ -1,4 +1,4 @@
-"""What the second zero and the check weight say after the test: how the zero moved, and whether the span did.
+"""What the second zero says after the test: how the zero moved, and what of it lies between M1 and M2.
 
 The zero is taken before M1 and again after M2. What it moved between the two is measured, and what of it lies
 between M1 and M2 is inferred; what cannot be inferred stays uncertain. This module must never take more from a
@@ -11,9 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from calibration.calibration_record import Weight
 from calibration.certificate import Certificate
-from calibration.weights import load_g
 from edge.records.weighing import Weighing
 
 RETURN_U = 0.5 / math.sqrt(3.0)
@@ -23,8 +21,6 @@ RETURN_AGAIN_U = 0.1 / math.sqrt(3.0)
 UNKNOWN_FROM = 1.5
 """Of twice what was to be expected: a zero that moved by so much was not moved by what the certificate knows."""
 WEIGHT_TOLERANCE = 1e-4
-"""A check weight is taken to be what it says to 0.01 % (OIML R 111-1 class M1: 0.005 % from 100 g on)."""
-AIR_ON_STEEL = 1.2e-3 / 7.95 * 0.1 / math.sqrt(3.0)  # relative: air that is ±10 % from that of the calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,66 +195,3 @@ def _kept(certificate: Certificate, load_g: float) -> tuple[float, float, str]:
     u = math.hypot(math.sqrt(weight) * stability.u_creep_kept, RETURN_AGAIN_U, share / 2.0 / math.sqrt(3.0))
     why = f"of the creep {share * 100.0:.2g} % ± {u * 100.0:.2g} % does not come back (measured, weight {weight:.2f})"
     return share * stability.creep_whole_pct / 100.0 * load_g, u, why
-
-
-@dataclass(frozen=True, slots=True)
-class SpanCheck:
-    """A check weight after the test, in g: stated, indicated less the second zero, and the u of their difference.
-
-    ``load_g`` is what a cell feels of it, which is what a guided calibration's grams are; ``zero_moved_g`` what the
-    zero moved by since the tare, with the u of its two readings.
-    """
-
-    stated_g: float
-    indicated_g: float
-    u_g: float
-    zero_moved_g: float
-    u_zero_g: float
-    load_g: float
-
-    @property
-    def gain(self) -> float:
-        """Get by how much (relative) more is indicated than the cell feels."""
-        return (self.indicated_g - self.load_g) / self.load_g
-
-    @property
-    def changed(self) -> float:
-        """Get by how much (relative) the span has changed: 0 where the difference is within U (k = 2)."""
-        return self.gain if abs(self.indicated_g - self.load_g) > 2.0 * self.u_g else 0.0
-
-
-def check_span(
-    certificate: Certificate,
-    tare: Weighing,
-    zero: Weighing,
-    check: Weighing,
-    stated_g: float,
-    weight: Weight | None = None,
-) -> SpanCheck:
-    """Compare what a check weight of ``stated_g`` shows with what it should. ``weight`` is what its record says of it.
-
-    It is weighed as in the calibration, so buoyancy cancels but for a change of the air. A guided calibration's grams
-    are of load: of 100 g of steel a cell feels 99.985 g. What is known of a certificate that was written by hand is not
-    so fine.
-    """
-    t, s, m = certificate.temperature, certificate.span, stated_g
-    record, load = certificate.record, stated_g
-    u_weight_g, air_rel = m * WEIGHT_TOLERANCE / math.sqrt(3.0), AIR_ON_STEEL
-    if weight is not None:
-        u_weight_g, air_rel = weight.u_mass_g, 0.1 * 1.2 / weight.density_kg_m3 / math.sqrt(3.0)
-    if record is not None:
-        load = load_g(weight or Weight(mass_g=stated_g, u_mass_g=0.0, stated="a check weight"), record.air)
-    moved_g = (zero.value.mean - tare.value.mean) / s.counts_per_g
-    away_k = check.cell_temp_c - t.t_ref_c if math.isfinite(check.cell_temp_c) else 0.0
-    u_zero_g = math.hypot(zero.value.u, tare.value.u) / abs(s.counts_per_g)
-    u_g = math.hypot(
-        check.value.u,
-        u_zero_g,
-        m * s.u_counts_per_g / abs(s.counts_per_g),
-        m * t.u_span_per_k * away_k,
-        m * m * certificate.linearity.u_linearity_per_g,
-        m * certificate.stability.creep_pct_fs / 100.0 / math.sqrt(3.0),
-        u_weight_g,
-        m * air_rel,
-    )
-    return SpanCheck(stated_g, check.value.mean - moved_g, u_g, moved_g, u_zero_g, load)

@@ -32,7 +32,8 @@ from edge.standards.standard import Standard
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.components import Component
 from edge.uncertainty.slopes import BLOCKS, line_through_blocks
-from edge.uncertainty.zero_drift import Drift, SpanCheck
+from edge.uncertainty.span_check import SpanCheck
+from edge.uncertainty.zero_drift import Drift
 
 from . import warnings
 
@@ -113,6 +114,9 @@ def check_weight_told(check: SpanCheck, record: WeightRecord | None) -> CheckWei
         indicated_g=check.indicated_g,
         u_g=check.u_g,
         span_changed_pct=check.changed * 100.0,
+        before_g=UNSET if check.before_g is None else check.before_g,
+        since_before_pct=UNSET if check.before_g is None else check.since[0] * 100.0,
+        u_since_before_pct=UNSET if check.before_g is None else check.since[1] * 100.0,
         weight=UNSET if record is None else as_weight(record).stated,
         weight_sha256=UNSET if record is None else weight_hash(record),
     )

@@ -15,7 +15,6 @@ from calibration.weight_record import as_weight
 from edge.errors import BlankDoesNotMatch
 from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.jumps import Jump, net_of_jumps
-from edge.procedure.phases import Phases
 from edge.records.invalid import Invalid, InvalidReason
 from edge.records.phase import Phase
 from edge.records.result import (
@@ -29,8 +28,8 @@ from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
 from edge.uncertainty.room_pressure import NOT_READ, declared_change, room_air
 from edge.uncertainty.seen_drift import drift_seen
+from edge.uncertainty.span_check import SpanCheck, check_span
 from edge.uncertainty.weighed import Corrections, Weighed
-from edge.uncertainty.zero_drift import SpanCheck, check_span
 
 from . import warnings
 from .by_balance import balance_told, judge_on_balance
@@ -167,7 +166,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
             check_same_rig(of, definition.certificate)
             check_blank(of, draft)
         blank = mean_of_blanks([blank_from_result(of) for of in definition.blanks], weighed.before.value.mean)
-    check = _span_check(ended.phases, definition)
+    check = _span_check(ended)
     if void := ended.phases.plan.void_because:
         if (because := not_agreed(void, check)) is not None:
             return because
@@ -175,7 +174,7 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     resets = reset_steps(ended, weighed, check)
     weighed, resets = _with_zero_across(ended, weighed, resets)
     told = any(s.by_weight for s in resets)  # then what the check weight shows is in the reset's step
-    change = 0.0 if check is None or told else check.changed
+    change = 0.0 if check is None or told else check.between
     jumps = jumps_between(ended, weighed, resets)
     net = net_of_jumps(jumps) if jumps else None
     changed = room.change or declared_change(definition.sample.air)
@@ -198,23 +197,32 @@ def _with_zero_across(
     return (weighed if of_zero is None else replace(weighed, zero=zero, zero_steps=of_zero)), told
 
 
-def _span_check(phases: Phases, definition: RunDefinition) -> SpanCheck | None:
+def _span_check(ended: EndedRun) -> SpanCheck | None:
+    phases, definition = ended.phases, ended.definition
     found, certificate = phases.weighings.get, definition.certificate
     tare, zero, check = found(WeighingKind.TARE), found(WeighingKind.ZERO), found(WeighingKind.CHECK)
     if certificate is None or tare is None or zero is None or check is None:
         return None
     weight = None if definition.check_weight is None else as_weight(definition.check_weight)
-    return check_span(certificate, tare, zero, check, phases.plan.check_weight_g, weight)
+    before, m1, m2 = found(WeighingKind.CHECK_BEFORE), found(WeighingKind.M1), found(WeighingKind.M2)
+    if before is None or m1 is None or any(before.from_s < r.at_s <= m1.to_s for r in ended.resets):
+        before = None  # a chip that was powered up anew has another span, whatever a weight showed before
+    sample_g = 0.0 if m2 is None else m2.value.mean
+    return check_span(
+        certificate, tare, zero, check, phases.plan.check_weight_g, weight, before=before, sample_g=sample_g
+    )
 
 
 def _with_corrections(definition: RunDefinition, draft: Result, corrected: _Corrected, budget: Budget) -> Result:
     """Get the draft with what corrections and second zero say."""
     blank, check, drift = corrected.corrections.blank, corrected.span_check, budget.drift
-    said = list(corrected.warnings)
+    said, steps = list(corrected.warnings), corrected.resets
     if drift is not None and drift.surprising:
         said.append(warnings.zero_moved(drift))
     if check is not None and corrected.corrections.span_change:
         said.append(warnings.span_changed(check))
+    elif check is not None and check.changed and check.before_g is not None and not any(s.by_weight for s in steps):
+        said.append(warnings.span_changed_before(check))
     return with_fields(
         draft,
         blank=UNSET

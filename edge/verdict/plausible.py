@@ -20,8 +20,8 @@ from edge.records.phase import Phase
 from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.seen_drift import RISES
+from edge.uncertainty.span_check import SpanCheck
 from edge.uncertainty.weighed import Weighed
-from edge.uncertainty.zero_drift import SpanCheck
 
 from .resets import ResetStep, is_assumed, without_steps
 

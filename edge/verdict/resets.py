@@ -19,8 +19,9 @@ from edge.procedure.masses import F8
 from edge.records.result import ConverterResetTold
 from edge.records.weighing import WeighingKind
 from edge.uncertainty.slopes import BlockLine, line_through_blocks
+from edge.uncertainty.span_check import SpanCheck
 from edge.uncertainty.weighed import Weighed
-from edge.uncertainty.zero_drift import SpanCheck, ZeroSteps
+from edge.uncertainty.zero_drift import ZeroSteps
 
 LINE_S = 300.0
 """So long are the lines before and after a reset."""
@@ -88,8 +89,9 @@ def _by_zero_and_weight(
         return tuple(steps)
     load_g = weighed.reference.value.mean
     seen_g = math.fsum(s.step_g for s in steps if s.seen)
-    step_g = check.zero_moved_g + check.gain * load_g - seen_g
-    u_g = math.hypot(check.u_g / check.load_g * load_g, check.u_zero_g, *(s.u_g for s in steps if s.seen))
+    gain, u_gain = check.since
+    step_g = check.zero_moved_g + gain * load_g - seen_g
+    u_g = math.hypot(u_gain * load_g, check.u_zero_g, *(s.u_g for s in steps if s.seen))
     rest = replace(unseen[0], step_g=step_g, u_g=u_g, seen=True, by_weight=True)
     told = [s if s.seen else replace(s, u_g=0.0, seen=True, by_weight=True) for s in steps]
     return tuple(rest if old is unseen[0] else new for old, new in zip(steps, told, strict=True))

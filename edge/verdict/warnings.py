@@ -24,8 +24,9 @@ from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
 from edge.uncertainty.room_pressure import RoomAir
 from edge.uncertainty.seen_drift import SeenDrift
+from edge.uncertainty.span_check import SpanCheck
 from edge.uncertainty.weather import NIGHT_KPA
-from edge.uncertainty.zero_drift import Drift, SpanCheck
+from edge.uncertainty.zero_drift import Drift
 
 APART_PA = 500.0
 """So far a barometer and a person may be apart: each is good to 1 hPa, and the weather moves between two looks."""
@@ -104,10 +105,23 @@ def zero_moved(drift: Drift) -> str:
 
 
 def span_changed(check: SpanCheck) -> str:
-    """Say that the check weight does not read what it should."""
+    """Say that the check weight does not read what it should, or what it read before M1."""
+    if check.before_g is not None:
+        return (
+            f"the check weight read {check.before_g:.7g} g before M1 and reads {check.indicated_g:.7g} g after M2: the "
+            "span changed in between, and so may have the loss (see the budget): calibrate again"
+        )
     return (
         f"the check weight reads {check.indicated_g:.4g} g instead of {check.load_g:.5g} g: the span has changed, and "
         "if it did between M1 and M2 so did the loss (see the budget): calibrate again"
+    )
+
+
+def span_changed_before(check: SpanCheck) -> str:
+    """Say that the span is another than the calibration's, and was it before M1."""
+    return (
+        f"the check weight reads {check.indicated_g:.4g} g instead of {check.load_g:.5g} g, before M1 as after M2: the "
+        "span changed before the test and not in it, and divides out of the loss: calibrate again"
     )
 
 

@@ -159,6 +159,7 @@ QUESTIONS = (
     Question("air"),
     Question("zero_after", choice=True),
     Question("check_weight_g", number=True),
+    Question("check_before", choice=True),
 )
 SAFETY, LAST = len(QUESTIONS) + 1, len(QUESTIONS) + 2
 """The steps after the questions: safety, and the summary that starts."""
@@ -194,7 +195,7 @@ def _arguments(answers: Mapping[str, str], operator: str) -> dict[str, Argument]
     for question in QUESTIONS:
         given = answers.get(question.name, "")
         if question.choice:
-            args[question.name] = given == "yes"
+            args |= {question.name: True} if given == "yes" else {}
         elif given:
             args[question.name] = _number(given) if question.number else given
     if answers.get("safety"):
@@ -214,6 +215,8 @@ def _check(args: Mapping[str, Argument], name: str) -> None:
     others: dict[str, Argument] = {"sample": "S", "operator": "O"}
     if name in args:
         others[name] = args[name]
+        if name == "check_before" and "check_weight_g" in args:
+            others["check_weight_g"] = args["check_weight_g"]
     elif name == "sample":
         del others["sample"]
     parse(Order("start", others, ""))

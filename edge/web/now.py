@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from edge.database.so_far import AlarmOver
 from edge.records.curve import PressureKnown
-from edge.records.phase import Phase
+from edge.records.phase import CHECKED_FIRST, Phase
 from edge.records.result import HappenedTold
 from edge.records.status import AirState, ReadingsStatus, RunStatus, StationStatus
 from edge.report.assumed import assumed_name, assumed_value
@@ -252,7 +252,8 @@ STEPS = (Phase.TARE, Phase.LOAD, Phase.M1, Phase.PUMP, Phase.RAMP, Phase.HOLD, P
 def course_rows(w: Words, seen: RunSoFar, run: RunStatus | None) -> list[StepRow]:
     """Get the phases as steps: done with when they ended, the one that is on, and those to come."""
     entered, now = seen.course.entered_s, seen.course.phase
-    steps = [*STEPS, *((Phase.ZERO,) if seen.plan.zero_after else ())]
+    steps = [*STEPS[:1], *(CHECKED_FIRST if seen.plan.check_before else ()), *STEPS[1:]]
+    steps += [Phase.ZERO] if seen.plan.zero_after else []
     if seen.plan.check_weight_g > 0.0:
         steps.append(Phase.CHECK)
     m2_s = None if seen.planned.result_s is None else seen.planned.result_s - seen.plan.dwell_s - seen.plan.window_s

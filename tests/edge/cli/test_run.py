@@ -21,7 +21,7 @@ from edge.database.queries import list_runs
 from edge.errors import HalfpercentError
 from edge.instrument.acquisition import Seen
 from edge.records.frame import Frames
-from edge.records.phase import CARRIED, Phase
+from edge.records.phase import CARRIED, CHECKED_FIRST, Phase
 from edge.simulate.instrument import Simulated, build
 from edge.simulate.operator import SimulatedOperator
 from edge.station.service import Service
@@ -126,4 +126,6 @@ def test_what_is_wrong_is_said_before_a_chip_is_touched(
 def test_phases_have_a_word_for_each_thing_that_is_asked() -> None:
     from edge.cli.run import _Shown
 
-    assert set(_Shown.ASKED) == {str(p) for p in (Phase.TARE, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK)}
+    assert set(_Shown.ASKED) == {
+        str(p) for p in (Phase.TARE, *CHECKED_FIRST, Phase.LOAD, *CARRIED, Phase.ZERO, Phase.CHECK)
+    }

@@ -33,7 +33,7 @@ from edge.errors import BadInput
 FULL = {
     "sample": "S-1", "operator": "Ada", "standard": "my.toml", "certificate": "c.toml", "kind": "sample", "blank": 3,
     "claim": "semi-solid", "composition": "LFP", "density": "2.4", "zero_after": True, "check_weight_g": 100.0,
-    "note": "first",
+    "check_before": True, "note": "first",
 }  # fmt: skip
 
 
@@ -76,6 +76,7 @@ def test_arguments_become_a_record(command: str, args: dict[str, Any], order: Or
         ("start", {"sample": "S", "operator": "A", "blank": 1, "more_blanks": "3,4"}, "start: more_blanks"),
         ("start", {"sample": "S", "operator": "A", "kind": "dummy"}, "start: kind = 'dummy'"),
         ("start", {"sample": "S", "operator": "A", "check_weight_g": -1}, "start: check_weight_g = -1: give a mass"),
+        ("start", {"sample": "S", "operator": "A", "check_before": True}, "give check_weight_g or weight too"),
         ("start", {"sample": "S", "operator": "A", "zero_after": "yes"}, "start: zero_after = 'yes': give true"),
         ("start", {"sample": "S", "operator": "A", "operater": "B"}, "operater is unknown: did you mean operator?"),
         ("tare", {"now": True}, "tare: now is unknown"),

@@ -66,7 +66,7 @@ def test_a_number_that_json_does_not_have_is_stored_and_read_back(value: float) 
 def test_what_was_stored_before_there_were_gauges_and_second_zeros_is_read() -> None:
     settings = live_parameters(NATIONAL, CERTIFICATE).as_settings()
     del settings["vacuum"]
-    for name in ("zero_after", "check_weight_g", "zero_max_s"):
+    for name in ("zero_after", "check_weight_g", "zero_max_s", "check_before"):
         del settings["plan"][name]
     assert repr(RunParameters.from_settings(settings)) == repr(live_parameters(NATIONAL, CERTIFICATE))
 
@@ -121,6 +121,12 @@ def test_a_check_weight_that_cannot_be_is_one_line(grams: float) -> None:
 
 def test_a_check_weight_needs_the_second_zero() -> None:
     assert live_parameters(NATIONAL, CERTIFICATE, check_weight_g=100.0).plan.zero_after
+
+
+def test_a_check_weight_before_the_sample_is_the_one_after_it() -> None:
+    assert live_parameters(NATIONAL, CERTIFICATE, check_weight_g=100.0, check_before=True).plan.check_before
+    with pytest.raises(BadInput, match="say which"):
+        live_parameters(NATIONAL, CERTIFICATE, check_before=True)
 
 
 def gauge(code: int, status: Status = Status.OK) -> Reading:

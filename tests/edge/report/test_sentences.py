@@ -32,7 +32,7 @@ from edge.verdict import warnings
 
 ALL = ("",)
 COMPOSERS = {
-    "edge/procedure/after_m2.py": ("step",),
+    "edge/procedure/by_hand.py": ("step",),
     "edge/procedure/excursions.py": ALL,
     "edge/procedure/hot_windows.py": ALL,
     "edge/procedure/parameters.py": ("_temperature_declared", "unjudgeable", "replay_parameters"),

@@ -76,7 +76,7 @@ def test_a_night_is_read_as_it_is_written() -> None:
         ('[[event]]\nat = "hold"\nwhat = "step"\nmg = 1\n', "n.toml: event 1 (step): at = 'hold': give a phase and"),
         ('[[event]]\nat = "hold+5"\nwhat = "step"\nmg = 1\n', "n.toml: event 1 (step): at = 'hold+5': give a"),
         ('[[event]]\nat = "held+5s"\nwhat = "step"\nmg = 1\n',
-         "n.toml: event 1 (step): at = 'held+5s': held is no phase: use tare, load, m1, "),
+         "n.toml: event 1 (step): at = 'held+5s': held is no phase: use tare, checkbefore, "),
         ("a.b = 1", "n.toml: line 1 has a dotted key: write [[event]]"),
         ("seed = 1\n[a.b]", "n.toml: line 2 has a dotted key: write [[event]]"),
         ("1.2.3.4 = 1", "n.toml: line 1 has a dotted key: write [[event]]"),

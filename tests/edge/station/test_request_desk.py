@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from hypothesis import strategies as st
 from simulated_service import Rigged, order, rigged
 
 from edge.control.protocol import Note, OperatorStep, Request, Start
+from edge.database.reading import open_readonly
 from edge.errors import BadInput, BadStandard, NoRun, StationBusy, TooMuch, WrongPhase
 from edge.records.command import OperatorWord
+from edge.replay.run_csv_judge import judge_run_csv
+from edge.replay.run_csv_reader import read_run_csv
+from edge.replay.run_csv_writer import run_as_csv
+from edge.run.refold import refold
 from edge.standards.standard import load_standard
 from edge.station import start_beside
 from edge.station.done_before import DoneBefore
@@ -66,6 +72,35 @@ def test_the_second_operator_is_told_what_the_first_did(tmp_path: Path) -> None:
         it.run_s(3.0)
         assert asked(it, "ack", "Ada (pi)") == {"acknowledged": 1}
         assert asked(it, "ack", "Bo (pi)") == {"acknowledged": 0, "acknowledged_before": "Ada (pi), 0 s ago"}
+
+
+def test_a_check_weight_before_the_sample_is_answered_with_the_rest_that_follows(tmp_path: Path) -> None:
+    with rigged(tmp_path) as it:
+        it.service.start(order(check_weight_g=100.0, check_before=True), "ada")
+        it.run_s(2.0)
+        it.service.handle(Request("tare", {}, "Ada (pi)"))
+        it.run_s(200.0)
+        it.simulated.rig.place_weight(100.0)
+        it.run_s(30.0)
+        rests_s = it.service.handle(Request("check", {}, "Ada (pi)"))["rests_s"]
+        it.run_s(150.0)
+        it.simulated.rig.place_weight(0.0)
+        status = it.service.handle(Request("status", {}, "Ada (pi)"))["run"]
+        assert (status["phase"], status["refused"]) == ("rest", None)
+        assert "leave the holder empty" in status["asked"]
+        it.run_s(rests_s - 60.0)
+        assert it.service.handle(Request("status", {}, ""))["run"]["phase"] == "rest"
+        it.run_s(120.0)
+        assert it.service.handle(Request("status", {}, ""))["run"]["phase"] == "load"
+        it.service.handle(Request("abort", {}, "Ada (pi)"))
+        it.run_s(2.0)
+        (tmp_path / "run.csv").write_text("".join(run_as_csv(it.database, "last")), encoding="utf-8")
+        with closing(open_readonly(it.database)) as db:
+            stored = refold(db, 1).folded
+    again = judge_run_csv(read_run_csv(tmp_path / "run.csv"), tmp_path / "run.csv")
+    assert (again.folded.phases, again.folded.events) == (stored.phases, stored.events)
+    assert again.folded.rows.tobytes() == stored.rows.tobytes()
+    assert again.ended.definition.parameters.plan.check_before
 
 
 def test_what_nobody_did_or_long_ago_is_not_said() -> None:

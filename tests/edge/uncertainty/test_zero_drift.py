@@ -19,7 +19,8 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.blank import Blank
 from edge.uncertainty.components import creep_and_blank
-from edge.uncertainty.zero_drift import RETURN_U, Inert, check_span, drift_between, wander
+from edge.uncertainty.span_check import check_span
+from edge.uncertainty.zero_drift import RETURN_U, Inert, drift_between, wander
 from hw.sim.rig import RigTruth
 
 HOUR = 3600.0

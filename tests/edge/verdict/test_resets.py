@@ -26,8 +26,8 @@ from edge.simulate.instrument import calibrated
 from edge.standards.standard import load_standard
 from edge.uncertainty.budget import loss_budget
 from edge.uncertainty.components import ComponentName
+from edge.uncertainty.span_check import SpanCheck
 from edge.uncertainty.weighed import Corrections, Weighed
-from edge.uncertainty.zero_drift import SpanCheck
 from edge.verdict.plausible import jumps_between
 from edge.verdict.resets import UNSEEN_STEP, net_of_resets, reset_steps, zero_is_apart
 from hw.sim.rig import RigTruth

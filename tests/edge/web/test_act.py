@@ -153,6 +153,14 @@ def test_a_new_test_is_asked_for_question_by_question(short_demo: Demo, monkeypa
         assert "start: sample" in bad.text
         heavy = await served.post("/new", step="5", sample="S-9", mass_g="a lot", **form)
         assert "mass_g" in heavy.text
+        asked = next(i for i, q in enumerate(act.QUESTIONS, 1) if q.name == "check_before")
+        alone = await served.post("/new", step=str(asked), sample="S-9", check_before="yes", **form)
+        assert "check_before" in alone.text
+        assert "check_weight_g" in alone.text
+        both = await served.post(
+            "/new", step=str(asked), sample="S-9", check_before="yes", check_weight_g="100", **form
+        )
+        assert both.status_code == 200
         form |= {"sample": "S-9", "claim": "solid-state", "mass_g": "198,2", "zero_after": "yes"}
         last = await served.post("/new", step=str(act.SAFETY), safety_said="yes", **form)
         assert "Is this right?" in last.text

@@ -1,4 +1,4 @@
-"""After M2: the second zero and the check weight, which the operator may announce and may never come to."""
+"""The second zero, and the check weight before M1 and after M2: what the operator announces, and may never come to."""
 
 from __future__ import annotations
 
@@ -129,3 +129,83 @@ def test_a_run_that_is_stopped_while_it_waits_is_judged_by_m2() -> None:
 def test_the_words_are_for_their_phases_alone(word: str) -> None:
     phases = Phases(BOTH, Phase.TARE)
     assert phases.command(OperatorWord(word), 0, 0.0).kind == "refused"
+
+
+# the check weight before M1
+
+FIRST = replace(BOTH, check_before=True, tare_s=20.0, dwell_s=40.0)
+
+
+def holder(phases: Phases, start: int, seconds: int, mass_g: float) -> list[Event]:
+    return feed(phases, (row(s, mass_g=mass_g + jitter(s, 1e-3)) for s in range(start, start + seconds)))
+
+
+def tared(plan: Plan) -> tuple[Phases, int]:
+    phases = Phases(plan, Phase.TARE)
+    holder(phases, 0, 1, 0.0)
+    phases.command(OperatorWord.TARE, 1, 1.0)
+    holder(phases, 1, 40, 0.0)
+    return phases, 41
+
+
+def checked(lies_s: int) -> tuple[Phases, int]:
+    """A run whose check weight lies there for so long, of which the last 41 s are its weighing; and the second."""
+    phases, at = tared(FIRST)
+    assert phases.phase is Phase.CHECK_BEFORE
+    holder(phases, at, 30, 0.0)
+    holder(phases, at + 30, lies_s - 41, 99.99)
+    at += 30 + lies_s - 41
+    assert phases.command(OperatorWord.CHECK, at, float(at)).kind == "operator"
+    events = holder(phases, at, 41, 99.99)
+    assert [e.kind for e in events] == ["weighing", "phase"]
+    assert events[0].what.data()["which"] == "check_before"
+    return phases, at + 41
+
+
+@pytest.mark.parametrize("lies_s", [60, 200])
+def test_the_holder_rests_four_times_as_long_as_the_weight_lay_before_the_sample_is_asked_for(lies_s: int) -> None:
+    phases, at = checked(lies_s)
+    assert phases.phase is Phase.REST
+    assert phases.command(OperatorWord.LOAD, at, float(at)).kind == "refused"
+    holder(phases, at, 10, 99.99)  # until it is taken off
+    at += 10
+    assert holder(phases, at, 4 * (lies_s + 10) - 10, 0.0) == []
+    events = holder(phases, at + 4 * (lies_s + 10) - 10, 20, 0.0)
+    assert [e.what.data()["to"] for e in events] == ["load"]
+    assert phases.weighings[WeighingKind.CHECK_BEFORE].value.mean == pytest.approx(99.99, abs=1e-3)
+    assert "rested" in events[0].what.data()["why"]
+
+
+def test_a_weight_that_stays_on_keeps_the_holder_from_resting() -> None:
+    phases, at = checked(60)
+    assert holder(phases, at, 2000, 99.99) == []
+    assert phases.phase is Phase.REST
+
+
+def test_another_weight_before_m1_is_refused_and_nobody_is_sent_on_without_one() -> None:
+    phases, at = tared(FIRST)
+    phases.command(OperatorWord.CHECK, at, float(at))
+    events = holder(phases, at, 100, 20.0)
+    assert [e.kind for e in events] == ["check_refused"]
+    assert "say check again" in events[0].what.data()["why"]
+    assert holder(phases, at + 100, 5000, 0.0) == []  # longer than anybody waits after M2
+    assert phases.phase is Phase.CHECK_BEFORE
+
+
+def test_an_abort_before_m1_is_one() -> None:
+    phases, at = checked(60)
+    phases.command(OperatorWord.ABORT, at, float(at))
+    assert "aborted" in why_invalid(phases)
+
+
+def test_how_long_the_holder_will_rest_is_known_when_the_weight_is_said_to_be_on() -> None:
+    phases, at = tared(FIRST)
+    assert phases.check_before.rest_to_come_s(at + 30.0, FIRST) == pytest.approx(4 * (2 * 20 + 30))
+    holder(phases, at, 50, 99.99)
+    assert phases.check_before.rest_to_come_s(at + 50.0, FIRST) == pytest.approx(4 * (50 + 2 * 20 + 30))
+    assert phases.check_before.rest_to_come_s(at, replace(FIRST, dwell_s=3000.0)) == 3000.0
+
+
+def test_a_run_without_a_check_weight_before_goes_to_the_load_at_once() -> None:
+    phases, _ = tared(replace(BOTH, tare_s=20.0))
+    assert phases.phase is Phase.LOAD
