@@ -125,6 +125,7 @@ _OF_A_TEST = (
     click.option("--known-loss-u", "known_loss_u_g", type=float, help="Its standard uncertainty in g [0.1 %]."),
     click.option("--series", callback=one_line, help="The series of tests that it belongs to."),
     click.option("--opened-at", help="When the sample was opened: 09:40, or 2026-11-26 09:40."),
+    click.option("--empty-since", help="Since when the holder is empty: 09:40, or 2026-11-26 09:40."),
     click.option("--mount", callback=one_line, help="What the load cell is mounted by, as its calibration named it."),
     click.option("--moved", is_flag=True, help="The rig was carried since its calibration: a check weight must agree."),
     click.option("--new-holder", is_flag=True, help="Holder, mount or cabling are others than in the run before."),
@@ -151,6 +152,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
         moved: bool,
         certificate: Path | None,
         opened_at: str | None,
+        empty_since: str | None,
         specimen: Path | None,
         balance: Path | None,
         weight: Path | None,
@@ -178,6 +180,7 @@ def of_a_test(command: Callable[..., None]) -> Callable[..., None]:
             "moved": moved or None,
             "air": ";".join(air) or None,
             "opened_ago_s": None if opened_at is None else parse_opened(opened_at, now),
+            "empty_ago_s": None if empty_since is None else parse_opened(empty_since, now, "empty_since"),
         }
         command(**where, ordered={name: value for name, value in ordered.items() if value is not None})
 

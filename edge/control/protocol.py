@@ -86,6 +86,8 @@ class Start(_Args, frozen=True, kw_only=True):
     check_before: bool = False
     mass_g: MassG | None = None
     opened_ago_s: AgoS | None = None
+    empty_ago_s: AgoS | None = None
+    """Since when the holder is empty."""
     specimen: Text | None = None
     balance: Text | None = None
     suitability: Literal["liquid", "hydrate", "inert"] | None = None

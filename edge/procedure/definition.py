@@ -16,6 +16,7 @@ from calibration.certificate import Certificate
 from calibration.weight_record import WeightRecord
 from edge.records.balance import BalanceMass
 from edge.records.barometer import BarometerTold
+from edge.records.earlier_load import EarlierLoad
 from edge.records.invalid import Invalid
 from edge.records.recording_told import HourTold, Observed, RecordingTold
 from edge.records.result import (
@@ -66,7 +67,8 @@ class RunDefinition:
     nothing that it holds can be judged (None: it can). ``laboratory_balance`` is the balance that may say M1 and M2,
     and ``contradiction`` what becomes of a run where balance and rig contradict each other; ``check_weight`` is the
     record of the weight that is put on at the end, ``suitability`` what is known of the loss in a test of the rig;
-    ``rig_shown`` is what earlier tests of the rig had said of it when the run began.
+    ``rig_shown`` is what earlier tests of the rig had said of it when the run began, ``earlier_loads`` what hung on its
+    cell before.
     """
 
     sample: Sample
@@ -87,6 +89,7 @@ class RunDefinition:
     suitability: Control | None = None
     rig_shown: tuple[RigShown, ...] = ()
     more_blanks: tuple[Result, ...] = ()
+    earlier_loads: tuple[EarlierLoad, ...] = ()
 
     @property
     def blanks(self) -> tuple[Result, ...]:
@@ -106,7 +109,7 @@ class RunDefinition:
         return not self.is_blank and self.suitability is None
 
     def balance_settings(self) -> dict[str, object]:
-        """Get what is stored of the laboratory's balance and its check weight, as plain JSON by key."""
+        """Get what is stored of balance, check weight and the rig's earlier tests and loads, as plain JSON by key."""
         found: dict[str, object] = {}
         if self.laboratory_balance is not None:
             found |= {"laboratory_balance": msgspec.to_builtins(self.laboratory_balance)}
@@ -117,6 +120,8 @@ class RunDefinition:
             found["suitability"] = msgspec.to_builtins(self.suitability)
         if self.rig_shown:
             found["rig_shown"] = msgspec.to_builtins(list(self.rig_shown))
+        if self.earlier_loads:
+            found["earlier_loads"] = msgspec.to_builtins(list(self.earlier_loads))
         return found
 
     def specimen_settings(self) -> dict[str, object]:

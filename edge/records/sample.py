@@ -98,10 +98,10 @@ def _density(text: str) -> float:
     return value
 
 
-def parse_opened(text: str, now: datetime.datetime) -> float:
+def parse_opened(text: str, now: datetime.datetime, name: str = "opened_at") -> float:
     """Get how long before ``now`` (with its time zone) something was, in s.
 
-    ``text`` is 09:40, the latest one before now, or 2026-11-26 09:40. Raises ``BadValue``.
+    ``text`` is 09:40, the latest one before now, or 2026-11-26 09:40. Raises ``BadValue`` for the value ``name``.
     """
     right = "give the time on this machine's clock: 09:40, or 2026-11-26 09:40"
     try:
@@ -110,20 +110,20 @@ def parse_opened(text: str, now: datetime.datetime) -> float:
             at = datetime.datetime.combine(now.date(), datetime.time.fromisoformat(clock), now.tzinfo)
             at -= datetime.timedelta(days=at > now)
         elif _is_a_day(text):
-            raise BadValue("opened_at", text, f"is a day without a time: {right}")
+            raise BadValue(name, text, f"is a day without a time: {right}")
         else:
             at = datetime.datetime.fromisoformat(text)
             at = at if at.tzinfo is not None else at.replace(tzinfo=now.tzinfo)
     except BadValue:
         raise
     except ValueError:
-        raise BadValue("opened_at", repr(text), right) from None
+        raise BadValue(name, repr(text), right) from None
     ago_s = (now - at).total_seconds()
     if ago_s < 0.0:
         here = at.astimezone(now.tzinfo)
-        raise BadValue("opened_at", text, f"{here:%H:%M %z} is still to come, here it is {now:%H:%M %z}: {right}")
+        raise BadValue(name, text, f"{here:%H:%M %z} is still to come, here it is {now:%H:%M %z}: {right}")
     if ago_s > OPENED_AT_MOST_S:
-        raise BadValue("opened_at", text, f"is more than {OPENED_AT_MOST_S / 86_400.0:.0f} days ago: {right}")
+        raise BadValue(name, text, f"is more than {OPENED_AT_MOST_S / 86_400.0:.0f} days ago: {right}")
     return ago_s
 
 

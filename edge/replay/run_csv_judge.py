@@ -116,6 +116,7 @@ def _definition(read: RunRead, path: Path, instead: Instead) -> RunDefinition:
         certificate=certificate,
         parameters=head.parameters(standard, certificate),
         blank=head.blank,
+        earlier_loads=() if head.earlier_loads is UNSET else head.earlier_loads,
         more_blanks=() if head.more_blanks is UNSET else head.more_blanks,
         is_blank=head.is_blank,
         specimen=instead.specimen or head.specimen,

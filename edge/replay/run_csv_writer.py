@@ -35,6 +35,7 @@ from edge.database.stored_frames import frames_by_boot
 from edge.errors import BadDatabase, BadInput
 from edge.procedure.parameters import RunParameters
 from edge.records.command import as_text
+from edge.records.earlier_load import EarlierLoad
 from edge.records.frame import TIME_US, Channel, Frames
 from edge.records.result import from_json
 from edge.records.run import RunKind
@@ -119,6 +120,8 @@ def _head(db: Database, path: Path, run_id: int) -> RunHead:
             tare_before=TareBefore(run_id=plan.last_tare_run, tare_g=plan.last_tare_g) if plan.last_tare_run else None,
             blank=None if blank is None else from_json(blank),
             more_blanks=tuple(from_json(more) for more in run.settings.get("more_blanks", [])) or msgspec.UNSET,
+            earlier_loads=msgspec.convert(run.settings.get("earlier_loads", []), tuple[EarlierLoad, ...])
+            or msgspec.UNSET,
             specimen=None if specimen is None else Specimen.from_settings(specimen),
             seen_before=msgspec.convert(run.settings.get("seen_before", []), tuple[SeenBefore, ...]),
             stops=stops_told(db, run_id),

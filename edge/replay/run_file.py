@@ -20,6 +20,7 @@ from edge.procedure.last_tare import moves_by_itself_g
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g, with_declared_mass
 from edge.records.balance import BalanceMass
 from edge.records.barometer import BarometerTold
+from edge.records.earlier_load import EarlierLoad
 from edge.records.result import ConverterResetTold, HappenedTold, Result, StopTold
 from edge.records.sample import Sample
 from edge.records.specimen import SeenBefore, Specimen
@@ -88,6 +89,7 @@ class RunHead(msgspec.Struct, frozen=True, kw_only=True):
     check_weight: WeightRecord | None = None
     suitability: Control | None = None
     more_blanks: tuple[Result, ...] | msgspec.UnsetType = msgspec.UNSET
+    earlier_loads: tuple[EarlierLoad, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def parameters(self, standard: Standard, certificate: Certificate) -> RunParameters:
         """Get what such a run goes by today, live: dwell, windows and all. Raises ``BadInput``."""

@@ -23,6 +23,7 @@ from edge.database.queries import (
 from edge.database.run_journal import Writing
 from edge.procedure.definition import RunDefinition
 from edge.procedure.parameters import RunParameters
+from edge.records.earlier_load import EarlierLoad
 from edge.records.event import Resumed
 from edge.records.result import from_json
 from edge.records.run import RunKind
@@ -90,6 +91,7 @@ def stored_definition(db: Database, run: StoredRun) -> RunDefinition:
         check_weight=msgspec.convert(run.settings.get("check_weight"), WeightRecord | None),
         suitability=msgspec.convert(run.settings.get("suitability"), Control | None),
         rig_shown=msgspec.convert(run.settings.get("rig_shown", []), tuple[RigShown, ...]),
+        earlier_loads=msgspec.convert(run.settings.get("earlier_loads", []), tuple[EarlierLoad, ...]),
         more_blanks=tuple(from_json(more) for more in run.settings.get("more_blanks", [])),
     )
 

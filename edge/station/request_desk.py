@@ -298,7 +298,8 @@ class RequestDesk:
     def definition(self, order: Start, *, asked: bool = False) -> RunDefinition:
         """Get what a run would go by. Raises as :func:`edge.station.start.definition_from_order`."""
         database, simulated = self._station.writer.journal.path, self._simulation is not None
-        return definition_from_order(order, self._config, database, simulated=simulated, asked=asked)
+        now_s = self._station.clock.wall_s()
+        return definition_from_order(order, self._config, database, simulated=simulated, asked=asked, now_s=now_s)
 
     def _read(self, order: Start, *, asked: bool = False) -> RunDefinition:
         """Read what an order names. Raises ``BadInput`` also where there is no room for a run."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from edge.records.suitability import Control, RigShown
 from edge.standards.standard import load_standard
 from edge.uncertainty.blank import blank_from_result, check_same_rig
 
+from .earlier_loads import earlier_loads
 from .rig_shown import rig_shown
 
 ASKED_BYTES = 64_000
@@ -41,14 +43,20 @@ ASKED_BYTES = 64_000
 
 
 def definition_from_order(
-    order: Start, config: Config, database: Path, *, simulated: bool = False, asked: bool = False
+    order: Start,
+    config: Config,
+    database: Path,
+    *,
+    simulated: bool = False,
+    asked: bool = False,
+    now_s: float | None = None,
 ) -> RunDefinition:
     """Get what a run is of and goes by. What the order leaves open, the settings say.
 
     ``asked``: the order came over the socket, so the files that it names are of at most ``ASKED_BYTES``, and are looked
     for behind no link of the asker's: the station may read more than he. A simulated rig has simulated runs, with a
-    simulated certificate, and a real one has neither. Raises ``BadInput`` and the errors of standards and certificates,
-    one line each.
+    simulated certificate, and a real one has neither. ``now_s`` is the wall clock, in s since 1970 (None: the
+    machine's). Raises ``BadInput`` and the errors of standards and certificates, one line each.
     """
     test = config.test
     path = order.certificate or test.certificate
@@ -117,6 +125,11 @@ def definition_from_order(
         check_weight=weight,
         suitability=_control(order),
         rig_shown=_rig_shown(order, config, certificate, database, void),
+        earlier_loads=()
+        if simulated  # its cell is a new one
+        else earlier_loads(
+            database, certificate, kinds, time.time() if now_s is None else now_s, empty_s=order.empty_ago_s
+        ),
     )
 
 

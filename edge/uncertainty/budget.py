@@ -26,6 +26,7 @@ from .components import (
     balance_components,
     cell_components,
     creep_and_blank,
+    earlier_load_component,
     hold_rose_component,
     jump_component,
     noise_component,
@@ -35,6 +36,7 @@ from .components import (
     seen_drift_component,
     zero_components,
 )
+from .earlier_load import Memory, memory
 from .weighed import Corrections, Weighed
 from .zero_drift import Drift, drift_between
 
@@ -47,7 +49,7 @@ class Budget:
 
     ``u_pct`` and ``expanded_pct`` are of the method that was used; ``first_order_u_pct`` is GUM's own, ``simulated``
     Monte Carlo's with its ``seed``, ``k`` the ratio of expanded to standard uncertainty; ``drift`` is what the second
-    zero said.
+    zero said, ``memory`` what comes back of earlier loads.
     """
 
     loss_pct: float
@@ -61,6 +63,7 @@ class Budget:
     method: Literal["first order", "Monte Carlo"]
     drift: Drift | None = None
     seed: int | None = None
+    memory: Memory | None = None
 
     @property
     def k(self) -> float:
@@ -108,18 +111,23 @@ def loss_budget(
         lines.append(reset_component(*corrections.resets, corrections.unseen_resets))
     if certificate is not None and weighed.put_back:
         lines.append(put_back_component(certificate, weighed.put_back, weighed.reference.value.mean))
-    drift, apart_k = None, 0.0
+    drift, apart_k, recalled = None, 0.0, None
     if certificate is not None:
         inert = creep_and_blank(certificate, before, corrections.blank, loaded_at_known=weighed.loaded_at_known)
         if tare is not None and zero is not None and math.isfinite(zero.cell_temp_c - tare.cell_temp_c):
             drift = drift_between(certificate, before, after, tare, zero, inert, weighed.zero_steps)
             apart_k = drift.share * (zero.cell_temp_c - tare.cell_temp_c)
+        zeros = None if drift is None or tare is None or zero is None else (tare, zero)
+        share = 0.0 if drift is None else drift.share
+        recalled = memory(certificate, corrections.earlier, (before, after), zeros, share)
+        lines += [] if recalled is None else [earlier_load_component(recalled, before)]
         lines += zero_components(certificate, weighed, inert, drift, corrections)
         lines += cell_components(certificate, before, after, corrections.span_change)
     if before.which is WeighingKind.M1:
         around = air_around(before, after) if corrections.air is None else corrections.air
         lines += air_components(around, corrections.density_g_cm3, holder=certificate is not None)
-    return replace(combine(_Loss(weighed, apart_k), lines, coverage, seed, limit_pct), drift=drift, seed=seed)
+    found = combine(_Loss(weighed, apart_k), lines, coverage, seed, limit_pct)
+    return replace(found, drift=drift, seed=seed, memory=recalled)
 
 
 def combine(

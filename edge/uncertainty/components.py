@@ -20,6 +20,7 @@ from edge.records.weighing import Weighing, WeighingKind
 
 from .blank import REPRODUCES, Blank
 from .buoyancy import AirAround
+from .earlier_load import Memory
 from .room_pressure import PressureChange
 from .seen_drift import SeenDrift
 from .weather import NIGHT_KPA, per_kpa_g
@@ -70,6 +71,7 @@ class ComponentName(StrEnum):
     WEATHER = "air pressure on the cell's zero"
     CREEP = "creep"
     BLANK = "blank"
+    EARLIER_LOAD = "memory of an earlier load"
     ZERO_PER_K = "zero temperature coefficient"
     SPAN_PER_K = "span temperature coefficient"
     CELL_TEMP = "cell temperature"
@@ -100,6 +102,7 @@ ADDED_G = (
     ComponentName.ZERO_WALK,
     ComponentName.WEATHER,
     ComponentName.CREEP,
+    ComponentName.EARLIER_LOAD,
     ComponentName.DRIFT_BETWEEN_ZEROS,
     ComponentName.RESOLUTION,
     ComponentName.MASS_DIFFERENCE,
@@ -216,6 +219,17 @@ def hold_rose_component(rose_g: float) -> Component:
     """Get what a rise within the hold leaves open: a balance that went up by so much may be off by it at each mass."""
     why = f"the indication rose by {rose_g:.3g} g within the hold, which no sample does"
     return Component(ComponentName.HOLD_ROSE, 0.0, rose_g / SQRT3, "g", 0.0, "measured", why)
+
+
+def earlier_load_component(memory: Memory, before: Weighing) -> Component:
+    """Get what comes back of earlier loads' creep between the masses, which the loss is corrected for."""
+    chief, origin = memory.chief, memory.chief.rest
+    off_h = max(0.0, before.middle_s - chief.off_s) / 3600.0
+    others = f", with {memory.others} others" if memory.others else ""
+    why = (
+        f"{chief.of}{others}: {chief.mass_g:.4g} g hung for {chief.hung_s / 3600.0:.2g} h, off for {off_h:.2g} h at M1"
+    )
+    return Component(ComponentName.EARLIER_LOAD, -memory.gained_g, memory.u_g, "g", 0.0, origin, why)
 
 
 def reset_component(net_g: float, u_g: float, unseen: int) -> Component:

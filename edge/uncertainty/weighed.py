@@ -14,6 +14,7 @@ from edge.records.weighing import Weighing
 
 from .blank import Blank
 from .buoyancy import AirAround
+from .earlier_load import Remembered
 from .room_pressure import PressureChange
 from .seen_drift import SeenDrift
 from .zero_drift import NO_STEPS, ZeroSteps
@@ -53,7 +54,8 @@ class Corrections:
     with its u (None: there were none). ``pressure_change`` is how far the room's pressure changed from M1 to M2
     (None: not known), ``resets`` what resets of the converter did to the indication in all, in g, with its u, and
     ``unseen_resets`` of how many of them that is assumed; ``seen_drift`` what M1 and M2 show alike (None: nothing, or a
-    second zero says more), ``hold_rose_g`` what a recording's balance rose by within the hold.
+    second zero says more), ``hold_rose_g`` what a recording's balance rose by within the hold;
+    ``earlier`` are the loads that hung on the cell before.
     """
 
     air: AirAround | None = None
@@ -66,3 +68,4 @@ class Corrections:
     unseen_resets: int = 0
     seen_drift: SeenDrift | None = None
     hold_rose_g: float = 0.0
+    earlier: tuple[Remembered, ...] = ()

@@ -26,6 +26,7 @@ from edge.records.weighing import WeighingKind
 from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig, mean_of_blanks
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
+from edge.uncertainty.earlier_load import Remembered, remembered
 from edge.uncertainty.room_pressure import NOT_READ, declared_change, room_air
 from edge.uncertainty.seen_drift import drift_seen
 from edge.uncertainty.span_check import SpanCheck, check_span
@@ -182,8 +183,17 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
     if zero_is_apart(ended) and weighed.zero is None and not told:
         said.append(warnings.zero_across_reset())
     unseen = sum(not s.seen and not s.by_zero for s in resets)
-    corrections = Corrections(around, density, blank, change, net, changed, steps, unseen)
+    corrections = Corrections(around, density, blank, change, net, changed, steps, unseen, earlier=_earlier(ended))
     return _Corrected(weighed, corrections, check, jumps, resets, tuple(said))
+
+
+def _earlier(ended: EndedRun) -> tuple[Remembered, ...]:
+    """Get what hung on the cell before the sample: in earlier runs, and as a check weight in this one."""
+    before, plan = ended.phases.check_before, ended.phases.plan
+    loads = remembered(ended.definition.earlier_loads)
+    if not before.lay_s > 0.0:
+        return loads
+    return (*loads, Remembered("the check weight", plan.check_weight_g, before.lay_s, before.off_s, "measured"))
 
 
 def _with_zero_across(
@@ -219,6 +229,8 @@ def _with_corrections(definition: RunDefinition, draft: Result, corrected: _Corr
     said, steps = list(corrected.warnings), corrected.resets
     if drift is not None and drift.surprising:
         said.append(warnings.zero_moved(drift))
+    if budget.memory is not None and budget.memory.chief.rest == "assumed":
+        said.append(warnings.rest_assumed(budget.memory))
     if check is not None and corrected.corrections.span_change:
         said.append(warnings.span_changed(check))
     elif check is not None and check.changed and check.before_g is not None and not any(s.by_weight for s in steps):

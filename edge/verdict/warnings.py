@@ -22,6 +22,7 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.uncertainty.budget import Budget
 from edge.uncertainty.buoyancy import AirAround
 from edge.uncertainty.components import DENSITY_G_CM3
+from edge.uncertainty.earlier_load import Memory
 from edge.uncertainty.room_pressure import RoomAir
 from edge.uncertainty.seen_drift import SeenDrift
 from edge.uncertainty.span_check import SpanCheck
@@ -101,6 +102,16 @@ def zero_moved(drift: Drift) -> str:
     return (
         f"the zero moved by {drift.moved_g:+.3g} g, more than twice the {drift.expected_u_g:.2g} g that certificate "
         "and creep let expect: the uncertainty is widened; calibrate again, and look for what touches the holder"
+    )
+
+
+def rest_assumed(memory: Memory) -> str:
+    """Say that nobody knows since when the holder was empty before a run, and what would say it."""
+    chief = memory.chief
+    return (
+        f"when the load of {chief.of} was taken off is not known: it is taken to have hung until "
+        f"{-chief.off_s / 60.0:.0f} min before this run (see the budget): take a second zero, or say at the start "
+        "since when the holder is empty"
     )
 
 
