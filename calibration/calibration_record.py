@@ -139,6 +139,15 @@ class PressureRecord(Table, frozen=True, kw_only=True):
     after: Point
 
 
+class WeatherRecord(Table, frozen=True, kw_only=True):
+    """What the air's pressure did to the zero in the nights: g per kPa, and between which pressures that was found."""
+
+    g_per_kpa: Number
+    u_g_per_kpa: Positive
+    low_hpa: Positive
+    high_hpa: Positive
+
+
 class Placing(Table, frozen=True, kw_only=True):
     """What it makes that ``weight_g`` is put on again, in g.
 
@@ -169,3 +178,4 @@ class Record(Table, frozen=True, kw_only=True):
     pressure: PressureRecord | None = None
     self_heating: tuple[SelfHeating, ...] = ()
     placings: tuple[Point, ...] = ()
+    weather: WeatherRecord | None = None

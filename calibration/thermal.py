@@ -108,11 +108,27 @@ def _with_walk(design: F8, minute: F8, rest: F8, covariance: F8) -> F8:
     less what the fit itself has taken out of them. From ν increments q is known no better than Student's t says, whose
     variance is ν/(ν − 2). A record with too many holes for that is taken as white.
     """
+    hours = (minute - minute[0]) / 3600.0
+    found = walk_left(design, minute, rest)
+    if found is None:
+        return covariance
+    q2, white = found
+    bread = np.linalg.inv(design.T @ design) @ design.T
+    sigma = q2 * np.minimum.outer(hours, hours) + white * np.eye(len(hours))
+    return np.asarray(bread @ sigma @ bread.T)
+
+
+def walk_left(design: F8, minute: F8, rest: F8) -> tuple[float, float] | None:
+    """Get the variances of what a least-squares fit to minutes has left: of its walk in an hour, and of a minute alone.
+
+    The walk is the residuals' own (:func:`fit_walk`), less what the fit has taken out of it, and widened for how few
+    increments say it. None for a record with too many holes.
+    """
     apart = min(round(LONG_S / BIN_S), len(minute) // 11)
     try:
         walk = fit_walk(minute, rest, long_s=apart * BIN_S)
     except BadFit:
-        return covariance
+        return None
     hours = (minute - minute[0]) / 3600.0
     wandered = np.minimum.outer(hours, hours)
     bread = np.linalg.inv(design.T @ design) @ design.T
@@ -126,9 +142,7 @@ def _with_walk(design: F8, minute: F8, rest: F8, covariance: F8) -> F8:
     short = round(SHORT_S / BIN_S)
     kept = (seen(apart) - seen(short)) * 60.0 / (apart - short)
     q2 = walk.per_sqrt_h**2 / min(1.0, max(kept, 0.1)) * walk.dof / (walk.dof - 2.0)
-    white = float(np.mean(np.diff(rest) ** 2)) / 2.0
-    sigma = q2 * wandered + white * np.eye(len(hours))
-    return np.asarray(bread @ sigma @ bread.T)
+    return q2, float(np.mean(np.diff(rest) ** 2)) / 2.0
 
 
 def _ordinary(design: F8, y: F8) -> tuple[F8, F8, F8]:

@@ -5,19 +5,23 @@ This module must never say that a weight is on without someone having been asked
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Literal
 
+from calibration.barometer import plausible_pa
 from calibration.calibration_record import ThermometerPlace, Weight
-from edge.errors import CalibrationRefused
+from edge.errors import CalibrationRefused, DeviceInUse
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import Config
 from edge.records.frame import Frames, join
+from hw.barometer import Barometer
 from hw.clock import NS_PER_S, BootClock, Clock
 from hw.clock_sync import clock_is_set
-from hw.protocols import Bridge
+from hw.errors import HwError
+from hw.protocols import Bridge, Status
 
 PATIENCE_NS = NS_PER_S
 FIRST_S = 3  # after opening, a chip settles
@@ -37,6 +41,7 @@ class Bench:
         bridge: Bridge | None,
         ask: Ask,
         clock_set: Callable[[], bool | None] = lambda: None,
+        barometer: Barometer | None = None,
     ) -> None:
         self.clock = clock
         self.clock_set = clock_set
@@ -44,6 +49,9 @@ class Bench:
         self._fresh = fresh
         self._bridge = bridge
         self._ask = ask
+        self._barometer = barometer
+        self.no_air = ""
+        """Why the room's pressure is not read though there is a barometer ('': it is, or there is none)."""
         self._seq = 0
         self._open = ExitStack()
 
@@ -51,6 +59,12 @@ class Bench:
         instrument = self._fresh()
         instrument.open()
         self._open.callback(instrument.close)
+        if self._barometer is not None:
+            self._open.callback(self._barometer.close)
+            try:
+                self._barometer.open()
+            except (HwError, DeviceInUse) as e:  # an aid: the calibration goes on without it
+                self.no_air = str(e)
         try:
             self.record(FIRST_S)
         except BaseException:
@@ -71,6 +85,14 @@ class Bench:
         frames = [instrument.frame(self._seq + i, begin_ns + i * NS_PER_S) for i in range(seconds)]
         self._seq += seconds
         return join(frames)
+
+    def air_pa(self) -> float | None:
+        """Read the room's pressure in Pa; None where there is no barometer, or its reading is not good."""
+        if self._barometer is None:
+            return None
+        codes = self._barometer.read()
+        pa = plausible_pa(codes.pressure_code, codes.temp_code, self._barometer.trimming)
+        return pa if codes.status is Status.OK and math.isfinite(pa) else None
 
     def _drain(self) -> None:
         """Throw away the samples of the time in which a person was waited for."""
@@ -128,10 +150,11 @@ class Bench:
 
 def real_bench(config: Config, ask: Ask) -> Bench:
     """Make the bench of the instrument that the settings describe."""
-    from edge.instrument.drivers import make_bridge, make_thermometer
+    from edge.instrument.drivers import make_barometer, make_bridge, make_thermometer
 
     clock = BootClock()
     bridge = make_bridge(config.bridge, clock)
     oven = None if config.oven_probe is None else make_thermometer(config.oven_probe, clock)
     cell = None if config.cell_probe is None else make_thermometer(config.cell_probe, clock)
-    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask, clock_is_set)
+    barometer = make_barometer(config.barometer, clock)
+    return Bench(lambda: Instrument(bridge, oven, cell, clock), clock, bridge, ask, clock_is_set, barometer)

@@ -15,13 +15,22 @@ import numpy as np
 from msgspec.structs import replace
 
 from calibration import certificate as cal
-from calibration.calibration_record import Lag, Point, Record, Slope, SpanRecord, ThermometerPlace
+from calibration.calibration_record import (
+    Lag,
+    Point,
+    Record,
+    Slope,
+    SpanRecord,
+    ThermometerPlace,
+    WeatherRecord,
+)
 from calibration.errors import BadFit
 from calibration.loadcell import SpanPoint
 from calibration.placing import placing_of
 from calibration.pressure import PressureFit, fit_pressure
 from calibration.rtdcheck import OwnCurve, fit_rtd, read_as
 from calibration.thermal import TemperatureFit, fit_temperature
+from calibration.weather import WeatherFit
 from calibration.weights import load_g, u_air_rel, u_load_g
 from edge import __version__
 
@@ -279,12 +288,8 @@ def _series_recorded(series: Series | None, from_oven: bool) -> tuple[Readings |
     if from_oven:
         numbers, lengths = np.unique(pieces, return_counts=True)
         keep = pieces == numbers[np.argmax(lengths)]
-        return _cut(of, keep), None
+        return of.part(keep), None
     return of, pieces
-
-
-def _cut(of: Readings, keep: np.ndarray) -> Readings:
-    return Readings(of.t_s[keep], of.code[keep], of.sd_code[keep], of.cell_c[keep], of.oven_c[keep])
 
 
 def _settled(
@@ -297,11 +302,11 @@ def _settled(
         still &= pieces == pieces[0]
     n = int(np.argmin(still)) if not np.all(still) else len(still)
     settling = np.arange(len(still)) < n
-    early = _cut(of, settling) if of.t_s[n - 1] - of.t_s[0] >= 3600.0 else None
+    early = of.part(settling) if of.t_s[n - 1] - of.t_s[0] >= 3600.0 else None
     late = ~settling if early is not None else np.ones_like(settling)
     if pieces is not None and np.any(late):
         pieces = np.unique(pieces[late], return_inverse=True)[1].astype(np.float64)
-    return early, _cut(of, late) if np.any(late) else None, pieces
+    return early, of.part(late) if np.any(late) else None, pieces
 
 
 def _assumptions(found: CalibrationFits, from_oven: bool, capacity_g: float) -> list[str]:
@@ -315,6 +320,10 @@ def _assumptions(found: CalibrationFits, from_oven: bool, capacity_g: float) -> 
     out += of_the_mount(found, capacity_g)
     if found.wander is None:
         out.append("zero: its wander was not measured: within 0.02 % of full scale over a test")
+    if (air := found.weather) is not None and not air.says_more:
+        out.append(
+            f"air pressure: read, but {air.range_hpa:.2g} hPa of weather in the nights say no more than the class"
+        )
     if found.creep is None:
         out.append(f"creep: not measured: within {CREEP_CLASS_PCT_FS:g} % of the load after the dwell")
     if from_oven:
@@ -352,6 +361,18 @@ def _record(session: Session, found: CalibrationFits, assumed: tuple[str, ...]) 
         pressure=session.pressure,
         self_heating=session.self_heating,
         placings=session.placings,
+        weather=_weather_record(found.weather),
+    )
+
+
+def _weather_record(fit: WeatherFit | None) -> WeatherRecord | None:
+    if fit is None or not math.isfinite(fit.u_g_per_kpa):
+        return None
+    return WeatherRecord(
+        g_per_kpa=fit.g_per_kpa,
+        u_g_per_kpa=fit.u_g_per_kpa,
+        low_hpa=10.0 * fit.low_kpa,
+        high_hpa=10.0 * fit.high_kpa,
     )
 
 

@@ -5,6 +5,7 @@ This module must never use a number about the rig that was not read from it or s
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from calibration.loadcell import SpanFit, SpanPoint, fit_span
 from calibration.pressure import PressureFit
 from calibration.thermal import LagFit, TemperatureFit, WalkFit, fit_lag, fit_temperature, fit_walk, lagged
 from calibration.wander import Wander, fit_wander
+from calibration.weather import AirNight, WeatherFit, fit_weather, without_weather
 from edge.fold import layout
 
 from .readings import Readings, noise_code
@@ -92,6 +94,7 @@ class CalibrationFits:
     creep: CreepFit | None
     wander: Wander | None
     returned: ReturnFit | None = None
+    weather: WeatherFit | None = None
 
 
 def fit_all(
@@ -110,12 +113,18 @@ def fit_all(
     what to do.
     """
     span = fit_span(points, capacity_g)
+    weather: WeatherFit | None = None
     zero, warm, lag, walks, rests = None, None, None, list[WalkFit](), list[tuple[layout.F8, layout.F8]]()
     empty, loaded = night.empty, night.loaded
     if empty is not None:
         noise = noise_code(empty)
         if from_oven:
             lag = fit_lag(empty.t_s, empty.oven_c, empty.code, t_ref_c)
+        weather = _weather(night, lag, span.counts_per_g, capacity_g)
+        if weather is not None and weather.says_more:
+            night = _in_one_air(night, weather, span.counts_per_g)
+            empty, loaded = night.empty, night.loaded
+            assert empty is not None  # it was one before
         zero, rest, walk = _fit_slope(empty, t_ref_c, lag, night.empty_piece)
         rests.append((empty.t_s, rest))
         walks += [walk] if walk is not None else []
@@ -137,7 +146,37 @@ def fit_all(
         creep = fit_creep(*on, span.counts_per_g * night.weight_g, own)
         if night.returning is not None and wander is not None:
             returned = fit_return(on, (night.returning.t_s, _at_one_temperature(night.returning, zero, lag)), wander)
-    return CalibrationFits(span, zero, warm, lag, noise, t_ref_c, night.weight_g, creep, wander, returned)
+    return CalibrationFits(span, zero, warm, lag, noise, t_ref_c, night.weight_g, creep, wander, returned, weather)
+
+
+def _weather(night: Night, lag: LagFit | None, counts_per_g: float, capacity_g: float) -> WeatherFit | None:
+    """Find what the air's pressure does to the zero, where a barometer was read beside the night (None: not)."""
+    nights = []
+    of = ((night.empty, night.empty_piece, 0.0), (night.loaded, night.loaded_piece, night.weight_g))
+    for series, piece, weight_g in of:
+        if series is not None and series.air_pa is not None:
+            temp_c = series.cell_c if lag is None else lagged(series.t_s, series.oven_c, lag.lag_s)
+            kpa = series.air_pa / 1000.0
+            nights.append(AirNight(series.t_s, series.code, temp_c, kpa, piece, weight_g))
+    return fit_weather(nights, counts_per_g, capacity_g)
+
+
+def _in_one_air(night: Night, weather: WeatherFit, counts_per_g: float) -> Night:
+    """Get a night without what the weather did to its codes."""
+    per_kpa, at_kpa = weather.with_class[0] * counts_per_g, (weather.low_kpa + weather.high_kpa) / 2.0
+
+    def still(of: Readings | None) -> Readings | None:
+        if of is None or of.air_pa is None:
+            return of
+        return dataclasses.replace(of, code=without_weather(of.t_s, of.code, of.air_pa / 1000.0, per_kpa, at_kpa))
+
+    return dataclasses.replace(
+        night,
+        empty=still(night.empty),
+        loaded=still(night.loaded),
+        settling=still(night.settling),
+        returning=still(night.returning),
+    )
 
 
 def _fit_slope(
@@ -175,11 +214,14 @@ def make_certificate(
     """Make the certificate of what was found.
 
     What was not measured is zero with what a cell's class allows: temperature, wander of the zero, creep.
-    ``u_span_rel`` is common to all weights.
+    ``u_span_rel`` is common to all weights. Of what pump and weather say of the air's pressure the surer counts.
     """
     s, stability = found.span.counts_per_g, _stability(found, subject.cell.capacity_g)
-    if pressure is not None:
-        stability = replace(stability, zero_g_per_kpa=pressure.g_per_kpa, u_zero_g_per_kpa=pressure.u_g_per_kpa)
+    seen = found.weather.with_class if found.weather is not None and found.weather.says_more else None
+    if pressure is not None and (seen is None or pressure.u_g_per_kpa <= seen[1]):
+        seen = pressure.g_per_kpa, pressure.u_g_per_kpa
+    if seen is not None:
+        stability = replace(stability, zero_g_per_kpa=seen[0], u_zero_g_per_kpa=seen[1])
     return cal.Certificate(
         format=1,
         name=subject.name,

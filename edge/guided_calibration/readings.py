@@ -33,13 +33,24 @@ LEAST_MOVE_CODE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Seconds of a rig's raw codes, folded with neutral parameters. Arrays of one length; NaN: not known."""
+    """Seconds of a rig's raw codes, folded with neutral parameters. Arrays of one length; NaN: not known.
+
+    ``air_pa`` is the room's pressure (None: there is no barometer).
+    """
 
     t_s: layout.F8
     code: layout.F8
     sd_code: layout.F8
     cell_c: layout.F8
     oven_c: layout.F8
+    air_pa: layout.F8 | None = None
+
+    def part(self, keep: layout.F8 | np.ndarray) -> Readings:
+        """Get the readings that ``keep`` names or marks."""
+        air_pa = None if self.air_pa is None else self.air_pa[keep]
+        return Readings(
+            self.t_s[keep], self.code[keep], self.sd_code[keep], self.cell_c[keep], self.oven_c[keep], air_pa
+        )
 
 
 def readings(

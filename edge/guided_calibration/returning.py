@@ -33,15 +33,18 @@ def read_return(bench: Bench, session: Session, reporting: Reporting) -> Session
     bench.put(None)
     piece = Piece(boot_id=bench.clock.boot_id, t0_ns=bench.clock.now_ns(), wall_s=bench.clock.wall_s())
     rows: tuple[Minute, ...] = ()
+    air_pa: tuple[float | None, ...] = ()
     try:
         for minute in range(MINUTES):
             begin_s = (bench.clock.now_ns() - piece.t0_ns) / 1e9
             row = minute_of(bench.record(60), session, begin_s, first=minute == 0)
-            rows = rows if row is None else (*rows, row)
+            if row is not None:
+                rows, air_pa = (*rows, row), (*air_pa, bench.air_pa())
             if (minute + 1) % reporting.every_min == 0 or minute + 1 == MINUTES:
                 reporting.say(progress(minute + 1, MINUTES, row))
     finally:
         if len(rows) >= LEAST_MINUTES:
-            session = replace(session, returned=Series(weight=None, pieces=(replace(piece, minutes=rows),)))
+            piece = replace(piece, minutes=rows, air_pa=air_pa)
+            session = replace(session, returned=Series(weight=None, pieces=(piece,)))
             reporting.keep(session)
     return session

@@ -44,6 +44,8 @@ class Piece(_Kept, frozen=True, kw_only=True):
     t0_ns: int
     wall_s: float
     minutes: tuple[Minute, ...] = ()
+    air_pa: tuple[float | None, ...] = ()
+    """The room's pressure in each of the minutes, by the barometer (none: there is none, or it said nothing)."""
 
 
 class Series(_Kept, frozen=True, kw_only=True):
@@ -77,7 +79,11 @@ class Series(_Kept, frozen=True, kw_only=True):
             if piece.minutes:
                 end_s = begin_s + piece.minutes[-1][0] + 60.0
         table = np.array(rows, np.float64).reshape(-1, 5)  # None becomes NaN
-        return Readings(*(table[:, i].copy() for i in range(5))), np.array(which, np.float64)
+        each = [p.air_pa if len(p.air_pa) == len(p.minutes) else (None,) * len(p.minutes) for p in self.pieces]
+        air_pa = np.array([pa for of in each for pa in of], np.float64)
+        read = air_pa if np.any(np.isfinite(air_pa)) else None
+        t_s, code, sd_code, cell_c, oven_c = (table[:, i].copy() for i in range(5))
+        return Readings(t_s, code, sd_code, cell_c, oven_c, read), np.array(which, np.float64)
 
 
 class Curve(_Kept, frozen=True, kw_only=True):

@@ -179,6 +179,8 @@ def record_temperature(
     if have >= whole:
         reporting.say(f"{have / 60.0:.1f} h are recorded already: ask for more hours to go on, or begin again.")
         return session
+    if bench.no_air:
+        reporting.say(f"barometer: {bench.no_air}: the night goes on without it")
     bench.put(weight)
     piece = Piece(boot_id=bench.clock.boot_id, t0_ns=bench.clock.now_ns(), wall_s=bench.clock.wall_s())
     number, saved = len(series.pieces), session
@@ -188,7 +190,7 @@ def record_temperature(
             begin_s = (bench.clock.now_ns() - piece.t0_ns) / 1e9
             row = minute_of(bench.record(60), session, begin_s, first=minute == have)
             if row is not None:
-                piece = replace(piece, minutes=(*piece.minutes, row))
+                piece = replace(piece, minutes=(*piece.minutes, row), air_pa=(*piece.air_pa, bench.air_pa()))
                 session = session.with_piece(loaded, number, piece)
             if minute % SAVE_EVERY_MIN == 0:
                 reporting.keep(session)

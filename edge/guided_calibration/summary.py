@@ -65,6 +65,9 @@ def lines(made: Certified) -> Iterator[str]:
         yield f"  creep         {creep.gained_pct:+.2g} ± {creep.u_pct:.1g} % of a load from M1 to M2"
     if (kept := found.returned) is not None:
         yield f"  return        {kept.kept * 100.0:.2g} ± {kept.u * 100.0:.1g} % of the creep does not come back"
+    if (air := found.weather) is not None and air.says_more:
+        g, u = air.with_class
+        yield f"  air pressure  {with_u(g * 1e3, u * 1e3)} mg per kPa, by {air.range_hpa:.2g} hPa of weather"
     yield f"  noise         {found.noise_code:.1f} codes, single samples"
     assert certificate.record is not None  # a calibration's has one
     for line in certificate.record.assumed:

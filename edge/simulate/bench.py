@@ -13,10 +13,19 @@ from calibration.calibration_record import ThermometerPlace, Weight
 from calibration.weights import true_mass_g
 from edge.guided_calibration.bench import Ask, Bench, Resistance
 from edge.instrument.config import Config
+from hw.clock import NS_PER_S
+from hw.sim.barometer import Bosch280Model
+
+from .world import barometer_on
 
 PUMPED_S = 600
 CORNER_PER_G, AGAIN_G = 1e-4, 0.002
 """Standard deviations: of what a place on the holder does to a load, in g/g, and of what putting it on again does."""
+
+
+def _weather_pa(t_ns: int) -> float:
+    """Get the air's pressure on the simulated bench: 4 hPa up and down in 14 h; its load cell feels nothing."""
+    return 101_325.0 + 200.0 * math.sin(2.0 * math.pi * t_ns / (14.0 * 3600.0 * NS_PER_S))
 
 
 class SimulatedBench(Bench):
@@ -30,7 +39,13 @@ class SimulatedBench(Bench):
 
         chip = config.bridge.chip.removesuffix("_spi")
         simulated = build("solid", chip, seed, any_ohm=True)
-        super().__init__(lambda: simulated.instrument, simulated.clock, None, ask=ask or (lambda _text: ""))
+        barometer = None
+        if config.barometer is not None:
+            air = Bosch280Model(simulated.clock, _weather_pa, chip=config.barometer.chip, seed=seed + 3)
+            barometer = barometer_on(air, config.barometer, simulated.clock, simulated.clock)
+        super().__init__(
+            lambda: simulated.instrument, simulated.clock, None, ask or (lambda _text: ""), barometer=barometer
+        )
         self.rig, self.chips, self._seed = simulated.rig, simulated.chips, seed
         self._again = np.random.default_rng((seed, 44))
         rng = np.random.default_rng((seed, 42))

@@ -11,7 +11,7 @@ from calibration.certificate import Certificate
 from edge.instrument.acquisition import Instrument
 from edge.instrument.config import BarometerConfig, Config, oven_of
 from hw.barometer import Barometer, Bosch280
-from hw.clock import SimClock
+from hw.clock import Clock, SimClock
 from hw.sim.barometer import Bosch280Model
 from hw.sim.disturbances import Disturbances
 from hw.sim.i2c import I2cBus, SimSMBus
@@ -45,16 +45,19 @@ class World:
 
     def barometer(self, config: BarometerConfig | None) -> Barometer | None:
         """Get the real driver of the barometer that the settings name (None: they name none), on its chip model."""
-        if config is None:
-            return None
-        bus = I2cBus(self.clock)
-        bus.attach(config.address, self.barometer_chip)
-        return Bosch280(lambda: SimSMBus(bus), self.machine, chip=config.chip, address=config.address)
+        return None if config is None else barometer_on(self.barometer_chip, config, self.clock, self.machine)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass while nobody measures."""
         self.clock.sleep_s(seconds)
         self.disturbances.bridge_ratio(self.clock.now_ns())
+
+
+def barometer_on(model: Bosch280Model, config: BarometerConfig, clock: SimClock, machine: Clock) -> Barometer:
+    """Get the real driver of a barometer on its chip model, on a bus of its own."""
+    bus = I2cBus(clock)
+    bus.attach(config.address, model)
+    return Bosch280(lambda: SimSMBus(bus), machine, chip=config.chip, address=config.address)
 
 
 @dataclass(frozen=True, slots=True)

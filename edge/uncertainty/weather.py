@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from calibration.certificate import Certificate
+from calibration.weather import VMIN_PER_CAPACITY
 
-VMIN_PER_CAPACITY = 10_000.0  # a C3 cell's usual Y = Emax / vmin (OIML R 60-1)
 NIGHT_KPA = 1.0
 """What the weather may do to the air's pressure in a night where nobody read it."""
 PRESSURE_KPA_PER_H = 0.1

@@ -43,8 +43,9 @@ SECTION = Section(
 Does the interval hold where the physics is not what the software assumes? Each family changes one thing of the
 plainest rig; its laws are those of `tests/helpers/strange_physics.py`, which shares no code with the simulated rig.
 Samples of 60 to 280 g on a cell of 500 g, true loss 0.4 to 0.6 %, an oven at 120 °C, air whose pressure wanders. Each
-rig is calibrated by the software's own procedure, has a blank run and two tests, each judged six ways: *pumped* has the
-air read and a cell of which `calibrate pressure` has seen what the air does to it. The second test loses just the
+rig is calibrated by the software's own procedure, has a blank run and two tests, each judged six ways: *air read* has a
+barometer, in the calibration's nights too; *pumped* has it in the test, and a cell of which `calibrate pressure` has
+seen what the air does to it. The second test loses just the
 limit: any PASS or FAIL there is wrong. *Inside*: the truth lies between w − U and w + U + what a slope
 at M1 or M2 carries, in both tests. The truth is against the sample as it was opened, and dry; of moisture and solvent
 also as it was weighed.
@@ -54,11 +55,11 @@ also as it was weighed.
 of the sample. *err/u* is the rms of error over standard uncertainty.
 
 Where more than 99 % are inside, u is wider than that family needs, and the list says of what it is made. The air's
-pressure on the cell's zero is what the class lets a cell do (OIML R 60-1, 5.6.2): only *weather* and *mixed* have cells
-that do any of it, and `calibrate pressure` takes it out. Drift between the zeros is what a walk may do in between, and
-the creep that may not come back: assumed to ±50 %, where the zero's walk hides what was seen of it. The air's density
-may change by ±2 %, and a sample whose density nobody declares has up to four times the volume of these. A drift of two
-nights has two degrees of freedom.
+pressure on the cell's zero is what the class lets a cell do (OIML R 60-1, 5.6.2): only *weather* and *mixed* have
+cells that do any of it, and `calibrate pressure` takes it out, or a barometer beside the nights. Drift between the
+zeros is what a walk may do in between, and the creep that may not come back: assumed to ±50 %, where the zero's
+walk hides what was seen of it. The air's density may change by ±2 %, and a sample whose density nobody declares has
+up to four times the volume of these. A drift of two nights has two degrees of freedom.
 """,
 )
 REFUSED_WAY = ""  # of a rig that was never judged
@@ -134,13 +135,14 @@ def _jumps_remembered() -> Iterator[None]:
 
 
 def _ways(
-    taken: Taken, standard: Standard, certificate: Certificate, pumped: Certificate | None, blank: Result
+    taken: Taken, standard: Standard, certificates: tuple[Certificate, Certificate, Certificate | None], blank: Result
 ) -> dict[str, Result | None]:
-    """Judge a test in each way; None where that way is none."""
+    """Judge a test in each way, by the certificates without a barometer, with one, and pumped; None: no such way."""
+    certificate, read, pumped = certificates
     of = partial(judge, taken, standard, certificate)
     out: dict[str, Result | None] = {
         "plain": of(with_zero=False),
-        "air read": of(with_zero=False, air_read=True),
+        "air read": judge(taken, standard, read, with_zero=False, air_read=True),
         "pumped": None if pumped is None else judge(taken, standard, pumped, with_zero=False, air_read=True),
         "zero": of(),
     }
@@ -161,7 +163,7 @@ def one(family: str, seed: int, *, draws: int = 2) -> list[Outcome]:
     try:
         shown = exercise(rig)
         certificate = certified(shown)
-        pumped = with_pressure(certificate, shown)
+        certificates = certificate, certified(shown, air_read=True), with_pressure(certificate, shown)
     except REFUSED as e:
         return [Outcome(family, seed, REFUSED_WAY, False, "REFUSED", why=str(e))]
     dummy_g, cm3_per_g = physics.sample_g * float(rig.rng.uniform(0.9, 1.1)), float(1.0 / rig.rng.uniform(1.5, 4.0))
@@ -173,7 +175,7 @@ def one(family: str, seed: int, *, draws: int = 2) -> list[Outcome]:
         taken = night(rig, standard, certificate, partial(rig.place_sample, loss_pct), zero_after=True)
         rig.place()
         with _jumps_remembered():
-            judged = _ways(taken, standard, certificate, pumped, blank)
+            judged = _ways(taken, standard, certificates, blank)
         for way, result in judged.items():
             if result is None:
                 why = NEVER_PUMPED if way == "pumped" else f"blank: {blank.invalid_because}"

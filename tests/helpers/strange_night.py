@@ -72,7 +72,8 @@ def read(rig: StrangeRig, seconds: int, each_s: int = 60) -> Readings:
     sd = np.std(raw, axis=1, ddof=1)
     noise = np.median(sd[: n * each_s].reshape(n, each_s), axis=1)
     t_s = np.arange(n) * float(each_s) + each_s / 2.0
-    return Readings(t_s, means(raw), noise, means(_probe(rig, of.cell_c)), means(_probe(rig, of.oven_c)))
+    air_pa = means(rig.barometer_log(seconds))
+    return Readings(t_s, means(raw), noise, means(_probe(rig, of.cell_c)), means(_probe(rig, of.oven_c)), air_pa)
 
 
 def _probe(rig: StrangeRig, temp_c: np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def _probe(rig: StrangeRig, temp_c: np.ndarray) -> np.ndarray:
 def _then(*parts: Readings) -> Readings:
     begins = np.cumsum([0.0, *(60.0 * len(p.t_s) for p in parts[:-1])])
     t_s = np.concatenate([p.t_s + begin for p, begin in zip(parts, begins, strict=True)])
-    rest = ([getattr(p, name) for p in parts] for name in ("code", "sd_code", "cell_c", "oven_c"))
+    rest = ([getattr(p, name) for p in parts] for name in ("code", "sd_code", "cell_c", "oven_c", "air_pa"))
     return Readings(t_s, *(np.concatenate(columns) for columns in rest))
 
 
@@ -173,9 +174,13 @@ def calibrate(rig: StrangeRig) -> cal.Certificate:
     return certified(exercise(rig))
 
 
-def certified(shown: Exercise) -> cal.Certificate:
-    """Make the certificate of what a rig showed. Raises what the guided calibration raises."""
-    found = fit_all(list(shown.points), shown.night, capacity_g=CAPACITY_G, t_ref_c=T_REF_C)
+def certified(shown: Exercise, *, air_read: bool = False) -> cal.Certificate:
+    """Make the certificate of what a rig showed, with a barometer beside its nights or without.
+
+    Raises what the guided calibration raises.
+    """
+    night = shown.night if air_read else _without_barometer(shown.night)
+    found = fit_all(list(shown.points), night, capacity_g=CAPACITY_G, t_ref_c=T_REF_C)
     subject = Subject(
         name="strange",
         made_by="bench",
@@ -185,6 +190,19 @@ def certified(shown: Exercise) -> cal.Certificate:
         rtd=RTD,
     )
     return make_certificate(found, subject, CellTemperature(CELL_PROBE_U_C))
+
+
+def _without_barometer(night: Night) -> Night:
+    def bare(of: Readings | None) -> Readings | None:
+        return None if of is None else replace(of, air_pa=None)
+
+    return replace(
+        night,
+        empty=bare(night.empty),
+        loaded=bare(night.loaded),
+        settling=bare(night.settling),
+        returning=bare(night.returning),
+    )
 
 
 def with_pressure(certificate: cal.Certificate, shown: Exercise) -> cal.Certificate | None:

@@ -195,6 +195,7 @@ class StrangeRig:
     def __init__(self, physics: Physics) -> None:
         self.physics = physics
         self.rng = np.random.default_rng((physics.seed, 77))
+        self._barometer_rng = np.random.default_rng((physics.seed, 78))
         self.hot = self.vacuum = self.cell_inside = False
         self.now_s = 0
         self._loads: list[tuple[int, float]] = []
@@ -254,6 +255,11 @@ class StrangeRig:
         at = min(self.now_s - self._begun_s, LONGEST_S - 1)
         hpa = 1013.25 + 10.0 * float(self._kpa[at]) + 0.3 * float(self.rng.standard_normal())
         return hpa, float(self._room_c[at]), 50.0
+
+    def barometer_log(self, n: int) -> F8:
+        """Get what a barometer in the room read in each of the last seconds, in Pa; its noise is of its own."""
+        to = min(self.now_s - self._begun_s, LONGEST_S)
+        return 101_325.0 + 1000.0 * self._kpa[to - n : to] + 1.5 * self._barometer_rng.standard_normal(n)
 
     @property
     def sample_g(self) -> float:

@@ -145,3 +145,37 @@ def test_what_it_cannot_be_is_one_line(tmp_path: Path) -> None:
         assert said in out, out
         assert "Traceback" not in out
     assert command("calibrate", "temperature", "--json")[0] == 2
+
+
+def weather(seed: int, t_s: np.ndarray) -> np.ndarray:
+    """Pressures of a night in hPa: two slow waves, 15 hPa from low to high."""
+    rng = np.random.default_rng((seed, 5))
+    h = t_s / 3600.0
+    waves = (np.sin(2.0 * np.pi * h / p + rng.uniform(0.0, 6.0)) for p in (9.0, 5.0))
+    return np.round(1008.0 + 5.0 * sum(waves), 2)
+
+
+def test_a_recorded_pressure_says_what_weather_does_to_the_zero(tmp_path: Path) -> None:
+    begun(tmp_path)
+    t_s, air_c, mass_g = dead_load(2)
+    hpa, per_kpa_g = weather(2, t_s), 6.0  # of a cell of 50 kg, whose class lets it do 5
+    code = np.round(1000.0 + PER_G * (mass_g - LOAD_G + per_kpa_g * (hpa - 1008.0) / 10.0))
+    file = write(tmp_path / "empty.csv", "t_s,counts,temp_c,pressure_hpa", t_s, code, air_c, hpa)
+    status, out = command("calibrate", "temperature", "--from", file, "--db", tmp_path / "h.db", "--json")
+    assert status == 0, out
+    told = json.loads(out)
+    assert abs(told["zero_per_kpa"] - PER_G * per_kpa_g) <= 3.0 * told["u_zero_per_kpa"]
+    certificate = load_certificate(told["certificate"])
+    stability, record = certificate.stability, certificate.record
+    assert record is not None
+    assert record.weather is not None
+    assert abs(record.weather.g_per_kpa - per_kpa_g) <= 3.0 * record.weather.u_g_per_kpa
+    assert record.weather.high_hpa - record.weather.low_hpa == pytest.approx(float(np.ptp(hpa)), abs=0.5)
+    assert stability.zero_g_per_kpa is not None
+    assert stability.u_zero_g_per_kpa < 5.0 / math.sqrt(3.0)
+    status, out = command("calibrate", "temperature", "--from", file, "--db", tmp_path / "h.db")
+    assert "codes per kPa, of both together" in out
+    t_s, air_c, mass_g = dead_load(2)
+    vacuum = write(tmp_path / "vacuum.csv", "t_s,counts,temp_c,pressure_hpa", t_s, code, air_c, np.full(len(t_s), 2.0))
+    status, out = command("calibrate", "temperature", "--from", vacuum, "--db", tmp_path / "h.db", "--json")
+    assert json.loads(out)["zero_per_kpa"] is None, "an oven under vacuum is no weather"
