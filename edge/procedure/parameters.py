@@ -97,6 +97,7 @@ def plan_from_standard(standard: Standard, weigh: Literal["cold", "hot"], *, tem
         gap_s=LIVE_GAP_S,
         reference="hold_start" if standard.reference.value == "hold_start" else "start",
         whole_window=True,
+        blank_by_mass=True,
         cold_band_c=standard.cold_temp_tolerance_c.value,
         unseen_max_s=standard.max_gap_s.value,
     )

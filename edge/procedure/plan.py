@@ -39,6 +39,8 @@ class Plan:
     most ``last_tare_within_g`` by itself. A sample has from ``least_g`` to ``capacity_g``, and near ``declared_g`` (0:
     not declared). ``void_because``: why the certificate does not hold until the check weight agrees ('': it holds).
     ``check_before``: the check weight is put on before the sample too, and the holder rests after it.
+    ``blank_by_mass``: a blank is taken to the sample's mass (runs that began before there was this rule: one blank is
+    not, and its dummy was within 20 %).
     """
 
     weigh: Literal["cold", "hot"]
@@ -78,6 +80,7 @@ class Plan:
     last_tare_run: int = 0
     void_because: str = ""
     check_before: bool = False
+    blank_by_mass: bool = False
 
     @property
     def asks_load(self) -> bool:

@@ -193,12 +193,16 @@ class OtherProbability(_Part, frozen=True, kw_only=True):
 
 
 class BlankUsed(_Part, frozen=True, kw_only=True):
-    """The blank that was subtracted: an inert dummy's apparent loss with its standard uncertainty."""
+    """The blank that was subtracted: an inert dummy's apparent loss with its standard uncertainty.
+
+    ``loss_g`` is what it would be with the sample's mass, of which ``fixed_g`` does not go with the load.
+    """
 
     name: str
     loss_g: float
     u_g: float
     mass_g: float
+    fixed_g: float | UnsetType = UNSET
 
 
 class BlankFound(_Part, frozen=True, kw_only=True):

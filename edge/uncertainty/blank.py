@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import UNSET
 
@@ -18,7 +18,9 @@ from edge.errors import BlankDoesNotMatch
 from edge.records.result import BlankFound, BudgetLine, Result
 
 MASS_BAND = 0.2
-"""How far (relative) the dummy's mass may be from the sample's."""
+"""How far (relative) the dummy's mass may be from the sample's where it is not taken to it."""
+MOST_TIMES = 2.0
+"""A dummy has at least half of the sample's mass, and at most twice it: beyond, what a blank says is mostly guessed."""
 
 SAME = (
     ("temp_c", "the hold's temperature"),
@@ -42,7 +44,8 @@ class Blank:
     """An inert dummy's apparent loss in g, its standard uncertainty with dof, and the dummy's mass.
 
     ``u_g`` is what the blank was measured with; ``again_u_g`` how far it may not come back in another night (None: one
-    blank does not say, and it is assumed).
+    blank does not say, and it is assumed); ``fixed_g`` of ``loss_g`` is not in proportion to the load (None: that was
+    not asked).
     """
 
     name: str
@@ -51,6 +54,23 @@ class Blank:
     dof: float
     mass_g: float
     again_u_g: float | None = None
+    fixed_g: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreepStated:
+    """What a certificate says a load gains from M1 to M2 by creep, as a share of it, with its standard uncertainty."""
+
+    gained: float
+    u: float
+
+
+def creep_stated(certificate: Certificate | None) -> CreepStated | None:
+    """Get what a certificate says of creep (None: it was not measured)."""
+    if certificate is None or not certificate.stability.u_creep_gained_pct > 0.0:
+        return None
+    stability = certificate.stability
+    return CreepStated(stability.creep_gained_pct / 100.0, stability.u_creep_gained_pct / 100.0)
 
 
 def blank_found(loss_pct: float, reference_g: float, budget: Iterable[BudgetLine]) -> BlankFound:
@@ -78,8 +98,27 @@ def blank_from_result(result: Result) -> Blank:
     return Blank(name, found.loss_g, found.u_g, math.inf if found.dof is None else found.dof, result.m1_g)
 
 
-def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
-    """Get the mean of blanks for a sample of ``load_g``; one alone as it is.
+def taken_to(blank: Blank, load_g: float, creep: CreepStated | None) -> Blank:
+    """Get a blank as it would be with ``load_g`` on.
+
+    What of it goes with the load is creep, by what the certificate measured of it; what the zero does with temperature
+    and what dries in the holder is the rest, and stays. They may have opposite signs, so that the blank itself does not
+    bound either. Where no creep was measured half of the blank is taken for creep, and anywhere between nothing and all
+    of it (GUM 4.3.7). The u of that share goes with the scaling.
+    """
+    if creep is None:
+        share_g, u_g = blank.loss_g / 2.0, abs(blank.loss_g) / 2.0 / math.sqrt(3.0)
+    else:
+        share_g, u_g = -creep.gained * blank.mass_g, creep.u * blank.mass_g
+    more = load_g / blank.mass_g - 1.0
+    u_scaled_g = math.hypot(blank.u_g, u_g * more)
+    return replace(blank, loss_g=blank.loss_g + share_g * more, u_g=u_scaled_g, fixed_g=blank.loss_g - share_g)
+
+
+def mean_of_blanks(
+    blanks: Sequence[Blank], load_g: float, *, by_mass: bool = False, creep: CreepStated | None = None
+) -> Blank:
+    """Get the mean of blanks for a sample of ``load_g``; one alone as it is, or ``by_mass`` taken to that load.
 
     Creep goes with the load and what dries in the holder does not, so each counts half as in proportion to its dummy's
     mass, and anywhere between the two (GUM 4.3.7). What is common to all nights, such as that, is not averaged away;
@@ -89,7 +128,7 @@ def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
     ``BlankDoesNotMatch`` for one that is there twice.
     """
     if len(blanks) == 1:
-        return blanks[0]
+        return taken_to(blanks[0], load_g, creep) if by_mass else blanks[0]
     names = [b.name for b in blanks]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise BlankDoesNotMatch(f"blank {twice}: is named twice: each counts once")
@@ -97,6 +136,13 @@ def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
     scaled = [b.loss_g * (1.0 + load_g / b.mass_g) / 2.0 for b in blanks]
     loss_g = math.fsum(scaled) / n
     between_u_g = math.fsum(abs(b.loss_g * (load_g / b.mass_g - 1.0)) for b in blanks) / n / 2.0 / math.sqrt(3.0)
+    fixed_g = None
+    if by_mass:
+        taken = [taken_to(b, load_g, creep) for b in blanks]
+        scaled, loss_g = [b.loss_g for b in taken], math.fsum(b.loss_g for b in taken) / n
+        pairs = zip(taken, blanks, strict=True)
+        between_u_g = math.fsum(math.sqrt(max(0.0, t.u_g**2 - b.u_g**2)) for t, b in pairs) / n
+        fixed_g = math.fsum(b.fixed_g or 0.0 for b in taken) / n
     measured2 = [b.u_g**2 for b in blanks]
     scatter2 = math.fsum((x - loss_g) ** 2 for x in scaled) / (n - 1)
     nights2 = max(0.0, scatter2 - math.fsum(measured2) / n)
@@ -107,7 +153,7 @@ def mean_of_blanks(blanks: Sequence[Blank], load_g: float) -> Blank:
     weight = math.fsum((m / n**2) ** 2 / b.dof for m, b in zip(measured2, blanks, strict=True))
     weight += again_u_g**4 / (ASSUMED_DOF + n - 1)
     dof = (u_g**2 + again_u_g**2) ** 2 / weight if weight > 0.0 else math.inf
-    return Blank(", ".join(names), loss_g, u_g, dof, math.fsum(b.mass_g for b in blanks) / n, again_u_g)
+    return Blank(", ".join(names), loss_g, u_g, dof, math.fsum(b.mass_g for b in blanks) / n, again_u_g, fixed_g)
 
 
 def check_same_rig(blank_run: Result, certificate: Certificate | None) -> None:
@@ -120,10 +166,11 @@ def check_same_rig(blank_run: Result, certificate: Certificate | None) -> None:
         )
 
 
-def check_blank(blank_run: Result, run: Result) -> None:
+def check_blank(blank_run: Result, run: Result, *, by_mass: bool = False) -> None:
     """Raise ``BlankDoesNotMatch`` where a blank does not match the run that would subtract it: what, and what to do.
 
-    ``run`` is that run's result as far as it is known before anything is subtracted.
+    ``run`` is that run's result as far as it is known before anything is subtracted; ``by_mass``: the blank is taken to
+    its sample's mass.
     """
     name = f"blank {_name(blank_run)}"
     for field, words in SAME:
@@ -133,8 +180,13 @@ def check_blank(blank_run: Result, run: Result) -> None:
                 f"{name}: {words} was {theirs}, here it is {ours}: run the dummy through the same test"
             )
     theirs_g, ours_g = blank_run.m1_g, run.m1_g
-    if theirs_g is None or ours_g is None or not abs(theirs_g - ours_g) <= MASS_BAND * ours_g:
-        weighed = " and ".join("nothing" if m is None else f"{m:.1f} g" for m in (theirs_g, ours_g))
+    weighed = " and ".join("nothing" if m is None else f"{m:.1f} g" for m in (theirs_g, ours_g))
+    if by_mass:
+        if theirs_g is None or ours_g is None or not ours_g <= MOST_TIMES * theirs_g <= MOST_TIMES**2 * ours_g:
+            raise BlankDoesNotMatch(
+                f"{name}: dummy and sample weighed {weighed}: use a dummy of half to twice the sample's mass"
+            )
+    elif theirs_g is None or ours_g is None or not abs(theirs_g - ours_g) <= MASS_BAND * ours_g:
         raise BlankDoesNotMatch(
             f"{name}: dummy and sample weighed {weighed}: use a dummy within {MASS_BAND * 100:g} % of the sample"
         )

@@ -305,7 +305,9 @@ def creep_and_blank(cert: Certificate, before: Weighing, blank: Blank | None, *,
     elif stability.u_creep_gained_pct > 0.0:  # older certificates' runs are judged as they were
         u_blank_g = math.hypot(u_blank_g, REPRODUCES * blank.loss_g / SQRT3)
     weight = u * u / (u * u + u_blank_g**2) if u > 0.0 else 0.0
-    why = f"{blank.name}: {blank.loss_g:.4f} g ± {u_blank_g:.4f} g, weight {weight:.2f} against creep {why}"
+    fixed = "" if blank.fixed_g is None else f" ({blank.fixed_g:+.4f} g of it the zero's and the holder's)"
+    found = f"{blank.name}: {blank.loss_g:.4f} g ± {u_blank_g:.4f} g{fixed}"
+    why = f"{found}, weight {weight:.2f} against creep {why}"
     gained_g += weight * (-blank.loss_g - gained_g)
     return Inert(gained_g, math.sqrt(weight) * u_blank_g, blank.dof, why, whole_g)
 

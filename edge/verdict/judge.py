@@ -23,7 +23,7 @@ from edge.records.result import (
     invalid,
 )
 from edge.records.weighing import WeighingKind
-from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig, mean_of_blanks
+from edge.uncertainty.blank import blank_from_result, check_blank, check_same_rig, creep_stated, mean_of_blanks
 from edge.uncertainty.budget import Budget, loss_budget
 from edge.uncertainty.buoyancy import air_around
 from edge.uncertainty.earlier_load import Remembered, remembered
@@ -160,13 +160,15 @@ def _corrections(ended: EndedRun, draft: Result, weighed: Weighed) -> _Corrected
             return Invalid(InvalidReason.AIR_DIFFERS, warnings.not_the_same_air(around))
         if around.differs:
             said.append(warnings.air_corrected(around))
-    blank = None
+    blank, by_mass = None, ended.phases.plan.blank_by_mass
     if definition.blanks:
         for of in definition.blanks:
             blank_from_result(of)
             check_same_rig(of, definition.certificate)
-            check_blank(of, draft)
-        blank = mean_of_blanks([blank_from_result(of) for of in definition.blanks], weighed.before.value.mean)
+            check_blank(of, draft, by_mass=by_mass)
+        blanks = [blank_from_result(of) for of in definition.blanks]
+        creep = creep_stated(definition.certificate)
+        blank = mean_of_blanks(blanks, weighed.before.value.mean, by_mass=by_mass, creep=creep)
     check = _span_check(ended)
     if void := ended.phases.plan.void_because:
         if (because := not_agreed(void, check)) is not None:
@@ -239,7 +241,13 @@ def _with_corrections(definition: RunDefinition, draft: Result, corrected: _Corr
         draft,
         blank=UNSET
         if blank is None
-        else BlankUsed(name=blank.name, loss_g=blank.loss_g, u_g=blank.u_g, mass_g=blank.mass_g),
+        else BlankUsed(
+            name=blank.name,
+            loss_g=blank.loss_g,
+            u_g=blank.u_g,
+            mass_g=blank.mass_g,
+            fixed_g=UNSET if blank.fixed_g is None else blank.fixed_g,
+        ),
         zeros=None if drift is None else zeros_told(drift),
         check_weight=None if check is None else check_weight_told(check, definition.check_weight),
         warnings=(*draft.warnings, *said),

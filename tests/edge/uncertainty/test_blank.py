@@ -16,7 +16,15 @@ from edge.errors import BadInput, BlankDoesNotMatch
 from edge.records.result import BudgetLine, Result, from_json
 from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
-from edge.uncertainty.blank import Blank, blank_found, blank_from_result, check_blank, check_same_rig, mean_of_blanks
+from edge.uncertainty.blank import (
+    Blank,
+    CreepStated,
+    blank_found,
+    blank_from_result,
+    check_blank,
+    check_same_rig,
+    mean_of_blanks,
+)
 from edge.uncertainty.budget import coverage_factor
 from hw.sim.rig import RigTruth
 
@@ -178,3 +186,64 @@ def test_this_night_s_own_is_in_the_interval_as_often_as_it_says(n: int, nights_
         u = math.hypot(found.u_g, found.again_u_g)
         inside += abs(found.loss_g - nights[n]) <= coverage_factor(0.95, found.dof) * u
     assert 0.9 <= inside / 1500 <= 1.0
+
+
+# taken to the sample's mass
+
+
+def test_at_the_dummys_own_mass_a_blank_is_as_it_was_and_says_what_is_not_the_loads() -> None:
+    (blank,) = of(-0.04, u_g=0.01)
+    found = mean_of_blanks([blank], 200.0, by_mass=True)
+    assert (found.loss_g, found.u_g, found.dof) == (blank.loss_g, blank.u_g, blank.dof)
+    assert found.fixed_g == pytest.approx(-0.02)
+
+
+def test_without_a_measured_creep_half_of_it_goes_with_the_load_give_or_take_half() -> None:
+    (blank,) = of(-0.04)
+    found = mean_of_blanks([blank], 300.0, by_mass=True)
+    assert found.loss_g == pytest.approx(-0.05)
+    assert found.u_g == pytest.approx(0.01 / math.sqrt(3.0))
+    pair = mean_of_blanks(of(-0.04, -0.04), 240.0, by_mass=True)
+    plain = mean_of_blanks(of(-0.04, -0.04), 240.0)
+    assert (pair.loss_g, pair.u_g) == pytest.approx((plain.loss_g, plain.u_g))
+
+
+@pytest.mark.parametrize("load_g", [100.0, 150.0, 260.0, 400.0])
+def test_a_creep_that_is_known_is_scaled_and_the_holder_is_not(load_g: float) -> None:
+    """A made-up rig: 0.01 % of the load creeps, 7 mg dry in the holder; the certificate knows the creep to 0.001 %."""
+    creep, holder_g, dummy_g = 1e-4, 0.007, 200.0
+    blank = Blank("run 7", -creep * dummy_g + holder_g, 0.0, math.inf, dummy_g)
+    found = mean_of_blanks([blank], load_g, by_mass=True, creep=CreepStated(creep, 1e-5))
+    assert found.loss_g == pytest.approx(-creep * load_g + holder_g, abs=2.0 * found.u_g + 1e-12)
+    assert found.u_g < 1e-5 * dummy_g * abs(load_g / dummy_g - 1.0) * 1.01
+    assert found.fixed_g == pytest.approx(holder_g)
+
+
+def test_how_much_of_a_blank_is_creep_is_inside_as_often_as_it_says() -> None:
+    rng, inside, n = np.random.default_rng(4), 0, 2000
+    for _ in range(n):
+        creep, u = float(rng.normal(0.0, 2e-4)), 5e-5
+        stated = CreepStated(creep + u * float(rng.standard_normal()), u)
+        holder_g = float(rng.uniform(-0.02, 0.02))
+        blank = Blank("run 7", -creep * 200.0 + holder_g, 0.0, math.inf, 200.0)
+        found = mean_of_blanks([blank], 320.0, by_mass=True, creep=stated)
+        inside += abs(found.loss_g - (-creep * 320.0 + holder_g)) <= 2.0 * found.u_g
+    assert inside / n >= 0.93, inside / n
+
+
+def test_a_dummy_of_half_to_twice_the_samples_mass_is_taken() -> None:
+    for dummy_g in (101.0, 205.0, 399.0):
+        check_blank(run(m1_g=dummy_g), run(blank_run=False, m1_g=200.0), by_mass=True)
+    for dummy_g in (99.0, 401.0, None):
+        with pytest.raises(BlankDoesNotMatch, match="half to twice the sample's mass"):
+            check_blank(run(m1_g=dummy_g), run(blank_run=False, m1_g=200.0), by_mass=True)
+    with pytest.raises(BlankDoesNotMatch, match="within 20 %"):
+        check_blank(run(m1_g=101.0), run(blank_run=False, m1_g=200.0))
+
+
+def test_what_is_not_in_proportion_is_named_in_the_budget() -> None:
+    m1, m2 = weighing("m1", 200.0), weighing("m2", 199.5)
+    blank = mean_of_blanks([Blank("run 7", -0.04, 0.001, 50.0, 180.0)], 200.0, by_mass=True)
+    told = budget_of(m1, m2, m1, coverage=0.9545, certificate=CERTIFICATE, blank=blank)
+    why = next(c.why for c in told.components if c.name == "blank")
+    assert "(-0.0200 g of it the zero's and the holder's), weight" in why
