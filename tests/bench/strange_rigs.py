@@ -42,13 +42,13 @@ SECTION = Section(
     """
 Does the interval hold where the physics is not what the software assumes? Each family changes one thing of the
 plainest rig; its laws are those of `tests/helpers/strange_physics.py`, which shares no code with the simulated rig.
-Samples of 60 to 280 g on a cell of 500 g, true loss 0.4 to 0.6 %, an oven at 120 °C, air whose pressure wanders. Each
-rig is calibrated by the software's own procedure, has a blank run and two tests, each judged six ways: *air read* has a
-barometer, in the calibration's nights too; *pumped* has it in the test, and a cell of which `calibrate pressure` has
-seen what the air does to it. The second test loses just the
-limit: any PASS or FAIL there is wrong. *Inside*: the truth lies between w − U and w + U + what a slope
-at M1 or M2 carries, in both tests. The truth is against the sample as it was opened, and dry; of moisture and solvent
-also as it was weighed.
+Samples of 60 to 280 g on a cell of 500 g, true loss 0.4 to 0.6 %, an oven at 120 °C, air whose pressure wanders.
+Each rig is calibrated by the software's own procedure, has a blank run and two tests, each judged six ways: *air
+read* has a barometer, in the calibration's nights too; *pumped* has it in the test, and a cell of which `calibrate
+pressure` has seen what the air does to it. What hung on the cell in the days before is known, and since when it was
+off. The second test loses just the limit: any PASS or FAIL there is wrong. *Inside*: the truth lies between w − U
+and w + U + what a slope at M1 or M2 carries, in both tests. The truth is against the sample as it was opened, and
+dry; of moisture and solvent also as it was weighed.
 """,
     """
 *none*: tests that were INVALID, and rigs that the calibration refused; why stands below the table. Error and U are in %

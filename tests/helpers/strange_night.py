@@ -30,6 +30,7 @@ from edge.procedure.definition import EndedRun, RunDefinition
 from edge.procedure.parameters import RunParameters, live_parameters, stability_g
 from edge.procedure.pipeline import OperatorCommand, Pipeline
 from edge.records.command import OperatorWord
+from edge.records.earlier_load import EarlierLoad
 from edge.records.frame import Channel, Frames
 from edge.records.phase import Phase
 from edge.records.result import Result
@@ -273,6 +274,7 @@ class Taken:
     m2_g: float
     m2_dry_g: float
     air: tuple[Air, ...]
+    earlier: tuple[EarlierLoad, ...] = ()
 
     @property
     def loss_pct(self) -> float:
@@ -285,12 +287,22 @@ class Taken:
         return (self.m1_g - self.m2_g) / self.m1_g * 100.0
 
 
+def _earlier_loads(rig: StrangeRig) -> tuple[EarlierLoad, ...]:
+    """Get what a station knows of the runs before, and of the calibration: what hung, how long, and since when not."""
+    long = [(on_s, off_s, g) for on_s, off_s, g in rig.hung() if off_s - on_s > HOUR]
+    return tuple(
+        EarlierLoad(of="run 1", mass_g=g, hung_s=off_s - on_s, rested_s=rig.now_s - off_s, rest="measured")
+        for on_s, off_s, g in reversed(long[-4:])
+    )
+
+
 def night(
     rig: StrangeRig, standard: Standard, certificate: cal.Certificate, place: Callable[[], None], *, zero_after: bool
 ) -> Taken:
     """Take a whole test of what ``place`` puts on: tare, load, M1, pump, heat, hold, cool, vent, M2, second zero."""
     rig.rest(AFTER_S)
     rig.begin()
+    earlier = _earlier_loads(rig)
     recorder = _Recorder(rig)
     terms = live_parameters(standard, certificate, stability_g=stability_g(certificate), zero_after=zero_after)
     frames = recorder.frames(60)
@@ -328,7 +340,7 @@ def night(
             true[kind] = (float(np.interp(middle_s, at, wet)), float(np.interp(middle_s, at, dry)))
     nothing = (math.nan, math.nan)
     m1, m2 = true.get(WeighingKind.M1, nothing), true.get(WeighingKind.M2, nothing)
-    return Taken(pipeline, TODAY, opened_g, m1[0], m2[0], m2[1], tuple(air.values()))
+    return Taken(pipeline, TODAY, opened_g, m1[0], m2[0], m2[1], tuple(air.values()), earlier)
 
 
 def judge(
@@ -355,6 +367,7 @@ def judge(
         parameters=RunParameters(phases.plan, {}, Phase.TARE, ()),
         blank=blank,
         is_blank=is_blank,
+        earlier_loads=taken.earlier,
     )
     return judge_run(EndedRun(definition, phases, TODAY))
 

@@ -261,6 +261,15 @@ class StrangeRig:
         to = min(self.now_s - self._begun_s, LONGEST_S)
         return 101_325.0 + 1000.0 * self._kpa[to - n : to] + 1.5 * self._barometer_rng.standard_normal(n)
 
+    def hung(self) -> list[tuple[int, int, float]]:
+        """Get what hung on the cell until now and is off again: from when to when in s of the rig's clock, and g."""
+        out, on_s, mass_g = [], 0, 0.0
+        for at_s, change_g in self._loads:
+            if mass_g > 0.0:
+                out.append((on_s, at_s, mass_g))
+            on_s, mass_g = at_s, mass_g + change_g if abs(mass_g + change_g) > 1e-9 else 0.0
+        return out
+
     @property
     def sample_g(self) -> float:
         """Get what the sample weighs now, water and all."""
