@@ -268,10 +268,8 @@ def _detour(phase: Phase) -> str:
     on = " or ".join(str(entered) for left, entered in DETOURS if left is phase)
     if phase in CARRIED:
         return f"Beside the way, {phase}: at the laboratory's balance, from {out}; then {on}."
-    what = f"command: {COMMANDS[phase]}" if phase in COMMANDS else "of the empty holder"
-    return (
-        f"Beside the way, {phase}: {what}, where a check weight before the sample was announced, from {out}; then {on}."
-    )
+    command = f" (command: {COMMANDS[phase]})" if phase in COMMANDS else ""
+    return f"Beside the way, {phase}: where a check weight before M1 was announced{command}, from {out}; then {on}."
 
 
 def _phase(phase: Phase, place: tuple[float, float], command: str | None) -> str:
