@@ -13,10 +13,8 @@ from edge.database.earlier_loads import LoadOfRun, loads_of_runs
 from edge.errors import BadInput
 from edge.records.earlier_load import EarlierLoad, RestKnown
 from edge.records.run import RunKind
+from edge.uncertainty.earlier_load import ASSUMED_REST_S
 
-ASSUMED_REST_S = 600.0
-"""A load of which nobody knows when it was taken off hung until so long before the run: as long as a person needs to
-take it off, to write down what is tested next and to start."""
 FORGOTTEN_S = 72.0 * 3600.0
 """What ended longer ago was taken off meanwhile, and has rested for a day or so (assumed)."""
 SETTLED_S = 7200.0  # under the calibration's weight before its warming begins, and after it with calibrate return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calibration.certificate import Certificate
 from calibration.creep import FIRST_S, MEAN_S, NIGHT, NIGHT_HALF
@@ -27,6 +27,9 @@ LAWS: tuple[Callable[[float], float], ...] = (
 creep from M1 to M2 to lie."""
 SEEN_S = (sum(FIRST_S) / 2.0, 2.0 * HOUR - MEAN_S / 2.0)
 """Between these times after loading the calibration saw it."""
+ASSUMED_REST_S = 600.0
+"""A load of which nobody knows when it was taken off hung until so long before the run: as long as a person needs to
+take it off, to write down what is tested next and to start."""
 MATTERS = 2e-6
 """Of the sample: a memory that makes less is none."""
 
@@ -61,6 +64,16 @@ class Memory:
 def remembered(loads: Iterable[EarlierLoad]) -> tuple[Remembered, ...]:
     """Get loads from before a run on the run's own clock."""
     return tuple(Remembered(x.of, x.mass_g, x.hung_s, -x.rested_s, x.rest) for x in loads)
+
+
+def undeclared(loads: Iterable[Remembered]) -> tuple[Remembered, ...]:
+    """Get loads as they would be if nobody had said since when they were off: they hung until just before the run."""
+
+    def assumed(x: Remembered) -> Remembered:
+        off_s = max(x.off_s, -ASSUMED_REST_S)
+        return replace(x, hung_s=x.hung_s + off_s - x.off_s, off_s=off_s, rest="assumed")
+
+    return tuple(assumed(x) if x.rest == "declared" else x for x in loads)
 
 
 def memory(

@@ -17,6 +17,7 @@ from edge.records.invalid import Invalid
 from edge.records.result import FirstOrder, Result, Verdict, WithoutDeclared, invalid
 from edge.uncertainty.blank import blank_found
 from edge.uncertainty.budget import Budget, loss_budget
+from edge.uncertainty.earlier_load import undeclared
 from edge.uncertainty.hold_rise import HoldRise
 from edge.uncertainty.slopes import Slope
 from edge.uncertainty.weighed import Corrections, Weighed
@@ -112,11 +113,13 @@ def beside_declared(ended: EndedRun, result: Result, weighed: Weighed, correctio
         narrowed.append("a declared drift of the balance")
     if corrections.density_g_cm3 is not None:
         narrowed.append("a declared density")
+    if any(load.rest == "declared" for load in corrections.earlier):
+        narrowed.append("a declared rest of the holder")
     if not narrowed:
         return with_fields(result, on_declared=tuple(on))
     plain = loss_budget(
         replace(weighed, balance=replace(weighed.balance, u_mass_g=None)),
-        replace(corrections, density_g_cm3=None),
+        replace(corrections, density_g_cm3=None, earlier=undeclared(corrections.earlier)),
         coverage=definition.standard.coverage_probability.value,
         limit_pct=definition.standard.limit_pct.value,
     )

@@ -27,8 +27,9 @@ from edge.records.phase import Phase
 from edge.records.run import RunKind
 from edge.records.weighing import WeighingKind
 from edge.run.resume import stored_definition
-from edge.station.earlier_loads import ASSUMED_REST_S, earlier_loads
+from edge.station.earlier_loads import earlier_loads
 from edge.station.start import definition_from_order
+from edge.uncertainty.earlier_load import ASSUMED_REST_S
 
 HOUR = 3600.0
 BEGAN_S = 1.75e9

@@ -20,7 +20,7 @@ from edge.records.weighing import Weighing, WeighingKind
 from edge.simulate.instrument import calibrated
 from edge.uncertainty.budget import loss_budget
 from edge.uncertainty.components import ComponentName
-from edge.uncertainty.earlier_load import Remembered, memory, remembered
+from edge.uncertainty.earlier_load import ASSUMED_REST_S, Remembered, memory, remembered, undeclared
 from edge.uncertainty.weighed import Corrections, Weighed
 from hw.sim.rig import RigTruth
 
@@ -145,3 +145,12 @@ def test_it_is_a_line_of_the_budget_and_the_loss_is_corrected_for_it() -> None:
 def test_a_stored_load_is_on_the_runs_clock() -> None:
     stored = EarlierLoad(of="run 7", mass_g=150.0, hung_s=10 * HOUR, rested_s=HOUR, rest="measured")
     assert remembered([stored]) == (LOAD,)
+
+
+def test_what_nobody_had_said_hung_until_just_before_the_run() -> None:
+    declared = replace(LOAD, rest="declared")
+    (plain,) = undeclared([declared])
+    assert (plain.off_s, plain.rest) == (-ASSUMED_REST_S, "assumed")
+    assert plain.hung_s - plain.off_s == declared.hung_s - declared.off_s
+    soon = replace(declared, off_s=-60.0)
+    assert undeclared([LOAD, soon]) == (LOAD, replace(soon, rest="assumed"))
