@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from calibration.propagation import Input, first_order, simulate, tolerance
 from edge.qualify.references import GUM_H1, I_MA, JCGM_101_9_3, PHI, V, buoyant_weight, end_gauge
@@ -115,3 +116,26 @@ def test_the_summary_of_all_trials_is_numpys(dof: float) -> None:
     else:
         assert (found.y, found.u) == (pytest.approx(np.mean(trials)), pytest.approx(np.std(trials, ddof=1)))
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+
+
+@pytest.mark.parametrize("dof", [2.0, 4.0])
+@pytest.mark.parametrize("u", [0.03, 0.0699, 0.0995])
+def test_trials_end_where_the_u_of_all_of_them_says_so(dof: float, u: float) -> None:
+    """Asked after each sequence, by the same draws: JCGM 101, 7.9.4, a to j. Some u is close to a power of ten."""
+    t, seed, block = scipy.stats.t(dof), 4, 10_000
+    rng, parts, numbers = np.random.default_rng(seed), list[np.ndarray](), list[tuple[float, ...]]()
+    ends, one, stable = (0.025, 0.975), (0.158655, 0.841345), False
+    while not stable and len(parts) < 40:
+        part = u * rng.standard_t(dof, block)
+        low, low_one, middle, high_one, high = np.quantile(part, [ends[0], one[0], 0.5, one[1], ends[1]])
+        of_part = ((high_one - low_one) / 2.0, middle) if dof < 3.0 else (np.std(part, ddof=1), np.mean(part))
+        numbers.append((*of_part, low, high))
+        parts.append(part)
+        whole = np.concatenate(parts)
+        of_all = np.diff(np.quantile(whole, one))[0] / 2.0 if dof < 3.0 else np.std(whole, ddof=1)
+        if len(parts) > 1:
+            twice = 2.0 * np.max(np.std(numbers, axis=0, ddof=1)) / math.sqrt(len(parts))
+            stable = bool(twice <= 0.5 * 10.0 ** (math.floor(math.log10(of_all)) - 1))
+    found = simulate(lambda x: x["x"], [Input("x", 0.0, u, "t", dof)], coverage=0.95, seed=seed, max_trials=400_000)
+    assert (found.trials, found.stable) == (block * len(parts), stable)
+    assert found.high == pytest.approx(u * t.ppf(0.975), rel=0.03)
