@@ -1,7 +1,7 @@
 """A blank: a run with an inert dummy, whose apparent loss later runs subtract.
 
 What an inert sample seems to lose is the rig's own creep and drift. It is subtracted with its uncertainty, and only
-where it was measured on the same rig, by the same certificate, with about the same mass and temperature programme.
+where it was measured on the same rig, by the same certificate, with half to twice the mass and the same programme.
 This module must never subtract a blank that does not match.
 """
 

@@ -234,7 +234,7 @@ def test_a_blank_takes_out_what_the_rig_does_by_itself(tmp_path: Path) -> None:
     assert abs(blanked["loss_pct"] - true_pct) < abs(plain["loss_pct"] - true_pct)
     assert abs(blanked["loss_pct"] - true_pct) <= blanked["U_pct"]
     assert blanked["u_pct"] < plain["u_pct"]
-    heavier = write(tmp_path / "heavier.csv", counts_test(0.6, 3, mass_g=400.0), header)
+    heavier = write(tmp_path / "heavier.csv", counts_test(0.6, 3, mass_g=420.0), header)
     command = [
         sys.executable,
         "-m",
@@ -249,7 +249,7 @@ def test_a_blank_takes_out_what_the_rig_does_by_itself(tmp_path: Path) -> None:
     ]
     refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
-    assert "within 20 %" in refused.stderr
+    assert "use a dummy of half to twice the sample's mass" in refused.stderr
     assert refused.stderr.count("\n") == 1
 
 
