@@ -22,6 +22,7 @@ from edge.uncertainty.budget import Budget
 from edge.uncertainty.seen_drift import RISES
 from edge.uncertainty.span_check import SpanCheck
 from edge.uncertainty.weighed import Weighed
+from edge.uncertainty.zero_drift import wander
 
 from .resets import ResetStep, is_assumed, without_steps
 
@@ -91,10 +92,11 @@ def _without_air(
 
     What comes has gone: a drop in the cold for which nothing rose at the pump is no air; and of a rise that never came
     back, or a drop that is more than what rose, what is too much is a step that hides behind the air's. A draught makes
-    a rise too: what its gusts make of the highest mean is no step.
+    a rise too: what its gusts make of the highest mean is no step. And a cell that creeps or wanders rises or falls
+    meanwhile by more than the air lets it.
     """
     m1, m2 = masses
-    matters_g = max(matters_g, _gusts_g(ended, masses))
+    matters_g = max(matters_g, _gusts_g(ended, masses)) + _by_itself_g(ended, m1)
     air = [j for j in found if _is_air(ended, j, m1.value.mean)]
     most = max(air, key=lambda j: j.step_g, default=None)
     least = min(air, key=lambda j: j.step_g, default=None)
@@ -121,6 +123,18 @@ def _gusts_g(ended: EndedRun, masses: tuple[Weighing, Weighing]) -> float:
         if len(means) >= LEAST_MEANS:
             scatter_g = max(scatter_g, float(np.std(means, ddof=1)))
     return RISES * math.hypot(scatter_g, *(w.value.u for w in masses))
+
+
+def _by_itself_g(ended: EndedRun, m1: Weighing) -> float:
+    """Get by how much the cell may move from M1 to the hold as its certificate says: by its creep, and its zero."""
+    cert = ended.definition.certificate
+    if cert is None or not cert.stability.u_creep_gained_pct > 0.0:
+        return 0.0  # nobody saw what it does
+    creep_g, u_creep_g = (
+        abs(pct) / 100.0 * m1.value.mean for pct in (cert.stability.creep_gained_pct, cert.stability.u_creep_pct)
+    )
+    hours = max(0.0, ended.phases.entered_s.get(Phase.HOLD, m1.middle_s) - m1.middle_s) / 3600.0
+    return creep_g + 2.0 * math.hypot(u_creep_g, wander(cert, hours).u_g)
 
 
 def _means(mass_g: F8, rows: int) -> F8:
