@@ -28,6 +28,8 @@ from .schema import SCHEMA_VERSION, create
 
 LOG_KEPT_BYTES = 8 << 20
 """A log that had grown under a reader is cut to this once it was emptied."""
+MOST_ROW_BYTES = 8 << 20
+"""What is more in a row is not ours: SQLite would hold it two or three times over to change a word in it."""
 ALL_OF_IT = (*BESIDE, "")
 """What belongs to a database, in the order in which it is moved: a log beside a new one would be taken for its."""
 
@@ -55,6 +57,7 @@ def open_for_writing(path: Path) -> Database:
             look_at(path)
         # Used by the thread that commits too, never by both at once (CommitThread sees to that).
         connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_ROW_BYTES)
         db = Database(connection, recursive_triggers=False, execute_plugins=False)
         try:
             db.execute("pragma trusted_schema = off")

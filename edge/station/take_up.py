@@ -17,8 +17,8 @@ from edge.database.hash_chain import follow_all
 from edge.database.queries import (
     RunAsLeft,
     has_result,
+    has_text_beyond,
     interrupted_runs,
-    longest_text,
     measured_in_last_lives,
     run_as_left,
 )
@@ -88,8 +88,8 @@ def _is_there(db: Database, run_id: int) -> bool:
 
 def _taken_up(writer: RetryingWriter, clock: Clock, run_id: int, clock_set: bool | None) -> TakenUp:
     db = writer.journal.db
-    if (characters := longest_text(db, run_id)) > MOST_CHARS:
-        raise DamagedDatabase(f"run {run_id}: a text in it has {characters} characters, and none of ours has so many")
+    if has_text_beyond(db, run_id, MOST_CHARS):
+        raise DamagedDatabase(f"run {run_id}: a text in it has more than {MOST_CHARS} characters, and none of ours has")
     follow_all(db, run_id)
     measured_s = measured_in_last_lives(db, run_id, LIVES)
     if measured_s is not None and measured_s < LIVES * SHORT_LIFE_S:

@@ -7,6 +7,7 @@ on where the killed one ended.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -73,11 +74,11 @@ class Killed:
         spoilt = forked(lambda: spoil(path), cpu_s=60)  # what that takes is not counted for the start
         assert spoilt.status == 0, spoilt.err
         before = _chunks(path)
-        data = path.read_bytes() if path.is_file() else None
+        data = _digest(path)
         ended = forked(lambda: self._start(path), cpu_s=60)
         aside = [p for p in folder.iterdir() if p.name.startswith(f"{NAME}.") and not p.name.endswith(("-wal", "-shm"))]
         # The station's own log may have got a line before the damage showed: then each chunk must be there still.
-        whole = any(p.is_file() and p.read_bytes() == data for p in aside)
+        whole = any(data is not None and _digest(p) == data for p in aside)
         there = set().union(_chunks(path), *map(_chunks, aside))
         kept = whole or (before <= there and (bool(before) or not aside))
         return Started(ended, bool(aside), kept, _states(path))
@@ -152,12 +153,21 @@ def killed_in_a_run(folder: Path, seed: int = 1) -> Killed:
     return Killed(simulated, config, database)
 
 
+def _digest(path: Path) -> bytes | None:
+    """Get what tells a file's bytes from others'; held whole they would count for the start, which is forked."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
 def _chunks(path: Path) -> set[tuple[object, ...]]:
     if not path.is_file() or path.with_name(f"{path.name}-journal").is_fifo():  # it would be waited for, for ever
         return set()
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-            return set(db.execute("select run_id, chunk, raw, sha256 from chunks").fetchall())
+            rows = db.execute("select run_id, chunk, sha256, raw from chunks")
+            return {(*row, hashlib.sha256(raw).digest() if isinstance(raw, bytes) else raw) for *row, raw in rows}
     except (sqlite3.Error, OSError, UnicodeError):
         return set()
 

@@ -192,6 +192,28 @@ def test_what_an_attack_found_is_answered(killed: Killed, tmp_path: Path, seed: 
     assert started.kept
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        sql("update runs set settings_json = hex(zeroblob(24000000)) where run_id = 2"),
+        sql("update runs set standard_toml = hex(zeroblob(24000000)) where run_id = 2"),
+        sql("update chunks set raw = zeroblob(48000000) where run_id = 2 and chunk = 3"),
+        forged(random.Random("1/376")),
+    ],
+    ids=["settings", "standard", "chunk", "note"],
+)
+def test_what_is_too_long_to_be_ours_is_not_read(killed: Killed, tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    """48 MB in a row, a note of 24: SQLite holds it two or three times, to count it or to change a word beside it."""
+    for name, how in (("calm", leave), ("spoilt", spoil)):
+        (tmp_path / name).mkdir()
+        started = killed.started(tmp_path / name, how)
+        assert started.as_promised, started
+        if how is leave:
+            usual_mb = started.ended.peak_mb
+    assert started.kept
+    assert started.ended.peak_mb < usual_mb + 16.0
+
+
 def test_more_runs_than_any_process_leaves_are_not_all_taken_up(killed: Killed, tmp_path: Path) -> None:
     many = sql(
         "with recursive c(x) as (select 3 union all select x + 1 from c where x < 5000) "
