@@ -6,7 +6,6 @@ write.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ from edge.records.specimen import HandOver
 from hw.protocols import REGISTERS
 
 from . import hash_chain, writer_lock
-from .connection import Database, error_code, parsed_rows, translated_errors
+from .connection import Database, parsed_rows, translated_errors
 from .corrections import stored_amendments, stored_corrections
 from .reading import open_readonly
 from .stored_json import decoded, require_finite
@@ -49,7 +48,6 @@ MOST_INTERRUPTED = 100
 """One process leaves one; a station that takes up more is kept from measuring."""
 MOST_LISTED = 1000
 SHOWN_CHARS = 200
-UTF8_AT_MOST = 4  # bytes a character
 MEASURED = (RunKind.TEST, RunKind.BLANK)
 """Kinds of runs that a station measures, and takes up again."""
 
@@ -363,26 +361,6 @@ def alarms_told(db: Database, run_id: int) -> tuple[HappenedTold, ...]:
 
 def _told(db: Database, run_id: int, kind: EventKind) -> list[StoredRow]:
     return [decoded(e["data_json"]) for e in hash_chain.events(db, run_id) if e["kind"] == kind]
-
-
-def has_text_beyond(db: Database, run_id: int, characters: int) -> bool:
-    """Say whether a text of a run has more than so many characters, without reading one that has many more.
-
-    SQLite refuses to load what is longer than its own limit, which is of the whole connection and so put back.
-    """
-    before = db.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, UTF8_AT_MOST * characters)
-    try:
-        for column, table in (("settings_json", "runs"), ("standard_toml", "runs"), ("data_json", "events")):
-            row = db.execute(f"select max(length({column})) from {table} where run_id = ?", [run_id]).fetchone()
-            if int(row[0] or 0) > characters:
-                return True
-    except sqlite3.DataError as e:
-        if error_code(e) != sqlite3.SQLITE_TOOBIG:
-            raise
-        return True
-    finally:
-        db.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
-    return False
 
 
 def measured_in_last_lives(db: Database, run_id: int, lives: int) -> int | None:

@@ -35,6 +35,7 @@ MOST_BYTES = 4 << 20
 MOST_CHUNK_BYTES = 1 << 29
 MOST_LOG_BYTES = 1 << 30
 """A reader goes through all of a log before anything else; the station says at 64 MB that it grows."""
+UTF8_AT_MOST = 4  # bytes a character
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite opens beside a database."""
 _MAGIC = b"SQLite format 3\0"
@@ -263,3 +264,23 @@ def _refuse_waiting(path: Path) -> None:
     wal = Path(f"{path.resolve()}-wal")
     if wal.exists() and wal.stat().st_size > 0:
         raise BadDatabase(f"{path}: its newest part is in {wal.name}: copy both to a folder that can be written")
+
+
+def has_text_beyond(db: Database, run_id: int, characters: int) -> bool:
+    """Say whether a text of a run has more than so many characters, without reading one that has many more.
+
+    SQLite refuses to load what is longer than its own limit, which is of the whole connection and so put back.
+    """
+    before = db.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, UTF8_AT_MOST * characters)
+    try:
+        for column, table in (("settings_json", "runs"), ("standard_toml", "runs"), ("data_json", "events")):
+            row = db.execute(f"select max(length({column})) from {table} where run_id = ?", [run_id]).fetchone()
+            if int(row[0] or 0) > characters:
+                return True
+    except sqlite3.DataError as e:
+        if error_code(e) != sqlite3.SQLITE_TOOBIG:
+            raise
+        return True
+    finally:
+        db.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+    return False

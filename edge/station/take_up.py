@@ -17,11 +17,11 @@ from edge.database.hash_chain import follow_all
 from edge.database.queries import (
     RunAsLeft,
     has_result,
-    has_text_beyond,
     interrupted_runs,
     measured_in_last_lives,
     run_as_left,
 )
+from edge.database.reading import has_text_beyond
 from edge.database.stored_json import MOST_CHARS
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull, StorageSlow
 from edge.records.run import RunKind
