@@ -21,7 +21,7 @@ from edge.records.durable_file import sync_folder
 from . import hash_chain, schema
 from .attachments import copy_kept, named_photographs
 from .connection import check, translated_errors
-from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from .reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from .run_file import WHOLE, copy_run
 from .seconds_hash import stored_seconds_hash
 
@@ -64,7 +64,7 @@ def backup_run(path: Path, run_id: int, folder: Path) -> Path:
     may be in use. Raises ``NoSuchRun`` where the run is not there or not finished, ``BadDatabase`` where the folder
     cannot be written, or where the copy or what has its name is not the run, ``StorageFull`` where there is no room.
     """
-    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db, translated_errors(path):
         if check(db, path) != schema.SCHEMA_VERSION:
             raise BadDatabase(f"{path}: has an older schema: open it once with halfpercent run, then back it up")
         found = list(db.query("select run_uid, state from runs where run_id = ?", [run_id]))
@@ -99,7 +99,7 @@ def backup_attachments(path: Path, run_id: int, copy: Path) -> int:
 
     Raises ``BadDatabase`` where one of them cannot be kept there: the copied run is whole without.
     """
-    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db, translated_errors(path):
         names = named_photographs(db, run_id)
     return copy_kept(path, names, copy)
 
@@ -107,7 +107,7 @@ def backup_attachments(path: Path, run_id: int, copy: Path) -> int:
 def _read_back(copy: Path, run_id: int) -> _Digest | None:
     """Get what a copy holds of a run; None where it is damaged or no copy."""
     try:
-        with closing(open_readonly(copy, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(copy):
+        with closing(open_readonly(copy, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db, translated_errors(copy):
             return _Digest.of(db, run_id) if db.execute("pragma quick_check(1)").fetchone() == ("ok",) else None
     except (BadDatabase, NoSuchRun):
         return None

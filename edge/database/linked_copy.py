@@ -14,7 +14,7 @@ from edge.errors import BadDatabase
 
 from .connection import translated_errors
 from .queries import run_number
-from .reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from .reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from .run_check import check_run
 from .schema import TABLES, table_sql
 from .views import VIEWS
@@ -46,7 +46,7 @@ def linked_copy(path: Path, run: str) -> bytes:
     """
     with (
         translated_errors(path),
-        closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db,
+        closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db,
         closing(sqlite3.connect(":memory:", isolation_level=None)) as copy,
     ):
         run_id = run_number(db, path, run)

@@ -19,7 +19,7 @@ from . import schema
 from .codec import claimed_samples
 from .connection import check, translated_errors
 from .linked_rows import second_row
-from .reading import open_readonly
+from .reading import MOST_ROW_BYTES, open_readonly
 
 MOST_SAMPLES = 40_000_000
 """Of a run; five days at 80 a second have 35 million."""
@@ -64,15 +64,20 @@ def require_size_of_a_run(db: Database, where: str) -> None:
 def copy_run(database: Path, run_id: int, file: Path, tables: Sequence[str]) -> None:
     """Copy what a database of today's schema holds of a run in ``tables`` into a new file. It may be in use."""
     with translated_errors(file), closing(sqlite3.connect(file.resolve().as_uri(), uri=True)) as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_ROW_BYTES)
         db = Database(connection, execute_plugins=False)
         db.execute("pragma synchronous = extra")  # a stick may be pulled the moment this is done
         db.execute("attach database ? as source", [f"{database.resolve().as_uri()}?mode=ro"])
         with db.atomic():
             schema.create(db)
-            for table in tables:
-                _carry(db, table, f"run_id = {run_id:d}")
-            _carry(db, "boots", "boot in (select boot from main.chunks)")
-            _carry(db, "certificates", "sha256 in (select certificate_sha256 from main.runs)")
+            try:
+                for table in tables:
+                    _carry(db, table, f"run_id = {run_id:d}")
+                _carry(db, "boots", "boot in (select boot from main.chunks)")
+                _carry(db, "certificates", "sha256 in (select certificate_sha256 from main.runs)")
+            except sqlite3.DataError:  # what is too long stands in the one that is copied from
+                with translated_errors(database):
+                    raise
 
 
 def _carry(db: Database, table: str, where: str) -> None:

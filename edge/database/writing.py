@@ -23,13 +23,11 @@ from .connection import check, translated_errors
 from .migrations import migrate
 from .own_file import OwnFile
 from .own_schema import added_triggers, problems_for_writing, refresh_views, views_are_current
-from .reading import BESIDE, look_at, require_regular_file
+from .reading import BESIDE, MOST_ROW_BYTES, look_at, require_regular_file
 from .schema import SCHEMA_VERSION, create
 
 LOG_KEPT_BYTES = 8 << 20
 """A log that had grown under a reader is cut to this once it was emptied."""
-MOST_ROW_BYTES = 8 << 20
-"""What is more in a row is not ours: SQLite would hold it two or three times over to change a word in it."""
 ALL_OF_IT = (*BESIDE, "")
 """What belongs to a database, in the order in which it is moved: a log beside a new one would be taken for its."""
 

@@ -17,6 +17,7 @@ from edge.errors import BadEvidence
 MOST_BYTES = 64 << 20
 """Of a package; a run of six hours at 80 samples a second has some 4 MB, a photograph as much."""
 MOST_FILES = 200
+_TOO_MUCH = f"a package holds at most {MOST_FILES} files and {MOST_BYTES >> 20} MB: attach less"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,4}")
 """What a file in it may be called: no way up, no drive, no blank, nothing that two systems read otherwise."""
 LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -50,13 +51,15 @@ def _require_possible(files: Mapping[str, bytes]) -> None:
     for name in files:
         if not NAME.fullmatch(name):
             raise BadEvidence(f"{name[:60]!r}: a file of a package cannot be called that: use letters, digits and ._-")
-    size = sum(map(len, files.values()))
-    if (
-        len(files) > MOST_FILES
-        or size > MOST_BYTES - 300 * MOST_FILES
-        or len({n.casefold() for n in files}) < len(files)
-    ):
-        raise BadEvidence(f"a package holds at most {MOST_FILES} files and {MOST_BYTES >> 20} MB: attach less")
+    if len(files) > MOST_FILES or len({n.casefold() for n in files}) < len(files):
+        raise BadEvidence(_TOO_MUCH)
+    require_room(sum(map(len, files.values())))
+
+
+def require_room(size: int) -> None:
+    """Raise ``BadEvidence`` where so many bytes are too many for a package, before they are read."""
+    if size > MOST_BYTES - 300 * MOST_FILES:
+        raise BadEvidence(_TOO_MUCH)
 
 
 def from_zip(raw: bytes, where: str) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from calibration.visible_text import visible
 from edge.database.attachments import kept
 from edge.database.connection import Database, parsed_rows, translated_errors
 from edge.database.queries import result_of_run, run_number
-from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from edge.database.run_file import write_run_file
 from edge.errors import BadEvidence
 from edge.records.result import Result
@@ -111,7 +111,7 @@ def make_package(database: Path, run: str, attached: tuple[Path, ...] = (), cosi
     result = result_of_run(database, run)
     files: dict[str, bytes] = {}
     with (
-        closing(open_readonly(database, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db,
+        closing(open_readonly(database, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db,
         translated_errors(database),
     ):
         run_id = run_number(db, database, run)
@@ -196,6 +196,7 @@ def _run_file(database: Path, run_id: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / RUN
         write_run_file(database, run_id, file)
+        archive.require_room(file.stat().st_size)
         return file.read_bytes()
 
 

@@ -19,7 +19,7 @@ from calibration.visible_text import visible
 from edge import __version__
 from edge.database.connection import Database, SqliteError, check, parsed_rows, translated_errors
 from edge.database.queries import balance_masses, result_of_run, run_number
-from edge.database.reading import MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import MOST_ROW_BYTES, open_readonly
 from edge.database.run_check import Altered, check_run, not_in_chain
 from edge.database.run_file import require_size_of_a_run
 from edge.database.schema import SCHEMA_VERSION
@@ -116,7 +116,7 @@ def verify_run(database: Path, run: str, signers: Signers | None = None) -> Veri
     Raises ``NoSuchRun``, ``BadDatabase`` where nothing can be said.
     """
     found, folder = _Found(), seal_folder(database)
-    with closing(open_readonly(database, cpu_s=CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(database):
+    with closing(open_readonly(database, cpu_s=CPU_S, most_bytes=MOST_ROW_BYTES)) as db, translated_errors(database):
         if check(db, database) != SCHEMA_VERSION:
             raise BadDatabase(f"{database}: has an older schema: open it once with halfpercent run, then verify")
         run_id = run_number(db, database, run)
@@ -175,7 +175,7 @@ def _check_package(found: _Found, package: packages.Package, where: str, signers
         path = Path(folder) / RUN
         path.write_bytes(files[RUN])
         try:
-            with closing(open_readonly(path, cpu_s=CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db, translated_errors(path):
+            with closing(open_readonly(path, cpu_s=CPU_S, most_bytes=MOST_ROW_BYTES)) as db, translated_errors(path):
                 run_id = _only_run(db, where)
                 found.run = _shown(db, run_id)
                 require_size_of_a_run(db, f"{where}: {RUN}")

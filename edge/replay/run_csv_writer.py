@@ -30,7 +30,7 @@ from edge.database.queries import (
     stored_run,
     zeros_of_clocks,
 )
-from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from edge.database.stored_frames import frames_by_boot
 from edge.errors import BadDatabase, BadInput
 from edge.procedure.parameters import RunParameters
@@ -56,7 +56,7 @@ def run_as_csv(path: Path, run: str) -> Iterator[str]:
 
     Raises ``NoSuchRun``, ``BadDatabase`` (a chain is broken), and ``BadInput`` for a run that is itself of a recording.
     """
-    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db:
+    with closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db:
         run_id = run_number(db, path, run)
         head = _head(db, path, run_id)
         yield f"{MARK}{msgspec.json.encode(head).decode()}\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from calibration.bounded_file import NotReadable, read_regular_file
 from edge.database.connection import Database, translated_errors
-from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from edge.database.run_check import check_run, run_head
 from edge.database.stored_rows import utc
 from edge.errors import BadEvidence, SealFailed
@@ -76,7 +76,7 @@ def seal_run(database: Path, run_id: int, wall_s: float) -> Seal | None:
         return None
     by = SealedBy(name=key.name, fingerprint=key.public.fingerprint, sealed_utc=utc(wall_s), versions=versions_here())
     with (
-        closing(open_readonly(database, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db,
+        closing(open_readonly(database, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db,
         translated_errors(database),
     ):
         if altered := check_run(db, run_id, full=True):

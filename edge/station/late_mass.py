@@ -17,7 +17,7 @@ from edge.control.protocol import Weigh
 from edge.database.amending import LateMass, stored_result_sha256
 from edge.database.connection import Database, translated_errors
 from edge.database.queries import has_result, result_in, run_number, stored_run
-from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from edge.database.run_check import check_run
 from edge.errors import BadInput, DamagedDatabase, NoSuchRun
 from edge.procedure.definition import EndedRun
@@ -45,7 +45,7 @@ def late_mass(
     """
     assert order.run is not None  # the caller has looked
     with (
-        closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db,
+        closing(open_readonly(path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db,
         translated_errors(path),
     ):
         db.execute("begin")  # what is judged is one moment's

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edge.database.connection import SqliteError
-from edge.database.reading import LONG_CPU_S, MOST_CHUNK_BYTES, open_readonly
+from edge.database.reading import LONG_CPU_S, MOST_ROW_BYTES, open_readonly
 from edge.errors import HalfpercentError
 from edge.records.second import Second
 from edge.run.refold import fold_again
@@ -36,7 +36,7 @@ class Refill:
 
     def _fold(self) -> None:
         try:
-            with closing(open_readonly(self._path, cpu_s=LONG_CPU_S, most_bytes=MOST_CHUNK_BYTES)) as db:
+            with closing(open_readonly(self._path, cpu_s=LONG_CPU_S, most_bytes=MOST_ROW_BYTES)) as db:
                 folded = fold_again(db, self._run_id).folded
         except (HalfpercentError, SqliteError, OSError) as e:  # a report can be made without these rows
             _log.error("run %d: the rows of its seconds cannot be made anew: %s", self._run_id, e)

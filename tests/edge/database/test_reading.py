@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attacked import forked
 from short_demo import Demo
 from written_run import begin
 
@@ -21,6 +22,7 @@ from edge.database.maintenance import quarantine_if_unusable
 from edge.database.queries import MOST_LISTED, SHOWN_CHARS, list_runs, result_of_run
 from edge.database.reading import open_readonly
 from edge.errors import BadDatabase, NoSuchRun
+from edge.evidence.package import make_package
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -111,6 +113,22 @@ def test_a_schema_of_a_million_views_ends_in_time(path: Path) -> None:
 
     change(path, many)
     refused(path, "")
+
+
+def test_a_row_that_is_too_long_to_be_ours_is_copied_by_nobody(path: Path) -> None:
+    """SQLite and whoever copies hold it several times: an export of 70 MB of zeros took 340 before it was refused."""
+
+    def packed() -> None:
+        with pytest.raises(BadDatabase, match="too long to be ours"):
+            make_package(path, "last")
+
+    def looked_at() -> None:
+        list_runs(path)
+
+    change(path, lambda db: db.execute("update chunks set raw = zeroblob(70000000) where chunk = 0"))
+    calm, spoilt = forked(looked_at), forked(packed)
+    assert (calm.status, spoilt.status) == (0, 0), spoilt.err
+    assert spoilt.peak_mb < calm.peak_mb + 30.0
 
 
 def test_a_file_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
