@@ -14,13 +14,7 @@ from dataclasses import dataclass
 from calibration.toml_file import one_line
 from edge.database.connection import Database, SqliteError
 from edge.database.hash_chain import follow_all
-from edge.database.queries import (
-    RunAsLeft,
-    has_result,
-    interrupted_runs,
-    measured_in_last_lives,
-    run_as_left,
-)
+from edge.database.queries import RunAsLeft, has_result, interrupted_runs, measured_in_last_lives, run_as_left
 from edge.database.reading import has_text_beyond
 from edge.database.stored_json import MOST_CHARS
 from edge.errors import BadDatabase, DamagedDatabase, HalfpercentError, StorageFull, StorageSlow
